@@ -1,1 +1,24 @@
-//! x
+//! cardsync keeps TOPdesk person cards in step with a directory and an HR system.
+//!
+//! A pure core decides, thin shells do:
+//!
+//! ```text
+//! records -> identities | rejections -> match on key -> plan -> guard -> apply -> outcomes -> report
+//!    sources      mapping, domain            domain (pure)       engine, topdesk    store, cli
+//! ```
+//!
+//! - [`domain`]: the pure core: snapshot, match, evidence, plan, guard. No clock, socket, file or `async`.
+//! - [`mapping`]: field and condition expressions over source attributes.
+//! - [`config`]: the configuration file, its checks and its secrets.
+//! - [`sources`]: where identities come from: CSV, LDAP, LDIF.
+//! - [`topdesk`]: the TOPdesk API, reading and writing.
+//! - [`store`]: what is remembered: ledger, journal, decisions, runs.
+//! - [`engine`]: a run from the first read to the last outcome.
+//! - [`daemon`]: runs on a schedule.
+//! - [`sandbox`]: a TOPdesk look-alike on real HTTP; a second witness that shares no type with the rest.
+//! - [`demo`]: a sample company and its year.
+//! - [`cli`]: the command line.
+
+pub mod config;
+pub mod domain;
+pub mod engine;

@@ -1,0 +1,697 @@
+//! The configuration file: one YAML file per TOPdesk environment.
+//!
+//! The structs below are the documentation: one comment per option, with default and unit. They become the JSON Schema
+//! of `config schema`. Reading, locating and checking is in [`load`] and [`validate`]; secrets are in [`secret`].
+
+pub mod secret;
+pub mod units;
+
+use crate::domain::key::Normaliser;
+use crate::domain::snapshot::Role;
+use schemars::JsonSchema;
+use secret::SecretRef;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use units::{Percent, Span};
+
+/// One TOPdesk environment and everything that feeds it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the person cards are.
+    pub topdesk: TopdeskConfig,
+    /// IANA time zone for 'today', dates and hours, e.g. `Europe/Amsterdam`. Default: UTC.
+    #[serde(default = "default_timezone")]
+    pub timezone: String,
+    /// Where identities come from. At least one is authoritative.
+    pub sources: Vec<SourceConfig>,
+    /// Condition: who is in scope at all. People out of scope are neither changed nor archived. Default: everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include: Option<String>,
+    /// Which card field decides who is who, and how two keys are compared.
+    #[serde(default)]
+    pub key: KeyConfig,
+    /// Card field: expression over `source.attribute`.
+    pub fields: BTreeMap<String, FieldRule>,
+    /// Flags of new cards. Required, because TOPdesk's own default is true for both.
+    pub create: CreateConfig,
+    /// When people leave and what happens when they come back.
+    #[serde(default)]
+    pub lifecycle: LifecycleConfig,
+    /// Limits per class of change, and who is never touched.
+    #[serde(default)]
+    pub guard: GuardConfig,
+    /// When the daemon runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleConfig>,
+    /// Where state is kept.
+    #[serde(default)]
+    pub store: StoreConfig,
+    /// Who is told.
+    #[serde(default)]
+    pub notify: NotifyConfig,
+}
+
+fn default_timezone() -> String {
+    "UTC".to_owned()
+}
+
+/// The TOPdesk environment and the account cardsync uses.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TopdeskConfig {
+    /// Address, with or without `/tas/api`. `http://` only for loopback addresses.
+    pub url: String,
+    /// Login name of the API account.
+    pub username: String,
+    /// Its application password.
+    pub password: SecretRef,
+    /// Name of the archiving reason that archives use. Required where the environment makes it mandatory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archiving_reason: Option<String>,
+    /// Only where the account's filters cannot be read: a human states that there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_filters: Option<AccountFilters>,
+    /// PEM file with the certificate authority, when the system's roots do not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// Requests in flight at most. Default 4, 1 to 32.
+    #[serde(default = "default_concurrency")]
+    pub concurrency: usize,
+    /// Requests per second at most. Default 20.
+    #[serde(default = "default_requests_per_second")]
+    pub requests_per_second: u32,
+    /// Longest wait for one answer. Default 60s.
+    #[serde(default = "default_timeout")]
+    pub timeout: Span,
+    /// How the read of person cards itself is judged. Defaults: at least 1 card, at most 10 % fewer than before.
+    #[serde(default)]
+    pub expect: ExpectTarget,
+    /// Whether a card needs `isManager` before others may have it as their manager. Default false: the flag is not touched.
+    #[serde(default)]
+    pub manager_flag: bool,
+    /// Whether an archived card keeps its login name reserved. Default true, the safe assumption.
+    #[serde(default = "default_true")]
+    pub archived_logins_reserved: bool,
+}
+
+fn default_concurrency() -> usize {
+    4
+}
+fn default_requests_per_second() -> u32 {
+    20
+}
+fn default_timeout() -> Span {
+    Span::seconds(60)
+}
+fn default_true() -> bool {
+    true
+}
+
+/// A human's statement about the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountFilters {
+    /// The account has no branch, operator or category filter.
+    None,
+}
+
+/// Expectations of the TOPdesk read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectTarget {
+    /// Fewest cards. Default 1.
+    pub min_records: u64,
+    /// Largest drop against the largest read of the last 14 days. Default 10%.
+    pub max_drop: Percent,
+}
+
+impl Default for ExpectTarget {
+    fn default() -> Self {
+        Self {
+            min_records: 1,
+            max_drop: Percent(10.0),
+        }
+    }
+}
+
+/// One source of identities.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SourceConfig {
+    /// An HR export.
+    Csv(CsvConfig),
+    /// A directory: OpenLDAP or Active Directory.
+    Ldap(LdapConfig),
+    /// An export of a directory by ldapsearch or ldifde.
+    Ldif(LdifConfig),
+}
+
+impl SourceConfig {
+    /// What every kind of source has.
+    pub fn common(&self) -> SourceCommon<'_> {
+        match self {
+            SourceConfig::Csv(c) => SourceCommon {
+                name: &c.name,
+                key: &c.key,
+                role: c.role,
+                expect: &c.expect,
+                same_people_as: c.same_people_as.as_deref(),
+                anchor: None,
+            },
+            SourceConfig::Ldap(c) => SourceCommon {
+                name: &c.name,
+                key: &c.key,
+                role: c.role,
+                expect: &c.expect,
+                same_people_as: c.same_people_as.as_deref(),
+                anchor: c.anchor.as_deref(),
+            },
+            SourceConfig::Ldif(c) => SourceCommon {
+                name: &c.name,
+                key: &c.key,
+                role: c.role,
+                expect: &c.expect,
+                same_people_as: c.same_people_as.as_deref(),
+                anchor: c.anchor.as_deref(),
+            },
+        }
+    }
+}
+
+/// The options that all kinds of source share.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceCommon<'a> {
+    pub name: &'a str,
+    pub key: &'a str,
+    pub role: Role,
+    pub expect: &'a Expect,
+    pub same_people_as: Option<&'a str>,
+    pub anchor: Option<&'a str>,
+}
+
+/// A delimited text file with a header row.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CsvConfig {
+    /// The first word of expressions over this source.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// One character, or `tab`. Default `,`.
+    #[serde(default = "default_delimiter")]
+    pub delimiter: String,
+    /// Any WHATWG encoding name. Default `utf-8`; a byte order mark is recognised and removed.
+    #[serde(default = "default_encoding")]
+    pub encoding: String,
+    /// One row per person (default), or one row per contract.
+    #[serde(default)]
+    pub rows: RowsConfig,
+    /// The column that holds the key.
+    pub key: String,
+    /// Whether this source decides who exists.
+    pub role: Role,
+    /// What a good read looks like.
+    #[serde(default)]
+    pub expect: Expect,
+    /// Another authoritative source that describes the same people: one key in both is then one person, not a conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_people_as: Option<String>,
+}
+
+fn default_delimiter() -> String {
+    ",".to_owned()
+}
+fn default_encoding() -> String {
+    "utf-8".to_owned()
+}
+
+/// How many rows a person has in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RowsConfig {
+    /// `one_per_person`
+    #[default]
+    #[serde(with = "units::one_per_person")]
+    #[schemars(with = "units::OnePerPerson")]
+    OnePerPerson,
+    /// One row per contract: `{ per: contract, current: EXPR }`.
+    Per(PerContract),
+}
+
+/// An export with one row per contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PerContract {
+    /// What a row is.
+    pub per: RowUnit,
+    /// Condition over the row: this contract is the current one. It describes the person; only when no row is current
+    /// (and none is undecided) has the person left.
+    pub current: String,
+}
+
+/// What a row of an export is, when not a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowUnit {
+    Contract,
+}
+
+/// A directory server.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LdapConfig {
+    /// The first word of expressions over this source.
+    pub name: String,
+    /// `ldaps://host[:port]` or `ldap://host[:port]`; a list is tried in order.
+    pub url: OneOrMany,
+    /// Upgrade `ldap://` with StartTLS. Default: true for `ldap://` unless the host is a loopback address or `plaintext` is allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starttls: Option<bool>,
+    /// Say `plaintext: allowed` to send the password and all data unencrypted to a host that is not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plaintext: Option<Plaintext>,
+    /// PEM file with the certificate authority, when the system's roots do not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// DN, user principal name or DOMAIN\user of the reading account.
+    pub bind_dn: String,
+    /// Its password.
+    pub password: SecretRef,
+    /// Where to search; a list is searched in order and gives one snapshot.
+    pub base: OneOrMany,
+    /// LDAP filter. Default `(objectClass=person)`.
+    #[serde(default = "default_filter")]
+    pub filter: String,
+    /// Entries per page. Default 500.
+    #[serde(default = "default_page_size")]
+    pub page_size: u32,
+    /// The attribute that holds the key.
+    pub key: String,
+    /// Second anchor: an attribute that never changes, e.g. `objectGUID` or `entryUUID`. Default: the one the server has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<String>,
+    /// Whether this source decides who exists.
+    pub role: Role,
+    /// What a good read looks like.
+    #[serde(default)]
+    pub expect: Expect,
+    /// Another authoritative source that describes the same people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_people_as: Option<String>,
+    /// Longest wait for a connection. Default 10s.
+    #[serde(default = "default_connect_timeout")]
+    pub connect_timeout: Span,
+    /// Longest wait for one page. Default 60s.
+    #[serde(default = "default_timeout")]
+    pub page_timeout: Span,
+    /// Longest time for the whole read. Default 15m.
+    #[serde(default = "default_total_timeout")]
+    pub total_timeout: Span,
+}
+
+fn default_filter() -> String {
+    "(objectClass=person)".to_owned()
+}
+fn default_page_size() -> u32 {
+    500
+}
+fn default_connect_timeout() -> Span {
+    Span::seconds(10)
+}
+fn default_total_timeout() -> Span {
+    Span::seconds(15 * 60)
+}
+
+/// The words that allow an unencrypted directory connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Plaintext {
+    Allowed,
+}
+
+/// An LDIF file.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LdifConfig {
+    /// The first word of expressions over this source.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The attribute that holds the key.
+    pub key: String,
+    /// Second anchor. Default: objectGUID or entryUUID where the entries have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<String>,
+    /// Whether this source decides who exists.
+    pub role: Role,
+    /// What a good read looks like.
+    #[serde(default)]
+    pub expect: Expect,
+    /// Another authoritative source that describes the same people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_people_as: Option<String>,
+}
+
+/// One text or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// All of them in order.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            OneOrMany::One(text) => std::slice::from_ref(text),
+            OneOrMany::Many(texts) => texts,
+        }
+    }
+}
+
+/// What a good read of a source looks like; anything else may not say that somebody is missing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expect {
+    /// Fewest records. Default 1.
+    pub min_records: u64,
+    /// Largest drop against the largest read accepted in the last 14 days. Default 10%.
+    pub max_drop: Percent,
+    /// Oldest accepted file. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Span>,
+    /// Keys of people who are certainly there. A bare list: all but one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canaries: Option<Canaries>,
+}
+
+impl Default for Expect {
+    fn default() -> Self {
+        Self {
+            min_records: 1,
+            max_drop: Percent(10.0),
+            max_age: None,
+            canaries: None,
+        }
+    }
+}
+
+/// People who are certainly there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Canaries {
+    /// All but one must be found.
+    Keys(Vec<String>),
+    /// At least so many must be found.
+    AtLeast(CanariesAtLeast),
+}
+
+/// Canaries with a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CanariesAtLeast {
+    pub keys: Vec<String>,
+    pub at_least: usize,
+}
+
+/// The key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyConfig {
+    /// Card field that holds the key. Default `employeeNumber`. E-mail and names are refused by everything that writes.
+    pub card_field: String,
+    /// How keys are compared (never written): `trim`, `uppercase`, `lowercase`, `strip_leading_zeros`. Default `[trim]`.
+    pub normalize: Vec<Normaliser>,
+    /// Say `true` to use a login field as key: a statement that logins never change and are never used again.
+    pub immutable: bool,
+}
+
+impl Default for KeyConfig {
+    fn default() -> Self {
+        Self {
+            card_field: "employeeNumber".to_owned(),
+            normalize: vec![Normaliser::Trim],
+            immutable: false,
+        }
+    }
+}
+
+/// How a field gets its value: an expression, or an expression with options.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FieldRule {
+    /// `"{{ hr['Last name'] }}"`
+    Expression(String),
+    /// With options.
+    Full(FieldOptions),
+}
+
+/// A field with options. Exactly one of `value`, `key` and `dn`; the last two for `manager` only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FieldOptions {
+    /// The expression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Manager: expression that gives the manager's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Manager: expression that gives the manager's DN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dn: Option<String>,
+    /// Whether the source rules (`enforce`, default), fills empty fields only (`seed`), or never empties (`never_clear`).
+    pub policy: FieldPolicy,
+    /// References: what to do when the list has no such entry. Default `hold`.
+    pub missing: MissingEntry,
+    /// Text longer than the field takes. Default `skip`: report it and leave the field as it is.
+    pub too_long: TooLong,
+}
+
+/// Who rules a field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldPolicy {
+    /// The source rules.
+    #[default]
+    Enforce,
+    /// Only an empty field is filled.
+    Seed,
+    /// The source rules, but an empty value never empties the field.
+    NeverClear,
+}
+
+/// What to do when a list has no such entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingEntry {
+    /// The person waits.
+    #[default]
+    Hold,
+    /// The field stays as it is.
+    Skip,
+    /// The entry is created, once, as a change of its own. Not for branches, locations and languages.
+    Create,
+}
+
+/// What to do with text longer than the field takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TooLong {
+    /// The field stays as it is.
+    #[default]
+    Skip,
+    /// Cut to the field's length.
+    Truncate,
+    /// The person waits.
+    Reject,
+}
+
+/// Flags of new cards; never written on update unless mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateConfig {
+    /// Access to the self-service portal.
+    #[serde(rename = "hasSspAccess")]
+    pub has_ssp_access: bool,
+    /// May be chosen as the caller of a call.
+    #[serde(rename = "isCaller")]
+    pub is_caller: bool,
+}
+
+/// When people leave and what happens when they come back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LifecycleConfig {
+    /// Evidence of leaving. Default: none, only absence counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaver: Option<LeaverConfig>,
+    /// Absence from every authoritative source.
+    pub missing: MissingConfig,
+    /// What happens to somebody who comes back.
+    pub rehire: RehireConfig,
+}
+
+/// Evidence of leaving.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaverConfig {
+    /// Condition, e.g. `{{ hr['End date'] | date < today }}`.
+    pub when: String,
+    /// How long it must hold before the card is archived. Default 1d.
+    #[serde(default = "default_after")]
+    pub after: Span,
+}
+
+fn default_after() -> Span {
+    Span::days(1)
+}
+
+/// When somebody who is no longer in any source counts as gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MissingConfig {
+    /// Complete reads that must miss the person, each with new content. Default 3; at least 2.
+    pub reads: u32,
+    /// Time that must pass since the first of them. Default 48h.
+    #[serde(rename = "for")]
+    pub for_: Span,
+}
+
+impl Default for MissingConfig {
+    fn default() -> Self {
+        Self {
+            reads: 3,
+            for_: Span::hours(48),
+        }
+    }
+}
+
+/// What happens to somebody who comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RehireConfig {
+    /// A card that cardsync archived: unarchive it (default), or hold.
+    pub person: RehirePerson,
+    /// The linked archived operator that would wake up with it. `hold` (default): a human decides.
+    pub operator: RehireOperator,
+}
+
+impl Default for RehireConfig {
+    fn default() -> Self {
+        Self {
+            person: RehirePerson::Unarchive,
+            operator: RehireOperator::Hold,
+        }
+    }
+}
+
+/// What happens to the person card of somebody who comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RehirePerson {
+    Unarchive,
+    Hold,
+}
+
+/// What happens to the operator card of somebody who comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RehireOperator {
+    Hold,
+}
+
+/// A limit: at most `max`, and at most `percent` of the active cards that are ours, whichever is less, but never below 3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetConfig {
+    /// Items per run. A budget can be raised, never switched off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+    /// Share of the active cards that are ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<Percent>,
+}
+
+/// Limits per class of change; a class over its limit is held whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuardConfig {
+    /// Default 20 or 2%.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<BudgetConfig>,
+    /// Default 10 or 1%.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unarchive: Option<BudgetConfig>,
+    /// Default 5%.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create: Option<BudgetConfig>,
+    /// Cards whose surname or first name changes. Default 2%.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub names: Option<BudgetConfig>,
+    /// Cards on which one and the same field is emptied. Default 2%.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blanked_fields: Option<BudgetConfig>,
+    /// List entries created. Default 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookups: Option<BudgetConfig>,
+    /// Keys written onto cards without one. Default 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<BudgetConfig>,
+    /// Keys changed. Default 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<BudgetConfig>,
+    /// Default 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anonymize: Option<BudgetConfig>,
+    /// Operators that an archive takes along. Default 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operators: Option<BudgetConfig>,
+    /// Operators that an unarchive wakes. Default 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operators_woken: Option<BudgetConfig>,
+    /// Who is never touched, whatever else is said.
+    pub protect: ProtectConfig,
+}
+
+/// Who is never touched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProtectConfig {
+    /// Keys of people.
+    pub keys: Vec<String>,
+    /// Ids of person cards.
+    pub cards: Vec<String>,
+    /// TOPdesk query over person cards, e.g. `branch.name=='Board'`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+}
+
+/// When the daemon runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleConfig {
+    /// Cron expression with 5, 6 (seconds first) or 7 (year last) fields, in `timezone`.
+    pub cron: String,
+}
+
+/// Where state is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// SQLite file. Default: `cardsync.db` in `$STATE_DIRECTORY`, else in the user's state folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sqlite: Option<PathBuf>,
+}
+
+/// Who is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NotifyConfig {
+    /// Program and arguments; it gets one JSON object on standard input when a hold is new, a snapshot is rejected, a run
+    /// failed, or all is well again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+}

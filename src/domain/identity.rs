@@ -1,0 +1,149 @@
+//! One human as the sources together describe them: what the card should hold, and whether they are leaving.
+//!
+//! The expressions live in `mapping`; this module has the words that the planner and the mapping share ([`Describe`]).
+
+use super::field::{CardField, FieldValue};
+use super::ids::SourceName;
+use super::key::{Key, RawKey};
+use super::record::{Anchor, RecordRef, SourceRecord};
+use super::snapshot::Snapshot;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Why something is not known. Unknown changes nothing (RULES 3.5).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unknown {
+    /// The source's snapshot was rejected.
+    SourceRejected(SourceName),
+    /// The source has no record of this person.
+    NoRecord(SourceName),
+    /// Two records of an enrich source share the key.
+    DuplicateRecord(SourceName),
+    /// No record of the snapshot has the attribute.
+    NoAttribute(SourceName, Box<str>),
+    /// An expression could not be evaluated: the text says which and why, without values.
+    Expression(String),
+}
+
+/// What a field should hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Desired {
+    Set(Wanted),
+    /// A present record says: empty.
+    Clear,
+    Unknown(Unknown),
+}
+
+/// A wanted value before lists and managers are resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Ready to compare.
+    Value(FieldValue),
+    /// The name or id of a list entry: resolved by the planner, trimmed, NFC, ignoring case.
+    Entry(Box<str>),
+    /// The manager's key, normalised.
+    ManagerKey(Key),
+    /// The manager's DN, resolved through the DNs that were read.
+    ManagerDn { source: SourceName, dn: Box<str> },
+}
+
+/// A present record, absent record, or no knowledge, per source.
+#[derive(Clone, Debug)]
+pub enum Part<'a> {
+    Record(&'a SourceRecord),
+    /// The snapshot has no record with this key. (Whether that proves absence is another question.)
+    NoRecord,
+    Unknown(Unknown),
+}
+
+/// One key, one record per source: what expressions see.
+#[derive(Clone, Debug)]
+pub struct JoinedRecord<'a> {
+    pub key: &'a Key,
+    /// As the authoritative record has it: what a create writes.
+    pub raw_key: &'a RawKey,
+    pub parts: BTreeMap<&'a SourceName, (&'a Snapshot, Part<'a>)>,
+}
+
+/// The moment and zone an expression is evaluated in.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    pub now: DateTime<Utc>,
+    pub zone: Tz,
+}
+
+impl Moment {
+    /// The calendar date in the configured zone.
+    pub fn today(&self) -> NaiveDate {
+        self.now.with_timezone(&self.zone).date_naive()
+    }
+
+    /// The same zone at another time.
+    pub fn at(&self, now: DateTime<Utc>) -> Moment {
+        Moment { now, zone: self.zone }
+    }
+}
+
+/// A condition's answer. Only `True` is true (RULES 4.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Truth {
+    True,
+    False,
+    /// Not a boolean, a comparison with a blank or text, an absent record, an error: the text says which.
+    Unknown(String),
+}
+
+/// Something wrong with one field that holds creates and updates of the person, or only skips the field.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FieldProblem {
+    pub field: CardField,
+    /// What is wrong and the cure; no values of people.
+    pub message: String,
+    /// Whether the whole person waits, or only this field stays as it is.
+    pub holds_person: bool,
+}
+
+/// One evaluated field, with all that `explain` shows.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    pub field: CardField,
+    pub expression: String,
+    /// The attributes it read, with their values.
+    pub inputs: Vec<(String, Vec<String>)>,
+    /// The expression's result before it was fitted to the field.
+    pub raw: Option<String>,
+    /// What the field should hold.
+    pub desired: Desired,
+}
+
+/// What the mapping makes of one person's records.
+#[derive(Clone, Debug)]
+pub struct Description {
+    pub fields: BTreeMap<CardField, Desired>,
+    pub problems: Vec<FieldProblem>,
+}
+
+/// The mapping, as the planner sees it. Implemented by `mapping::Mapping`; must be deterministic.
+pub trait Describe {
+    /// Whether the person is in scope at all (`include`); `True` where nothing is configured.
+    fn scope(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth;
+
+    /// Whether the leaver condition holds at a moment; `False` where nothing is configured.
+    fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth;
+
+    /// The wanted fields. Only called for people who stay.
+    fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description;
+}
+
+/// Who a joined record is, for lists of conflicts and for look-alikes.
+#[derive(Clone, Debug)]
+pub struct Identity<'a> {
+    pub key: &'a Key,
+    pub raw_key: &'a RawKey,
+    pub records: Vec<RecordRef>,
+    pub anchors: Vec<Anchor>,
+    pub fields: BTreeMap<CardField, Desired>,
+}

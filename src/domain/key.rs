@@ -1,0 +1,190 @@
+//! The key: the one value that decides who is who (RULES 1).
+//!
+//! Normalisers compare, they never write: [`RawKey`] is what a source or card holds, [`Key`] is what is compared.
+
+use super::field::CardField;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+
+/// How two keys are made comparable. Unicode NFC comes always, first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Normaliser {
+    /// Take white space off both ends.
+    Trim,
+    /// Ignore case by comparing in upper case.
+    Uppercase,
+    /// Ignore case by comparing in lower case.
+    Lowercase,
+    /// Compare without leading zeros: `00123` and `123` are one key. A key of zeros only becomes `0`.
+    StripLeadingZeros,
+}
+
+/// Which card field is the key and how it is compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySpec {
+    /// The card field, usually `employeeNumber`.
+    pub card_field: CardField,
+    /// Applied in this order.
+    pub normalise: Vec<Normaliser>,
+    /// The administrator states that a login used as key never changes in life.
+    pub immutable: bool,
+}
+
+/// A key as it stands in a source or on a card, untouched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RawKey(pub Box<str>);
+
+impl RawKey {
+    /// What a create or adopt writes: NFC and trimmed, otherwise as the source has it.
+    pub fn to_write(&self) -> String {
+        let composed: String = self.0.nfc().collect();
+        composed.trim().to_owned()
+    }
+}
+
+/// A normalised key. Only made by [`KeySpec::read`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(Box<str>);
+
+impl Key {
+    /// The normalised text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A key that was normalised before and kept in the store.
+    pub fn stored(text: &str) -> Key {
+        Key(text.into())
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.0)
+    }
+}
+
+/// What a raw key turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyReading {
+    /// Usable.
+    Key(Key),
+    /// Empty or blank.
+    None,
+    /// Asterisks: TOPdesk's mark of an anonymized card. Never indexed, matched or touched.
+    Anonymized,
+    /// Longer than the card field: never truncated, the record is rejected. Carries the length in characters.
+    TooLong { key: Key, chars: usize, limit: usize },
+}
+
+impl KeySpec {
+    /// Normalises a raw key.
+    pub fn read(&self, raw: &str) -> KeyReading {
+        let composed: String = raw.nfc().collect();
+        if composed.trim().is_empty() {
+            return KeyReading::None;
+        }
+        if composed.contains('*') {
+            return KeyReading::Anonymized;
+        }
+        let written_chars = composed.trim().chars().count();
+        let mut text = composed;
+        for step in &self.normalise {
+            text = match step {
+                Normaliser::Trim => text.trim().to_owned(),
+                Normaliser::Uppercase => text.to_uppercase(),
+                Normaliser::Lowercase => text.to_lowercase(),
+                Normaliser::StripLeadingZeros => {
+                    let stripped = text.trim_start_matches('0');
+                    if stripped.is_empty() {
+                        "0".to_owned()
+                    } else {
+                        stripped.to_owned()
+                    }
+                }
+            };
+        }
+        // Case mapping can leave NFC; comparing needs one form.
+        let key = Key(text.nfc().collect::<String>().into());
+        let limit = self.max_chars();
+        if written_chars > limit {
+            return KeyReading::TooLong {
+                key,
+                chars: written_chars,
+                limit,
+            };
+        }
+        KeyReading::Key(key)
+    }
+
+    /// The most characters the card field takes.
+    pub fn max_chars(&self) -> usize {
+        match self.card_field.kind() {
+            super::field::FieldKind::Text { max_chars } => max_chars,
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(normalise: &[Normaliser]) -> KeySpec {
+        KeySpec {
+            card_field: CardField::EmployeeNumber,
+            normalise: normalise.to_vec(),
+            immutable: false,
+        }
+    }
+
+    #[test]
+    fn keys_differing_in_case_and_blanks_are_one_key() {
+        let spec = spec(&[Normaliser::Trim, Normaliser::Uppercase]);
+        assert_eq!(spec.read(" e100 "), spec.read("E100"));
+        assert_ne!(spec.read("E100"), spec.read("E0100"));
+    }
+
+    #[test]
+    fn zeros_count_unless_the_configuration_says_otherwise() {
+        let plain = spec(&[Normaliser::Trim]);
+        assert_ne!(plain.read("00123"), plain.read("123"));
+        let stripping = spec(&[Normaliser::Trim, Normaliser::StripLeadingZeros]);
+        assert_eq!(stripping.read("00123"), stripping.read("123"));
+        assert_eq!(stripping.read("000"), KeyReading::Key(Key::stored("0")));
+    }
+
+    #[test]
+    fn asterisks_blanks_and_long_keys_are_not_keys() {
+        let spec = spec(&[Normaliser::Trim]);
+        assert_eq!(spec.read("*****"), KeyReading::Anonymized);
+        assert_eq!(spec.read("12*"), KeyReading::Anonymized);
+        assert_eq!(spec.read("  "), KeyReading::None);
+        assert!(matches!(
+            spec.read("123456789012345678901"),
+            KeyReading::TooLong {
+                chars: 21,
+                limit: 20,
+                ..
+            }
+        ));
+        assert!(matches!(spec.read(" 12345678901234567890 "), KeyReading::Key(_)));
+    }
+
+    #[test]
+    fn composed_and_decomposed_letters_are_one_key_and_written_composed() {
+        let spec = spec(&[Normaliser::Trim]);
+        assert_eq!(spec.read("e\u{301}1"), spec.read("\u{e9}1"));
+        assert_eq!(RawKey(" e\u{301}1 ".into()).to_write(), "\u{e9}1");
+    }
+}

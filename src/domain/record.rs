@@ -1,0 +1,155 @@
+//! Raw entries of sources: multi-valued attributes and where they came from.
+//!
+//! Attribute names are kept once per snapshot ([`AttributeNames`]); a record holds only values, so that a hundred
+//! thousand people fit in memory.
+
+use super::ids::SourceName;
+use super::key::{Key, RawKey};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// The attribute names of one snapshot, in the order of the values in its records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeNames {
+    names: Arc<[Box<str>]>,
+    /// LDAP and LDIF names ignore case; CSV columns do not.
+    ignore_case: bool,
+}
+
+impl AttributeNames {
+    /// Names as the source has them. `ignore_case` for directories.
+    pub fn new(names: impl IntoIterator<Item = String>, ignore_case: bool) -> Self {
+        Self {
+            names: names.into_iter().map(String::into_boxed_str).collect(),
+            ignore_case,
+        }
+    }
+
+    /// The place of an attribute in the records' values.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| {
+            if self.ignore_case {
+                known.eq_ignore_ascii_case(name)
+            } else {
+                &**known == name
+            }
+        })
+    }
+
+    /// All names.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &**name)
+    }
+
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are no names.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+/// The values of one attribute in one record. Blank texts are kept as they are; an attribute the entry does not have is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Values {
+    /// The entry has no such attribute.
+    #[default]
+    None,
+    One(Box<str>),
+    Many(Box<[Box<str>]>),
+}
+
+impl Values {
+    /// The values in source order.
+    pub fn as_slice(&self) -> &[Box<str>] {
+        match self {
+            Values::None => &[],
+            Values::One(value) => std::slice::from_ref(value),
+            Values::Many(values) => values,
+        }
+    }
+
+    /// From any number of values.
+    pub fn from_vec(mut values: Vec<String>) -> Self {
+        match values.len() {
+            0 => Values::None,
+            1 => Values::One(values.remove(0).into()),
+            _ => Values::Many(values.into_iter().map(String::into_boxed_str).collect()),
+        }
+    }
+}
+
+/// Where a record stands in its source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The line in the file where the record starts, from 1 (the header is line 1).
+    Line(u64),
+    /// The distinguished name.
+    Dn(Box<str>),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(line) => write!(f, "line {line}"),
+            Place::Dn(dn) => f.write_str(dn),
+        }
+    }
+}
+
+/// Which record: source and place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RecordRef {
+    pub source: SourceName,
+    pub place: Place,
+}
+
+impl fmt::Display for RecordRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.source, self.place)
+    }
+}
+
+/// A second, unchanging mark of a human in a directory: objectGUID or entryUUID, in text form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Anchor {
+    pub source: SourceName,
+    pub value: Box<str>,
+}
+
+/// Whether a record of an export with several rows per person describes somebody who is still there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// One row per person, or a row that is current (or not known to have ended).
+    #[default]
+    Current,
+    /// Every row of this person has ended: evidence of leaving.
+    AllRowsEnded,
+}
+
+/// One raw entry as a source gives it, before its key is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRecord {
+    pub place: Place,
+    /// In the order of the read's [`AttributeNames`].
+    pub values: Box<[Values]>,
+    /// Directory id, where the source has one.
+    pub anchor: Option<Box<str>>,
+}
+
+/// One entry of a snapshot, with its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    pub key: Key,
+    pub raw_key: RawKey,
+    pub place: Place,
+    pub values: Box<[Values]>,
+    pub anchor: Option<Box<str>>,
+    pub standing: Standing,
+}

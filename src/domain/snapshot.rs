@@ -1,0 +1,254 @@
+//! One read of a source or of TOPdesk, with its verdict: complete, degraded (and for what), rejected, and why (RULES 3).
+//!
+//! The shells read and report facts ([`SourceRead`]); this module judges them. Unknown is neither absent nor empty.
+
+use super::ids::{Generation, SourceName};
+use super::key::Key;
+use super::record::{AttributeNames, Place, RawRecord, SourceRecord};
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What a source decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Decides who exists.
+    Authoritative,
+    /// Adds attributes, never decides who exists.
+    Enrich,
+}
+
+/// Why a snapshot is not complete, or what is worth knowing about it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable code for programs, e.g. `below_floor`, `size_limit`.
+    pub code: Box<str>,
+    /// What is wrong and where, with numbers.
+    pub message: String,
+    /// What the administrator can do.
+    pub cure: String,
+    /// What the finding does to the snapshot.
+    pub effect: Effect,
+}
+
+/// What a finding does to a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Worth saying, changes nothing.
+    Note,
+    /// Nobody counts as absent by this snapshot.
+    NoAbsence,
+    /// The snapshot is rejected; a human may accept exactly this content (size, drop, canaries).
+    RejectAcceptable,
+    /// The snapshot is rejected; nobody can accept it (decoding, paging, result codes).
+    Reject,
+}
+
+impl Finding {
+    /// A finding.
+    pub fn new(code: &str, effect: Effect, message: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            effect,
+            message: message.into(),
+            cure: cure.into(),
+        }
+    }
+}
+
+/// A record that cannot be used, or only in part. It counts as present (RULES 3.3).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rejection {
+    pub source: SourceName,
+    pub place: Place,
+    /// Known even when the rest is not.
+    pub key: Option<Key>,
+    pub scope: RejectionScope,
+    /// What is wrong, which attribute, and the cure; no personal data.
+    pub message: String,
+}
+
+/// How much of a record is unusable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectionScope {
+    /// The whole record: its person is neither missing nor leaving nor changed.
+    Record,
+    /// Its fields: creates and updates are held, evidence of leaving still counts.
+    Fields,
+}
+
+/// What a source handed over: facts, not yet judged.
+#[derive(Clone, Debug)]
+pub struct SourceRead {
+    pub source: SourceName,
+    pub role: Role,
+    /// When the read began.
+    pub read_at: DateTime<Utc>,
+    pub generation: Generation,
+    /// The attribute that holds the key.
+    pub key_attribute: String,
+    pub attributes: AttributeNames,
+    /// Attributes that were asked for and that the source does not have at all: their values are unknown.
+    pub missing_attributes: BTreeSet<String>,
+    pub records: Vec<RawRecord>,
+    /// Rows that could not be read, e.g. ragged or undecodable.
+    pub rejections: Vec<Rejection>,
+    /// What the read itself noticed: a lost cookie, a result code, a reference.
+    pub findings: Vec<Finding>,
+    /// Modification time of a file; `None` for servers.
+    pub modified_at: Option<DateTime<Utc>>,
+}
+
+/// A verdict, as shown and stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum Verdict {
+    /// It may say that somebody is missing.
+    Complete,
+    /// It may be used, but not for these.
+    Degraded { cannot: BTreeSet<Use> },
+    /// It may not be used at all.
+    Rejected,
+}
+
+/// What a degraded snapshot may not be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Use {
+    Absence,
+    Create,
+    Archive,
+    Unarchive,
+    Adopt,
+    Anonymize,
+}
+
+/// What is expected of a snapshot (RULES 3.2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expectations {
+    /// Fewest records; at least 1.
+    pub min_records: u64,
+    /// Largest accepted drop against the reference, in percent.
+    pub max_drop_percent: f64,
+    /// Oldest accepted file.
+    pub max_age: Option<Duration>,
+    /// Keys that must be there.
+    pub canaries: Vec<Key>,
+    /// How many of them.
+    pub canaries_at_least: usize,
+}
+
+impl Default for Expectations {
+    fn default() -> Self {
+        Self {
+            min_records: 1,
+            max_drop_percent: 10.0,
+            max_age: None,
+            canaries: Vec::new(),
+            canaries_at_least: 0,
+        }
+    }
+}
+
+/// What earlier reads of the same source or of TOPdesk were like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotHistory {
+    /// The most records of a snapshot accepted in the last 14 days.
+    pub largest_accepted: Option<u64>,
+    /// Keyless and unreadable records of the last complete read.
+    pub last_good_keyless: Option<u64>,
+    pub last_good_unreadable: Option<u64>,
+    /// Contents (generation) that a human accepted in spite of size, drop or canaries.
+    pub accepted: BTreeSet<Generation>,
+}
+
+/// What is shown and stored of a snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotSummary {
+    pub name: SourceName,
+    pub role: Role,
+    pub read_at: DateTime<Utc>,
+    pub generation: Generation,
+    pub records: u64,
+    pub keyless: u64,
+    pub unreadable: u64,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    pub findings: Vec<Finding>,
+}
+
+/// A judged read of one source: records with a key, sorted by key (then place).
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub summary: SnapshotSummary,
+    pub attributes: AttributeNames,
+    pub missing_attributes: BTreeSet<String>,
+    /// Empty when rejected.
+    records: Vec<SourceRecord>,
+    pub rejections: Vec<Rejection>,
+}
+
+/// Gives the records of a snapshot in key order; in memory now, from a store where a company does not fit.
+pub trait SnapshotReader {
+    /// Records in ascending key order.
+    fn records(&self) -> impl Iterator<Item = &SourceRecord>;
+}
+
+impl SnapshotReader for Snapshot {
+    fn records(&self) -> impl Iterator<Item = &SourceRecord> {
+        self.records.iter()
+    }
+}
+
+impl Snapshot {
+    /// The records with this key: none, one, or duplicates.
+    pub fn with_key(&self, key: &Key) -> &[SourceRecord] {
+        let start = self.records.partition_point(|record| record.key < *key);
+        let end = start + self.records[start..].partition_point(|record| record.key == *key);
+        &self.records[start..end]
+    }
+
+    /// How many records have a key.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether no record has a key.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Whether the snapshot may say that somebody is missing.
+    pub fn can_say_absent(&self) -> bool {
+        self.summary.verdict == Verdict::Complete
+    }
+
+    /// Whether the snapshot is rejected.
+    pub fn is_rejected(&self) -> bool {
+        self.summary.verdict == Verdict::Rejected
+    }
+
+    /// A snapshot of a source that could not be read at all.
+    pub fn unreadable(source: SourceName, role: Role, read_at: DateTime<Utc>, finding: Finding) -> Self {
+        Snapshot {
+            summary: SnapshotSummary {
+                name: source,
+                role,
+                read_at,
+                generation: Generation::new(""),
+                records: 0,
+                keyless: 0,
+                unreadable: 0,
+                verdict: Verdict::Rejected,
+                findings: vec![finding],
+            },
+            attributes: AttributeNames::new([], false),
+            missing_attributes: BTreeSet::new(),
+            records: Vec::new(),
+            rejections: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! A run from the first read to the last outcome, over parts that are handed in.
+//!
+//! The traits here are what sources, TOPdesk and the store must do for a run; they know nothing of each other.
+
+use crate::domain::snapshot::{Finding, SourceRead};
+use std::collections::BTreeSet;
+use std::future::Future;
+
+/// Told how far a long read or write is. Implementations draw a bar or write a log line; they must be quick.
+pub trait Progress: Send + Sync {
+    /// `done` of `total` (when known) in the named stage, e.g. `ad` or `persons`.
+    fn advance(&self, stage: &str, done: u64, total: Option<u64>);
+}
+
+/// No progress is shown.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn advance(&self, _: &str, _: u64, _: Option<u64>) {}
+}
+
+/// Where identities come from.
+///
+/// A read must hand over everything or say what is missing: each doubt is a [`Finding`] in the read, a source that
+/// cannot be read at all is an `Err` with a finding whose effect is `Reject`. It must never drop a record silently.
+pub trait Source {
+    /// Reads once, asking only for these attributes (and the key and anchor).
+    fn read(
+        &self,
+        attributes: &BTreeSet<String>,
+        progress: &dyn Progress,
+    ) -> impl Future<Output = Result<SourceRead, Finding>> + Send;
+
+    /// What `check` should warn about, from the configuration alone.
+    fn advice(&self) -> Vec<Finding>;
+}
