@@ -7,6 +7,7 @@ pub mod secret;
 pub mod units;
 
 use crate::domain::key::Normaliser;
+pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehirePerson};
 use crate::domain::snapshot::Role;
 use schemars::JsonSchema;
 use secret::SecretRef;
@@ -470,32 +471,6 @@ pub struct FieldOptions {
     pub too_long: TooLong,
 }
 
-/// Who rules a field.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FieldPolicy {
-    /// The source rules.
-    #[default]
-    Enforce,
-    /// Only an empty field is filled.
-    Seed,
-    /// The source rules, but an empty value never empties the field.
-    NeverClear,
-}
-
-/// What to do when a list has no such entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MissingEntry {
-    /// The person waits.
-    #[default]
-    Hold,
-    /// The field stays as it is.
-    Skip,
-    /// The entry is created, once, as a change of its own. Not for branches, locations and languages.
-    Create,
-}
-
 /// What to do with text longer than the field takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -586,14 +561,6 @@ impl Default for RehireConfig {
             operator: RehireOperator::Hold,
         }
     }
-}
-
-/// What happens to the person card of somebody who comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RehirePerson {
-    Unarchive,
-    Hold,
 }
 
 /// What happens to the operator card of somebody who comes back.

@@ -181,7 +181,7 @@ mod lookup_map {
 pub struct TargetSnapshot {
     /// When the read began.
     pub read_at: DateTime<Utc>,
-    /// Set by [`super::quality::judge_target`]; a shell hands over `Complete` and its findings.
+    /// Set by `quality::judge_target`; a shell hands over `Complete` and its findings.
     pub verdict: Verdict,
     pub findings: Vec<Finding>,
     /// Sorted by id, without doubles.

@@ -10,9 +10,15 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod card;
+pub mod decision;
 pub mod field;
 pub mod identity;
 pub mod ids;
 pub mod key;
+pub mod ledger;
+pub mod plan;
+pub mod policy;
 pub mod record;
+pub mod report;
 pub mod snapshot;
+pub mod view;

@@ -1,10 +1,29 @@
 //! A run from the first read to the last outcome, over parts that are handed in.
 //!
 //! The traits here are what sources, TOPdesk and the store must do for a run; they know nothing of each other.
+//! Reading and writing are separate: planning code never holds a writer.
+
+pub mod target;
 
 use crate::domain::snapshot::{Finding, SourceRead};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::future::Future;
+
+/// The time, handed in so that a run can be replayed.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
 
 /// Told how far a long read or write is. Implementations draw a bar or write a log line; they must be quick.
 pub trait Progress: Send + Sync {

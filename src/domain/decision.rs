@@ -1,0 +1,88 @@
+//! What humans decided, and what waits for them.
+
+use super::ids::{CardId, ItemId, RunId};
+use super::key::Key;
+use super::plan::{ActionKind, HoldReason};
+use super::view::ChangeView;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Approve,
+    Reject,
+}
+
+/// One decision about one item. It lets the same item pass in a later fresh plan; it never executes an old one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    pub item: ItemId,
+    pub answer: Answer,
+    /// The codes of the reasons that were shown: only these are waived.
+    pub waives: BTreeSet<String>,
+    /// The operating-system user or web login, never an argument.
+    pub by: String,
+    pub at: DateTime<Utc>,
+    /// An approval ends here; a rejection lasts until the item changes.
+    pub until: Option<DateTime<Utc>>,
+    pub note: Option<String>,
+}
+
+impl Decision {
+    /// Whether it is in force.
+    pub fn in_force(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// An item that waits, as `holds` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldItem {
+    pub change: ChangeView,
+    pub reasons: Vec<HoldReason>,
+    /// When it was held first.
+    pub since: DateTime<Utc>,
+    /// The run that held it last.
+    pub run: RunId,
+}
+
+/// What stood there at first contact, or came with a changed configuration, and still waits (RULES 8.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The configuration and decision version that a full run has seen.
+    pub seen: Option<SeenConfig>,
+    /// Items that wait, by card and action: whatever their content becomes, they wait until approved.
+    pub waiting: BTreeMap<String, Waiting>,
+}
+
+/// A configuration that a full run has seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenConfig {
+    pub config_hash: String,
+    pub decision_version: u32,
+}
+
+/// One waiting card and action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub card: CardId,
+    pub action: ActionKind,
+    pub reason: HoldReason,
+    pub since: DateTime<Utc>,
+}
+
+impl Contact {
+    /// The place of a card and action in [`Contact::waiting`].
+    pub fn slot(card: &CardId, action: ActionKind) -> String {
+        format!("{card} {action}")
+    }
+}
+
+/// Keys whose create was sent and whose answer was lost: frozen until a later full read settles them (RULES 2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InDoubt {
+    pub keys: BTreeMap<Key, DateTime<Utc>>,
+}

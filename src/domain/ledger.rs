@@ -1,0 +1,94 @@
+//! What cardsync remembers per card: how it became ours, its key and anchors, where and since when it is missing, and
+//! who archived it. The ledger's key is the card id; the match key is an attribute with history.
+
+use super::ids::{CardId, Generation, RunId, SourceName};
+use super::key::Key;
+use super::record::Anchor;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How a card became ours (RULES 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    Created,
+    Adopted,
+    /// Found by its key.
+    Matched,
+}
+
+/// What one authoritative source said of a person, last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// When the source last had a record.
+    pub last_seen: DateTime<Utc>,
+    /// Set while complete reads miss the person.
+    pub absent: Option<Absence>,
+}
+
+/// Counted absence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absence {
+    /// The first complete read that missed the person.
+    pub since: DateTime<Utc>,
+    /// How many complete reads with new content missed them.
+    pub reads: u32,
+    /// The content that was counted last: the same content is the same read.
+    pub generation: Generation,
+}
+
+/// An archive that we wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OurArchive {
+    pub at: DateTime<Utc>,
+    pub run: RunId,
+    /// The card's modification date right after our write: an archive is ours only while it has not moved.
+    pub modified_at: Option<DateTime<Utc>>,
+    /// The operator links before the archive, for undo and for showing who would wake.
+    pub took_operators: Vec<super::ids::OperatorId>,
+}
+
+/// What is remembered about one card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    pub card: CardId,
+    /// The key under which it is ours; `None` after a purge.
+    pub key: Option<Key>,
+    /// Keys it had before, oldest first.
+    pub former_keys: Vec<Key>,
+    /// A keyed hash of the key that stays after a purge.
+    pub key_hash: Option<String>,
+    /// Directory ids of the person, the second anchor.
+    pub anchors: Vec<Anchor>,
+    pub origin: Origin,
+    /// When it became ours.
+    pub since: DateTime<Utc>,
+    /// One per authoritative source that ever had this person.
+    pub sightings: BTreeMap<SourceName, Sighting>,
+    /// The first complete read in which the leaver condition held, while it holds.
+    pub leaving_since: Option<DateTime<Utc>>,
+    /// Set while an archive of ours stands, or was lifted by a human while the person still has evidence of leaving.
+    pub archived_by_us: Option<OurArchive>,
+    /// The card was seen anonymized, by anyone.
+    pub anonymized: bool,
+}
+
+impl LedgerEntry {
+    /// A card that becomes ours now.
+    pub fn new(card: CardId, key: Key, origin: Origin, since: DateTime<Utc>) -> Self {
+        Self {
+            card,
+            key: Some(key),
+            former_keys: Vec::new(),
+            key_hash: None,
+            anchors: Vec::new(),
+            origin,
+            since,
+            sightings: BTreeMap::new(),
+            leaving_since: None,
+            archived_by_us: None,
+            anonymized: false,
+        }
+    }
+}

@@ -1,0 +1,564 @@
+//! The vocabulary of a plan: changes, their reasons, and everybody to whom nothing happens, with why.
+//!
+//! A plan is complete: ids, fields, old and new values are all in it, apply decides nothing. How a plan is made is in
+//! [`super::planner`], how it is judged in [`super::guard`].
+
+use super::card::OperatorLink;
+use super::field::{CardField, FieldValue, LookupKind};
+use super::ids::{CardId, ItemId, PlanId, SourceName};
+use super::key::{Key, RawKey};
+use super::ledger::LedgerEntry;
+use super::policy::BudgetClass;
+use super::record::{Anchor, RecordRef};
+use super::snapshot::{Rejection, SnapshotSummary};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// One field of a card, from and to. `None` is empty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FieldChange {
+    pub field: CardField,
+    pub from: Option<FieldValue>,
+    pub to: Option<FieldValue>,
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Action {
+    /// A list entry is made.
+    CreateEntry { list: LookupKind, name: Box<str> },
+    /// A card is made. References to people follow in [`Action::SetReferences`].
+    Create { fields: Vec<FieldChange> },
+    /// Fields of an active card change.
+    Update { fields: Vec<FieldChange> },
+    /// The key is written onto a card.
+    Adopt { fields: Vec<FieldChange> },
+    /// The card, and its linked operator with it, is archived.
+    Archive { reason: Option<Box<str>> },
+    /// The card is made active again; assume that its operator wakes.
+    Unarchive,
+    /// The card's personal data is overwritten.
+    Anonymize { fields: Vec<FieldChange> },
+    /// Second pass: managers, and logins that an earlier change of the plan sets free.
+    SetReferences { fields: Vec<FieldChange> },
+}
+
+/// The name of an action, for programs and people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionKind {
+    CreateEntry,
+    Unarchive,
+    Create,
+    Update,
+    Adopt,
+    SetReferences,
+    Archive,
+    Anonymize,
+}
+
+impl ActionKind {
+    /// Every kind, in the order in which a plan is applied.
+    pub const IN_ORDER: [ActionKind; 8] = [
+        ActionKind::CreateEntry,
+        ActionKind::Unarchive,
+        ActionKind::Create,
+        ActionKind::Update,
+        ActionKind::Adopt,
+        ActionKind::SetReferences,
+        ActionKind::Archive,
+        ActionKind::Anonymize,
+    ];
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        match self {
+            ActionKind::CreateEntry => "create_entry",
+            ActionKind::Unarchive => "unarchive",
+            ActionKind::Create => "create",
+            ActionKind::Update => "update",
+            ActionKind::Adopt => "adopt",
+            ActionKind::SetReferences => "set_references",
+            ActionKind::Archive => "archive",
+            ActionKind::Anonymize => "anonymize",
+        }
+    }
+}
+
+impl fmt::Display for ActionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Action {
+    /// Which kind it is.
+    pub fn kind(&self) -> ActionKind {
+        match self {
+            Action::CreateEntry { .. } => ActionKind::CreateEntry,
+            Action::Create { .. } => ActionKind::Create,
+            Action::Update { .. } => ActionKind::Update,
+            Action::Adopt { .. } => ActionKind::Adopt,
+            Action::Archive { .. } => ActionKind::Archive,
+            Action::Unarchive => ActionKind::Unarchive,
+            Action::Anonymize { .. } => ActionKind::Anonymize,
+            Action::SetReferences { .. } => ActionKind::SetReferences,
+        }
+    }
+
+    /// The fields it writes.
+    pub fn fields(&self) -> &[FieldChange] {
+        match self {
+            Action::Create { fields }
+            | Action::Update { fields }
+            | Action::Adopt { fields }
+            | Action::Anonymize { fields }
+            | Action::SetReferences { fields } => fields,
+            Action::CreateEntry { .. } | Action::Archive { .. } | Action::Unarchive => &[],
+        }
+    }
+}
+
+/// Why somebody is taken to have left. The code is part of an item's identity, the detail is not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Evidence {
+    pub code: EvidenceCode,
+    pub source: Option<SourceName>,
+    /// Dates and counts for people.
+    pub detail: String,
+}
+
+/// The kinds of evidence, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceCode {
+    /// The configured leaver condition holds.
+    LeaverCondition,
+    /// Every contract row has ended.
+    ContractsEnded,
+    /// Missing from every authoritative source that ever had this person.
+    Missing,
+}
+
+/// Why an item needs a human. The text of each is in [`HoldReason::explain`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "code")]
+pub enum HoldReason {
+    /// The class has more items than its limit; it is held whole.
+    OverBudget {
+        class: BudgetClass,
+        count: u64,
+        limit: u64,
+        base: u64,
+    },
+    /// First contact with this environment: what stands there already waits.
+    FirstContact,
+    /// The configuration changed and this is what the change brought.
+    ConfigChanged,
+    /// This version of cardsync decides otherwise than the last one.
+    DecisionChanged,
+    /// A card without a key, or with the key of nobody, resembles this person.
+    AdoptOrCreate {
+        cards: Vec<CardId>,
+        agree: BTreeSet<CardField>,
+    },
+    /// The number agrees and nothing else does.
+    AnotherPerson,
+    /// The ledger knows a card of this person that has changed behind our back.
+    Drift { card: CardId, what: Drift },
+    /// Whether an operator is linked could not be proven.
+    OperatorUnproven,
+    /// A needed enrich source was not usable.
+    NeedsSource { source: SourceName },
+    /// The rehire policy says: a human decides.
+    Rehire,
+    /// A list has no such entry and the field says hold.
+    DependsOn { item: ItemId },
+    /// This and another item look like one human.
+    PairedWith { item: ItemId },
+    /// The TOPdesk read was not good enough for this.
+    TargetDegraded,
+    /// A create of this key was sent and its answer lost.
+    InDoubt,
+    /// Somebody said no, and the item has not changed since.
+    Rejected { by: String, note: Option<String> },
+    /// The card or its operators were not as judged when they were read again right before the write.
+    ChangedSinceJudged { what: String },
+    /// TOPdesk refused to archive the operator with the card.
+    OperatorArchiveRefused,
+}
+
+/// What happened to a card of ours in TOPdesk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drift {
+    CardMissing,
+    KeyEmptied,
+    KeyChanged,
+    Anonymized,
+}
+
+impl HoldReason {
+    /// Whether an approval can lift it. The others lift themselves when their cause is gone.
+    pub fn approvable(&self) -> bool {
+        match self {
+            HoldReason::OverBudget { .. }
+            | HoldReason::FirstContact
+            | HoldReason::ConfigChanged
+            | HoldReason::DecisionChanged
+            | HoldReason::AdoptOrCreate { .. }
+            | HoldReason::AnotherPerson
+            | HoldReason::Drift { .. }
+            | HoldReason::OperatorUnproven
+            | HoldReason::Rehire
+            | HoldReason::PairedWith { .. }
+            | HoldReason::Rejected { .. }
+            | HoldReason::ChangedSinceJudged { .. }
+            | HoldReason::OperatorArchiveRefused => true,
+            HoldReason::NeedsSource { .. }
+            | HoldReason::DependsOn { .. }
+            | HoldReason::TargetDegraded
+            | HoldReason::InDoubt => false,
+        }
+    }
+
+    /// The stable code, as in JSON; a budget's code names its class. An approval waives codes.
+    pub fn code(&self) -> String {
+        match self {
+            HoldReason::OverBudget { class, .. } => format!("over_budget:{class}"),
+            HoldReason::FirstContact => "first_contact".to_owned(),
+            HoldReason::ConfigChanged => "config_changed".to_owned(),
+            HoldReason::DecisionChanged => "decision_changed".to_owned(),
+            HoldReason::AdoptOrCreate { .. } => "adopt_or_create".to_owned(),
+            HoldReason::AnotherPerson => "another_person".to_owned(),
+            HoldReason::Drift { .. } => "drift".to_owned(),
+            HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
+            HoldReason::NeedsSource { .. } => "needs_source".to_owned(),
+            HoldReason::Rehire => "rehire".to_owned(),
+            HoldReason::DependsOn { .. } => "depends_on".to_owned(),
+            HoldReason::PairedWith { .. } => "paired_with".to_owned(),
+            HoldReason::TargetDegraded => "target_degraded".to_owned(),
+            HoldReason::InDoubt => "in_doubt".to_owned(),
+            HoldReason::Rejected { .. } => "rejected".to_owned(),
+            HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
+            HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
+        }
+    }
+}
+
+/// One change of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub id: ItemId,
+    pub action: Action,
+    /// The person's key; `None` for list entries.
+    pub key: Option<Key>,
+    /// What a create or adopt writes as key.
+    pub raw_key: Option<RawKey>,
+    /// The card; `None` for creates and list entries.
+    pub card: Option<CardId>,
+    pub operator: OperatorLink,
+    pub evidence: Vec<Evidence>,
+    /// Earlier changes of this plan that must be done first.
+    pub depends_on: Vec<ItemId>,
+    /// What the planner itself doubts; the guard adds more.
+    pub doubts: Vec<HoldReason>,
+    /// For people: which rule brought this.
+    pub why: Vec<String>,
+    /// Directory ids of the person: remembered with the card.
+    pub anchors: Vec<Anchor>,
+}
+
+impl Change {
+    /// The budget classes it counts in.
+    pub fn classes(&self) -> BTreeSet<BudgetClass> {
+        let mut classes = BTreeSet::new();
+        match &self.action {
+            Action::CreateEntry { .. } => {
+                classes.insert(BudgetClass::Lookups);
+            }
+            Action::Create { .. } => {
+                classes.insert(BudgetClass::Create);
+            }
+            Action::Archive { .. } => {
+                classes.insert(BudgetClass::Archive);
+                match self.operator {
+                    OperatorLink::Active { .. } | OperatorLink::Unproven => {
+                        classes.insert(BudgetClass::Operators);
+                    }
+                    OperatorLink::Archived { .. } | OperatorLink::ProvenNone => {}
+                }
+            }
+            Action::Unarchive => {
+                classes.insert(BudgetClass::Unarchive);
+                match self.operator {
+                    OperatorLink::Archived { .. } | OperatorLink::Unproven => {
+                        classes.insert(BudgetClass::OperatorsWoken);
+                    }
+                    OperatorLink::Active { .. } | OperatorLink::ProvenNone => {}
+                }
+            }
+            Action::Adopt { fields } => {
+                let rekeyed = fields
+                    .iter()
+                    .any(|change| change.field == CardField::EmployeeNumber && change.from.is_some());
+                classes.insert(if rekeyed || self.changes_key() {
+                    BudgetClass::Keys
+                } else {
+                    BudgetClass::Adopt
+                });
+                self.add_field_classes(fields, &mut classes);
+            }
+            Action::Anonymize { .. } => {
+                classes.insert(BudgetClass::Anonymize);
+                if self.operator.is_linked() || self.operator == OperatorLink::Unproven {
+                    classes.insert(BudgetClass::Operators);
+                }
+            }
+            Action::Update { fields } | Action::SetReferences { fields } => {
+                self.add_field_classes(fields, &mut classes)
+            }
+        }
+        classes
+    }
+
+    fn changes_key(&self) -> bool {
+        // An adopt's first field is the key; a filled one before means that the card had another key.
+        self.action.fields().first().is_some_and(|change| change.from.is_some())
+    }
+
+    fn add_field_classes(&self, fields: &[FieldChange], classes: &mut BTreeSet<BudgetClass>) {
+        for change in fields {
+            if matches!(change.field, CardField::SurName | CardField::FirstName) && change.from.is_some() {
+                classes.insert(BudgetClass::Names);
+            }
+            if change.from.is_some() && change.to.is_none() {
+                classes.insert(BudgetClass::Blanked(change.field));
+                let identifies = change.field.is_login() || change.field == CardField::Email;
+                if identifies && (self.operator.is_linked() || self.operator == OperatorLink::Unproven) {
+                    classes.insert(BudgetClass::Operators);
+                }
+            }
+        }
+    }
+
+    /// How many operators this takes along or wakes.
+    pub fn operators_affected(&self) -> usize {
+        let count = match &self.operator {
+            OperatorLink::Active { operators } | OperatorLink::Archived { operators } => operators.len(),
+            OperatorLink::ProvenNone | OperatorLink::Unproven => 0,
+        };
+        match (&self.action, &self.operator) {
+            (Action::Archive { .. }, OperatorLink::Active { .. })
+            | (Action::Unarchive, OperatorLink::Archived { .. }) => count,
+            _other => 0,
+        }
+    }
+
+    /// The requests it takes, in order.
+    pub fn steps(&self) -> Vec<Step> {
+        let card = || self.card.clone().expect("a change of a card names the card");
+        vec![match &self.action {
+            Action::CreateEntry { list, name } => Step::CreateEntry {
+                list: *list,
+                name: name.clone(),
+            },
+            Action::Create { fields } => Step::CreateCard { fields: fields.clone() },
+            Action::SetReferences { fields } => match &self.card {
+                Some(card) => Step::PatchCard {
+                    card: CardTarget::Known(card.clone()),
+                    fields: fields.clone(),
+                },
+                None => {
+                    let made_by = self
+                        .depends_on
+                        .first()
+                        .cloned()
+                        .expect("references of a new card depend on its creation");
+                    Step::PatchCard {
+                        card: CardTarget::MadeBy(made_by),
+                        fields: fields.clone(),
+                    }
+                }
+            },
+            Action::Update { fields } | Action::Adopt { fields } | Action::Anonymize { fields } => Step::PatchCard {
+                card: CardTarget::Known(card()),
+                fields: fields.clone(),
+            },
+            Action::Archive { reason } => Step::ArchiveCard {
+                card: card(),
+                reason: reason.clone(),
+            },
+            Action::Unarchive => Step::UnarchiveCard { card: card() },
+        }]
+    }
+
+    /// The state a half-done change is driven to: today every change is one request, which is done or not done.
+    pub fn safe_end(&self) -> SafeEnd {
+        match self.action.kind() {
+            ActionKind::CreateEntry
+            | ActionKind::Create
+            | ActionKind::Update
+            | ActionKind::Adopt
+            | ActionKind::SetReferences
+            | ActionKind::Archive
+            | ActionKind::Unarchive
+            | ActionKind::Anonymize => SafeEnd::SingleRequest,
+        }
+    }
+}
+
+/// Where a change that was cut off half-way is driven to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SafeEnd {
+    /// One request: there is no half.
+    SingleRequest,
+}
+
+/// The card a step writes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardTarget {
+    Known(CardId),
+    /// The card that this earlier change makes.
+    MadeBy(ItemId),
+}
+
+/// One request to TOPdesk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step")]
+pub enum Step {
+    CreateEntry { list: LookupKind, name: Box<str> },
+    CreateCard { fields: Vec<FieldChange> },
+    PatchCard { card: CardTarget, fields: Vec<FieldChange> },
+    ArchiveCard { card: CardId, reason: Option<Box<str>> },
+    UnarchiveCard { card: CardId },
+}
+
+/// People nothing may happen to until a human looks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Conflict {
+    pub key: Key,
+    pub kind: ConflictKind,
+    pub records: Vec<RecordRef>,
+    pub cards: Vec<CardId>,
+}
+
+/// What is double.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictKind {
+    /// Two records of one source, or of two sources that describe different people, have this key.
+    DuplicateInSource,
+    /// Two active cards have this key.
+    TwoActiveCards,
+    /// Several archived cards and no active one have this key.
+    SeveralArchivedCards,
+}
+
+/// Why nothing happens to somebody. That is output, not a log line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Skip {
+    pub reason: SkipReason,
+    pub key: Option<Key>,
+    pub card: Option<CardId>,
+    /// Dates, counts and names of fields; no personal data.
+    pub detail: String,
+}
+
+/// Why nothing happens to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// On the protect list.
+    Protected,
+    /// Linked to an API account, a TOPdesk account or cardsync's own account.
+    SpecialAccount,
+    OutOfScope,
+    ScopeUnknown,
+    /// A human archived the card; the person is in the source.
+    ArchivedByHand,
+    /// A human unarchived a card that we had archived.
+    UnarchivedByHand,
+    /// Evidence of leaving that has not held long enough.
+    LeavingLater,
+    /// Has left and has no card: none is made.
+    LeftWithoutCard,
+    /// Whether they leave is not known.
+    LeavingUnknown,
+    /// Absent, but not often or long enough.
+    MissingNotYet,
+    /// A source cannot say whether they are absent.
+    AbsenceUnknown,
+    /// A card of ours changed behind our back.
+    Drift,
+    /// Archived cards that share the key of the active one.
+    ArchivedTwin,
+    /// A field is left as it is.
+    FieldLeft,
+    /// Another card holds the login.
+    LoginHeld,
+    /// The manager is not known.
+    ManagerUnknown,
+    /// A read of TOPdesk that is not good enough.
+    TargetDegraded,
+    /// The person is archived and was so before.
+    AlreadyArchived,
+}
+
+/// All changes of one run with their reasons, before anything is written.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub id: PlanId,
+    pub fingerprint: String,
+    pub created_at: DateTime<Utc>,
+    pub config_hash: String,
+    pub snapshots: Vec<SnapshotSummary>,
+    /// In the order in which they are applied, then by key.
+    pub changes: Vec<Change>,
+    pub conflicts: Vec<Conflict>,
+    pub rejections: Vec<Rejection>,
+    pub skipped: Vec<Skip>,
+    /// What the ledger learns from these reads; only a run writes it.
+    pub ledger: Vec<LedgerEntry>,
+    /// Active cards that are ours: the base of percentages.
+    pub base: u64,
+    /// Cards that are nobody's of ours: never touched.
+    pub foreign_cards: u64,
+    /// Whether the reads allow this plan to count as a full look (every authoritative source and TOPdesk complete).
+    pub full_look: bool,
+    /// Cards whose absence began with this read, or is still counting.
+    pub newly_absent: BTreeSet<CardId>,
+    /// Per action and per card, what a person reads in front of the change: nothing personal.
+    pub totals: BTreeMap<ActionKind, u64>,
+}
+
+/// Hashes the identity of an item: the same content gives the same id in every plan.
+pub fn item_id(change: &Change) -> ItemId {
+    let codes: BTreeSet<(EvidenceCode, Option<&SourceName>)> = change
+        .evidence
+        .iter()
+        .map(|evidence| (evidence.code, evidence.source.as_ref()))
+        .collect();
+    let identity = (&change.action, &change.key, &change.card, &change.operator, codes);
+    let text = serde_json::to_vec(&identity).expect("plain data always serialises");
+    ItemId::new(short_hash(&text))
+}
+
+/// The first 12 hex digits of SHA-256: short enough to type, and an approval is checked against the content besides.
+pub fn short_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The whole SHA-256 in hex.
+pub fn full_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,258 @@
+//! The effective configuration in the words of the domain, without secrets and addresses: what decides a plan.
+
+use super::field::CardField;
+use super::ids::{CardId, SourceName};
+use super::key::{Key, KeySpec};
+use super::snapshot::Expectations;
+use chrono::Duration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// Raised whenever the same input would give other changes than before: what such a version brings is held like a
+/// changed configuration (RULES 8.3).
+pub const DECISION_VERSION: u32 = 1;
+
+/// Who rules a field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldPolicy {
+    /// The source rules.
+    #[default]
+    Enforce,
+    /// Only an empty field is filled.
+    Seed,
+    /// The source rules, but an empty value never empties the field.
+    NeverClear,
+}
+
+/// What to do when a list has no such entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingEntry {
+    /// The person waits.
+    #[default]
+    Hold,
+    /// The field stays as it is.
+    Skip,
+    /// The entry is created, once, as a change of its own. Not for branches, locations and languages.
+    Create,
+}
+
+/// What happens to the person card of somebody who comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RehirePerson {
+    Unarchive,
+    Hold,
+}
+
+/// The rules of one mapped field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldRules {
+    pub policy: FieldPolicy,
+    pub missing: MissingEntry,
+}
+
+/// A class of change with a limit of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetClass {
+    Archive,
+    Unarchive,
+    Create,
+    /// Surname or first name changed.
+    Names,
+    /// One and the same field emptied.
+    Blanked(CardField),
+    /// List entries created.
+    Lookups,
+    /// A key written onto a card without one.
+    Adopt,
+    /// A key changed.
+    Keys,
+    Anonymize,
+    /// An operator is taken along, or loses login or e-mail.
+    Operators,
+    /// An operator would wake up.
+    OperatorsWoken,
+}
+
+impl fmt::Display for BudgetClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BudgetClass::Archive => f.write_str("archive"),
+            BudgetClass::Unarchive => f.write_str("unarchive"),
+            BudgetClass::Create => f.write_str("create"),
+            BudgetClass::Names => f.write_str("names"),
+            BudgetClass::Blanked(field) => write!(f, "blanked_fields:{field}"),
+            BudgetClass::Lookups => f.write_str("lookups"),
+            BudgetClass::Adopt => f.write_str("adopt"),
+            BudgetClass::Keys => f.write_str("keys"),
+            BudgetClass::Anonymize => f.write_str("anonymize"),
+            BudgetClass::Operators => f.write_str("operators"),
+            BudgetClass::OperatorsWoken => f.write_str("operators_woken"),
+        }
+    }
+}
+
+/// A limit: `min(max, max(3, ceil(percent of base)))`; a maximum of 0 is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    pub max: Option<u32>,
+    pub percent: Option<f64>,
+}
+
+impl Budget {
+    /// The number of items allowed, given the active cards that are ours.
+    pub fn limit(&self, base: u64) -> u64 {
+        let by_percent = self.percent.map(|percent| {
+            // Both factors are far below 2^52: the product is exact enough for a ceiling.
+            let share = (base as f64 * percent / 100.0).ceil();
+            (share as u64).max(3)
+        });
+        match (self.max, by_percent) {
+            (Some(max), Some(share)) => u64::from(max).min(share),
+            (Some(max), None) => u64::from(max),
+            (None, Some(share)) => share,
+            (None, None) => 0,
+        }
+    }
+}
+
+/// The limits of all classes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Budgets {
+    pub archive: Budget,
+    pub unarchive: Budget,
+    pub create: Budget,
+    pub names: Budget,
+    pub blanked_fields: Budget,
+    pub lookups: Budget,
+    pub adopt: Budget,
+    pub keys: Budget,
+    pub anonymize: Budget,
+    pub operators: Budget,
+    pub operators_woken: Budget,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        let max = |max| Budget {
+            max: Some(max),
+            percent: None,
+        };
+        let percent = |percent| Budget {
+            max: None,
+            percent: Some(percent),
+        };
+        let both = |max, percent| Budget {
+            max: Some(max),
+            percent: Some(percent),
+        };
+        Self {
+            archive: both(20, 2.0),
+            unarchive: both(10, 1.0),
+            create: percent(5.0),
+            names: percent(2.0),
+            blanked_fields: percent(2.0),
+            lookups: max(10),
+            adopt: max(0),
+            keys: max(0),
+            anonymize: max(0),
+            operators: max(0),
+            operators_woken: max(0),
+        }
+    }
+}
+
+impl Budgets {
+    /// The limit of a class.
+    pub fn of(&self, class: BudgetClass) -> Budget {
+        match class {
+            BudgetClass::Archive => self.archive,
+            BudgetClass::Unarchive => self.unarchive,
+            BudgetClass::Create => self.create,
+            BudgetClass::Names => self.names,
+            BudgetClass::Blanked(_) => self.blanked_fields,
+            BudgetClass::Lookups => self.lookups,
+            BudgetClass::Adopt => self.adopt,
+            BudgetClass::Keys => self.keys,
+            BudgetClass::Anonymize => self.anonymize,
+            BudgetClass::Operators => self.operators,
+            BudgetClass::OperatorsWoken => self.operators_woken,
+        }
+    }
+}
+
+/// Who is never touched, absolutely.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protected {
+    pub keys: BTreeSet<Key>,
+    pub cards: BTreeSet<CardId>,
+}
+
+/// Everything configured that decides a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Hash of the effective configuration without secrets.
+    pub config_hash: String,
+    pub decision_version: u32,
+    pub key: KeySpec,
+    pub fields: BTreeMap<CardField, FieldRules>,
+    /// Flags of new cards.
+    pub has_ssp_access: bool,
+    pub is_caller: bool,
+    /// Authoritative sources that describe the same people: each group is a set of names.
+    pub same_people: Vec<BTreeSet<SourceName>>,
+    /// What is expected of each source.
+    pub expectations: BTreeMap<SourceName, Expectations>,
+    /// What is expected of the TOPdesk read.
+    pub target_expectations: Expectations,
+    /// How long evidence of leaving must hold.
+    #[serde(with = "seconds")]
+    pub leaver_after: Duration,
+    /// Complete reads that must miss a person, each with new content.
+    pub missing_reads: u32,
+    /// Time that must pass since the first of them.
+    #[serde(with = "seconds")]
+    pub missing_for: Duration,
+    pub rehire: RehirePerson,
+    /// Whether a card needs `isManager` before others may have it as their manager.
+    pub manager_flag: bool,
+    /// Whether an archived card keeps its login name reserved.
+    pub archived_logins_reserved: bool,
+    pub budgets: Budgets,
+    pub protected: Protected,
+}
+
+/// Durations as whole seconds.
+mod seconds {
+    use chrono::Duration;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(span.num_seconds())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        Ok(Duration::seconds(i64::deserialize(deserializer)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_follow_the_rule() {
+        let archive = Budgets::default().archive;
+        assert_eq!(archive.limit(0), 3);
+        assert_eq!(archive.limit(100), 3);
+        assert_eq!(archive.limit(151), 4);
+        assert_eq!(archive.limit(100_000), 20);
+        assert_eq!(Budgets::default().operators.limit(100_000), 0);
+        assert_eq!(Budgets::default().create.limit(101), 6);
+    }
+}

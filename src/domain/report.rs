@@ -1,0 +1,94 @@
+//! What became of a plan: outcomes per change, and the report of a run.
+
+use super::ids::{CardId, ItemId, PlanId, RunId};
+use super::key::Key;
+use super::plan::{ActionKind, HoldReason};
+use super::snapshot::SnapshotSummary;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What became of one change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// TOPdesk answered that it is done.
+    Done { card: Option<CardId> },
+    /// It was not done, for certain: refused by TOPdesk, or not sent.
+    NotDone { message: String },
+    /// It was sent and the answer lost: a later read settles it.
+    InDoubt { message: String },
+    /// What was read right before the write was not what had been judged, or TOPdesk refused in a way that needs a human.
+    Held { reason: HoldReason },
+    /// The run ended before its turn; the next plan has it again.
+    NotReached { message: String },
+}
+
+/// One change with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeOutcome {
+    pub item: ItemId,
+    pub action: ActionKind,
+    pub key: Option<Key>,
+    pub card: Option<CardId>,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunVerdict {
+    /// Nothing to do, or everything done.
+    Clean,
+    /// Everything allowed was done; something is held.
+    Held,
+    /// Some changes failed.
+    SomeFailed,
+    /// A snapshot was rejected.
+    SnapshotRejected,
+    /// The run could not do its work.
+    Failed,
+}
+
+impl RunVerdict {
+    /// The exit code: 0, 3, 5, 4 or 1.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            RunVerdict::Clean => 0,
+            RunVerdict::Held => 3,
+            RunVerdict::SomeFailed => 5,
+            RunVerdict::SnapshotRejected => 4,
+            RunVerdict::Failed => 1,
+        }
+    }
+}
+
+/// Totals of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCounts {
+    pub done: BTreeMap<ActionKind, u64>,
+    pub not_done: u64,
+    pub in_doubt: u64,
+    pub held: u64,
+    pub not_reached: u64,
+    pub conflicts: u64,
+    pub rejections: u64,
+    /// Operators archived or woken with their cards.
+    pub operators: u64,
+}
+
+/// One run as `history` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    pub id: RunId,
+    pub command: String,
+    pub started_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+    pub plan_id: Option<PlanId>,
+    pub verdict: Option<RunVerdict>,
+    /// What went wrong for the whole run, if anything.
+    pub failure: Option<String>,
+    pub counts: RunCounts,
+    pub snapshots: Vec<SnapshotSummary>,
+}

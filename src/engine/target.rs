@@ -1,0 +1,138 @@
+//! What a run needs of TOPdesk: a reader that may retry, and a writer that sends each request once.
+
+use crate::domain::card::{LookupEntry, OperatorCard, PersonCard, TargetSnapshot};
+use crate::domain::field::{CardField, LookupKind};
+use crate::domain::ids::{CardId, ItemId};
+use crate::domain::plan::Step;
+use crate::engine::Progress;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+
+/// What a full read asks for.
+#[derive(Clone, Debug, Default)]
+pub struct TargetWants {
+    /// The card fields that the mapping, the key and the look-alike search need.
+    pub fields: BTreeSet<CardField>,
+    /// The lists that the mapping needs.
+    pub lookups: BTreeSet<LookupKind>,
+    /// Name of the archiving reason, if one is configured.
+    pub archiving_reason: Option<String>,
+    /// The configuration states that the account has no filters.
+    pub filters_stated_none: bool,
+}
+
+/// What a failure concerns, and so what the caller does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concerns {
+    /// This card only: go on with the others.
+    Record,
+    /// Every change of this kind: send no more of them.
+    ActionKind,
+    /// The whole run: stop.
+    Run,
+    /// The linked operator may not be archived by this account: a hold, not a failure.
+    OperatorRight,
+}
+
+/// An answer of TOPdesk that is not what was asked for, or no answer.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{what}; {cure}")]
+pub struct TargetError {
+    pub concerns: Concerns,
+    /// HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// What was tried, on which card, field, and TOPdesk's own words; no personal data.
+    pub what: String,
+    /// What the administrator can do.
+    pub cure: String,
+}
+
+/// How a write that did not succeed ended.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WriteError {
+    /// It was not done, for certain: the connection was refused, or TOPdesk answered with an error.
+    #[error("{0}")]
+    NotDone(TargetError),
+    /// It was sent and no whole answer came back.
+    #[error("{0}")]
+    InDoubt(TargetError),
+    /// TOPdesk says that the card is already archived, or already active: re-read and see.
+    #[error("the card already is in the wanted state")]
+    AlreadyThere,
+}
+
+/// Reads TOPdesk. Every call may be repeated freely and sends nothing but GET.
+pub trait TargetReader: Send + Sync {
+    /// Reads everything a plan needs, in bulk: no request per person.
+    fn read_all(
+        &self,
+        wants: &TargetWants,
+        progress: &dyn Progress,
+    ) -> impl Future<Output = Result<TargetSnapshot, TargetError>> + Send;
+
+    /// One card as it is now; `None` when it is gone or hidden.
+    fn read_card(
+        &self,
+        card: &CardId,
+        fields: &BTreeSet<CardField>,
+    ) -> impl Future<Output = Result<Option<PersonCard>, TargetError>> + Send;
+
+    /// The operators linked to a card now, archived ones included.
+    fn read_operators_of(&self, card: &CardId) -> impl Future<Output = Result<Vec<OperatorCard>, TargetError>> + Send;
+
+    /// Cards that hold one of these texts in the key field, batched: the look-up right before creates.
+    fn cards_with_keys(
+        &self,
+        key_field: CardField,
+        raw_keys: &[String],
+    ) -> impl Future<Output = Result<Vec<PersonCard>, TargetError>> + Send;
+
+    /// The ids of the cards that a TOPdesk query gives: the protect list's query.
+    fn cards_of_query(&self, query: &str) -> impl Future<Output = Result<BTreeSet<CardId>, TargetError>> + Send;
+
+    /// A list, read now.
+    fn read_entries(&self, list: LookupKind) -> impl Future<Output = Result<Vec<LookupEntry>, TargetError>> + Send;
+}
+
+/// The number of an intent in the journal. Only the journal makes one, so that no request leaves before its intent is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IntentId(i64);
+
+impl IntentId {
+    /// For the journal: the row that was committed.
+    pub(crate) fn committed(row: i64) -> Self {
+        Self(row)
+    }
+
+    /// The row.
+    pub fn row(self) -> i64 {
+        self.0
+    }
+}
+
+/// Ids of what earlier changes of this run made: cards and list entries.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    pub cards: BTreeMap<ItemId, CardId>,
+    pub entries: BTreeMap<ItemId, Box<str>>,
+}
+
+/// What a write gave back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The card as it is after the write, and the raw answer's modification date in it.
+    Card(Box<PersonCard>),
+    /// The new entry's id.
+    Entry(Box<str>),
+}
+
+/// Writes TOPdesk. One request per call, one attempt; when to try again is the engine's decision.
+pub trait TargetWriter: Send + Sync {
+    /// Sends one step. `made` resolves references to what earlier changes made.
+    fn send(
+        &self,
+        intent: IntentId,
+        step: &Step,
+        made: &Made,
+    ) -> impl Future<Output = Result<Written, WriteError>> + Send;
+}
