@@ -196,6 +196,9 @@ pub struct TargetSnapshot {
     pub archiving_reason: Option<Box<str>>,
     /// The person card linked to cardsync's own account, if any.
     pub own_cards: BTreeSet<CardId>,
+    /// Cards of the ledger that the list lacks and that were asked for one by one: TOPdesk does not know them. With an
+    /// account that has no filters this means deleted; with filters it may mean hidden.
+    pub confirmed_gone: BTreeSet<CardId>,
     /// TOPdesk's clock: the `Date` header of an answer.
     pub server_time: Option<DateTime<Utc>>,
 }

@@ -134,7 +134,10 @@ pub trait Describe {
     /// Whether the leaver condition holds at a moment; `False` where nothing is configured.
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth;
 
-    /// The wanted fields. Only called for people who stay.
+    /// Whether a manager is named by DN, so that the DNs of all entries are needed.
+    fn managers_by_dn(&self) -> bool;
+
+    /// The wanted fields.
     fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description;
 }
 

@@ -10,15 +10,24 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod card;
+pub mod cards;
 pub mod decision;
+pub mod diff;
 pub mod field;
+pub mod guard;
 pub mod identity;
 pub mod ids;
+pub mod input;
 pub mod key;
 pub mod ledger;
+pub mod lifecycle;
+pub mod merge;
 pub mod plan;
+pub mod planner;
 pub mod policy;
+pub mod quality;
 pub mod record;
+pub mod references;
 pub mod report;
 pub mod snapshot;
 pub mod view;

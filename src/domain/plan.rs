@@ -14,7 +14,7 @@ use super::snapshot::{Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One field of a card, from and to. `None` is empty.
@@ -23,6 +23,14 @@ pub struct FieldChange {
     pub field: CardField,
     pub from: Option<FieldValue>,
     pub to: Option<FieldValue>,
+}
+
+impl FieldChange {
+    /// Empties a login or the e-mail address: on a card with an operator that is as grave as archiving (RULES 6.1).
+    pub fn blanks_identity(&self) -> bool {
+        let identifies = self.field.is_login() || self.field == CardField::Email;
+        identifies && self.from.is_some() && self.to.is_none()
+    }
 }
 
 /// What is done.
@@ -176,7 +184,7 @@ pub enum HoldReason {
     NeedsSource { source: SourceName },
     /// The rehire policy says: a human decides.
     Rehire,
-    /// A list has no such entry and the field says hold.
+    /// An earlier change that this one needs is held.
     DependsOn { item: ItemId },
     /// This and another item look like one human.
     PairedWith { item: ItemId },
@@ -287,19 +295,19 @@ impl Change {
             Action::Archive { .. } => {
                 classes.insert(BudgetClass::Archive);
                 match self.operator {
-                    OperatorLink::Active { .. } | OperatorLink::Unproven => {
+                    OperatorLink::Active { .. } => {
                         classes.insert(BudgetClass::Operators);
                     }
-                    OperatorLink::Archived { .. } | OperatorLink::ProvenNone => {}
+                    OperatorLink::Archived { .. } | OperatorLink::ProvenNone | OperatorLink::Unproven => {}
                 }
             }
             Action::Unarchive => {
                 classes.insert(BudgetClass::Unarchive);
                 match self.operator {
-                    OperatorLink::Archived { .. } | OperatorLink::Unproven => {
+                    OperatorLink::Archived { .. } => {
                         classes.insert(BudgetClass::OperatorsWoken);
                     }
-                    OperatorLink::Active { .. } | OperatorLink::ProvenNone => {}
+                    OperatorLink::Active { .. } | OperatorLink::ProvenNone | OperatorLink::Unproven => {}
                 }
             }
             Action::Adopt { fields } => {
@@ -315,7 +323,7 @@ impl Change {
             }
             Action::Anonymize { .. } => {
                 classes.insert(BudgetClass::Anonymize);
-                if self.operator.is_linked() || self.operator == OperatorLink::Unproven {
+                if self.operator.is_linked() {
                     classes.insert(BudgetClass::Operators);
                 }
             }
@@ -338,8 +346,7 @@ impl Change {
             }
             if change.from.is_some() && change.to.is_none() {
                 classes.insert(BudgetClass::Blanked(change.field));
-                let identifies = change.field.is_login() || change.field == CardField::Email;
-                if identifies && (self.operator.is_linked() || self.operator == OperatorLink::Unproven) {
+                if change.blanks_identity() && self.operator.is_linked() {
                     classes.insert(BudgetClass::Operators);
                 }
             }
@@ -506,8 +513,8 @@ pub enum SkipReason {
     ManagerUnknown,
     /// A read of TOPdesk that is not good enough.
     TargetDegraded,
-    /// The person is archived and was so before.
-    AlreadyArchived,
+    /// A card of ours was deleted in TOPdesk.
+    CardDeleted,
 }
 
 /// All changes of one run with their reasons, before anything is written.
@@ -531,10 +538,8 @@ pub struct Plan {
     pub foreign_cards: u64,
     /// Whether the reads allow this plan to count as a full look (every authoritative source and TOPdesk complete).
     pub full_look: bool,
-    /// Cards whose absence began with this read, or is still counting.
-    pub newly_absent: BTreeSet<CardId>,
-    /// Per action and per card, what a person reads in front of the change: nothing personal.
-    pub totals: BTreeMap<ActionKind, u64>,
+    /// Cards whose person is absent, but not yet often or long enough.
+    pub counting_absent: BTreeSet<CardId>,
 }
 
 /// Hashes the identity of an item: the same content gives the same id in every plan.

@@ -2,7 +2,7 @@
 //!
 //! The shells read and report facts ([`SourceRead`]); this module judges them. Unknown is neither absent nor empty.
 
-use super::ids::{Generation, SourceName};
+use super::ids::{Generation, ItemId, SourceName};
 use super::key::Key;
 use super::record::{AttributeNames, Place, RawRecord, SourceRecord};
 use chrono::{DateTime, Duration, Utc};
@@ -161,8 +161,8 @@ pub struct SnapshotHistory {
     /// Keyless and unreadable records of the last complete read.
     pub last_good_keyless: Option<u64>,
     pub last_good_unreadable: Option<u64>,
-    /// Contents (generation) that a human accepted in spite of size, drop or canaries.
-    pub accepted: BTreeSet<Generation>,
+    /// Acceptances in force: the items of contents that a human accepted in spite of size, drop or canaries.
+    pub accepted: BTreeSet<ItemId>,
 }
 
 /// What is shown and stored of a snapshot.
@@ -189,6 +189,8 @@ pub struct Snapshot {
     /// Empty when rejected.
     records: Vec<SourceRecord>,
     pub rejections: Vec<Rejection>,
+    /// The item whose approval accepts exactly this content.
+    pub acceptance: ItemId,
 }
 
 /// Gives the records of a snapshot in key order; in memory now, from a store where a company does not fit.
@@ -249,6 +251,35 @@ impl Snapshot {
             missing_attributes: BTreeSet::new(),
             records: Vec::new(),
             rejections: Vec::new(),
+            acceptance: ItemId::new(""),
+        }
+    }
+
+    /// A judged snapshot; the records of a rejected one are dropped. Records must be sorted by key.
+    pub(super) fn judged(
+        summary: SnapshotSummary,
+        attributes: AttributeNames,
+        missing_attributes: BTreeSet<String>,
+        records: Vec<SourceRecord>,
+        rejections: Vec<Rejection>,
+        acceptance: ItemId,
+    ) -> Self {
+        debug_assert!(
+            records.is_sorted_by(|a, b| a.key <= b.key),
+            "records come sorted by key"
+        );
+        let records = if summary.verdict == Verdict::Rejected {
+            Vec::new()
+        } else {
+            records
+        };
+        Snapshot {
+            summary,
+            attributes,
+            missing_attributes,
+            records,
+            rejections,
+            acceptance,
         }
     }
 }

@@ -1,0 +1,248 @@
+//! Finds what a reference field points to: list entries by name or id, managers by key or DN.
+
+use super::card::OperatorLink;
+use super::card::{DepartmentMode, Lookups};
+use super::cards::{CardIndex, CardMatch, fold};
+use super::field::{FieldValue, LookupKind, PendingRef, Reference};
+use super::identity::Wanted;
+use super::ids::{CardId, ItemId, SourceName};
+use super::key::Key;
+use super::plan::{Action, Change, item_id};
+use super::policy::MissingEntry;
+use super::record::Place;
+use super::snapshot::{Snapshot, SnapshotReader};
+use std::collections::BTreeMap;
+use unicode_normalization::UnicodeNormalization;
+
+/// What a wanted value turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    Value(FieldValue),
+    /// The field stays as it is.
+    Leave(String),
+    /// The person waits.
+    Hold(String),
+    /// The manager has no card yet: perhaps this plan makes one.
+    NewManager(Key),
+    /// The manager is not known, or archived.
+    NoManager(String),
+}
+
+/// Resolves references; collects the list entries that must be made.
+pub struct References<'a> {
+    lists: BTreeMap<LookupKind, BTreeMap<String, Vec<&'a super::card::LookupEntry>>>,
+    lookups: &'a Lookups,
+    /// New entries by list and folded name.
+    new_entries: BTreeMap<(LookupKind, String), Change>,
+    dns: BTreeMap<SourceName, BTreeMap<String, Key>>,
+}
+
+impl<'a> References<'a> {
+    /// Over the lists as read; `snapshots` resolve managers by DN where `by_dn` is set.
+    pub fn new(lookups: &'a Lookups, snapshots: &[Snapshot], by_dn: bool) -> Self {
+        let lists = lookups
+            .lists
+            .iter()
+            .map(|(kind, entries)| {
+                let mut by_name: BTreeMap<String, Vec<_>> = BTreeMap::new();
+                for entry in entries {
+                    by_name.entry(fold(&entry.name)).or_default().push(entry);
+                }
+                (*kind, by_name)
+            })
+            .collect();
+        let mut dns = BTreeMap::new();
+        for snapshot in snapshots.iter().filter(|_| by_dn) {
+            let by_dn: BTreeMap<String, Key> = snapshot
+                .records()
+                .filter_map(|record| match &record.place {
+                    Place::Dn(dn) => Some((fold_dn(dn), record.key.clone())),
+                    Place::Line(_) => None,
+                })
+                .collect();
+            dns.insert(snapshot.summary.name.clone(), by_dn);
+        }
+        Self {
+            lists,
+            lookups,
+            new_entries: BTreeMap::new(),
+            dns,
+        }
+    }
+
+    /// The list entries that must be made, in order.
+    pub fn into_new_entries(self) -> Vec<Change> {
+        self.new_entries.into_values().collect()
+    }
+
+    /// Resolves a wanted value. `branch` is the id of the person's branch, for locations.
+    pub fn resolve(
+        &mut self,
+        wanted: &Wanted,
+        kind: Option<LookupKind>,
+        missing: MissingEntry,
+        branch: Option<&str>,
+        cards: &CardIndex<'_>,
+    ) -> Resolved {
+        match (wanted, kind) {
+            (Wanted::Value(value), _) => Resolved::Value(value.clone()),
+            (Wanted::Entry(name), Some(kind)) => self.entry(kind, name, missing, branch),
+            (Wanted::Entry(_), None) => Resolved::Hold("this field is not a list".to_owned()),
+            (Wanted::ManagerKey(key), _) => manager(key, cards),
+            (Wanted::ManagerDn { source, dn }, _) => match self.dns.get(source).and_then(|dns| dns.get(&fold_dn(dn))) {
+                Some(key) => manager(&key.clone(), cards),
+                None => Resolved::NoManager(format!("the manager's DN is not among the entries read from {source}")),
+            },
+        }
+    }
+
+    fn entry(&mut self, kind: LookupKind, name: &str, missing: MissingEntry, branch: Option<&str>) -> Resolved {
+        if kind == LookupKind::Department && self.lookups.department_mode == DepartmentMode::PlainText {
+            return Resolved::Value(FieldValue::Reference(Reference::FreeText(name.into())));
+        }
+        let Some(entries) = self.lookups.lists.get(&kind) else {
+            return Resolved::Hold(format!(
+                "the list of {kind} entries could not be read; give the account the right to read it"
+            ));
+        };
+        let reference = |entry: &super::card::LookupEntry| {
+            Resolved::Value(FieldValue::Reference(Reference::Entry {
+                id: entry.id.clone(),
+                name: entry.name.clone(),
+            }))
+        };
+        if let Some(entry) = entries.iter().find(|entry| entry.id.eq_ignore_ascii_case(name)) {
+            return reference(entry);
+        }
+        let folded = fold(name);
+        let found = self.lists.get(&kind).and_then(|names| names.get(&folded));
+        let fitting: Vec<_> = found
+            .into_iter()
+            .flatten()
+            .filter(|entry| match (kind, branch, &entry.qualifier) {
+                (LookupKind::Location, Some(branch), Some(of)) => of.eq_ignore_ascii_case(branch),
+                (_, _, _) => true,
+            })
+            .collect();
+        match fitting.as_slice() {
+            [entry] => reference(entry),
+            [] => self.missing_entry(kind, name, folded, missing),
+            several => refuse(
+                missing,
+                format!(
+                    "{} {kind} entries have this name; name one by its id, or rename them",
+                    several.len()
+                ),
+            ),
+        }
+    }
+
+    fn missing_entry(&mut self, kind: LookupKind, name: &str, folded: String, missing: MissingEntry) -> Resolved {
+        // Languages also go by code.
+        if kind == LookupKind::Language {
+            let by_code = self.lookups.lists.get(&kind).into_iter().flatten();
+            let found = by_code
+                .into_iter()
+                .find(|entry| entry.qualifier.as_deref().is_some_and(|code| fold(code) == folded));
+            if let Some(entry) = found {
+                let reference = Reference::Entry {
+                    id: entry.id.clone(),
+                    name: entry.name.clone(),
+                };
+                return Resolved::Value(FieldValue::Reference(reference));
+            }
+        }
+        if missing != MissingEntry::Create || !kind.can_create() {
+            return refuse(
+                missing,
+                format!(
+                    "TOPdesk has no {kind} '{name}'; add it there, correct the source, or set `missing` for this field"
+                ),
+            );
+        }
+        let composed: String = name.nfc().collect();
+        let composed = composed.trim();
+        if composed.chars().count() > 100 {
+            return Resolved::Hold(format!("a new {kind} entry may have 100 characters, this has more"));
+        }
+        let change = self
+            .new_entries
+            .entry((kind, folded))
+            .or_insert_with(|| new_entry(kind, composed));
+        let pending = PendingRef {
+            item: change.id.clone(),
+            label: composed.into(),
+        };
+        Resolved::Value(FieldValue::Reference(Reference::Pending(pending)))
+    }
+}
+
+fn refuse(missing: MissingEntry, message: String) -> Resolved {
+    match missing {
+        MissingEntry::Skip => Resolved::Leave(message),
+        MissingEntry::Hold | MissingEntry::Create => Resolved::Hold(message),
+    }
+}
+
+fn new_entry(list: LookupKind, name: &str) -> Change {
+    let mut change = Change {
+        id: ItemId::new(""),
+        action: Action::CreateEntry {
+            list,
+            name: name.into(),
+        },
+        key: None,
+        raw_key: None,
+        card: None,
+        operator: OperatorLink::ProvenNone,
+        evidence: Vec::new(),
+        depends_on: Vec::new(),
+        doubts: Vec::new(),
+        why: vec![format!("no {list} of this name yet, and the field says create")],
+        anchors: Vec::new(),
+    };
+    change.id = item_id(&change);
+    change
+}
+
+fn manager(key: &Key, cards: &CardIndex<'_>) -> Resolved {
+    match cards.matching(key) {
+        CardMatch::One { card, .. } if cards.cards[card].archived => {
+            Resolved::NoManager(format!("the manager's card ({key}) is archived"))
+        }
+        CardMatch::One { card, .. } => {
+            Resolved::Value(FieldValue::Reference(card_reference(&cards.cards[card].id, key)))
+        }
+        CardMatch::None => Resolved::NewManager(key.clone()),
+        CardMatch::TwoActive(_) | CardMatch::SeveralArchived(_) => {
+            Resolved::NoManager(format!("several cards have the manager's key {key}"))
+        }
+    }
+}
+
+/// A reference to a card, labelled with its key.
+pub fn card_reference(id: &CardId, key: &Key) -> Reference {
+    Reference::Card {
+        id: id.clone(),
+        label: key.as_str().into(),
+    }
+}
+
+/// DNs compare without case and without blanks around separators.
+pub fn fold_dn(dn: &str) -> String {
+    let mut folded = String::with_capacity(dn.len());
+    for part in dn.split(',') {
+        if !folded.is_empty() {
+            folded.push(',');
+        }
+        match part.split_once('=') {
+            Some((name, value)) => {
+                folded.push_str(&name.trim().to_lowercase());
+                folded.push('=');
+                folded.push_str(&value.trim().to_lowercase());
+            }
+            None => folded.push_str(&part.trim().to_lowercase()),
+        }
+    }
+    folded
+}
