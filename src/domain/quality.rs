@@ -187,6 +187,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     findings.sort_by(|a, b| b.effect.cmp(&a.effect).then_with(|| a.code.cmp(&b.code)));
     let accepted = history.accepted.contains(&item);
     let verdict = verdict_of(&findings, accepted, BTreeSet::from([Use::Absence]));
+    let only_size = !findings.iter().any(|finding| finding.effect == Effect::Reject);
+    let acceptance = (verdict == Verdict::Rejected && only_size).then_some(item);
     let summary = SnapshotSummary {
         name: source,
         role,
@@ -197,8 +199,9 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         unreadable,
         verdict,
         findings,
+        acceptance,
     };
-    Snapshot::judged(summary, attributes, missing_attributes, records, rejections, item)
+    Snapshot::judged(summary, attributes, missing_attributes, records, rejections)
 }
 
 fn verdict_of(findings: &[Finding], accepted: bool, degraded: BTreeSet<Use>) -> Verdict {

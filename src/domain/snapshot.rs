@@ -178,6 +178,8 @@ pub struct SnapshotSummary {
     #[serde(flatten)]
     pub verdict: Verdict,
     pub findings: Vec<Finding>,
+    /// Set when the snapshot was rejected and a human may accept exactly this content: the item to approve.
+    pub acceptance: Option<ItemId>,
 }
 
 /// A judged read of one source: records with a key, sorted by key (then place).
@@ -189,8 +191,6 @@ pub struct Snapshot {
     /// Empty when rejected.
     records: Vec<SourceRecord>,
     pub rejections: Vec<Rejection>,
-    /// The item whose approval accepts exactly this content.
-    pub acceptance: ItemId,
 }
 
 /// Gives the records of a snapshot in key order; in memory now, from a store where a company does not fit.
@@ -246,12 +246,12 @@ impl Snapshot {
                 unreadable: 0,
                 verdict: Verdict::Rejected,
                 findings: vec![finding],
+                acceptance: None,
             },
             attributes: AttributeNames::new([], false),
             missing_attributes: BTreeSet::new(),
             records: Vec::new(),
             rejections: Vec::new(),
-            acceptance: ItemId::new(""),
         }
     }
 
@@ -262,7 +262,6 @@ impl Snapshot {
         missing_attributes: BTreeSet<String>,
         records: Vec<SourceRecord>,
         rejections: Vec<Rejection>,
-        acceptance: ItemId,
     ) -> Self {
         debug_assert!(
             records.is_sorted_by(|a, b| a.key <= b.key),
@@ -279,7 +278,6 @@ impl Snapshot {
             missing_attributes,
             records,
             rejections,
-            acceptance,
         }
     }
 }
