@@ -3,8 +3,16 @@
 //! The structs below are the documentation: one comment per option, with default and unit. They become the JSON Schema
 //! of `config schema`. Reading, locating and checking is in [`load`] and [`validate`]; secrets are in [`secret`].
 
+pub mod address;
+pub mod load;
+pub mod problem;
+pub mod schema;
 pub mod secret;
+mod shape;
+mod suggest;
+mod tree;
 pub mod units;
+pub mod validate;
 
 use crate::domain::key::Normaliser;
 use crate::domain::snapshot::Role;
@@ -15,7 +23,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use units::{Percent, Span};
 
-/// One TOPdesk environment and everything that feeds it.
+/// One TOPdesk environment and everything that feeds it. Relative paths start in the folder of this file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -33,6 +41,7 @@ pub struct Config {
     #[serde(default)]
     pub key: KeyConfig,
     /// Card field: expression over `source.attribute`.
+    #[schemars(extend("propertyNames" = schema::card_field_names()))]
     pub fields: BTreeMap<String, FieldRule>,
     /// Flags of new cards. Required, because TOPdesk's own default is true for both.
     pub create: CreateConfig,

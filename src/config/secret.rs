@@ -8,6 +8,9 @@ use std::path::PathBuf;
 /// Where a secret is. Never the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(extend(
+    "x-cure" = "the secret itself never stands in this file: write { env: NAME }, { file: PATH } or { credential: NAME }"
+))]
 pub enum SecretRef {
     /// `{ env: NAME }`: an environment variable.
     Env(EnvSecret),
