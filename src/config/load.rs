@@ -4,6 +4,7 @@ use super::Config;
 use super::problem::{ConfigProblem, ConfigProblems, Fault, Locations};
 use super::schema::schema;
 use super::shape::{Shaped, shape};
+use super::show::effective;
 use super::tree::{self, MAX_BYTES};
 use super::validate;
 use sha2::{Digest, Sha256};
@@ -149,7 +150,7 @@ fn located(file: &Path, locations: &Locations, fault: Fault) -> ConfigProblem {
 /// SHA-256 of everything that the file says and leaves to defaults, in hexadecimal. A secret counts by its place.
 pub fn config_hash(config: &Config) -> String {
     // Structs and sorted maps: the same configuration gives the same bytes.
-    let bytes = serde_json::to_vec(config).expect("a configuration is plain data");
+    let bytes = serde_json::to_vec(&effective(config)).expect("a configuration is plain data");
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -178,5 +179,7 @@ fn with_paths_from(mut config: Config, folder: &Path) -> Config {
     config
 }
 
+#[cfg(test)]
+mod meaning_tests;
 #[cfg(test)]
 mod tests;

@@ -4,15 +4,23 @@
 //! of `config schema`. Reading, locating and checking is in [`load`] and [`validate`]; secrets are in [`secret`].
 
 pub mod address;
+pub mod budgets;
 pub mod load;
 pub mod problem;
 pub mod schema;
 pub mod secret;
 mod shape;
+pub mod show;
+pub mod starter;
 mod suggest;
 mod tree;
 pub mod units;
 pub mod validate;
+
+pub use load::{Loaded, load};
+pub use schema::schema;
+pub use show::show;
+pub use starter::starter;
 
 use crate::domain::key::Normaliser;
 use crate::domain::snapshot::Role;

@@ -215,6 +215,8 @@ impl<'s> Walk<'s> {
             cure.to_owned()
         } else if wanted.contains(&Kind::Text) && matches!(kind, Kind::Flag | Kind::Whole | Kind::Decimal) {
             "put it in quotes".to_owned()
+        } else if wanted == [Kind::Flag] && kind == Kind::Text {
+            "write true or false, without quotes".to_owned()
         } else {
             let words: Vec<&str> = forms.iter().flat_map(|form| words(form)).collect();
             if words.is_empty() {

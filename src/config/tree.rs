@@ -98,6 +98,8 @@ fn read(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Node, Error> {
         },
         duplicate_keys: duplicate_keys,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        // `no` and `y` are words, as in YAML 1.2.
+        strict_booleans: true,
         reject_unsupported_tags: true,
         with_snippet: false,
     };

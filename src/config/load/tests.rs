@@ -1,6 +1,7 @@
 //! Whole files: the samples load, and wrong files say everything that is wrong.
 
 use super::*;
+use std::collections::BTreeSet;
 
 const SAMPLES: [(&str, &str); 5] = [
     ("cardsync.yaml", include_str!("../../../config/cardsync.yaml")),
@@ -94,7 +95,7 @@ shedule: { cron: \"* * * * *\" }
              this file: write { env: NAME }, { file: PATH } or { credential: NAME }",
             "c.yaml:5:16: topdesk.concurrency: is text where a whole number is expected",
             "c.yaml:6:12: topdesk.timeout: '5 minutes' is not a length of time; write a whole number and s, m, h or d, e.g. 26h",
-            "c.yaml:7:29: topdesk.archived_logins_reserved: is text where true or false is expected",
+            "c.yaml:7:29: topdesk.archived_logins_reserved: is text where true or false is expected; write true or false, without quotes",
             "c.yaml:14:11: sources[0].role: 'authorative' is not known; did you mean 'authoritative'?",
             "c.yaml:15:5: sources[0].max_drop: unknown key; did you mean 'expect.max_drop'?",
             "c.yaml:16:5: sources[0].expct: unknown key; did you mean 'expect'?",
@@ -168,4 +169,187 @@ fn broken_yaml_is_told_with_its_place() {
     assert_eq!(told.len(), 1);
     assert!(told[0].starts_with("c.yaml:"), "{told:?}");
     assert!(told[0].contains("not readable as YAML"), "{told:?}");
+}
+
+#[test]
+fn an_unreadable_file_has_one_line_that_says_the_cure() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |path: &Path| {
+        load(path)
+            .unwrap_err()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let missing = told(&folder.path().join("none.yaml"));
+    assert!(
+        missing.contains("none.yaml: cannot be read: No such file") && missing.contains("config init"),
+        "{missing}"
+    );
+    assert!(told(folder.path()).contains("is a folder"));
+    let file = folder.path().join("c.yaml");
+    std::fs::write(&file, b"topdesk:\n  username: caf\xe9\n").unwrap();
+    assert!(told(&file).contains("is not UTF-8 text, see line 2"));
+    std::fs::write(&file, "a".repeat(MAX_BYTES + 1)).unwrap();
+    assert!(told(&file).contains("is larger than"));
+}
+
+#[test]
+fn relative_paths_start_in_the_folder_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.yaml");
+    let password = "password: { env: TOPDESK_PASSWORD }";
+    std::fs::write(&file, changed(&[(password, "password: { file: secret }")])).unwrap();
+    let loaded = load(&file).unwrap();
+    let crate::config::SourceConfig::Csv(csv) = &loaded.config.sources[0] else {
+        panic!("a CSV source")
+    };
+    assert_eq!(csv.path, folder.path().join("people.csv"));
+    let crate::config::secret::SecretRef::File(secret) = &loaded.config.topdesk.password else {
+        panic!("a file")
+    };
+    assert_eq!(secret.file, folder.path().join("secret"));
+}
+
+#[test]
+fn the_hash_follows_the_meaning_and_nothing_else() {
+    let hash = |text: &str| from_text(Path::new("c.yaml"), text).unwrap().config_hash;
+    let first = hash(sample("hr-only.yaml"));
+    assert_eq!(first.len(), 64);
+    let same = changed(&[
+        ("timezone: Europe/Amsterdam", "# moved"),
+        (
+            "create: {",
+            "timezone: Europe/Amsterdam\nguard: { archive: { max: 20, percent: 2% } }\nkey: { normalize: [trim] }\ncreate: {",
+        ),
+    ]);
+    assert_eq!(hash(&same), first);
+    let other = changed(&[(
+        "role: authoritative",
+        "role: authoritative\n    expect: { max_drop: 11% }",
+    )]);
+    assert_ne!(hash(&other), first);
+    let in_another_folder = from_text(Path::new("/elsewhere/c.yaml"), sample("hr-only.yaml")).unwrap();
+    assert_eq!(in_another_folder.config_hash, first);
+}
+
+#[test]
+fn problems_found_elsewhere_get_their_place() {
+    let loaded = from_text(Path::new("c.yaml"), sample("cardsync.yaml")).unwrap();
+    let line_of = |path: &str| {
+        let line = loaded.problem(path, "is wrong", "").place.unwrap().line as usize;
+        sample("cardsync.yaml").lines().nth(line - 1).unwrap().trim_start()
+    };
+    assert!(line_of("fields.email").starts_with("email:"));
+    assert!(line_of("fields.email.value").starts_with("email:"));
+    assert!(line_of("fields.department.value").starts_with("department:"));
+    assert!(line_of("sources[1].filter").starts_with("filter:"));
+    assert!(line_of("sources[1].anchor").starts_with("- name: ad"));
+    assert!(line_of("include").starts_with("include:"));
+    let problem = loaded.problem("include", "no such source 'hx'", "did you mean 'hr'?");
+    assert!(
+        problem
+            .to_string()
+            .ends_with(": include: no such source 'hx'; did you mean 'hr'?"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn the_environment_is_the_host() {
+    let config = from_text(Path::new("c.yaml"), sample("hr-only.yaml")).unwrap().config;
+    assert_eq!(
+        crate::config::address::environment(&config).as_str(),
+        "example.topdesk.net"
+    );
+}
+
+/// Every option of the schema as `struct/option`, sources as `kind/option`; with a value, only those that it writes.
+fn options(
+    schema: &serde_json::Value,
+    root: &serde_json::Value,
+    owner: &str,
+    value: Option<&serde_json::Value>,
+    found: &mut BTreeSet<String>,
+) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) {
+        return options(&root["$defs"][name], root, name, value, found);
+    }
+    for form in ["anyOf", "oneOf"]
+        .iter()
+        .filter_map(|word| schema[*word].as_array())
+        .flatten()
+    {
+        match form["properties"]["type"]["const"].as_str() {
+            Some(kind) if value.is_some_and(|v| v["type"] != kind) => {}
+            Some(kind) => options(form, root, kind, value, found),
+            None => options(form, root, owner, value, found),
+        }
+    }
+    for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
+        if value.is_none_or(|v| v.get(key).is_some()) {
+            found.insert(format!("{owner}/{key}"));
+            options(inner, root, owner, value.map(|v| &v[key]), found);
+        }
+    }
+    for inner in [&schema["items"], &schema["additionalProperties"]]
+        .into_iter()
+        .filter(|inner| inner.is_object())
+    {
+        let of_list = value.and_then(|v| v.as_array()).into_iter().flatten();
+        let of_map = value
+            .and_then(|v| v.as_object())
+            .into_iter()
+            .flatten()
+            .map(|(_, inner)| inner);
+        match value {
+            None => options(inner, root, owner, None, found),
+            Some(_) => of_list
+                .chain(of_map)
+                .for_each(|v| options(inner, root, owner, Some(v), found)),
+        }
+    }
+}
+
+#[test]
+fn all_options_has_every_option_of_the_schema() {
+    let (schema, text) = (schema(), sample("all-options.yaml"));
+    let mut known = BTreeSet::new();
+    options(&schema, &schema, "", None, &mut known);
+    assert!(
+        known.len() > 100,
+        "the walk over the schema finds the options: {known:?}"
+    );
+    let raw: serde_json::Value = serde_yaml::from_str(text).unwrap();
+    let mut written = BTreeSet::new();
+    options(&schema, &schema, "", Some(&raw), &mut written);
+    // What one right file cannot say beside the rest, its comments say.
+    let in_comments = [
+        ("EnvSecret/env", "{ env: NAME }"),
+        ("FieldOptions/dn", "{ dn: "),
+        ("ldap/same_people_as", "same_people_as"),
+    ];
+    for (option, comment) in in_comments {
+        assert!(!written.contains(option) && text.contains(comment), "{option}");
+        written.insert(option.to_owned());
+    }
+    let missing: Vec<_> = known.difference(&written).collect();
+    assert!(missing.is_empty(), "all-options.yaml lacks {missing:?}");
+}
+
+#[test]
+fn all_options_explains_every_word_that_can_be_chosen() {
+    let text = sample("all-options.yaml");
+    for (name, definition) in schema()["$defs"].as_object().unwrap() {
+        let listed = definition["enum"].as_array().into_iter().flatten();
+        let described = definition["oneOf"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|form| &form["const"]);
+        for word in listed.chain(described).filter_map(|word| word.as_str()) {
+            assert!(text.contains(word), "the word '{word}' of {name}");
+        }
+    }
 }

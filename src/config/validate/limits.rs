@@ -3,7 +3,7 @@
 use super::is_blank;
 use crate::config::problem::Fault;
 use crate::config::units::Percent;
-use crate::config::{BudgetConfig, Config, GuardConfig};
+use crate::config::{BudgetConfig, Config};
 
 /// A limit above this share of the cards is none.
 const MOST_PERCENT: f64 = 50.0;
@@ -40,33 +40,7 @@ pub fn lifecycle(config: &Config, faults: &mut Vec<Fault>) {
 }
 
 pub fn budgets(config: &Config, faults: &mut Vec<Fault>) {
-    let GuardConfig {
-        archive,
-        unarchive,
-        create,
-        names,
-        blanked_fields,
-        lookups,
-        adopt,
-        keys,
-        anonymize,
-        operators,
-        operators_woken,
-        protect: _,
-    } = &config.guard;
-    for (class, budget) in [
-        ("archive", archive),
-        ("unarchive", unarchive),
-        ("create", create),
-        ("names", names),
-        ("blanked_fields", blanked_fields),
-        ("lookups", lookups),
-        ("adopt", adopt),
-        ("keys", keys),
-        ("anonymize", anonymize),
-        ("operators", operators),
-        ("operators_woken", operators_woken),
-    ] {
+    for (class, budget) in config.guard.written() {
         let Some(BudgetConfig { max, percent }) = budget else {
             continue;
         };
@@ -80,7 +54,7 @@ pub fn budgets(config: &Config, faults: &mut Vec<Fault>) {
             ));
         }
         if let Some(Percent(share)) = percent
-            && *share > MOST_PERCENT
+            && share > MOST_PERCENT
         {
             let message = format!("{share}% is no limit: half of all cards in one run is an accident, not a change");
             let cure = format!("write at most {MOST_PERCENT}%; a bigger change waits for `approve` and loses nothing");
