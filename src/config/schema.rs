@@ -1,4 +1,4 @@
-//! The JSON Schema of the configuration, made from the structs: for editors, and for the checks in [`super::shape`].
+//! The JSON Schema of the configuration, made from the structs: for editors, and for the checks of a file's shape.
 
 use super::Config;
 use crate::domain::field::CardField;

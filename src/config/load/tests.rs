@@ -353,3 +353,25 @@ fn all_options_explains_every_word_that_can_be_chosen() {
         }
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    /// Whatever somebody types into a file: an answer, never a panic, and every problem inside the file.
+    #[test]
+    fn a_damaged_file_gets_an_answer(at in 0usize..9_000, length in 0usize..60, typed in "[a-z0-9:{}\\[\\]\"'#&*!|>, \n-]{0,8}") {
+        let text = sample("all-options.yaml");
+        let mut characters: Vec<char> = text.chars().collect();
+        let from = at.min(characters.len());
+        let to = (from + length).min(characters.len());
+        characters.splice(from..to, typed.chars());
+        let damaged: String = characters.into_iter().collect();
+        if let Err(problems) = from_text(Path::new("c.yaml"), &damaged) {
+            proptest::prop_assert!(!problems.is_empty());
+            let lines = damaged.lines().count() as u64 + 1;
+            for problem in problems.iter() {
+                proptest::prop_assert!(problem.place.is_none_or(|place| (1..=lines).contains(&place.line)), "{}", problem);
+            }
+        }
+    }
+}

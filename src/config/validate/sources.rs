@@ -4,7 +4,9 @@ use super::is_blank;
 use crate::config::address::{LdapTransport, ldap_server};
 use crate::config::problem::Fault;
 use crate::config::units::Span;
-use crate::config::{Canaries, CanariesAtLeast, Config, CsvConfig, LdapConfig, RowsConfig, SourceConfig, suggest};
+use crate::config::{
+    Canaries, CanariesAtLeast, Config, CsvConfig, LdapConfig, OneOrMany, RowsConfig, SourceConfig, suggest,
+};
 use crate::domain::snapshot::Role;
 use encoding_rs::Encoding;
 use std::collections::{BTreeMap, BTreeSet};
@@ -304,8 +306,8 @@ fn servers(n: usize, ldap: &LdapConfig, faults: &mut Vec<Fault>) {
             Ok((_, transport)) => transports.push(transport),
             Err(error) => {
                 let path = match &ldap.url {
-                    crate::config::OneOrMany::One(_) => at(n, "url"),
-                    crate::config::OneOrMany::Many(_) => format!("{}[{i}]", at(n, "url")),
+                    OneOrMany::One(_) => at(n, "url"),
+                    OneOrMany::Many(_) => format!("{}[{i}]", at(n, "url")),
                 };
                 faults.push(Fault::new(path, error.message, error.cure));
             }
@@ -345,6 +347,13 @@ fn search(n: usize, ldap: &LdapConfig, faults: &mut Vec<Fault>) {
     if is_blank(&ldap.bind_dn) {
         let cure = "write the DN, user principal name or DOMAIN\\user of the reading account";
         faults.push(Fault::new(at(n, "bind_dn"), "is blank", cure));
+    }
+    if ldap.ca_file.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+        faults.push(Fault::new(
+            at(n, "ca_file"),
+            "is blank",
+            "write a path, or take the option out",
+        ));
     }
     if ldap.base.as_slice().is_empty() || ldap.base.as_slice().iter().any(|base| is_blank(base)) {
         faults.push(Fault::new(
