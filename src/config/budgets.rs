@@ -79,10 +79,25 @@ mod tests {
     #[test]
     fn what_the_file_says_replaces_the_default_whole() {
         let guard = GuardConfig {
-            archive: Some(budget(Some(50), None)),
+            archive: Some(BudgetConfig {
+                max: Some(50),
+                percent: None,
+            }),
             ..GuardConfig::default()
         };
-        assert_eq!(guard.with_defaults().archive, Some(budget(Some(50), None)));
-        assert_eq!(guard.with_defaults().operators, Some(budget(Some(0), None)));
+        assert_eq!(
+            guard.with_defaults().archive,
+            Some(BudgetConfig {
+                max: Some(50),
+                percent: None
+            })
+        );
+        assert_eq!(
+            guard.with_defaults().operators,
+            Some(BudgetConfig {
+                max: Some(0),
+                percent: None
+            })
+        );
     }
 }
