@@ -41,7 +41,7 @@ pub fn world(seed: &Seed, settings: Settings, username: &str) -> Result<World, S
         }
         places.insert(*kind, added);
     }
-    let mut finder = Finder { names: HashMap::new() };
+    let mut finder = Finder::default();
     for (kind, rows) in &seed.arrays {
         for (index, row) in rows.iter().enumerate() {
             let place = places[kind][index];
@@ -101,11 +101,30 @@ fn link(
 }
 
 /// Finds cards by id or name; the names of a kind are indexed when the first is looked for.
-struct Finder {
+#[derive(Debug, Default)]
+pub struct Finder {
     names: HashMap<Kind, HashMap<String, Vec<Place>>>,
 }
 
+/// Kinds whose entries come to be when they are named, because a site has no list of them to seed.
+fn comes_to_be(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Attention
+            | Kind::ExtraA
+            | Kind::ExtraB
+            | Kind::Search(_)
+            | Kind::OperatorGroup
+            | Kind::PermissionGroup
+            | Kind::BranchFilter
+            | Kind::OperatorFilter
+            | Kind::CategoryFilter
+    )
+}
+
 impl Finder {
+    /// The card a reference in a seed points to. An entry that is given with id and name, or whose whole array is not in
+    /// the seed, is made.
     fn find(
         &mut self,
         world: &mut World,
@@ -119,48 +138,57 @@ impl Finder {
             let id = reference.id.unwrap_or_else(|| stable_id(&["actor", name]));
             return Ok(world.actor(id, name));
         }
-        if let Some(id) = reference.id {
-            if let Some(place) = world.table(kind).place(&id) {
-                return Ok(place);
-            }
-            if name.is_empty() || kind == Kind::Person {
-                return Err(format!("there is no {} with id {id}", kind.noun()));
-            }
-            return self.define(world, kind, Some(id), name);
+        let absent = seed.arrays.iter().all(|(known, _)| *known != kind);
+        let complete = reference.id.is_some() && !name.is_empty();
+        let defines = complete || (reference.id.is_none() && (absent || comes_to_be(kind)));
+        match self.look(world, kind, reference, branch)? {
+            Some(place) => Ok(place),
+            None if defines && !matches!(kind, Kind::Person | Kind::Operator) => self.define(world, kind, reference),
+            None => Err(nothing(kind, reference)),
         }
+    }
+
+    /// The card a reference points to, which must be there.
+    ///
+    /// # Errors
+    /// When there is none, or several.
+    pub fn known(
+        &mut self,
+        world: &World,
+        kind: Kind,
+        reference: &Reference,
+        branch: Option<Place>,
+    ) -> Result<Place, String> {
+        self.look(world, kind, reference, branch)?
+            .ok_or_else(|| nothing(kind, reference))
+    }
+
+    fn look(
+        &mut self,
+        world: &World,
+        kind: Kind,
+        reference: &Reference,
+        branch: Option<Place>,
+    ) -> Result<Option<Place>, String> {
+        if let Some(id) = reference.id {
+            return Ok(world.table(kind).place(&id));
+        }
+        let name = &*reference.name;
         let names = self.names.entry(kind).or_insert_with(|| index(world, kind));
-        let found = names.get(&name.to_lowercase()).map_or(&[][..], Vec::as_slice);
-        let place_of_branch = |place: &&Place| world.card(kind, **place).link(common::BRANCH) == branch;
-        match found {
-            [only] => Ok(*only),
-            [] => {
-                let free = matches!(
-                    kind,
-                    Kind::Attention
-                        | Kind::ExtraA
-                        | Kind::ExtraB
-                        | Kind::Search(_)
-                        | Kind::OperatorGroup
-                        | Kind::PermissionGroup
-                        | Kind::BranchFilter
-                        | Kind::OperatorFilter
-                        | Kind::CategoryFilter
-                );
-                let absent = kind != Kind::Person && seed.arrays.iter().all(|(known, _)| *known != kind);
-                if free || absent {
-                    return self.define(world, kind, None, name);
-                }
-                Err(format!("there is no {} '{name}' in '{}'", kind.noun(), kind.array()))
-            }
-            several => match several.iter().filter(place_of_branch).collect::<Vec<_>>()[..] {
-                [only] if kind == Kind::Location => Ok(*only),
+        let in_branch = |place: &&Place| world.card(kind, **place).link(common::BRANCH) == branch;
+        match names.get(&name.to_lowercase()).map_or(&[][..], Vec::as_slice) {
+            [] => Ok(None),
+            [only] => Ok(Some(*only)),
+            several => match several.iter().filter(in_branch).collect::<Vec<_>>()[..] {
+                [only] if kind == Kind::Location => Ok(Some(*only)),
                 _ => Err(format!("{} cards are called '{name}': give the id", several.len())),
             },
         }
     }
 
-    fn define(&mut self, world: &mut World, kind: Kind, id: Option<uuid::Uuid>, name: &str) -> Result<Place, String> {
-        let mut card = Card::new(id.unwrap_or_else(|| stable_id(&[kind.array(), name])));
+    fn define(&mut self, world: &mut World, kind: Kind, reference: &Reference) -> Result<Place, String> {
+        let name = &*reference.name;
+        let mut card = Card::new(reference.id.unwrap_or_else(|| stable_id(&[kind.array(), name])));
         card.set(common::NAME, Some(Cell::Text(name.into())));
         let place = world
             .add(kind, card)
@@ -169,6 +197,13 @@ impl Finder {
             names.entry(name.to_lowercase()).or_default().push(place);
         }
         Ok(place)
+    }
+}
+
+fn nothing(kind: Kind, reference: &Reference) -> String {
+    match reference.id {
+        Some(id) => format!("there is no {} with id {id}", kind.noun()),
+        None => format!("there is no {} '{}' in '{}'", kind.noun(), reference.name, kind.array()),
     }
 }
 

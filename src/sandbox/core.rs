@@ -4,9 +4,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 
 use super::build;
 use super::call::Call;
+use super::edit::{self, Edit};
+use super::faults::{Faults, Rule};
 use super::problem::{Problem, Shape};
 use super::routes::{self, Answer};
 use super::seed::{Seed, SeedError};
@@ -30,6 +33,7 @@ pub enum CoreError {
 pub struct Core {
     world: RwLock<World>,
     stats: Mutex<Stats>,
+    faults: Mutex<Faults>,
     seed: Mutex<Seed>,
     overrides: Vec<(String, String)>,
     username: String,
@@ -51,6 +55,7 @@ impl Core {
         Ok(Core {
             world: RwLock::new(world),
             stats: Mutex::new(Stats::default()),
+            faults: Mutex::new(Faults::default()),
             seed: Mutex::new(seed),
             overrides,
             username: username.to_owned(),
@@ -73,7 +78,26 @@ impl Core {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Back to the seed, or to a new one; counters start again.
+    /// The faults in force.
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The fault that strikes on this request.
+    pub fn strike(&self, call: &Call, route: &str) -> Option<Rule> {
+        self.faults().strike(call, route)
+    }
+
+    /// Changes a card as a person in the user interface would, and gives its id.
+    ///
+    /// # Errors
+    /// When the card is not found or a value does not fit.
+    pub fn edit(&self, wanted: &serde_json::Value, now: i64) -> Result<uuid::Uuid, String> {
+        let wanted = Edit::deserialize(wanted).map_err(|error| error.to_string())?;
+        edit::make(&mut self.world_mut(), &wanted, now).map(|(id, _)| id)
+    }
+
+    /// Back to the seed, or to a new one; counters start again and faults are gone.
     ///
     /// # Errors
     /// When the new seed cannot be used; then nothing changes.
@@ -84,6 +108,7 @@ impl Core {
         *seed = wanted;
         *self.world_mut() = world;
         *self.stats() = Stats::default();
+        self.faults().clear();
         Ok(())
     }
 

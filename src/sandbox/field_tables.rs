@@ -248,9 +248,7 @@ fn head(name: &'static str, limit: usize) -> Vec<Field> {
 /// Branch (ExtendedBranchDto).
 pub fn branch() -> Vec<Field> {
     let mut fields = head("name", 60);
-    for number in 3..7 {
-        fields[number].shown = true;
-    }
+    fields[3..7].iter_mut().for_each(|field| field.shown = true);
     fields.extend([
         both("clientReferenceNumber", Form::Text(30)),
         both("timeZone", Form::Text(50)),
@@ -282,9 +280,7 @@ pub fn branch() -> Vec<Field> {
 /// Location (ExtendedLocationDto).
 pub fn location() -> Vec<Field> {
     let mut fields = head("name", 100);
-    for number in 3..7 {
-        fields[number].shown = true;
-    }
+    fields[3..7].iter_mut().for_each(|field| field.shown = true);
     fields[usize::from(super::fields::common::BRANCH)] = both("branch", Form::Link(Kind::Branch));
     fields.extend([
         both("roomNumber", Form::Text(100)),
@@ -315,9 +311,7 @@ pub fn language() -> Vec<Field> {
 /// Operator group (OperatorGroupDto).
 pub fn group() -> Vec<Field> {
     let mut fields = head("groupName", 30);
-    for number in 3..7 {
-        fields[number].shown = true;
-    }
+    fields[3..7].iter_mut().for_each(|field| field.shown = true);
     fields[usize::from(super::fields::common::BRANCH)] = both("branch", Form::Link(Kind::Branch));
     fields.push(read("status", Form::Status("operatorGroup")));
     for task in TASKS {

@@ -310,8 +310,6 @@ pub mod common {
     pub const DEPARTMENT_TEXT: u8 = 14;
     /// Budget holder of a person or operator.
     pub const BUDGET_HOLDER: u8 = 15;
-    /// Language of a person or operator.
-    pub const LANGUAGE: u8 = 16;
     /// Attention mark of a person or operator.
     pub const ATTENTION: u8 = 17;
     /// Remark on the attention mark.
@@ -352,8 +350,6 @@ pub mod person {
 pub mod operator {
     /// The operator's person card; set once.
     pub const LINKED_PERSON: u8 = 20;
-    /// `regular` or `TOPdesk`.
-    pub const ACCOUNT_TYPE: u8 = 21;
     /// An account for programs.
     pub const API_ACCOUNT: u8 = 22;
     /// May log in.

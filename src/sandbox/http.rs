@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::call::{Call, Reply};
 use super::core::Core;
+use super::faults::Rule;
 use super::routes::{control, pattern};
 
 /// Largest request body, in bytes: a whole seed fits.
@@ -57,16 +58,103 @@ async fn face(State(core): State<Arc<Core>>, ConnectInfo(line): ConnectInfo<Line
             b"<html><body><h1>404</h1></body></html>".to_vec(),
         ));
     }
-    let _ = &line;
     let route = pattern(&call.segments());
     core.stats().arrived(&call.method, &route);
     let latency = core.world().settings.latency_ms;
-    if latency > 0 {
-        tokio::time::sleep(Duration::from_millis(latency)).await;
+    pause(latency).await;
+    match core.strike(&call, &route) {
+        None => {
+            let answer = core.answer(&call);
+            core.stats().answered(&call, &route, &answer, true);
+            respond(answer.reply)
+        }
+        Some(fault) => play(&core, &line, call, &route, &fault).await,
     }
-    let answer = core.answer(&call);
-    core.stats().answered(&call, &route, &answer, true);
-    respond(answer.reply)
+}
+
+async fn pause(millis: u64) {
+    if millis > 0 {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+}
+
+/// Plays a fault on a request.
+async fn play(core: &Arc<Core>, line: &Line, mut call: Call, route: &str, fault: &Rule) -> Response {
+    core.stats().fault();
+    pause(fault.delay_ms.unwrap_or_default()).await;
+    let edited = fault
+        .edit
+        .as_ref()
+        .map_or(Ok(None), |edit| core.edit(edit, call.at.timestamp_millis()).map(Some));
+    if let Err(problem) = edited {
+        return respond(control::refuse(500, &format!("the fault's edit: {problem}")));
+    }
+    if let Some(dropped) = &fault.drop_parameter {
+        call.query = without(&call.query, dropped);
+    }
+    if let Some(millis) = fault.effect_after_ms {
+        let (core, call, route) = (Arc::clone(core), call.clone(), route.to_owned());
+        tokio::spawn(async move {
+            pause(millis).await;
+            let call = Call { at: Utc::now(), ..call };
+            let answer = core.answer(&call);
+            core.stats().answered(&call, &route, &answer, false);
+        });
+    }
+    let mut reply = None;
+    if fault.takes_effect() {
+        let answer = core.answer(&call);
+        let delivered = fault.reset.is_none() && fault.answer.is_none() && !fault.cut_body;
+        core.stats().answered(&call, route, &answer, delivered);
+        reply = Some(answer.reply);
+    }
+    pause(fault.answer_delay_ms.unwrap_or_default()).await;
+    if fault.reset.is_some() {
+        line.cut();
+        return respond(Reply::empty(500));
+    }
+    let reply = match (&fault.answer, reply) {
+        (Some(scripted), _) => scripted.reply(),
+        (None, Some(reply)) => reply,
+        (None, None) => Reply::empty(500),
+    };
+    if fault.cut_body {
+        respond_half(reply, line.clone())
+    } else {
+        respond(reply)
+    }
+}
+
+/// A query without one of its parameters.
+fn without(query: &str, dropped: &str) -> String {
+    let kept = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != dropped);
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(kept)
+        .finish()
+}
+
+/// An answer that announces its whole length, sends half of it and cuts the connection.
+fn respond_half(mut reply: Reply, line: Line) -> Response {
+    let whole = std::mem::take(&mut reply.body);
+    let half = whole[..whole.len() / 2].to_vec();
+    let mut response = respond(reply);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    let parts = futures::stream::unfold(Some(half), move |part| {
+        let line = line.clone();
+        async move {
+            if let Some(part) = part {
+                return Some((Ok(part), None));
+            }
+            // The first half must be on the wire before the line goes.
+            pause(20).await;
+            line.cut();
+            Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), None))
+        }
+    });
+    *response.body_mut() = Body::from_stream(parts);
+    response
 }
 
 async fn read(request: Request) -> Result<Call, u16> {
@@ -182,12 +270,21 @@ struct CuttableStream {
 
 impl CuttableStream {
     fn check(&self) -> io::Result<()> {
-        if !self.line.is_cut() {
-            return Ok(());
+        if self.line.is_cut() {
+            Err(io::ErrorKind::ConnectionReset.into())
+        } else {
+            Ok(())
         }
-        // With zero linger the close that follows sends a reset instead of an orderly end.
-        self.stream.set_zero_linger()?;
-        Err(io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl Drop for CuttableStream {
+    fn drop(&mut self) {
+        if self.line.is_cut() {
+            // With zero linger the close sends a reset instead of an orderly end. Should setting it fail, the peer still
+            // loses the connection, only more politely.
+            let _ = self.stream.set_zero_linger();
+        }
     }
 }
 

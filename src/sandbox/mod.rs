@@ -9,11 +9,14 @@
 //! seed -> build -> world -> dump -> seed
 //! ```
 
+mod access;
 mod build;
 mod call;
 mod card;
 mod core;
 mod dump;
+mod edit;
+mod faults;
 mod field_tables;
 mod fields;
 mod filter;
@@ -27,7 +30,9 @@ mod routes;
 mod rules;
 mod seed;
 mod settings;
+mod sort;
 mod stats;
+mod switches;
 mod world;
 mod write;
 
@@ -42,7 +47,8 @@ use tokio::task::JoinHandle;
 
 use self::core::Core;
 pub use self::seed::{Seed, SeedError};
-pub use self::settings::{SWITCHES, SettingError, Settings, Switch};
+pub use self::settings::{SettingError, Settings};
+pub use self::switches::{SWITCHES, Switch};
 
 /// What a sandbox needs to start.
 #[derive(Debug)]
@@ -129,6 +135,32 @@ impl RunningSandbox {
         world.settings.set(name, value)?;
         world.touch();
         Ok(())
+    }
+
+    /// Changes a card as a person in the user interface would: what `POST /sandbox/edit` does. Gives the card's id.
+    ///
+    /// # Errors
+    /// When the card is not found or a value does not fit.
+    pub fn edit(&self, edit: &Value) -> anyhow::Result<String> {
+        let id = self.core.edit(edit, chrono::Utc::now().timestamp_millis());
+        id.map(|id| id.to_string())
+            .map_err(|problem| anyhow::anyhow!("the edit cannot be made: {problem}"))
+    }
+
+    /// Adds a fault: what `POST /sandbox/faults` does, one rule or a list.
+    ///
+    /// # Errors
+    /// When a field of a rule is unknown or of the wrong form.
+    pub fn fault(&self, rules: &Value) -> anyhow::Result<()> {
+        let rules = faults::parse(rules.to_string().as_bytes()).context("not a fault")?;
+        let mut armed = self.core.faults();
+        rules.into_iter().for_each(|rule| armed.add(rule));
+        Ok(())
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.core.faults().clear();
     }
 
     /// Back to the seed it started with, or to a new one.

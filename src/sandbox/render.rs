@@ -340,13 +340,11 @@ impl Writer<'_> {
     fn reference(&self, out: &mut Vec<u8>, kind: Kind, target: &Card) {
         let mut object = Object::open(out);
         id(object.key("id"), target.id);
-        if kind == Kind::Location && matches!(self.view, View::Person1 | View::Operator) {
-            if let Some(branch) = target
-                .link(common::BRANCH)
-                .and_then(|place| self.world.table(Kind::Branch).get(place))
-            {
-                self.reference(object.key("branch"), Kind::Branch, branch);
-            }
+        let branch = target
+            .link(common::BRANCH)
+            .and_then(|place| self.world.table(Kind::Branch).get(place));
+        if let (Kind::Location, View::Person1 | View::Operator, Some(branch)) = (kind, self.view, branch) {
+            self.reference(object.key("branch"), Kind::Branch, branch);
         }
         text(object.key("name"), &self.world.name_of(kind, target));
         match (kind, self.view) {

@@ -171,10 +171,14 @@ impl<'de> Visitor<'de> for RowsSeed {
     }
 }
 
-type FieldError = (String, String);
+/// A field and what is wrong with it.
+pub type FieldError = (String, String);
 
 /// Reads one card.
-fn row(kind: Kind, fields: &Map<String, Value>) -> Result<Row, FieldError> {
+///
+/// # Errors
+/// With the field and what is wrong with it.
+pub fn row(kind: Kind, fields: &Map<String, Value>) -> Result<Row, FieldError> {
     let mut row = Row {
         id: None,
         card: Card::new(Uuid::nil()),
@@ -295,10 +299,8 @@ fn read_field(kind: Kind, number: FieldNo, value: &Value, row: &mut Row) -> Resu
         }
         Form::Json => Cell::Json(Box::new(value.clone())),
         Form::Link(target) => {
-            if target == Kind::Attention {
-                if let Some(comment) = value.get("comment") {
-                    row.card.set(common::ATTENTION_COMMENT, Some(text_cell(comment, 127)?));
-                }
+            if let (Kind::Attention, Some(comment)) = (target, value.get("comment")) {
+                row.card.set(common::ATTENTION_COMMENT, Some(text_cell(comment, 127)?));
             }
             row.links.extend(reference(value)?.map(|reference| (number, reference)));
             return Ok(());

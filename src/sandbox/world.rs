@@ -70,12 +70,6 @@ impl World {
         &self.tables[kind.index()]
     }
 
-    /// The card of one kind with this id.
-    pub fn by_id(&self, kind: Kind, id: &Uuid) -> Option<(Place, &Card)> {
-        let place = self.table(kind).place(id)?;
-        Some((place, self.table(kind).get(place)?))
-    }
-
     /// The card at a place that is known to be there.
     pub fn card(&self, kind: Kind, place: Place) -> &Card {
         self.table(kind)
@@ -226,19 +220,6 @@ impl World {
             .iter()
             .find(|(_, card)| card.text(common::NAME).to_lowercase() == name)
             .map(|(place, _)| place)
-    }
-
-    /// The place of an entry with this name, made when there is none.
-    pub fn by_name_or_new(&mut self, kind: Kind, name: &str) -> Place {
-        if let Some(place) = self.by_name(kind, name) {
-            return place;
-        }
-        let mut card = Card::new(stable_id(&[kind.array(), name]));
-        card.set(common::NAME, Some(Cell::Text(name.into())));
-        while let Some(taken) = self.table(kind).place(&card.id) {
-            card.id = stable_id(&[kind.array(), name, &taken.to_string()]);
-        }
-        self.add(kind, card).expect("the id was made so that it is free")
     }
 
     /// The actor with this id and name, made when there is none.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::call::{Call, Reply};
 use super::super::core::Core;
 use super::super::dump;
+use super::super::faults::parse;
 use super::super::seed::Seed;
 
 /// Answers a control request.
@@ -17,6 +18,13 @@ pub fn answer(core: &Core, call: &Call) -> Reply {
         ("GET", "/settings") => Reply::json(200, &Value::Object(core.world().settings.to_json())),
         ("POST", "/settings") => settings(core, &call.body),
         ("POST", "/reset") => reset(core, &call.body),
+        ("POST", "/edit") => edit(core, call),
+        ("GET", "/faults") => Reply::json(200, &core.faults().to_json()),
+        ("POST", "/faults") => faults(core, &call.body),
+        ("DELETE", "/faults") => {
+            core.faults().clear();
+            Reply::json(200, &json!([]))
+        }
         _ => refuse(
             404,
             "the sandbox has /sandbox/state, stats, settings, reset, edit and faults",
@@ -41,6 +49,28 @@ fn settings(core: &Core, body: &[u8]) -> Reply {
     world.settings = changed;
     world.touch();
     Reply::json(200, &Value::Object(world.settings.to_json()))
+}
+
+fn edit(core: &Core, call: &Call) -> Reply {
+    let wanted: Value = match serde_json::from_slice(&call.body) {
+        Ok(wanted) => wanted,
+        Err(error) => return refuse(400, &format!("the edit is not JSON: {error}")),
+    };
+    match core.edit(&wanted, call.at.timestamp_millis()) {
+        Ok(id) => Reply::json(200, &json!({ "id": id.to_string() })),
+        Err(problem) => refuse(400, &problem),
+    }
+}
+
+fn faults(core: &Core, body: &[u8]) -> Reply {
+    match parse(body) {
+        Ok(rules) => {
+            let mut faults = core.faults();
+            rules.into_iter().for_each(|rule| faults.add(rule));
+            Reply::json(200, &faults.to_json())
+        }
+        Err(error) => refuse(400, &format!("not a fault: {error}")),
+    }
 }
 
 fn reset(core: &Core, body: &[u8]) -> Reply {

@@ -15,11 +15,12 @@ use uuid::Uuid;
 use super::call::{Call, Reply};
 use super::card::Place;
 use super::fields::{Kind, common};
-use super::filter::{Filter, Sort};
+use super::filter::Filter;
 use super::lifecycle::Cascade;
 use super::problem::{Problem, Shape};
 use super::query;
 use super::rights::Right;
+use super::sort::Sort;
 use super::world::World;
 
 /// What a request did beside its answer.
