@@ -100,6 +100,8 @@ pub struct SourceRead {
     pub findings: Vec<Finding>,
     /// Modification time of a file; `None` for servers.
     pub modified_at: Option<DateTime<Utc>>,
+    /// The server's own clock when the read began; `None` for files and for servers that do not tell.
+    pub server_time: Option<DateTime<Utc>>,
 }
 
 /// A verdict, as shown and stored.

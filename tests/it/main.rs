@@ -1,1 +1,5 @@
+//! The parts together, against real servers on this machine.
+
+mod ldap;
 mod sandbox;
+mod support;
