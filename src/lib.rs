@@ -22,5 +22,6 @@
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod mapping;
 pub mod sandbox;
 pub mod sources;
