@@ -152,6 +152,11 @@ fn dn_source(program: &Program, sources: &[KnownSource]) -> Result<SourceName, R
 }
 
 impl CompiledRule {
+    /// Whether it names a manager by DN.
+    pub fn gives_manager_dn(&self) -> bool {
+        matches!(self.gives, Gives::ManagerDn(_))
+    }
+
     /// The expression as the configuration has it.
     pub fn expression(&self) -> &str {
         &self.program.text

@@ -201,6 +201,10 @@ impl Describe for Mapping {
         }
     }
 
+    fn managers_by_dn(&self) -> bool {
+        self.rules.values().any(CompiledRule::gives_manager_dn)
+    }
+
     fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {
         let mut problems = Vec::new();
         let fields = self
