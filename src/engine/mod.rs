@@ -3,6 +3,7 @@
 //! The traits here are what sources, TOPdesk and the store must do for a run; they know nothing of each other.
 //! Reading and writing are separate: planning code never holds a writer.
 
+pub mod state;
 pub mod target;
 
 use crate::domain::snapshot::{Finding, SourceRead};
