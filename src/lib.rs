@@ -25,3 +25,4 @@ pub mod engine;
 pub mod mapping;
 pub mod sandbox;
 pub mod sources;
+pub mod store;
