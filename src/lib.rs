@@ -26,3 +26,4 @@ pub mod mapping;
 pub mod sandbox;
 pub mod sources;
 pub mod store;
+pub mod topdesk;
