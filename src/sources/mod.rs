@@ -1,0 +1,6 @@
+//! Where identities come from: CSV, LDIF and directories.
+//!
+//! A source reads and reports facts: records, rejections, findings. It judges nothing, normalises no key and never drops
+//! a record silently.
+
+pub mod directory;
