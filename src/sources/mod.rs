@@ -4,3 +4,5 @@
 //! a record silently.
 
 pub mod directory;
+pub mod file;
+pub mod text;
