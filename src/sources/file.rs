@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of what the bytes mean.
 
+use crate::config::Expect;
 use crate::domain::ids::Generation;
 use crate::domain::snapshot::{Effect, Finding};
 use chrono::{DateTime, Utc};
@@ -22,8 +23,6 @@ pub struct FileFacts {
     /// Hash over modification time and content: the same file touched again is a new generation.
     pub generation: Generation,
     pub modified_at: DateTime<Utc>,
-    /// The finding that rejects the read, when the file changed meanwhile.
-    pub changed: Option<Finding>,
 }
 
 /// The marks by which a change of the file shows. Access and status-change times are left out: a backup touches them.
@@ -49,7 +48,10 @@ impl Marks {
 /// Reads a file from start to end and hands over its bytes in order.
 ///
 /// The content is read twice and hashed both times, because a writer may leave size and a coarse modification time as
-/// they were. What cannot be read at all is an `Err` whose effect is `Reject`.
+/// they were.
+///
+/// # Errors
+/// A finding whose effect is `Reject`, when the file cannot be read or changed meanwhile: nothing of it is worth a look.
 pub async fn read(path: &Path, mut take: impl FnMut(&[u8]) + Send) -> Result<FileFacts, Finding> {
     let failed = |error: io::Error| unreadable(path, &error);
     let before = tokio::fs::metadata(path).await.map_err(failed)?;
@@ -70,9 +72,9 @@ pub async fn read(path: &Path, mut take: impl FnMut(&[u8]) + Send) -> Result<Fil
     let marks = Marks::of(&before);
     let mut file = File::open(path).await.map_err(failed)?;
     let opened = Marks::of(&file.metadata().await.map_err(failed)?);
-    let first = digest(&mut file, &mut take).await.map_err(failed)?;
+    let first = digest(&mut file, marks.size, &mut take).await.map_err(failed)?;
     file.seek(SeekFrom::Start(0)).await.map_err(failed)?;
-    let second = digest(&mut file, &mut |_| ()).await.map_err(failed)?;
+    let second = digest(&mut file, marks.size, &mut |_| ()).await.map_err(failed)?;
     let after = Marks::of(&file.metadata().await.map_err(failed)?);
     // The path may by now name another file: a new export was moved into its place.
     let named = tokio::fs::metadata(path).await.map(|metadata| Marks::of(&metadata));
@@ -82,12 +84,14 @@ pub async fn read(path: &Path, mut take: impl FnMut(&[u8]) + Send) -> Result<Fil
         && named.is_ok_and(|named| named == marks)
         && first.bytes == marks.size
         && first.hash == second.hash;
+    if !same {
+        return Err(changed_while_read(path));
+    }
     let modified_at = DateTime::from_timestamp(marks.modified.0, u32::try_from(marks.modified.1).unwrap_or(0))
         .unwrap_or(DateTime::UNIX_EPOCH);
     Ok(FileFacts {
         generation: generation(marks.modified, &first.hash),
         modified_at,
-        changed: (!same).then(|| changed_while_read(path)),
     })
 }
 
@@ -97,15 +101,17 @@ struct Pass {
     bytes: u64,
 }
 
-async fn digest(file: &mut File, take: &mut (impl FnMut(&[u8]) + Send)) -> io::Result<Pass> {
+/// Reads no further than one byte past `size`: a file may grow as fast as it is read.
+async fn digest(file: &mut File, size: u64, take: &mut (impl FnMut(&[u8]) + Send)) -> io::Result<Pass> {
     let mut hasher = Sha256::new();
     let mut bytes = 0;
     let mut chunk = Vec::with_capacity(CHUNK);
     file.set_max_buf_size(CHUNK);
-    loop {
+    while bytes <= size {
         chunk.clear();
         // Filled to the brim, so that a byte order mark is never split.
-        (&mut *file).take(CHUNK as u64).read_to_end(&mut chunk).await?;
+        let room = (size + 1 - bytes).min(CHUNK as u64);
+        (&mut *file).take(room).read_to_end(&mut chunk).await?;
         if chunk.is_empty() {
             break;
         }
@@ -125,6 +131,18 @@ fn generation(modified: (i64, i64), content: &[u8; 32]) -> Generation {
     hasher.update(modified.1.to_be_bytes());
     hasher.update(content);
     Generation::new(format!("{:x}", hasher.finalize()))
+}
+
+/// Advice for a file source that takes a file of any age: when the export stops, yesterday's truth stays.
+pub fn no_age_limit(expect: &Expect) -> Option<Finding> {
+    expect.max_age.is_none().then(|| {
+        Finding::new(
+            "no_max_age",
+            Effect::Note,
+            "a file of any age is accepted: an export that stopped is not noticed",
+            "Set `expect: { max_age: 26h }`, a little more than the time between two exports.",
+        )
+    })
 }
 
 fn changed_while_read(path: &Path) -> Finding {
@@ -199,7 +217,6 @@ mod tests {
         let first = read(&path, |bytes| seen.extend_from_slice(bytes)).await.unwrap();
         assert_eq!(seen, b"one");
         assert_eq!(first.modified_at.timestamp(), 1_700_000_000);
-        assert!(first.changed.is_none());
         assert_eq!(read(&path, |_| ()).await.unwrap().generation, first.generation);
         write("two", at);
         let other = read(&path, |_| ()).await.unwrap().generation;
@@ -239,10 +256,9 @@ mod tests {
                 .unwrap()
                 .set_modified(at)
                 .unwrap();
-            let facts = read(&path, |_| change(&path)).await.unwrap();
             assert_eq!(
-                facts.changed.map(|finding| finding.code),
-                Some("changed_while_read".into()),
+                code(read(&path, |_| change(&path)).await),
+                "changed_while_read",
                 "{name}"
             );
         }

@@ -90,14 +90,13 @@ impl TextReader {
     /// Takes the next bytes. The first chunk must hold at least three bytes, if the file has as many.
     pub fn push(&mut self, bytes: &[u8]) {
         let mut body = bytes;
-        if self.decoder.is_none() {
-            if let Some((encoding, length)) = Encoding::for_bom(bytes) {
-                self.mark = Some(encoding);
-                let chosen = self.declared.encoding(self.mark);
-                // A foreign mark stays in the text; the contradiction is found in the end.
-                if chosen == encoding {
-                    body = &bytes[length..];
-                }
+        if self.decoder.is_none()
+            && let Some((encoding, length)) = Encoding::for_bom(bytes)
+        {
+            self.mark = Some(encoding);
+            // A foreign mark stays in the text; the contradiction is found in the end.
+            if self.declared.encoding(self.mark) == encoding {
+                body = &bytes[length..];
             }
         }
         self.tally_nul(bytes);
