@@ -121,6 +121,7 @@ impl TargetReader for ReadClient {
             counts: (before, after),
             archiving_reason,
             own_cards,
+            confirmed_gone: BTreeSet::new(),
             server_time,
         })
     }
