@@ -75,6 +75,11 @@ impl Columns {
         self.key
     }
 
+    /// Whether the column at this place is the attribute of this name.
+    pub fn is(&self, place: usize, name: &str) -> bool {
+        self.names[place].eq_ignore_ascii_case(name)
+    }
+
     /// The column of an attribute as the server names it: `userCertificate;binary` also stands for `userCertificate`.
     fn position(&self, attribute: &str) -> Option<usize> {
         let place = |name: &str| self.names.iter().position(|known| known.eq_ignore_ascii_case(name));

@@ -119,6 +119,11 @@ impl<'a> Gathered<'a> {
         (0..self.carried.len()).filter(|place| !self.carried[*place]).collect()
     }
 
+    /// Whether there are entries and none of them has an anchor.
+    pub fn has_no_anchor(&self) -> bool {
+        !self.records.is_empty() && self.records.iter().all(|record| record.anchor.is_none())
+    }
+
     /// What was found on the way, in words.
     pub fn findings(&mut self, server: &Server, config: &LdapConfig) -> Vec<Finding> {
         let mut findings = std::mem::take(&mut self.findings);

@@ -45,7 +45,9 @@ pub(super) async fn read_server(
     }
     let missing = gathered.missing();
     let mut findings = gathered.findings(server, config);
-    if !missing.is_empty() {
+    // An anchor that was chosen and never came would leave everybody without one, unnoticed.
+    let lost_anchor = config.anchor.as_deref().filter(|_| gathered.has_no_anchor());
+    if !missing.is_empty() || lost_anchor.is_some() {
         let schema = root.schema(&mut ldap, limit).await;
         for place in &missing {
             let name = &columns.names()[*place];
@@ -55,6 +57,9 @@ pub(super) async fn read_server(
             } else {
                 finding
             });
+        }
+        if let Some(anchor) = lost_anchor.filter(|anchor| !missing.iter().any(|place| columns.is(*place, anchor))) {
+            findings.push(schema::judge(anchor, &server.name, schema.as_ref()));
         }
     }
     // A server that does not answer the goodbye has given everything all the same.

@@ -87,7 +87,7 @@ async fn a_code_in_the_middle_rejects_what_came_before() {
 }
 
 #[tokio::test]
-async fn an_entry_beside_a_referral_as_the_result_rejects_and_names_the_other_server() {
+async fn a_referral_as_the_result_rejects_and_names_the_other_server() {
     let read = outcome(vec![vec![
         Step::People(0..1),
         Step::Refer(vec!["ldap://other.example.net/dc=example,dc=net"]),
@@ -103,13 +103,15 @@ async fn an_entry_beside_a_referral_as_the_result_rejects_and_names_the_other_se
 
 #[tokio::test]
 async fn a_cookie_that_is_lost_on_the_way_rejects() {
-    // In the middle.
-    let read = outcome(vec![
-        vec![Step::People(0..3), Step::Page(b"one")],
-        vec![Step::People(3..6), Step::Done(Code::Success, "")],
-    ])
-    .await;
-    assert_eq!(codes(&read), [("paging_unfinished", Effect::Reject)]);
+    // In the middle, on a page that looks like the last one and on one that does not.
+    for second in [Step::People(3..5), Step::People(3..6), Step::People(3..10)] {
+        let read = outcome(vec![
+            vec![Step::People(0..3), Step::Page(b"one")],
+            vec![second, Step::Done(Code::Success, "")],
+        ])
+        .await;
+        assert_eq!(codes(&read), [("paging_unfinished", Effect::Reject)]);
+    }
     // At once: exactly a page and no cookie.
     let read = outcome(vec![vec![Step::People(0..3), Step::Done(Code::Success, "")]]).await;
     assert_eq!(codes(&read), [("paging_unfinished", Effect::Reject)]);
@@ -170,6 +172,14 @@ async fn references_of_the_own_forest_are_skipped_by_name_and_any_other_rejects(
         [("reference", Effect::Reject), ("reference_skipped", Effect::Note)]
     );
     assert!(read.findings[0].message.contains("child.example.net"));
+
+    // One reference with two addresses for the same part: each must be of the own forest.
+    let both = Step::Reference(vec![
+        "ldap://example.net/CN=Configuration,DC=example,DC=net",
+        "ldap://child.example.net/DC=child,DC=example,DC=net",
+    ]);
+    let read = outcome(vec![vec![both, Step::People(0..2), Step::Page(b"")]]).await;
+    assert_eq!(codes(&read), [("reference", Effect::Reject)]);
 
     // A reference without an address points nobody knows where.
     let read = outcome(vec![vec![Step::Reference(vec![]), Step::People(0..2), Step::Page(b"")]]).await;

@@ -168,7 +168,12 @@ async fn every_mistake_is_told_in_one_line() {
     assert_eq!(codes(&empty), [("attribute_empty_everywhere", Effect::Note)]);
     assert_eq!(empty.missing_attributes, BTreeSet::from(["mobile".to_owned()]));
     config = good.clone();
+    config.anchor = Some("objectGUIDD".into());
+    let anchor = read(&config, &["mail"]).await.unwrap();
+    assert_eq!(codes(&anchor), [("attribute_unknown", Effect::Reject)]);
+    assert_eq!(anchor.findings[0].cure, "did you mean 'objectGUID'?");
     config.key = "pager".into();
+    config.anchor = None;
     let keyless = read(&config, &["mail"]).await.unwrap();
     assert_eq!(codes(&keyless), [("attribute_empty_everywhere", Effect::Reject)]);
 }
