@@ -6,12 +6,13 @@
 use super::address::Server;
 use super::connect::{self, Access};
 use super::entry::Columns;
-use super::gather::Gathered;
+use super::gather::{Finished, Gathered};
 use super::paging::Paging;
 use super::rootdse::RootDse;
 use super::{Failure, schema};
 use crate::config::LdapConfig;
 use crate::domain::ids::{Generation, SourceName};
+use crate::domain::key::KeySpec;
 use crate::domain::snapshot::{Effect, Finding, SourceRead};
 use chrono::Utc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(super) async fn read_server(
     server: &Server,
     config: &LdapConfig,
+    key: &KeySpec,
     access: &Access,
     columns: &Columns,
     tell: &dyn Fn(u64, Option<u64>),
@@ -65,19 +67,23 @@ pub(super) async fn read_server(
     // A server that does not answer the goodbye has given everything all the same.
     drop(timeout(GOODBYE, ldap.unbind()).await);
 
+    let source = SourceName::new(config.name.as_str());
+    let Finished {
+        attributes,
+        missing,
+        records,
+        rejections,
+    } = gathered.finish(&source, key);
     Ok(SourceRead {
-        source: SourceName::new(config.name.as_str()),
+        source,
         role: config.role,
         read_at,
         generation: Generation::new(format!("{} {server}", read_at.to_rfc3339())),
         key_attribute: config.key.clone(),
-        attributes: columns.attribute_names(),
-        missing_attributes: missing
-            .into_iter()
-            .map(|place| columns.names()[place].clone())
-            .collect(),
-        records: gathered.records,
-        rejections: Vec::new(),
+        attributes,
+        missing_attributes: missing,
+        records,
+        rejections,
         findings,
         modified_at: None,
         server_time: root.time,

@@ -277,7 +277,7 @@ async fn a_server_killed_half_way_ends_the_read_or_starts_it_anew_on_the_next() 
     let mut config = config(&server.ldap(), folder.path());
     config.page_size = 5;
     let kill = KillAtFirstPage(Mutex::new(Some(server)));
-    let finding = LdapSource::new(config.clone())
+    let finding = source_of(&config)
         .read(&attributes, &kill)
         .await
         .expect_err("a finding");
@@ -288,7 +288,7 @@ async fn a_server_killed_half_way_ends_the_read_or_starts_it_anew_on_the_next() 
     let mut dead = Slapd::start(&options);
     dead.kill();
     config.url = many([config.url.as_slice()[0].as_str(), &dead.ldap()]);
-    let finding = LdapSource::new(config.clone())
+    let finding = source_of(&config)
         .read(&attributes, &Silent)
         .await
         .expect_err("a finding");
@@ -306,7 +306,7 @@ async fn a_server_killed_half_way_ends_the_read_or_starts_it_anew_on_the_next() 
     );
     config.url = many([&dead.ldap(), &first.ldap(), &second.ldap()]);
     let kill = KillAtFirstPage(Mutex::new(Some(first)));
-    let read = LdapSource::new(config)
+    let read = source_of(&config)
         .read(&attributes, &kill)
         .await
         .expect("the read of the last server");
@@ -335,7 +335,7 @@ async fn a_probe_shows_what_a_read_would_meet() {
     config.url = many([&dead.ldap(), &server.ldap()]);
     config.page_size = 20;
     config.base = many(["ou=people,dc=example,dc=test", "ou=disabled,dc=example,dc=test"]);
-    let report = LdapSource::new(config.clone()).probe().await.unwrap();
+    let report = source_of(&config).probe().await.unwrap();
     assert_eq!(
         (report.server.as_str(), report.vendor.as_deref()),
         (server.ldap().as_str(), Some("OpenLDAP"))
@@ -354,10 +354,10 @@ async fn a_probe_shows_what_a_read_would_meet() {
     assert_eq!(found, [("connection_refused", Effect::Note)]);
 
     config.filter = "(uid=keyless)".into();
-    let report = LdapSource::new(config.clone()).probe().await.unwrap();
+    let report = source_of(&config).probe().await.unwrap();
     assert_eq!((report.bases[0].entries, report.bases[0].with_key), (1, 0));
     config.base = many(["ou=nowhere,dc=example,dc=test"]);
-    let report = LdapSource::new(config.clone()).probe().await.unwrap();
+    let report = source_of(&config).probe().await.unwrap();
     assert!(report.bases.is_empty());
     assert!(
         report
@@ -367,7 +367,7 @@ async fn a_probe_shows_what_a_read_would_meet() {
     );
     config.url = many([&dead.ldap()]);
     assert_eq!(
-        &*LdapSource::new(config).probe().await.expect_err("a finding").code,
+        &*source_of(&config).probe().await.expect_err("a finding").code,
         "connection_refused"
     );
 }
