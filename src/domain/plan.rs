@@ -199,11 +199,8 @@ impl Change {
             }
             Action::Unarchive => {
                 classes.insert(BudgetClass::Unarchive);
-                match self.operator {
-                    OperatorLink::Archived { .. } => {
-                        classes.insert(BudgetClass::OperatorsWoken);
-                    }
-                    OperatorLink::Active { .. } | OperatorLink::ProvenNone | OperatorLink::Unproven => {}
+                if self.operators_affected() > 0 {
+                    classes.insert(BudgetClass::OperatorsWoken);
                 }
             }
             Action::Adopt { fields } => {
@@ -251,13 +248,11 @@ impl Change {
 
     /// How many operators this takes along or wakes.
     pub fn operators_affected(&self) -> usize {
-        let count = match &self.operator {
-            OperatorLink::Active { operators } | OperatorLink::Archived { operators } => operators.len(),
-            OperatorLink::ProvenNone | OperatorLink::Unproven => 0,
-        };
         match (&self.action, &self.operator) {
-            (Action::Archive { .. }, OperatorLink::Active { .. })
-            | (Action::Unarchive, OperatorLink::Archived { .. }) => count,
+            (Action::Archive { .. }, OperatorLink::Active { operators })
+            | (Action::Unarchive, OperatorLink::Archived { operators }) => operators.len(),
+            // The first is awake, which of the others is not said: assume that they sleep.
+            (Action::Unarchive, OperatorLink::Active { operators }) => operators.len() - 1,
             _other => 0,
         }
     }
@@ -434,8 +429,10 @@ pub struct Plan {
     pub foreign_cards: u64,
     /// Whether the reads allow this plan to count as a full look (every authoritative source and TOPdesk complete).
     pub full_look: bool,
-    /// Cards whose person is absent, but not yet often or long enough.
+    /// Cards whose person leaves or is absent, but not yet often or long enough.
     pub counting_absent: BTreeSet<CardId>,
+    /// Cards about whose person this run could not decide: conflicts, rejected records, conditions without an answer.
+    pub undecided: BTreeSet<CardId>,
 }
 
 /// Hashes the identity of an item: the same content gives the same id in every plan.
