@@ -33,17 +33,20 @@ pub fn is_sentinel(date: NaiveDate) -> bool {
     SENTINELS.contains(&(date.year(), date.month(), date.day()))
 }
 
-/// Zeros with separators, e.g. `00-00-0000`, `00000000`: none.
-fn is_zeros(text: &str) -> bool {
-    let mut zeros = 0;
+/// Texts that mean 'none' whatever the format: zeros with separators (`00-00-0000`), and the last day of 9999 or 2999 in any
+/// order, with or without a time.
+fn is_never(text: &str) -> bool {
+    const LAST_DAYS: [&str; 6] = ["99991231", "31129999", "12319999", "29991231", "31122999", "12312999"];
+    let mut digits = String::new();
     for c in text.chars() {
         match c {
-            '0' => zeros += 1,
-            '-' | '/' | '.' | ':' | ' ' | 'T' => {}
+            '0'..='9' => digits.push(c),
+            '-' | '/' | '.' | ':' | ' ' | 'T' | 'Z' => {}
             _ => return false,
         }
     }
-    zeros > 0
+    !digits.is_empty() && digits.bytes().all(|digit| digit == b'0')
+        || LAST_DAYS.iter().any(|day| digits.starts_with(day))
 }
 
 /// One way a date may be written.
@@ -141,7 +144,7 @@ pub struct DateReading {
 impl DateReading {
     /// Reads a text that is not blank. `Err` says which forms were expected.
     pub fn read(&self, text: &str, zone: Tz) -> Result<Value<'static>, String> {
-        if self.never.iter().any(|never| &**never == text) || is_zeros(text) {
+        if self.never.iter().any(|never| &**never == text) || is_never(text) {
             return Ok(Value::NoDate);
         }
         let found = if self.formats.is_empty() {
