@@ -36,17 +36,31 @@ pub fn is_sentinel(date: NaiveDate) -> bool {
 /// Texts that mean 'none' whatever the format: zeros with separators (`00-00-0000`), and the last day of 9999 or 2999 in any
 /// order, with or without a time.
 fn is_never(text: &str) -> bool {
-    const LAST_DAYS: [&str; 6] = ["99991231", "31129999", "12319999", "29991231", "31122999", "12312999"];
-    let mut digits = String::new();
-    for c in text.chars() {
-        match c {
-            '0'..='9' => digits.push(c),
-            '-' | '/' | '.' | ':' | ' ' | 'T' | 'Z' => {}
+    const LAST_DAYS: [&[u8]; 6] = [
+        b"99991231",
+        b"31129999",
+        b"12319999",
+        b"29991231",
+        b"31122999",
+        b"12312999",
+    ];
+    let mut day = [0_u8; 8];
+    let mut digits = 0;
+    let mut zeros = true;
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                if let Some(place) = day.get_mut(digits) {
+                    *place = byte;
+                }
+                digits += 1;
+                zeros &= byte == b'0';
+            }
+            b'-' | b'/' | b'.' | b':' | b' ' | b'T' | b'Z' => {}
             _ => return false,
         }
     }
-    !digits.is_empty() && digits.bytes().all(|digit| digit == b'0')
-        || LAST_DAYS.iter().any(|day| digits.starts_with(day))
+    digits > 0 && zeros || LAST_DAYS.contains(&day.as_slice())
 }
 
 /// One way a date may be written.
