@@ -10,7 +10,7 @@ use super::build;
 use super::call::Call;
 use super::edit::{self, Edit};
 use super::faults::{Faults, Rule};
-use super::problem::{Problem, Shape};
+use super::problem::Problem;
 use super::routes::{self, Answer};
 use super::seed::{Seed, SeedError};
 use super::settings::{SettingError, Settings};
@@ -115,7 +115,7 @@ impl Core {
     /// Answers a request to the API, with everything it does.
     pub fn answer(&self, call: &Call) -> Answer {
         if let Err(problem) = self.authenticate(call) {
-            return problem.reply(Shape::Messages).into();
+            return problem.reply(routes::unauthorized_shape(call)).into();
         }
         if matches!(call.method.as_str(), "GET" | "HEAD") {
             routes::read(&self.world(), call)
