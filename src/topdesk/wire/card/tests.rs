@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::field::Reference;
 use chrono_tz::Europe;
 
 const ZONE: Tz = Europe::Amsterdam;
