@@ -2,6 +2,7 @@
 
 mod check;
 mod read;
+mod size;
 
 use cardsync::config::TopdeskConfig;
 use cardsync::domain::card::TargetSnapshot;
