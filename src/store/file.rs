@@ -1,7 +1,7 @@
 //! The store as a file: where it is, who may read it, how it comes into being, and its connections.
 //!
 //! Nothing here opens an existing store with `std::fs`: closing such a handle would drop the locks that SQLite holds on
-//! the same file for other connections of this process (https://www.sqlite.org/howtocorrupt.html, 2.2).
+//! the same file for other connections of this process (<https://www.sqlite.org/howtocorrupt.html>, 2.2).
 
 use super::fault::{BUSY_TIMEOUT, Fault, io};
 use super::schema;
