@@ -20,6 +20,7 @@
 //! - [`cli`]: the command line.
 
 pub mod config;
+pub mod daemon;
 pub mod domain;
 pub mod engine;
 pub mod mapping;
