@@ -26,3 +26,5 @@ pub mod engine;
 pub mod mapping;
 pub mod sandbox;
 pub mod sources;
+pub mod store;
+pub mod topdesk;

@@ -70,13 +70,13 @@ impl<'a> Population<'a> {
             .snapshots
             .iter()
             .enumerate()
-            .filter(|(_, snapshot)| snapshot.summary.role == Role::Authoritative && !snapshot.is_rejected())
+            .filter(|(_, snapshot)| snapshot.summary.role == Some(Role::Authoritative) && !snapshot.is_rejected())
             .map(|(index, snapshot)| (index, snapshot.records().peekable()))
             .collect();
         let mut rejected: BTreeSet<&Key> = self
             .snapshots
             .iter()
-            .filter(|snapshot| snapshot.summary.role == Role::Authoritative && !snapshot.is_rejected())
+            .filter(|snapshot| snapshot.summary.role == Some(Role::Authoritative) && !snapshot.is_rejected())
             .filter_map(|snapshot| self.rejected_keys.get(&snapshot.summary.name))
             .flatten()
             .copied()

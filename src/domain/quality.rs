@@ -1,7 +1,7 @@
 //! Judges a read: complete, degraded or rejected, and why (RULES 3). Only a complete snapshot can say that somebody is missing.
 
 use super::card::{FilterProof, TargetSnapshot};
-use super::ids::{CardId, ItemId, SourceName};
+use super::ids::{CardId, Generation, ItemId, SourceName};
 use super::key::{Key, KeyReading, KeySpec, RawKey};
 use super::plan::short_hash;
 use super::record::{SourceRecord, Standing};
@@ -174,7 +174,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
             history.last_good_unreadable,
         ),
     ] {
-        let before = before.unwrap_or(0);
+        // The first read has nothing to be compared with.
+        let Some(before) = before else { continue };
         if today > before {
             findings.push(Finding::new(
                 code,
@@ -191,7 +192,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     let acceptance = (verdict == Verdict::Rejected && only_size).then_some(item);
     let summary = SnapshotSummary {
         name: source,
-        role,
+        role: Some(role),
         read_at,
         generation,
         records: count,
@@ -322,4 +323,20 @@ pub fn judge_target<'a>(
         Use::Anonymize,
     ]);
     target.verdict = verdict_of(&target.findings, false, degraded);
+}
+
+/// The read of TOPdesk, as shown and stored beside the sources.
+pub fn target_summary(target: &TargetSnapshot) -> SnapshotSummary {
+    SnapshotSummary {
+        name: SourceName::new("topdesk"),
+        role: None,
+        read_at: target.read_at,
+        generation: Generation::new(target.read_at.to_rfc3339()),
+        records: target.cards.len() as u64,
+        keyless: 0,
+        unreadable: 0,
+        verdict: target.verdict.clone(),
+        findings: target.findings.clone(),
+        acceptance: None,
+    }
 }

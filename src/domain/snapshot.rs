@@ -171,7 +171,8 @@ pub struct SnapshotHistory {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotSummary {
     pub name: SourceName,
-    pub role: Role,
+    /// `None` for TOPdesk itself.
+    pub role: Option<Role>,
     pub read_at: DateTime<Utc>,
     pub generation: Generation,
     pub records: u64,
@@ -240,7 +241,7 @@ impl Snapshot {
         Snapshot {
             summary: SnapshotSummary {
                 name: source,
-                role,
+                role: Some(role),
                 read_at,
                 generation: Generation::new(""),
                 records: 0,

@@ -75,21 +75,43 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let total = approved.changes().len() as u64;
         let mut outcomes: BTreeMap<ItemId, Outcome> = BTreeMap::new();
         for kind in ActionKind::IN_ORDER {
-            let mut waiting: Vec<&ApprovedChange> =
-                approved.changes().iter().filter(|approved| approved.change().action.kind() == kind).collect();
+            let mut waiting: Vec<&ApprovedChange> = approved
+                .changes()
+                .iter()
+                .filter(|approved| approved.change().action.kind() == kind)
+                .collect();
             while !waiting.is_empty() {
-                let (ready, later): (Vec<_>, Vec<_>) = waiting
-                    .into_iter()
-                    .partition(|approved| approved.change().depends_on.iter().all(|needed| outcomes.contains_key(needed)));
+                let (ready, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|approved| {
+                    approved
+                        .change()
+                        .depends_on
+                        .iter()
+                        .all(|needed| outcomes.contains_key(needed))
+                });
                 if ready.is_empty() {
                     let message = "what it needs is not part of this run".to_owned();
-                    outcomes.extend(later.iter().map(|a| (a.change().id.clone(), Outcome::NotReached { message: message.clone() })));
+                    outcomes.extend(later.iter().map(|a| {
+                        (
+                            a.change().id.clone(),
+                            Outcome::NotReached {
+                                message: message.clone(),
+                            },
+                        )
+                    }));
                     break;
                 }
                 waiting = later;
-                let batch = if kind == ActionKind::Create { LOOK_UP_BATCH } else { ready.len().max(1) };
+                let batch = if kind == ActionKind::Create {
+                    LOOK_UP_BATCH
+                } else {
+                    ready.len().max(1)
+                };
                 for part in ready.chunks(batch) {
-                    let found = if kind == ActionKind::Create { self.look_up_keys(part).await } else { Ok(BTreeMap::new()) };
+                    let found = if kind == ActionKind::Create {
+                        self.look_up_keys(part).await
+                    } else {
+                        Ok(BTreeMap::new())
+                    };
                     let done = self.wave(approved, part, &outcomes, found, total).await?;
                     outcomes.extend(done);
                 }
@@ -100,7 +122,9 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             .iter()
             .map(|approved| {
                 let change = approved.change();
-                let outcome = outcomes.remove(&change.id).expect("every approved change got an outcome");
+                let outcome = outcomes
+                    .remove(&change.id)
+                    .expect("every approved change got an outcome");
                 let card = match &outcome {
                     Outcome::Done { card: Some(card) } => Some(card.clone()),
                     Outcome::Done { card: None }
@@ -109,7 +133,13 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     | Outcome::Held { .. }
                     | Outcome::NotReached { .. } => change.card.clone(),
                 };
-                ChangeOutcome { item: change.id.clone(), action: change.action.kind(), key: change.key.clone(), card, outcome }
+                ChangeOutcome {
+                    item: change.id.clone(),
+                    action: change.action.kind(),
+                    key: change.key.clone(),
+                    card,
+                    outcome,
+                }
             })
             .collect())
     }
@@ -127,7 +157,11 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         for approved in ready {
             let change = approved.change();
             let alone = change.key.is_none() && change.card.is_none();
-            let place = (change.key.as_ref().map(|key| key.as_str()), change.card.as_ref(), if alone { &change.id } else { &ready[0].change().id });
+            let place = (
+                change.key.as_ref().map(|key| key.as_str()),
+                change.card.as_ref(),
+                if alone { &change.id } else { &ready[0].change().id },
+            );
             by_person.entry(place).or_default().push(approved);
         }
         let found = &found;
@@ -140,7 +174,9 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     (None, Err(error)) => self.failed(change, error),
                     (None, Ok(found)) => match change.raw_key.as_ref().and_then(|raw| found.get(&raw.to_write())) {
                         Some(card) if change.action.kind() == ActionKind::Create => Outcome::Held {
-                            reason: HoldReason::ChangedSinceJudged { what: format!("card {card} was found to have this key") },
+                            reason: HoldReason::ChangedSinceJudged {
+                                what: format!("card {card} was found to have this key"),
+                            },
                         },
                         Some(_) | None => self.one(plan, approved).await?,
                     },
@@ -164,24 +200,38 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// Why a change is not even tried: stopped, or what it needs was not done.
     fn reason_to_wait(&self, change: &Change, before: &BTreeMap<ItemId, Outcome>) -> Option<Outcome> {
         if self.stop.load(Ordering::Relaxed) {
-            return Some(Outcome::NotReached { message: "cardsync was asked to stop".to_owned() });
+            return Some(Outcome::NotReached {
+                message: "cardsync was asked to stop".to_owned(),
+            });
         }
         let stops = self.state.stops.lock().expect("no panic while the stops are held");
         if let Some(message) = stops.run.as_ref().or_else(|| stops.kinds.get(&change.action.kind())) {
-            return Some(Outcome::NotReached { message: message.clone() });
+            return Some(Outcome::NotReached {
+                message: message.clone(),
+            });
         }
         if stops.operators && change.action.kind() == ActionKind::Archive && change.operators_affected() > 0 {
-            return Some(Outcome::Held { reason: HoldReason::OperatorArchiveRefused });
+            return Some(Outcome::Held {
+                reason: HoldReason::OperatorArchiveRefused,
+            });
         }
-        let undone = change.depends_on.iter().find(|needed| !matches!(before.get(*needed), Some(Outcome::Done { .. })))?;
-        Some(Outcome::NotReached { message: format!("item {undone}, which it needs, was not done") })
+        let undone = change
+            .depends_on
+            .iter()
+            .find(|needed| !matches!(before.get(*needed), Some(Outcome::Done { .. })))?;
+        Some(Outcome::NotReached {
+            message: format!("item {undone}, which it needs, was not done"),
+        })
     }
 
     /// RULES 2.3: the keys of creates are looked up right before the write.
     async fn look_up_keys(&self, creates: &[&ApprovedChange]) -> Result<BTreeMap<String, CardId>, TargetError> {
         let spec = &self.input.policy.key;
-        let written: Vec<String> =
-            creates.iter().filter_map(|approved| approved.change().raw_key.as_ref()).map(|raw| raw.to_write()).collect();
+        let written: Vec<String> = creates
+            .iter()
+            .filter_map(|approved| approved.change().raw_key.as_ref())
+            .map(|raw| raw.to_write())
+            .collect();
         let cards = self.reader.cards_with_keys(spec.card_field, &written).await?;
         let mut found = BTreeMap::new();
         for card in cards {
@@ -201,11 +251,21 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let known = self.known_card(change);
         let (before, operators_before) = match self.recheck(approved, known.as_ref()).await {
             Ok(Recheck::Same { card, operators }) => (card, operators),
-            Ok(Recheck::Changed(what)) => return Ok(Outcome::Held { reason: HoldReason::ChangedSinceJudged { what } }),
+            Ok(Recheck::Changed(what)) => {
+                return Ok(Outcome::Held {
+                    reason: HoldReason::ChangedSinceJudged { what },
+                });
+            }
             Err(error) => return Ok(self.failed(change, &error)),
         };
-        let decision = self.input.decisions.get(&change.id).filter(|_| approved.approved_by().is_some());
-        let mut outcome = Outcome::NotReached { message: "no step".to_owned() };
+        let decision = self
+            .input
+            .decisions
+            .get(&change.id)
+            .filter(|_| approved.approved_by().is_some());
+        let mut outcome = Outcome::NotReached {
+            message: "no step".to_owned(),
+        };
         for (step_index, step) in change.steps().iter().enumerate() {
             let mut attempt = 1;
             outcome = loop {
@@ -224,11 +284,20 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 let sent = self.writer.send(intent, step, &made).await;
                 let (outcome, after, wait) = self.ended(change, step, sent, attempt).await;
                 let learned = match &outcome {
-                    Outcome::Done { .. } => after_done(change, after.as_ref(), self.input, self.lease.run(), self.clock.now()),
-                    Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::Held { .. } | Outcome::NotReached { .. } => None,
+                    Outcome::Done { .. } => {
+                        after_done(change, after.as_ref(), self.input, self.lease.run(), self.clock.now())
+                    }
+                    Outcome::NotDone { .. }
+                    | Outcome::InDoubt { .. }
+                    | Outcome::Held { .. }
+                    | Outcome::NotReached { .. } => None,
                 };
-                let ending =
-                    Ending { outcome: &outcome, after: after.as_ref(), learned: learned.as_ref(), at: self.clock.now() };
+                let ending = Ending {
+                    outcome: &outcome,
+                    after: after.as_ref(),
+                    learned: learned.as_ref(),
+                    at: self.clock.now(),
+                };
                 self.store.outcome(self.lease, intent, ending).await?;
                 match wait {
                     Some(wait) if !self.stop.load(Ordering::Relaxed) => {
@@ -248,17 +317,33 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// The card as far as this run knows it: as its own writes left it, else as it was read.
     fn known_card(&self, change: &Change) -> Option<PersonCard> {
         let made = change.steps().into_iter().find_map(|step| match step {
-            Step::PatchCard { card: crate::domain::plan::CardTarget::MadeBy(item), .. } => {
+            Step::PatchCard {
+                card: crate::domain::plan::CardTarget::MadeBy(item),
+                ..
+            } => {
                 let made = self.state.made.lock().expect("no panic while the made is held");
                 made.cards.get(&item).cloned()
             }
-            Step::PatchCard { .. } | Step::CreateEntry { .. } | Step::CreateCard { .. } | Step::ArchiveCard { .. } | Step::UnarchiveCard { .. } => None,
+            Step::PatchCard { .. }
+            | Step::CreateEntry { .. }
+            | Step::CreateCard { .. }
+            | Step::ArchiveCard { .. }
+            | Step::UnarchiveCard { .. } => None,
         });
         let id = change.card.clone().or(made)?;
-        let written = self.state.cards.lock().expect("no panic while the cards are held").get(&id).cloned();
+        let written = self
+            .state
+            .cards
+            .lock()
+            .expect("no panic while the cards are held")
+            .get(&id)
+            .cloned();
         written.or_else(|| {
             let cards = &self.input.target.cards;
-            cards.binary_search_by(|card| card.id.cmp(&id)).ok().map(|at| cards[at].clone())
+            cards
+                .binary_search_by(|card| card.id.cmp(&id))
+                .ok()
+                .map(|at| cards[at].clone())
         })
     }
 
@@ -270,13 +355,28 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         };
         let stale = self.clock.now() - self.input.target.read_at > STALE_READ;
         let (Some(known), Some(id)) = (known, &change.card) else {
-            return Ok(Recheck::Same { card: known.cloned(), operators: Vec::new() });
+            return Ok(Recheck::Same {
+                card: known.cloned(),
+                operators: Vec::new(),
+            });
         };
         if !(grave || stale || approved.approved_by().is_some()) {
-            let operators = self.input.target.operators.iter().filter(|o| o.linked_person.as_ref() == Some(id));
+            let operators = self
+                .input
+                .target
+                .operators
+                .iter()
+                .filter(|o| o.linked_person.as_ref() == Some(id));
             // Operators matter for the before-image only where the change concerns them.
-            let operators = if change.operator.is_linked() { operators.cloned().collect() } else { Vec::new() };
-            return Ok(Recheck::Same { card: Some(known.clone()), operators });
+            let operators = if change.operator.is_linked() {
+                operators.cloned().collect()
+            } else {
+                Vec::new()
+            };
+            return Ok(Recheck::Same {
+                card: Some(known.clone()),
+                operators,
+            });
         }
         let Some(now) = self.reader.read_card(id, &self.fields).await? else {
             return Ok(Recheck::Changed("the card was gone".to_owned()));
@@ -284,7 +384,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let operators = self.reader.read_operators_of(id).await?;
         Ok(match changed_since(change, known, &now, &operators) {
             Some(what) => Recheck::Changed(what),
-            None => Recheck::Same { card: Some(now), operators },
+            None => Recheck::Same {
+                card: Some(now),
+                operators,
+            },
         })
     }
 
@@ -299,13 +402,24 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         match sent {
             Ok(Written::Entry(id)) => {
                 self.state.lost_in_a_row.store(0, Ordering::Relaxed);
-                self.state.made.lock().expect("no panic while the made is held").entries.insert(change.id.clone(), id);
+                self.state
+                    .made
+                    .lock()
+                    .expect("no panic while the made is held")
+                    .entries
+                    .insert(change.id.clone(), id);
                 (Outcome::Done { card: None }, None, None)
             }
             Ok(Written::Card(card)) => {
                 self.state.lost_in_a_row.store(0, Ordering::Relaxed);
                 let card = self.settled(change, step, *card).await;
-                (Outcome::Done { card: Some(card.id.clone()) }, Some(card), None)
+                (
+                    Outcome::Done {
+                        card: Some(card.id.clone()),
+                    },
+                    Some(card),
+                    None,
+                )
             }
             Err(WriteError::AlreadyThere) => self.already_there(change, step).await,
             Err(WriteError::NotDone(error)) => {
@@ -313,7 +427,13 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 if again {
                     let pause = std::time::Duration::from_secs(u64::from(attempt) * 2);
                     let wait = error.retry_after.unwrap_or(pause);
-                    return (Outcome::NotDone { message: error.to_string() }, None, Some(wait));
+                    return (
+                        Outcome::NotDone {
+                            message: error.to_string(),
+                        },
+                        None,
+                        Some(wait),
+                    );
                 }
                 if error.status.is_none() {
                     self.lost(&error);
@@ -322,7 +442,13 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             }
             Err(WriteError::InDoubt(error)) => {
                 self.lost(&error);
-                (Outcome::InDoubt { message: error.to_string() }, None, None)
+                (
+                    Outcome::InDoubt {
+                        message: error.to_string(),
+                    },
+                    None,
+                    None,
+                )
             }
         }
     }
@@ -332,7 +458,12 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let lost = self.state.lost_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
         if lost >= MOST_LOST_IN_A_ROW {
             let mut stops = self.state.stops.lock().expect("no panic while the stops are held");
-            stops.run.get_or_insert_with(|| format!("stopped after {lost} requests in a row without an answer: {}", error.what));
+            stops.run.get_or_insert_with(|| {
+                format!(
+                    "stopped after {lost} requests in a row without an answer: {}",
+                    error.what
+                )
+            });
         }
     }
 
@@ -350,22 +481,48 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             let mut made = self.state.made.lock().expect("no panic while the made is held");
             made.cards.insert(change.id.clone(), card.id.clone());
         }
-        self.state.cards.lock().expect("no panic while the cards are held").insert(card.id.clone(), card.clone());
+        self.state
+            .cards
+            .lock()
+            .expect("no panic while the cards are held")
+            .insert(card.id.clone(), card.clone());
         card
     }
 
     /// 'Already archived' or 'already active' is a success once a read confirms it.
-    async fn already_there(&self, change: &Change, step: &Step) -> (Outcome, Option<PersonCard>, Option<std::time::Duration>) {
+    async fn already_there(
+        &self,
+        change: &Change,
+        step: &Step,
+    ) -> (Outcome, Option<PersonCard>, Option<std::time::Duration>) {
         let (id, archived) = match step {
             Step::ArchiveCard { card, .. } => (card, true),
             Step::UnarchiveCard { card } => (card, false),
             Step::CreateEntry { .. } | Step::CreateCard { .. } | Step::PatchCard { .. } => {
-                return (Outcome::NotDone { message: "TOPdesk says that it is done already".to_owned() }, None, None);
+                return (
+                    Outcome::NotDone {
+                        message: "TOPdesk says that it is done already".to_owned(),
+                    },
+                    None,
+                    None,
+                );
             }
         };
         match self.reader.read_card(id, &self.fields).await {
-            Ok(Some(card)) if card.archived == archived => (Outcome::Done { card: Some(card.id.clone()) }, Some(card), None),
-            Ok(_) => (Outcome::InDoubt { message: "TOPdesk says that it is done already, but the card shows otherwise".to_owned() }, None, None),
+            Ok(Some(card)) if card.archived == archived => (
+                Outcome::Done {
+                    card: Some(card.id.clone()),
+                },
+                Some(card),
+                None,
+            ),
+            Ok(_) => (
+                Outcome::InDoubt {
+                    message: "TOPdesk says that it is done already, but the card shows otherwise".to_owned(),
+                },
+                None,
+                None,
+            ),
             Err(error) => (self.failed(change, &error), None, None),
         }
     }
@@ -377,22 +534,38 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             Concerns::Record => {}
             Concerns::ActionKind => {
                 let kind = change.action.kind();
-                stops.kinds.entry(kind).or_insert_with(|| format!("no {kind} was sent after TOPdesk refused one: {}; {}", error.what, error.cure));
+                stops.kinds.entry(kind).or_insert_with(|| {
+                    format!(
+                        "no {kind} was sent after TOPdesk refused one: {}; {}",
+                        error.what, error.cure
+                    )
+                });
             }
             Concerns::Run => {
-                stops.run.get_or_insert_with(|| format!("the run was stopped: {}; {}", error.what, error.cure));
+                stops
+                    .run
+                    .get_or_insert_with(|| format!("the run was stopped: {}; {}", error.what, error.cure));
             }
             Concerns::OperatorRight => {
                 stops.operators = true;
-                return Outcome::Held { reason: HoldReason::OperatorArchiveRefused };
+                return Outcome::Held {
+                    reason: HoldReason::OperatorArchiveRefused,
+                };
             }
         }
-        Outcome::NotDone { message: error.to_string() }
+        Outcome::NotDone {
+            message: error.to_string(),
+        }
     }
 
     /// What stopped the whole run, if anything did.
     pub fn stopped_by(&self) -> Option<String> {
-        self.state.stops.lock().expect("no panic while the stops are held").run.clone()
+        self.state
+            .stops
+            .lock()
+            .expect("no panic while the stops are held")
+            .run
+            .clone()
     }
 }
 
@@ -404,13 +577,33 @@ fn log_outcome(change: &Change, outcome: &Outcome) {
             let card = made.as_ref().map_or(card, |card| card.as_str());
             tracing::info!(item.id = item, action, card.id = card, "done: {action} of card {card}");
         }
-        Outcome::NotDone { message } => tracing::warn!(item.id = item, action, card.id = card, "not done: {action} of card {card}: {message}"),
-        Outcome::InDoubt { message } => tracing::warn!(item.id = item, action, card.id = card, "in doubt: {action} of card {card}: {message}"),
+        Outcome::NotDone { message } => tracing::warn!(
+            item.id = item,
+            action,
+            card.id = card,
+            "not done: {action} of card {card}: {message}"
+        ),
+        Outcome::InDoubt { message } => tracing::warn!(
+            item.id = item,
+            action,
+            card.id = card,
+            "in doubt: {action} of card {card}: {message}"
+        ),
         Outcome::Held { reason } => {
             let why = reason.explain();
-            tracing::warn!(item.id = item, action, card.id = card, "held: {action} of card {card}: {why}");
+            tracing::warn!(
+                item.id = item,
+                action,
+                card.id = card,
+                "held: {action} of card {card}: {why}"
+            );
         }
-        Outcome::NotReached { message } => tracing::info!(item.id = item, action, card.id = card, "not reached: {action} of card {card}: {message}"),
+        Outcome::NotReached { message } => tracing::info!(
+            item.id = item,
+            action,
+            card.id = card,
+            "not reached: {action} of card {card}: {message}"
+        ),
     }
 }
 
@@ -420,7 +613,10 @@ pub fn shows_effect(step: &Step, card: &PersonCard) -> bool {
         Step::ArchiveCard { .. } => card.archived,
         Step::UnarchiveCard { .. } => !card.archived,
         Step::PatchCard { fields, .. } => fields.iter().all(|change| {
-            let pending = matches!(&change.to, Some(FieldValue::Reference(crate::domain::field::Reference::Pending(_))));
+            let pending = matches!(
+                &change.to,
+                Some(FieldValue::Reference(crate::domain::field::Reference::Pending(_)))
+            );
             pending || crate::domain::diff::same(card.fields.get(change.field), change.to.as_ref(), change.field.kind())
         }),
         Step::CreateEntry { .. } | Step::CreateCard { .. } => true,

@@ -40,15 +40,32 @@ pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Wai
         .iter()
         .flat_map(|run| run.snapshots.iter().map(|snapshot| (snapshot, run.started_at)))
         .filter_map(|(snapshot, since)| snapshot_hold(snapshot, since))
-        .filter(|hold| !decided.iter().any(|decision| decision.item == hold.id && decision.answer == Answer::Approve))
+        .filter(|hold| {
+            !decided
+                .iter()
+                .any(|decision| decision.item == hold.id && decision.answer == Answer::Approve)
+        })
         .collect();
-    Ok(Waiting { items, decided, snapshots })
+    Ok(Waiting {
+        items,
+        decided,
+        snapshots,
+    })
 }
 
 fn snapshot_hold(snapshot: &SnapshotSummary, since: DateTime<Utc>) -> Option<SnapshotHold> {
     let id = snapshot.acceptance.clone()?;
-    let reasons = snapshot.findings.iter().map(|finding| finding.message.clone()).collect();
-    Some(SnapshotHold { id, source: snapshot.name.clone(), reasons, since })
+    let reasons = snapshot
+        .findings
+        .iter()
+        .map(|finding| finding.message.clone())
+        .collect();
+    Some(SnapshotHold {
+        id,
+        source: snapshot.name.clone(),
+        reasons,
+        since,
+    })
 }
 
 /// The class a held item is listed under: the first budget it exceeds, else its action.
@@ -58,15 +75,27 @@ pub fn class_of(item: &HeldItem) -> String {
 
 /// Whether a word names this item: its id, its action, a class it exceeds, or its plan.
 fn names(word: &str, kept: &KeptHold) -> bool {
-    let classes = kept.item.change.holds.iter().filter_map(|hold| hold.code.strip_prefix("over_budget:"));
-    let by_class = classes.flat_map(|class| [Some(class), class.split(':').next()]).flatten().any(|class| class == word);
-    let by_action = ActionKind::IN_ORDER.iter().any(|kind| kind.name() == word && kept.item.change.action == *kind);
+    let classes = kept
+        .item
+        .change
+        .holds
+        .iter()
+        .filter_map(|hold| hold.code.strip_prefix("over_budget:"));
+    let by_class = classes
+        .flat_map(|class| [Some(class), class.split(':').next()])
+        .flatten()
+        .any(|class| class == word);
+    let by_action = ActionKind::IN_ORDER
+        .iter()
+        .any(|kind| kind.name() == word && kept.item.change.action == *kind);
     kept.item.change.id.as_str() == word || kept.plan.as_str() == word || by_class || by_action
 }
 
 /// A word that names nothing that waits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("nothing that waits is called '{word}'; `cardsync holds` lists ids, classes and the plan; an item that has changed since has a new id")]
+#[error(
+    "nothing that waits is called '{word}'; `cardsync holds` lists ids, classes and the plan; an item that has changed since has a new id"
+)]
 pub struct UnknownWord {
     pub word: String,
 }
@@ -89,7 +118,10 @@ pub fn decide(
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<Decided, Vec<UnknownWord>> {
-    let mut decided = Decided { decisions: Vec::new(), not_approvable: Vec::new() };
+    let mut decided = Decided {
+        decisions: Vec::new(),
+        not_approvable: Vec::new(),
+    };
     let mut unknown = Vec::new();
     let mut seen: BTreeSet<ItemId> = BTreeSet::new();
     let until = match answer {
@@ -113,13 +145,24 @@ pub fn decide(
         let mut found = false;
         for kept in waiting.items.iter().filter(|kept| names(word, kept)) {
             found = true;
-            let waives = kept.item.change.holds.iter().filter(|hold| hold.approvable).map(|hold| hold.code.clone()).collect();
+            let waives = kept
+                .item
+                .change
+                .holds
+                .iter()
+                .filter(|hold| hold.approvable)
+                .map(|hold| hold.code.clone())
+                .collect();
             add(&kept.item.change.id, waives);
             if kept.item.change.holds.iter().any(|hold| !hold.approvable) {
                 decided.not_approvable.push(kept.item.change.id.clone());
             }
         }
-        for snapshot in waiting.snapshots.iter().filter(|hold| hold.id.as_str() == word || word == "snapshot") {
+        for snapshot in waiting
+            .snapshots
+            .iter()
+            .filter(|hold| hold.id.as_str() == word || word == "snapshot")
+        {
             found = true;
             add(&snapshot.id, BTreeSet::from(["snapshot".to_owned()]));
         }

@@ -58,14 +58,21 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     /// Reads the sources and TOPdesk. A source that cannot be read becomes a rejected snapshot; TOPdesk that cannot be
     /// read is an error: there is nothing to compare with.
     pub async fn read(&self, remembered: &Remembered) -> Result<Readings, TargetError> {
-        let moment = Moment { now: self.clock.now(), zone: self.zone };
+        let moment = Moment {
+            now: self.clock.now(),
+            zone: self.zone,
+        };
         let accepted: BTreeSet<ItemId> = remembered
             .decisions
             .values()
             .filter(|decision| decision.answer == Answer::Approve && decision.in_force(moment.now))
             .map(|decision| decision.item.clone())
             .collect();
-        let sources = join_all(self.sources.iter().map(|part| self.read_source(part, remembered, &accepted, moment)));
+        let sources = join_all(
+            self.sources
+                .iter()
+                .map(|part| self.read_source(part, remembered, &accepted, moment)),
+        );
         let (snapshots, target) = futures::join!(sources, self.reader.read_all(&self.wants, self.progress));
         let mut target = target?;
         target.read_at = moment.now;
@@ -75,10 +82,23 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             policy.protected.cards.extend(self.reader.cards_of_query(query).await?);
         }
         self.missing_reason(&mut target);
-        let history = remembered.snapshots.get(&SourceName::new("topdesk")).cloned().unwrap_or_default();
-        let known = remembered.ledger.values().filter(|entry| entry.key.is_some()).map(|entry| &entry.card);
+        let history = remembered
+            .snapshots
+            .get(&SourceName::new("topdesk"))
+            .cloned()
+            .unwrap_or_default();
+        let known = remembered
+            .ledger
+            .values()
+            .filter(|entry| entry.key.is_some())
+            .map(|entry| &entry.card);
         judge_target(&mut target, known, &policy.target_expectations, &history);
-        Ok(Readings { snapshots, target, policy, moment })
+        Ok(Readings {
+            snapshots,
+            target,
+            policy,
+            moment,
+        })
     }
 
     async fn read_source(
@@ -98,7 +118,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 let mut keyed = key_records(read, &self.policy.key);
                 if let Some(current) = self.mapping.contract(&part.name) {
                     let names = keyed.read.attributes.clone();
-                    keyed.records = crate::mapping::contracts::group_rows(keyed.records, &names, &part.name, current, moment);
+                    keyed.records =
+                        crate::mapping::contracts::group_rows(keyed.records, &names, &part.name, current, moment);
                 }
                 let mut history: SnapshotHistory = remembered.snapshots.get(&part.name).cloned().unwrap_or_default();
                 history.accepted.extend(accepted.iter().cloned());
@@ -132,7 +153,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
 
     fn missing_reason(&self, target: &mut TargetSnapshot) {
         let named = self.wants.archiving_reason.as_ref();
-        let known = target.findings.iter().any(|finding| finding.code.contains("archiving_reason"));
+        let known = target
+            .findings
+            .iter()
+            .any(|finding| finding.code.contains("archiving_reason"));
         if let (Some(name), None, false) = (named, &target.archiving_reason, known) {
             target.findings.push(Finding::new(
                 "archiving_reason_missing",
@@ -145,7 +169,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
 
     /// Puts the input of a plan together from what was read and remembered.
     pub fn input(&self, readings: Readings, remembered: Remembered) -> PlanInput {
-        let Readings { snapshots, target, policy, moment } = readings;
+        let Readings {
+            snapshots,
+            target,
+            policy,
+            moment,
+        } = readings;
         let in_doubt = unsettled(&remembered, &target);
         let purged_keys = purged(&remembered, &snapshots);
         PlanInput {
@@ -166,7 +195,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
 /// Keys that stay frozen: a full read that began late enough has not been had yet.
 fn unsettled(remembered: &Remembered, target: &TargetSnapshot) -> BTreeSet<Key> {
     let settles = |sent| target.verdict == Verdict::Complete && target.read_at >= sent + SETTLING_TIME;
-    remembered.in_doubt.keys.iter().filter(|(_, sent)| !settles(**sent)).map(|(key, _)| key.clone()).collect()
+    remembered
+        .in_doubt
+        .keys
+        .iter()
+        .filter(|(_, sent)| !settles(**sent))
+        .map(|(key, _)| key.clone())
+        .collect()
 }
 
 /// Keys of the sources whose keyed hash belongs to an anonymized person.
@@ -180,6 +215,10 @@ fn purged(remembered: &Remembered, snapshots: &[Snapshot]) -> BTreeSet<Key> {
     if hashes.is_empty() {
         return BTreeSet::new();
     }
-    let keys = snapshots.iter().flat_map(|snapshot| snapshot.records().map(|record| &record.key));
-    keys.filter(|key| hashes.contains_key(remembered.hasher.hash(key).as_str())).cloned().collect()
+    let keys = snapshots
+        .iter()
+        .flat_map(|snapshot| snapshot.records().map(|record| &record.key));
+    keys.filter(|key| hashes.contains_key(remembered.hasher.hash(key).as_str()))
+        .cloned()
+        .collect()
 }

@@ -8,7 +8,13 @@ use crate::domain::plan::{ActionKind, Change};
 use chrono::{DateTime, Utc};
 
 /// The card's entry after a change that was done, if it differs from before.
-pub fn after_done(change: &Change, after: Option<&PersonCard>, input: &PlanInput, run: &RunId, now: DateTime<Utc>) -> Option<LedgerEntry> {
+pub fn after_done(
+    change: &Change,
+    after: Option<&PersonCard>,
+    input: &PlanInput,
+    run: &RunId,
+    now: DateTime<Utc>,
+) -> Option<LedgerEntry> {
     let card = after.map(|card| card.id.clone()).or_else(|| change.card.clone())?;
     let key = change.key.clone()?;
     let known = input.ledger.get(&card).cloned();
@@ -34,7 +40,12 @@ pub fn after_done(change: &Change, after: Option<&PersonCard>, input: &PlanInput
                 OperatorLink::Archived { .. } | OperatorLink::ProvenNone | OperatorLink::Unproven => Vec::new(),
             };
             let modified_at = after.and_then(|card| card.modified_at);
-            entry.archived_by_us = Some(OurArchive { at: now, run: run.clone(), modified_at, took_operators });
+            entry.archived_by_us = Some(OurArchive {
+                at: now,
+                run: run.clone(),
+                modified_at,
+                took_operators,
+            });
             Some(entry)
         }
         ActionKind::Unarchive => {

@@ -1,11 +1,11 @@
 //! Plan, run and apply: one path, stopped after the guard or carried through.
 
+use super::Source;
 use super::apply::{Applier, ApplyState};
 use super::gather::{ReadParts, Readings};
 use super::recover::{Settled, settle};
 use super::state::{Ending, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
 use super::target::{TargetError, TargetReader, TargetWriter};
-use super::Source;
 use crate::domain::decision::HeldItem;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
 use crate::domain::ids::{CardId, ItemId, RunId};
@@ -66,7 +66,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
         let readings = self.read(&remembered).await?;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy, readings.moment.now);
+        let settled = settle(
+            open,
+            &readings.target,
+            &remembered,
+            &readings.policy,
+            readings.moment.now,
+        );
         take_in(&settled, &mut remembered);
         Ok(self.planned(readings, remembered))
     }
@@ -103,7 +109,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 report.finished_at = Some(self.clock.now());
                 let fingerprint = planned.judged.plan.fingerprint.clone();
                 parts.store.finish_run(lease, &report, Some(&fingerprint)).await?;
-                Ok(Finished { report, planned, outcomes, holds })
+                Ok(Finished {
+                    report,
+                    planned,
+                    outcomes,
+                    holds,
+                })
             }
             Err(error) => {
                 report.finished_at = Some(self.clock.now());
@@ -111,7 +122,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 report.failure = Some(error.to_string());
                 // The first failure is the one to tell, also when the store that failed cannot note it.
                 if let Err(second) = parts.store.finish_run(lease, &report, None).await {
-                    tracing::warn!(run.id = report.id.as_str(), "the end of run {} could not be noted: {second}", report.id);
+                    tracing::warn!(
+                        run.id = report.id.as_str(),
+                        "the end of run {} could not be noted: {second}",
+                        report.id
+                    );
                 }
                 Err(error)
             }
@@ -129,7 +144,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
         let readings = self.read(&remembered).await?;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy, readings.moment.now);
+        let settled = settle(
+            open,
+            &readings.target,
+            &remembered,
+            &readings.policy,
+            readings.moment.now,
+        );
         self.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
         let hasher = remembered.hasher.clone();
@@ -170,13 +191,19 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         };
         let mut outcomes = applier.apply(&approved).await?;
         outcomes.extend(unreasoned);
-        let earlier: BTreeMap<&ItemId, _> = earlier_holds.iter().map(|kept| (&kept.item.change.id, kept.item.since)).collect();
+        let earlier: BTreeMap<&ItemId, _> = earlier_holds
+            .iter()
+            .map(|kept| (&kept.item.change.id, kept.item.since))
+            .collect();
         let mut holds = held_items(judged, &outcomes, lease.run(), self.clock.now());
         for hold in &mut holds {
             hold.since = earlier.get(&hold.change.id).copied().unwrap_or(hold.since);
         }
         if whole {
-            let learned = Learned { holds: Some((&judged.plan.id, &holds)), ..Learned::default() };
+            let learned = Learned {
+                holds: Some((&judged.plan.id, &holds)),
+                ..Learned::default()
+            };
             store.learn(lease, learned, self.clock.now()).await?;
         }
         report.failure = applier.stopped_by();
@@ -185,7 +212,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         Ok((planned, outcomes, holds))
     }
 
-    async fn keep_settled<T: StateWriter>(&self, store: &T, lease: &RunLease, settled: &[Settled]) -> Result<(), StoreError> {
+    async fn keep_settled<T: StateWriter>(
+        &self,
+        store: &T,
+        lease: &RunLease,
+        settled: &[Settled],
+    ) -> Result<(), StoreError> {
         for one in settled {
             let Some(outcome) = &one.outcome else { continue };
             let ending = Ending {
@@ -196,7 +228,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             };
             store.settle(lease, one.intent.id, ending).await?;
             let item = one.intent.change.id.as_str();
-            tracing::info!(item.id = item, "settled by reading: item {item}, left open by run {}", one.intent.run);
+            tracing::info!(
+                item.id = item,
+                "settled by reading: item {item}, left open by run {}",
+                one.intent.run
+            );
         }
         Ok(())
     }
@@ -210,14 +246,21 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         approved.keep(|change| {
             let now = ChangeView::new(change, &[]);
             saved.get(&change.id).is_some_and(|then| {
-                then.action == now.action && then.key == now.key && then.person_id == now.person_id && then.fields == now.fields
+                then.action == now.action
+                    && then.key == now.key
+                    && then.person_id == now.person_id
+                    && then.fields == now.fields
             })
         })
     }
 }
 
 /// Archives that lack their configured reason are not sent at all.
-fn without_reason(approved: ApprovedPlan, input: &PlanInput, wanted: &Option<String>) -> (ApprovedPlan, Vec<ChangeOutcome>) {
+fn without_reason(
+    approved: ApprovedPlan,
+    input: &PlanInput,
+    wanted: &Option<String>,
+) -> (ApprovedPlan, Vec<ChangeOutcome>) {
     let Some(name) = wanted.as_ref().filter(|_| input.target.archiving_reason.is_none()) else {
         return (approved, Vec::new());
     };
@@ -233,7 +276,9 @@ fn without_reason(approved: ApprovedPlan, input: &PlanInput, wanted: &Option<Str
             key: change.key.clone(),
             card: change.card.clone(),
             outcome: Outcome::NotDone {
-                message: format!("TOPdesk has no archiving reason '{name}'; add it there, or correct topdesk.archiving_reason"),
+                message: format!(
+                    "TOPdesk has no archiving reason '{name}'; add it there, or correct topdesk.archiving_reason"
+                ),
             },
         })
         .collect();
@@ -246,7 +291,9 @@ fn take_in(settled: &[Settled], remembered: &mut Remembered) {
         if let Some(entry) = &one.learned {
             remembered.ledger.insert(entry.card.clone(), entry.clone());
         }
-        if let (Some(_), Some(key), ActionKind::Create) = (&one.outcome, &one.intent.change.key, one.intent.change.action.kind()) {
+        if let (Some(_), Some(key), ActionKind::Create) =
+            (&one.outcome, &one.intent.change.key, one.intent.change.action.kind())
+        {
             remembered.in_doubt.keys.remove(key);
         }
     }
@@ -267,12 +314,19 @@ fn purge(ledger: &mut [LedgerEntry], hasher: &super::state::KeyHasher) -> BTreeS
 }
 
 /// What waits after the run: what the guard held, and what apply set aside.
-fn held_items(judged: &Judged, outcomes: &[ChangeOutcome], run: &RunId, now: chrono::DateTime<chrono::Utc>) -> Vec<HeldItem> {
+fn held_items(
+    judged: &Judged,
+    outcomes: &[ChangeOutcome],
+    run: &RunId,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Vec<HeldItem> {
     let late: BTreeMap<&ItemId, &HoldReason> = outcomes
         .iter()
         .filter_map(|outcome| match &outcome.outcome {
             Outcome::Held { reason } => Some((&outcome.item, reason)),
-            Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::NotReached { .. } => None,
+            Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::NotReached { .. } => {
+                None
+            }
         })
         .collect();
     judged
@@ -299,8 +353,12 @@ fn counts(judged: &Judged, outcomes: &[ChangeOutcome], held: u64) -> RunCounts {
         rejections: judged.plan.rejections.len() as u64,
         ..RunCounts::default()
     };
-    let operators: BTreeMap<&ItemId, u64> =
-        judged.plan.changes.iter().map(|change| (&change.id, change.operators_affected() as u64)).collect();
+    let operators: BTreeMap<&ItemId, u64> = judged
+        .plan
+        .changes
+        .iter()
+        .map(|change| (&change.id, change.operators_affected() as u64))
+        .collect();
     for outcome in outcomes {
         match &outcome.outcome {
             Outcome::Done { .. } => {
@@ -319,8 +377,14 @@ fn counts(judged: &Judged, outcomes: &[ChangeOutcome], held: u64) -> RunCounts {
 /// How the run ended; where several apply: failed, snapshot rejected, some failed, held, clean.
 fn verdict(report: &RunReport, judged: &Judged, outcomes: &[ChangeOutcome], holds: &[HeldItem]) -> RunVerdict {
     let counts = &report.counts;
-    let rejected = judged.plan.snapshots.iter().any(|snapshot| snapshot.verdict == Verdict::Rejected);
-    let unfinished = outcomes.iter().any(|outcome| matches!(outcome.outcome, Outcome::NotReached { .. }));
+    let rejected = judged
+        .plan
+        .snapshots
+        .iter()
+        .any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    let unfinished = outcomes
+        .iter()
+        .any(|outcome| matches!(outcome.outcome, Outcome::NotReached { .. }));
     if report.failure.is_some() {
         RunVerdict::Failed
     } else if rejected {
@@ -336,7 +400,11 @@ fn verdict(report: &RunReport, judged: &Judged, outcomes: &[ChangeOutcome], hold
 
 /// The exit code of `plan`: 4, 3, 2 or 0.
 pub fn plan_exit_code(judged: &Judged) -> u8 {
-    let rejected = judged.plan.snapshots.iter().any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    let rejected = judged
+        .plan
+        .snapshots
+        .iter()
+        .any(|snapshot| snapshot.verdict == Verdict::Rejected);
     if rejected {
         4
     } else if !judged.held.is_empty() {

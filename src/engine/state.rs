@@ -7,7 +7,7 @@
 use super::target::IntentId;
 use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt};
-use crate::domain::ids::{CardId, Generation, ItemId, PlanId, RunId, SourceName};
+use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{Change, Step};
@@ -260,16 +260,6 @@ pub struct OpenIntent {
     pub sent_at: DateTime<Utc>,
     /// The run itself wrote that it is in doubt; otherwise the run was cut off.
     pub known_in_doubt: bool,
-}
-
-/// A human accepted exactly this content of a read that was rejected for size, drop or canaries (RULES 3.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotAcceptance {
-    pub name: SourceName,
-    pub generation: Generation,
-    /// The operating-system user or web login.
-    pub by: String,
-    pub at: DateTime<Utc>,
 }
 
 /// Reads what is remembered. Must not change it, and must not create a store where there is none.

@@ -28,28 +28,35 @@ pub fn guid_text(bytes: &[u8]) -> Option<String> {
     Some(uuid::Uuid::from_bytes_le(bytes).hyphenated().to_string())
 }
 
+/// Whether an attribute is known to hold bytes, not text: the known names, and every attribute asked for with `;binary`.
+pub fn is_binary(attribute: &str) -> bool {
+    let (base, options) = attribute.split_once(';').unwrap_or((attribute, ""));
+    let named = |name: &&str| name.eq_ignore_ascii_case(base);
+    GUIDS.iter().chain(&BYTES).any(named) || options.split(';').any(|option| option.eq_ignore_ascii_case("binary"))
+}
+
+/// Whether bytes are text: UTF-8 without a NUL.
+pub fn as_text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
+}
+
 /// The text of a value that a directory gave as bytes, always the same for the same bytes.
 ///
 /// GUIDs in their usual form (also where a tool wrote them as text, in braces or upper case); known binary attributes, and
 /// bytes that are not UTF-8 or hold a NUL, as lower-case hex; everything else is the UTF-8 text itself.
 /// `attribute` may carry options (`userCertificate;binary`); with `;binary` the value is always hex.
 pub fn binary_text(attribute: &str, bytes: &[u8]) -> String {
-    let (base, options) = attribute.split_once(';').unwrap_or((attribute, ""));
-    let named = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(base));
-    if named(&GUIDS) {
+    let base = attribute.split(';').next().unwrap_or_default();
+    if GUIDS.iter().any(|name| name.eq_ignore_ascii_case(base)) {
         if let Some(text) = guid_text(bytes) {
             return text;
         }
-        if let Some(guid) = std::str::from_utf8(bytes)
-            .ok()
-            .and_then(|text| uuid::Uuid::try_parse(text.trim()).ok())
-        {
+        if let Some(guid) = as_text(bytes).and_then(|text| uuid::Uuid::try_parse(text.trim()).ok()) {
             return guid.hyphenated().to_string();
         }
     }
-    let forced = named(&BYTES) || options.split(';').any(|option| option.eq_ignore_ascii_case("binary"));
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !forced && !bytes.contains(&0) => text.to_owned(),
+    match as_text(bytes) {
+        Some(text) if !is_binary(attribute) => text.to_owned(),
         _ => hex(bytes),
     }
 }

@@ -32,6 +32,7 @@ use super::plan::{
     Action, Change, Conflict, ConflictKind, Evidence, FieldChange, HoldReason, Plan, Skip, SkipReason, full_hash,
     item_id, short_hash,
 };
+use super::quality::target_summary;
 use super::record::Anchor;
 use super::references::References;
 use super::snapshot::{Rejection, Role, Use, Verdict};
@@ -279,7 +280,7 @@ impl<'a> Planner<'a> {
         self.skipped.dedup();
         let full_look = self.input.target.verdict == Verdict::Complete
             && self.input.snapshots.iter().all(|snapshot| {
-                snapshot.summary.role == Role::Enrich && !snapshot.is_rejected() || snapshot.can_say_absent()
+                snapshot.summary.role == Some(Role::Enrich) && !snapshot.is_rejected() || snapshot.can_say_absent()
             });
         let content = serde_json::to_vec(&(
             &self.input.policy.config_hash,
@@ -299,6 +300,7 @@ impl<'a> Planner<'a> {
                 .snapshots
                 .iter()
                 .map(|snapshot| snapshot.summary.clone())
+                .chain([target_summary(&self.input.target)])
                 .collect(),
             changes,
             conflicts: self.conflicts,

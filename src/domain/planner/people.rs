@@ -189,7 +189,7 @@ impl Planner<'_> {
         }
         for (source, (snapshot, part)) in &person.joined.parts {
             let seen = matches!(part, crate::domain::identity::Part::Record(_));
-            if snapshot.summary.role != Role::Authoritative || snapshot.is_rejected() {
+            if snapshot.summary.role != Some(Role::Authoritative) || snapshot.is_rejected() {
                 continue;
             }
             match (seen, entry.sightings.get_mut(*source)) {

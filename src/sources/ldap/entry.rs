@@ -3,8 +3,8 @@
 //! The entry is taken apart here and not by ldap3's own `SearchEntry::construct`, which panics on a malformed entry and
 //! cannot tell binary attributes from text that happens to look like them.
 
-use crate::domain::record::{AttributeNames, Place, RawRecord, Values};
-use crate::sources::directory::{binary_text, is_whole_range, split_range};
+use crate::domain::record::{Place, RawRecord, Values};
+use crate::sources::directory::{binary_text, is_binary, is_whole_range, split_range};
 use ldap3::asn1::{PL, StructureTag};
 use std::collections::BTreeSet;
 
@@ -65,14 +65,14 @@ impl Columns {
         &self.names
     }
 
-    /// The names as a snapshot keeps them.
-    pub fn attribute_names(&self) -> AttributeNames {
-        AttributeNames::new(self.names.iter().cloned(), true)
-    }
-
     /// The place of the key.
     pub fn key(&self) -> usize {
         self.key
+    }
+
+    /// Whether the column at this place is the attribute of this name.
+    pub fn is(&self, place: usize, name: &str) -> bool {
+        self.names[place].eq_ignore_ascii_case(name)
     }
 
     /// The column of an attribute as the server names it: `userCertificate;binary` also stands for `userCertificate`.
@@ -99,6 +99,8 @@ pub(super) struct Converted {
     pub record: RawRecord,
     /// Columns of which the server sent only a part of the values.
     pub cut_off: Vec<usize>,
+    /// Columns with bytes that are no text, written as hex, though the attribute is not known to hold bytes.
+    pub hexed: Vec<usize>,
 }
 
 /// An entry that does not have the form RFC 4511 4.5.2 demands. It has no content: that may be personal.
@@ -132,7 +134,7 @@ pub(super) fn convert(entry: StructureTag, columns: &Columns) -> Result<Converte
     let (dn, attributes) = parts(entry)?;
     let mut values: Vec<Values> = vec![Values::None; columns.names.len()];
     let mut anchors: Vec<Option<Box<str>>> = vec![None; columns.anchors.len()];
-    let mut cut_off = Vec::new();
+    let (mut cut_off, mut hexed) = (Vec::new(), Vec::new());
     for (name, bytes) in attributes {
         let (name, whole) = match split_range(&name) {
             Some((base, range)) => (base, is_whole_range(range)),
@@ -150,7 +152,20 @@ pub(super) fn convert(entry: StructureTag, columns: &Columns) -> Result<Converte
         if !whole {
             cut_off.push(place);
         }
-        let texts: Vec<String> = bytes.into_iter().map(|value| binary_text(name, &value)).collect();
+        let binary = is_binary(name);
+        let texts = bytes
+            .into_iter()
+            .map(|value| match plain(value) {
+                Ok(text) if !binary => text,
+                Ok(text) => binary_text(name, text.as_bytes()),
+                Err(value) => {
+                    if !binary {
+                        hexed.push(place);
+                    }
+                    binary_text(name, &value)
+                }
+            })
+            .collect();
         values[place] = add(std::mem::take(&mut values[place]), texts);
     }
     if let Some(place) = columns.names.iter().position(|name| is_dn(name)) {
@@ -163,7 +178,17 @@ pub(super) fn convert(entry: StructureTag, columns: &Columns) -> Result<Converte
             anchor: anchors.into_iter().flatten().next(),
         },
         cut_off,
+        hexed,
     })
+}
+
+/// Text without a NUL, taken over without a copy; the bytes when they are not text.
+fn plain(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
+    match String::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => Err(text.into_bytes()),
+        Ok(text) => Ok(text),
+        Err(e) => Err(e.into_bytes()),
+    }
 }
 
 /// Values that came in two parts: Active Directory sends an empty `member` beside `member;range=0-1499`.
@@ -328,6 +353,11 @@ mod tests {
         );
         assert_eq!(found.record.values[0], one(GUID_TEXT));
         assert_eq!(found.record.values[1], one("3082"));
+        assert!(found.hexed.is_empty());
+        // A name in an old encoding is no text; whether it is a damaged name the whole read decides.
+        let damaged = converted(&["sn", "cn"], &[("sn", &[&[b'B', 0xf6, b'r']]), ("cn", &[b"a\0b"])]);
+        assert_eq!(*damaged.record.values, [one("610062"), one("42f672"), Values::None]);
+        assert_eq!(damaged.hexed, [1, 0]);
     }
 
     #[test]

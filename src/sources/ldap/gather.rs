@@ -4,8 +4,10 @@ use super::address::Server;
 use super::answer;
 use super::entry::{self, Columns, Malformed};
 use crate::config::LdapConfig;
-use crate::domain::record::{Place, RawRecord};
-use crate::domain::snapshot::{Effect, Finding};
+use crate::domain::ids::SourceName;
+use crate::domain::key::{Key, KeyReading, KeySpec};
+use crate::domain::record::{AttributeNames, Place, RawRecord, Values};
+use crate::domain::snapshot::{Effect, Finding, Rejection, RejectionScope};
 use crate::sources::directory::is_own_forest_reference;
 use ldap3::asn1::StructureTag;
 use std::collections::hash_map::{DefaultHasher, Entry};
@@ -28,6 +30,10 @@ pub(super) struct Gathered<'a> {
     pub findings: Vec<Finding>,
     /// Column to the number of entries with unread values.
     cut_off: BTreeMap<usize, u64>,
+    /// Record and column where bytes had to be written as hex.
+    hexed: Vec<(usize, usize)>,
+    /// Columns that at least one entry has as text.
+    texts: Vec<bool>,
     twice: u64,
     malformed: u64,
     skipped_references: BTreeSet<String>,
@@ -43,6 +49,8 @@ impl<'a> Gathered<'a> {
             carried: vec![false; columns.names().len()],
             findings: Vec::new(),
             cut_off: BTreeMap::new(),
+            hexed: Vec::new(),
+            texts: vec![false; columns.names().len()],
             twice: 0,
             malformed: 0,
             skipped_references: BTreeSet::new(),
@@ -97,9 +105,14 @@ impl<'a> Gathered<'a> {
                 free.insert(self.records.len());
             }
         }
-        for (carried, values) in self.carried.iter_mut().zip(&converted.record.values) {
-            *carried |= !values.as_slice().is_empty();
+        for (place, values) in converted.record.values.iter().enumerate() {
+            let has = !values.as_slice().is_empty();
+            self.carried[place] |= has;
+            self.texts[place] |= has && !converted.hexed.contains(&place);
         }
+        let index = self.records.len();
+        self.hexed
+            .extend(converted.hexed.into_iter().map(|place| (index, place)));
         for place in converted.cut_off {
             *self.cut_off.entry(place).or_default() += 1;
         }
@@ -117,6 +130,67 @@ impl<'a> Gathered<'a> {
             return Vec::new();
         }
         (0..self.carried.len()).filter(|place| !self.carried[*place]).collect()
+    }
+
+    /// Whether there are entries and none of them has an anchor.
+    pub fn has_no_anchor(&self) -> bool {
+        !self.records.is_empty() && self.records.iter().all(|record| record.anchor.is_none())
+    }
+
+    /// The records with the columns that exist. A damaged text makes its record a rejection: hex must not become a name.
+    pub fn finish(self, source: &SourceName, key: &KeySpec) -> Finished {
+        let missing = self.missing();
+        let damaged: BTreeMap<usize, usize> = self.hexed.into_iter().filter(|(_, place)| self.texts[*place]).collect();
+        let kept: Vec<bool> = (0..self.carried.len()).map(|place| !missing.contains(&place)).collect();
+        let names = self.columns.names();
+
+        let mut records = self.records;
+        let mut rejections = Vec::new();
+        if !damaged.is_empty() {
+            let all = std::mem::take(&mut records);
+            for (index, record) in all.into_iter().enumerate() {
+                let Some(place) = damaged.get(&index) else {
+                    records.push(record);
+                    continue;
+                };
+                rejections.push(Rejection {
+                    source: source.clone(),
+                    key: match *place == self.columns.key() {
+                        true => None,
+                        false => key_of(&record.values[self.columns.key()], key),
+                    },
+                    place: record.place,
+                    scope: RejectionScope::Record,
+                    message: format!(
+                        "{} holds bytes that are not UTF-8 text; correct the value in the directory",
+                        names[*place]
+                    ),
+                });
+            }
+        }
+        if !missing.is_empty() {
+            // A column that no entry has is unknown, not empty: it must not be there to be read as empty.
+            for record in &mut records {
+                let values = std::mem::take(&mut record.values).into_vec();
+                record.values = values
+                    .into_iter()
+                    .zip(&kept)
+                    .filter(|(_, kept)| **kept)
+                    .map(|(v, _)| v)
+                    .collect();
+            }
+        }
+        let present = names
+            .iter()
+            .zip(&kept)
+            .filter(|(_, kept)| **kept)
+            .map(|(name, _)| name.clone());
+        Finished {
+            attributes: AttributeNames::new(present, true),
+            missing: missing.into_iter().map(|place| names[place].clone()).collect(),
+            records,
+            rejections,
+        }
     }
 
     /// What was found on the way, in words.
@@ -185,5 +259,24 @@ impl<'a> Gathered<'a> {
             );
         }
         findings
+    }
+}
+
+/// What goes into the snapshot.
+pub(super) struct Finished {
+    pub attributes: AttributeNames,
+    pub missing: BTreeSet<String>,
+    pub records: Vec<RawRecord>,
+    pub rejections: Vec<Rejection>,
+}
+
+/// Whose record it is, where it has one usable key.
+fn key_of(values: &Values, key: &KeySpec) -> Option<Key> {
+    let [raw] = values.as_slice() else {
+        return None;
+    };
+    match key.read(raw) {
+        KeyReading::Key(key) => Some(key),
+        KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } => None,
     }
 }

@@ -27,6 +27,7 @@ pub use address::Encryption;
 pub use probe::{BaseReport, ProbeReport};
 
 use crate::config::LdapConfig;
+use crate::domain::key::KeySpec;
 use crate::domain::snapshot::{Effect, Finding, SourceRead};
 use crate::engine::{Progress, Silent, Source};
 use address::Server;
@@ -40,12 +41,13 @@ use tokio::sync::{mpsc, oneshot};
 #[derive(Clone, Debug)]
 pub struct LdapSource {
     config: LdapConfig,
+    key: KeySpec,
 }
 
 impl LdapSource {
-    /// Nothing is read or connected yet.
-    pub fn new(config: LdapConfig) -> Self {
-        Self { config }
+    /// Nothing is read or connected yet. The key is only used to say whose entry a rejection is.
+    pub fn new(config: LdapConfig, key: KeySpec) -> Self {
+        Self { config, key }
     }
 
     /// Tries every server and, on the first that works, the first page of every base. Changes nothing.
@@ -64,11 +66,11 @@ impl LdapSource {
 
 impl Source for LdapSource {
     async fn read(&self, attributes: &BTreeSet<String>, progress: &dyn Progress) -> Result<SourceRead, Finding> {
-        let config = self.config.clone();
+        let (config, key) = (self.config.clone(), self.key.clone());
         let columns = Columns::new(attributes, &config.key, config.anchor.as_deref());
         apart(progress, &self.config.name, move |tell| async move {
             let limit = config.total_timeout.duration();
-            let read = read_first_good(&config, &columns, &tell);
+            let read = read_first_good(&config, &key, &columns, &tell);
             tokio::time::timeout(limit, read).await.unwrap_or_else(|_| {
                 Err(Finding::new(
                     "total_timeout",
@@ -102,13 +104,14 @@ pub(crate) enum Failure {
 /// Tries the servers in order; the read is of one server alone.
 async fn read_first_good(
     config: &LdapConfig,
+    key: &KeySpec,
     columns: &Columns,
     tell: &dyn Fn(u64, Option<u64>),
 ) -> Result<SourceRead, Finding> {
     let (servers, access) = prepare(config)?;
     let mut failed = Vec::new();
     for server in &servers {
-        match read::read_server(server, config, &access, columns, tell).await {
+        match read::read_server(server, config, key, &access, columns, tell).await {
             Ok(mut read) => {
                 read.findings.extend(failed.into_iter().map(passed_over));
                 return Ok(read);

@@ -6,12 +6,13 @@
 use super::address::Server;
 use super::connect::{self, Access};
 use super::entry::Columns;
-use super::gather::Gathered;
+use super::gather::{Finished, Gathered};
 use super::paging::Paging;
 use super::rootdse::RootDse;
 use super::{Failure, schema};
 use crate::config::LdapConfig;
 use crate::domain::ids::{Generation, SourceName};
+use crate::domain::key::KeySpec;
 use crate::domain::snapshot::{Effect, Finding, SourceRead};
 use chrono::Utc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(super) async fn read_server(
     server: &Server,
     config: &LdapConfig,
+    key: &KeySpec,
     access: &Access,
     columns: &Columns,
     tell: &dyn Fn(u64, Option<u64>),
@@ -45,7 +47,9 @@ pub(super) async fn read_server(
     }
     let missing = gathered.missing();
     let mut findings = gathered.findings(server, config);
-    if !missing.is_empty() {
+    // An anchor that was chosen and never came would leave everybody without one, unnoticed.
+    let lost_anchor = config.anchor.as_deref().filter(|_| gathered.has_no_anchor());
+    if !missing.is_empty() || lost_anchor.is_some() {
         let schema = root.schema(&mut ldap, limit).await;
         for place in &missing {
             let name = &columns.names()[*place];
@@ -56,23 +60,30 @@ pub(super) async fn read_server(
                 finding
             });
         }
+        if let Some(anchor) = lost_anchor.filter(|anchor| !missing.iter().any(|place| columns.is(*place, anchor))) {
+            findings.push(schema::judge(anchor, &server.name, schema.as_ref()));
+        }
     }
     // A server that does not answer the goodbye has given everything all the same.
     drop(timeout(GOODBYE, ldap.unbind()).await);
 
+    let source = SourceName::new(config.name.as_str());
+    let Finished {
+        attributes,
+        missing,
+        records,
+        rejections,
+    } = gathered.finish(&source, key);
     Ok(SourceRead {
-        source: SourceName::new(config.name.as_str()),
+        source,
         role: config.role,
         read_at,
         generation: Generation::new(format!("{} {server}", read_at.to_rfc3339())),
         key_attribute: config.key.clone(),
-        attributes: columns.attribute_names(),
-        missing_attributes: missing
-            .into_iter()
-            .map(|place| columns.names()[place].clone())
-            .collect(),
-        records: gathered.records,
-        rejections: Vec::new(),
+        attributes,
+        missing_attributes: missing,
+        records,
+        rejections,
         findings,
         modified_at: None,
         server_time: root.time,

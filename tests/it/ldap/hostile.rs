@@ -87,7 +87,7 @@ async fn a_code_in_the_middle_rejects_what_came_before() {
 }
 
 #[tokio::test]
-async fn an_entry_beside_a_referral_as_the_result_rejects_and_names_the_other_server() {
+async fn a_referral_as_the_result_rejects_and_names_the_other_server() {
     let read = outcome(vec![vec![
         Step::People(0..1),
         Step::Refer(vec!["ldap://other.example.net/dc=example,dc=net"]),
@@ -103,13 +103,15 @@ async fn an_entry_beside_a_referral_as_the_result_rejects_and_names_the_other_se
 
 #[tokio::test]
 async fn a_cookie_that_is_lost_on_the_way_rejects() {
-    // In the middle.
-    let read = outcome(vec![
-        vec![Step::People(0..3), Step::Page(b"one")],
-        vec![Step::People(3..6), Step::Done(Code::Success, "")],
-    ])
-    .await;
-    assert_eq!(codes(&read), [("paging_unfinished", Effect::Reject)]);
+    // In the middle, on a page that looks like the last one and on one that does not.
+    for second in [Step::People(3..5), Step::People(3..6), Step::People(3..10)] {
+        let read = outcome(vec![
+            vec![Step::People(0..3), Step::Page(b"one")],
+            vec![second, Step::Done(Code::Success, "")],
+        ])
+        .await;
+        assert_eq!(codes(&read), [("paging_unfinished", Effect::Reject)]);
+    }
     // At once: exactly a page and no cookie.
     let read = outcome(vec![vec![Step::People(0..3), Step::Done(Code::Success, "")]]).await;
     assert_eq!(codes(&read), [("paging_unfinished", Effect::Reject)]);
@@ -171,6 +173,14 @@ async fn references_of_the_own_forest_are_skipped_by_name_and_any_other_rejects(
     );
     assert!(read.findings[0].message.contains("child.example.net"));
 
+    // One reference with two addresses for the same part: each must be of the own forest.
+    let both = Step::Reference(vec![
+        "ldap://example.net/CN=Configuration,DC=example,DC=net",
+        "ldap://child.example.net/DC=child,DC=example,DC=net",
+    ]);
+    let read = outcome(vec![vec![both, Step::People(0..2), Step::Page(b"")]]).await;
+    assert_eq!(codes(&read), [("reference", Effect::Reject)]);
+
     // A reference without an address points nobody knows where.
     let read = outcome(vec![vec![Step::Reference(vec![]), Step::People(0..2), Step::Page(b"")]]).await;
     assert_eq!(codes(&read), [("reference", Effect::Reject)]);
@@ -178,10 +188,10 @@ async fn references_of_the_own_forest_are_skipped_by_name_and_any_other_rejects(
 
 #[tokio::test]
 async fn values_that_were_not_all_sent_reject() {
-    let attributes = vec![
-        ("employeeID", "E1"),
-        ("mail", "a@example.test"),
-        ("mail;range=0-0", "b@example.test"),
+    let attributes: Vec<(&str, &[u8])> = vec![
+        ("employeeID", b"E1"),
+        ("mail", b"a@example.test"),
+        ("mail;range=0-0", b"b@example.test"),
     ];
     let read = outcome(vec![vec![Step::Entry("uid=a,dc=x", attributes), Step::Page(b"")]]).await;
     assert_eq!(codes(&read), [("unread_range", Effect::Reject)]);
@@ -189,6 +199,24 @@ async fn values_that_were_not_all_sent_reject() {
         read.findings[0].message.contains("'mail' for 1 entries"),
         "{}",
         read.findings[0].message
+    );
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_text_makes_its_record_a_rejection_that_keeps_the_key() {
+    let damaged = Step::Entry(
+        "uid=a,dc=x",
+        vec![("employeeID", b" e900 "), ("mail", b"B\xf6r@example.test")],
+    );
+    let read = outcome(vec![vec![Step::People(0..2), damaged, Step::Page(b"")]]).await;
+    assert_eq!(codes(&read), []);
+    assert_eq!((read.records.len(), read.rejections.len()), (2, 1));
+    let rejection = &read.rejections[0];
+    assert_eq!(rejection.key.as_ref().map(|key| key.as_str()), Some("E900"));
+    assert!(
+        rejection.message.contains("mail") && !rejection.message.contains("example"),
+        "{}",
+        rejection.message
     );
 }
 
@@ -202,7 +230,7 @@ async fn success_without_entries_is_a_read_of_nobody() {
 #[tokio::test]
 async fn a_key_that_nobody_has_rejects_even_when_the_schema_is_hidden() {
     let read = outcome(vec![vec![
-        Step::Entry("uid=a,dc=x", vec![("mail", "a@example.test")]),
+        Step::Entry("uid=a,dc=x", vec![("mail", b"a@example.test")]),
         Step::Page(b""),
     ]])
     .await;
@@ -210,12 +238,15 @@ async fn a_key_that_nobody_has_rejects_even_when_the_schema_is_hidden() {
     assert_eq!(read.missing_attributes, BTreeSet::from(["employeeID".to_owned()]));
     // Another attribute that nobody has is only unknown.
     let read = outcome(vec![vec![
-        Step::Entry("uid=a,dc=x", vec![("employeeID", "E1")]),
+        Step::Entry("uid=a,dc=x", vec![("employeeID", b"E1")]),
         Step::Page(b""),
     ]])
     .await;
     assert_eq!(codes(&read), [("attribute_empty_everywhere", Effect::Note)]);
     assert_eq!(read.missing_attributes, BTreeSet::from(["mail".to_owned()]));
+    // What is unknown cannot be read as empty.
+    assert_eq!(read.attributes.iter().collect::<Vec<_>>(), ["employeeID"]);
+    assert_eq!(read.records[0].values.len(), 1);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ mod openldap;
 
 use crate::support::slapd::{BASE, READER, READER_PASSWORD};
 use cardsync::config::{LdapConfig, OneOrMany};
+use cardsync::domain::field::CardField;
+use cardsync::domain::key::{KeySpec, Normaliser};
 use cardsync::domain::record::RawRecord;
 use cardsync::domain::snapshot::{Effect, Finding, SourceRead};
 use cardsync::engine::{Silent, Source};
@@ -24,9 +26,18 @@ fn config(url: &str, folder: &Path) -> LdapConfig {
     .expect("a valid configuration")
 }
 
+fn source_of(config: &LdapConfig) -> LdapSource {
+    let key = KeySpec {
+        card_field: CardField::EmployeeNumber,
+        normalise: vec![Normaliser::Trim, Normaliser::Uppercase],
+        immutable: false,
+    };
+    LdapSource::new(config.clone(), key)
+}
+
 async fn read(config: &LdapConfig, attributes: &[&str]) -> Result<SourceRead, Finding> {
     let attributes: BTreeSet<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
-    LdapSource::new(config.clone()).read(&attributes, &Silent).await
+    source_of(config).read(&attributes, &Silent).await
 }
 
 fn many<const N: usize>(texts: [&str; N]) -> OneOrMany {

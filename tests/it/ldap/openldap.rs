@@ -168,7 +168,12 @@ async fn every_mistake_is_told_in_one_line() {
     assert_eq!(codes(&empty), [("attribute_empty_everywhere", Effect::Note)]);
     assert_eq!(empty.missing_attributes, BTreeSet::from(["mobile".to_owned()]));
     config = good.clone();
+    config.anchor = Some("objectGUIDD".into());
+    let anchor = read(&config, &["mail"]).await.unwrap();
+    assert_eq!(codes(&anchor), [("attribute_unknown", Effect::Reject)]);
+    assert_eq!(anchor.findings[0].cure, "did you mean 'objectGUID'?");
     config.key = "pager".into();
+    config.anchor = None;
     let keyless = read(&config, &["mail"]).await.unwrap();
     assert_eq!(codes(&keyless), [("attribute_empty_everywhere", Effect::Reject)]);
 }
@@ -272,7 +277,7 @@ async fn a_server_killed_half_way_ends_the_read_or_starts_it_anew_on_the_next() 
     let mut config = config(&server.ldap(), folder.path());
     config.page_size = 5;
     let kill = KillAtFirstPage(Mutex::new(Some(server)));
-    let finding = LdapSource::new(config.clone())
+    let finding = source_of(&config)
         .read(&attributes, &kill)
         .await
         .expect_err("a finding");
@@ -283,7 +288,7 @@ async fn a_server_killed_half_way_ends_the_read_or_starts_it_anew_on_the_next() 
     let mut dead = Slapd::start(&options);
     dead.kill();
     config.url = many([config.url.as_slice()[0].as_str(), &dead.ldap()]);
-    let finding = LdapSource::new(config.clone())
+    let finding = source_of(&config)
         .read(&attributes, &Silent)
         .await
         .expect_err("a finding");
@@ -301,7 +306,7 @@ async fn a_server_killed_half_way_ends_the_read_or_starts_it_anew_on_the_next() 
     );
     config.url = many([&dead.ldap(), &first.ldap(), &second.ldap()]);
     let kill = KillAtFirstPage(Mutex::new(Some(first)));
-    let read = LdapSource::new(config)
+    let read = source_of(&config)
         .read(&attributes, &kill)
         .await
         .expect("the read of the last server");
@@ -330,7 +335,7 @@ async fn a_probe_shows_what_a_read_would_meet() {
     config.url = many([&dead.ldap(), &server.ldap()]);
     config.page_size = 20;
     config.base = many(["ou=people,dc=example,dc=test", "ou=disabled,dc=example,dc=test"]);
-    let report = LdapSource::new(config.clone()).probe().await.unwrap();
+    let report = source_of(&config).probe().await.unwrap();
     assert_eq!(
         (report.server.as_str(), report.vendor.as_deref()),
         (server.ldap().as_str(), Some("OpenLDAP"))
@@ -349,10 +354,10 @@ async fn a_probe_shows_what_a_read_would_meet() {
     assert_eq!(found, [("connection_refused", Effect::Note)]);
 
     config.filter = "(uid=keyless)".into();
-    let report = LdapSource::new(config.clone()).probe().await.unwrap();
+    let report = source_of(&config).probe().await.unwrap();
     assert_eq!((report.bases[0].entries, report.bases[0].with_key), (1, 0));
     config.base = many(["ou=nowhere,dc=example,dc=test"]);
-    let report = LdapSource::new(config.clone()).probe().await.unwrap();
+    let report = source_of(&config).probe().await.unwrap();
     assert!(report.bases.is_empty());
     assert!(
         report
@@ -362,7 +367,7 @@ async fn a_probe_shows_what_a_read_would_meet() {
     );
     config.url = many([&dead.ldap()]);
     assert_eq!(
-        &*LdapSource::new(config).probe().await.expect_err("a finding").code,
+        &*source_of(&config).probe().await.expect_err("a finding").code,
         "connection_refused"
     );
 }

@@ -21,7 +21,7 @@ pub enum Step {
     /// Entries `uid=N` with the key `EN` and a mail address.
     People(Range<u32>),
     /// One entry with these attributes.
-    Entry(&'static str, Vec<(&'static str, &'static str)>),
+    Entry(&'static str, Vec<(&'static str, &'static [u8])>),
     /// A search reference.
     Reference(Vec<&'static str>),
     /// The end of the page with code 0 and this cookie.
@@ -166,7 +166,7 @@ async fn play(connection: &mut Connection, id: i32, steps: Vec<Step>) -> bool {
                 goes_on
             }
             Step::Entry(dn, attributes) => {
-                let entry = entry(dn, attributes.into_iter().map(|(name, value)| (name, value.to_owned())));
+                let entry = entry(dn, attributes.into_iter().map(|(name, value)| (name, value.to_vec())));
                 send(connection, id, LdapOp::SearchResultEntry(entry), None).await
             }
             Step::Reference(uris) => {
@@ -219,20 +219,20 @@ fn person(number: u32) -> LdapSearchResultEntry {
     entry(
         &format!("uid=u{number},ou=people,dc=example,dc=test"),
         [
-            ("employeeID", format!("E{number}")),
-            ("mail", format!("u{number}@example.test")),
+            ("employeeID", format!("E{number}").into_bytes()),
+            ("mail", format!("u{number}@example.test").into_bytes()),
         ],
     )
 }
 
-fn entry<'a>(dn: &str, attributes: impl IntoIterator<Item = (&'a str, String)>) -> LdapSearchResultEntry {
+fn entry<'a>(dn: &str, attributes: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> LdapSearchResultEntry {
     LdapSearchResultEntry {
         dn: dn.to_owned(),
         attributes: attributes
             .into_iter()
             .map(|(name, value)| LdapPartialAttribute {
                 atype: name.to_owned(),
-                vals: vec![value.into_bytes()],
+                vals: vec![value],
             })
             .collect(),
     }
