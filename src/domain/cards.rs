@@ -131,6 +131,17 @@ impl<'a> CardIndex<'a> {
         group
     }
 
+    /// Which cards have one of these keys, sorted: one walk over both.
+    pub fn claimed_by(&self, keys: &[&Key]) -> Vec<bool> {
+        let mut claimed = vec![false; self.cards.len()];
+        let mut keys = keys.iter().peekable();
+        for (key, card) in &self.by_key {
+            while keys.next_if(|claiming| **claiming < key).is_some() {}
+            claimed[*card] = keys.peek().is_some_and(|claiming| **claiming == key);
+        }
+        claimed
+    }
+
     /// The card a key stands for, or why there is none: one active, or exactly one archived, else a conflict.
     pub fn matching(&self, key: &Key) -> CardMatch {
         let KeyGroup { active, archived } = self.group(key);

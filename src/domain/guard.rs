@@ -111,37 +111,35 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         found.extend(contact_reason(change, input, new_config.as_ref(), mass_update));
         reasons.insert(change.id.clone(), found);
     }
-    let waivers = waivers(&plan, input);
-    budgets(&plan, input, &mut reasons, &waivers);
-    for (item, found) in &mut reasons {
-        match input.decisions.get(item).map(|decision| (decision.answer, decision)) {
-            Some((Answer::Approve, decision)) => {
-                found.retain(|reason| !(reason.approvable() && decision.waives.contains(&reason.code())));
-            }
-            Some((Answer::Reject, decision)) => {
-                found.push(HoldReason::Rejected {
-                    by: decision.by.clone(),
-                    note: decision.note.clone(),
-                });
-            }
-            None => {}
+    let decisions = decisions_in_force(&plan, input);
+    budgets(&plan, input, &mut reasons, &decisions);
+    for (item, decision) in &decisions {
+        let found = reasons
+            .get_mut(item)
+            .expect("only decisions about items of the plan are kept");
+        match decision.answer {
+            Answer::Approve => found.retain(|reason| !waived(reason, Some(decision))),
+            Answer::Reject => found.push(HoldReason::Rejected {
+                by: decision.by.clone(),
+                note: decision.note.clone(),
+            }),
         }
     }
     alternatives(&plan, &mut reasons);
     dependents(&plan, &mut reasons);
+    idle_entries(&plan, &mut reasons);
     for found in reasons.values_mut() {
         found.sort();
         found.dedup();
     }
     let contact = next_contact(&plan, input, current, new_config.as_ref(), &reasons);
     let passing = plan.changes.iter().filter(|change| reasons[&change.id].is_empty());
+    let approver = |change: &Change| {
+        let decision = decisions.get(&change.id)?;
+        (decision.answer == Answer::Approve).then(|| decision.by.clone())
+    };
     let approved = passing
-        .map(|change| {
-            ApprovedChange::new(
-                change.clone(),
-                waivers.get(&change.id).map(|decision| decision.by.clone()),
-            )
-        })
+        .map(|change| ApprovedChange::new(change.clone(), approver(change)))
         .collect();
     let approved = ApprovedPlan::new(plan.id.clone(), approved);
     reasons.retain(|_, found| !found.is_empty());
@@ -153,19 +151,21 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
     }
 }
 
-/// Approvals in force for items of this plan.
-fn waivers<'a>(plan: &Plan, input: &'a PlanInput) -> BTreeMap<ItemId, &'a Decision> {
+/// Decisions in force about items of this plan: an approval that has expired waives nothing.
+fn decisions_in_force<'a>(plan: &Plan, input: &'a PlanInput) -> BTreeMap<ItemId, &'a Decision> {
     let now = input.moment.now;
-    plan.changes
-        .iter()
-        .filter_map(|change| {
-            input
-                .decisions
-                .get(&change.id)
-                .map(|decision| (change.id.clone(), decision))
-        })
-        .filter(|(_, decision)| decision.answer == Answer::Approve && decision.in_force(now))
-        .collect()
+    let decided = plan.changes.iter().filter_map(|change| {
+        let decision = input.decisions.get(&change.id)?;
+        decision.in_force(now).then(|| (change.id.clone(), decision))
+    });
+    decided.collect()
+}
+
+/// Whether an approval lifts a reason: only a reason that was shown, and only one that a human can lift.
+fn waived(reason: &HoldReason, decision: Option<&Decision>) -> bool {
+    decision.is_some_and(|decision| {
+        decision.answer == Answer::Approve && reason.approvable() && decision.waives.contains(&reason.code())
+    })
 }
 
 /// More updates than 5 % of the cards that are ours (and more than 3): at first contact or under a changed configuration
@@ -207,51 +207,78 @@ fn contact_reason(
     if grave { new_config.cloned() } else { None }
 }
 
-/// Whether an item waits for reasons of its own, known before: it does not use up the budget of others.
-fn waits_anyway(found: &[HoldReason], decision: Option<&Decision>) -> bool {
-    let baseline = found.iter().any(|reason| {
-        matches!(
-            reason,
-            HoldReason::FirstContact | HoldReason::ConfigChanged | HoldReason::DecisionChanged
-        )
-    });
-    baseline || decision.is_some_and(|decision| decision.answer == Answer::Reject)
+/// Whether an item counts in the budgets of its classes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Yes,
+    /// It waits as part of a baseline that nobody has approved: it does not use up the budget of others, but together
+    /// these items must fit as well once they are approved.
+    AsBaseline,
+    /// Somebody said no to it.
+    No,
 }
 
-/// A class over its limit is held whole, not its excess.
+fn counted(found: &[HoldReason], decision: Option<&Decision>) -> Counted {
+    if decision.is_some_and(|decision| decision.answer == Answer::Reject) {
+        return Counted::No;
+    }
+    let baseline = found.iter().any(|reason| {
+        let waits = matches!(
+            reason,
+            HoldReason::FirstContact | HoldReason::ConfigChanged | HoldReason::DecisionChanged
+        );
+        waits && !waived(reason, decision)
+    });
+    if baseline { Counted::AsBaseline } else { Counted::Yes }
+}
+
+/// A class over its limit is held whole, not its excess. An approval that waived the budget of a class took its item
+/// out of the count: a human has counted it.
 fn budgets(
     plan: &Plan,
     input: &PlanInput,
     reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>,
-    waivers: &BTreeMap<ItemId, &Decision>,
+    decisions: &BTreeMap<ItemId, &Decision>,
 ) {
-    let mut counts: BTreeMap<BudgetClass, u64> = BTreeMap::new();
+    let decision = |change: &Change| decisions.get(&change.id).copied();
+    let mut live: BTreeMap<BudgetClass, u64> = BTreeMap::new();
+    let mut baseline: BTreeMap<BudgetClass, u64> = BTreeMap::new();
     for change in &plan.changes {
-        if waits_anyway(&reasons[&change.id], input.decisions.get(&change.id)) {
-            continue;
-        }
+        let counts = match counted(&reasons[&change.id], decision(change)) {
+            Counted::Yes => &mut live,
+            Counted::AsBaseline => &mut baseline,
+            Counted::No => continue,
+        };
         for class in change.classes() {
-            // Approved for this class: a human has counted it.
-            if waivers
-                .get(&change.id)
-                .is_some_and(|decision| decision.waives.contains(&format!("over_budget:{class}")))
-            {
-                continue;
+            let known = HoldReason::OverBudget {
+                class,
+                count: 0,
+                limit: 0,
+                base: 0,
+            };
+            if !waived(&known, decision(change)) {
+                *counts.entry(class).or_default() += operators_or_one(change, class);
             }
-            *counts.entry(class).or_default() += operators_or_one(change, class);
         }
     }
     for change in &plan.changes {
+        let counted = counted(&reasons[&change.id], decision(change));
         for class in change.classes() {
-            let count = counts.get(&class).copied().unwrap_or(0);
+            let own = operators_or_one(change, class);
+            let of = |counts: &BTreeMap<BudgetClass, u64>| counts.get(&class).copied().unwrap_or(0);
+            // What waits is shown the budget that it will meet, so that one approval covers both reasons.
+            let count = match counted {
+                Counted::Yes => of(&live),
+                Counted::AsBaseline => of(&live) + of(&baseline),
+                Counted::No => of(&live) + own,
+            };
+            let count = count.max(own);
             let limit = input.policy.budgets.of(class).limit(plan.base);
-            // A waiting item does not count, but the approver must see the budget it will meet.
-            let shown = count.max(operators_or_one(change, class));
-            if count > limit || shown > limit {
+            if count > limit {
                 let found = reasons.get_mut(&change.id).expect("every change has an entry");
                 found.push(HoldReason::OverBudget {
                     class,
-                    count: shown,
+                    count,
                     limit,
                     base: plan.base,
                 });
@@ -275,31 +302,35 @@ fn operators_or_one(change: &Change, class: BudgetClass) -> u64 {
     }
 }
 
-/// Of a creation and the adoptions offered instead, at most one passes.
+/// Of a creation and the adoptions offered instead, at most one passes; and of the adoptions of one card and its
+/// archive, at most one. Whoever approved both must choose: all of them wait.
 fn alternatives(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
-    let mut by_key: BTreeMap<_, Vec<&Change>> = BTreeMap::new();
+    let mut choices: BTreeMap<(bool, &str), Vec<&Change>> = BTreeMap::new();
     for change in &plan.changes {
-        if matches!(change.action.kind(), ActionKind::Create | ActionKind::Adopt)
-            && let Some(key) = &change.key
-        {
-            by_key.entry(key).or_default().push(change);
+        let kind = change.action.kind();
+        if let (ActionKind::Create | ActionKind::Adopt, Some(key)) = (kind, &change.key) {
+            choices.entry((false, key.as_str())).or_default().push(change);
+        }
+        if let (ActionKind::Adopt | ActionKind::Archive, Some(card)) = (kind, &change.card) {
+            choices.entry((true, card.as_str())).or_default().push(change);
         }
     }
-    for choices in by_key.values().filter(|choices| choices.len() > 1) {
-        let passing: Vec<_> = choices.iter().filter(|change| reasons[&change.id].is_empty()).collect();
-        if passing.len() > 1 {
-            for change in choices {
-                let doubts = change
-                    .doubts
-                    .iter()
-                    .filter(|doubt| matches!(doubt, HoldReason::AdoptOrCreate { .. }))
-                    .cloned();
-                reasons
-                    .get_mut(&change.id)
-                    .expect("every change has an entry")
-                    .extend(doubts);
+    let mut again: Vec<(&ItemId, HoldReason)> = Vec::new();
+    for of_one in choices.values() {
+        let passing: Vec<&Change> = of_one
+            .iter()
+            .filter(|change| reasons[&change.id].is_empty())
+            .copied()
+            .collect();
+        for change in &passing {
+            if let Some(other) = passing.iter().find(|other| other.id != change.id) {
+                again.push((&change.id, HoldReason::PairedWith { item: other.id.clone() }));
             }
         }
+    }
+    for (item, reason) in again {
+        let found = reasons.get_mut(item).expect("every change has an entry");
+        found.push(reason);
     }
 }
 
@@ -324,6 +355,32 @@ fn dependents(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
         }
         for (item, reason) in more {
             reasons.get_mut(&item).expect("every change has an entry").push(reason);
+        }
+    }
+}
+
+/// A new list entry that only held changes need waits with them: nobody would be in it.
+fn idle_entries(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
+    let mut users: BTreeMap<&ItemId, Vec<&ItemId>> = BTreeMap::new();
+    for change in &plan.changes {
+        for needed in &change.depends_on {
+            users.entry(needed).or_default().push(&change.id);
+        }
+    }
+    for change in &plan.changes {
+        if change.action.kind() != ActionKind::CreateEntry || !reasons[&change.id].is_empty() {
+            continue;
+        }
+        let users = users.get(&change.id).map_or(&[][..], Vec::as_slice);
+        let waiting = users.iter().find(|user| !reasons[**user].is_empty());
+        if users.iter().all(|user| !reasons[*user].is_empty())
+            && let Some(user) = waiting
+        {
+            let reason = HoldReason::DependsOn { item: (*user).clone() };
+            reasons
+                .get_mut(&change.id)
+                .expect("every change has an entry")
+                .push(reason);
         }
     }
 }
@@ -357,9 +414,10 @@ fn next_contact(
         .iter()
         .map(|card| Contact::slot(card, ActionKind::Archive))
         .collect();
-    contact
-        .waiting
-        .retain(|slot, _| planned.contains(slot) || counting.contains(slot));
+    // Whoever could not be judged in this run is no proof that what waited is settled.
+    contact.waiting.retain(|slot, waiting| {
+        planned.contains(slot) || counting.contains(slot) || plan.undecided.contains(&waiting.card)
+    });
     if let Some(reason) = new_config {
         let held = plan
             .changes

@@ -121,7 +121,8 @@ pub fn missing(
             reads: 0,
             generation: "".into(),
         });
-        if absence.generation != *generation {
+        // Enough is enough: a row that changes with every read would be written with every read.
+        if absence.generation != *generation && absence.reads < policy.missing_reads {
             absence.generation = generation.clone();
             absence.reads += 1;
         }

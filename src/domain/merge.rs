@@ -35,23 +35,33 @@ pub enum Member<'a> {
 pub struct Population<'a> {
     snapshots: &'a [Snapshot],
     same_people: &'a [BTreeSet<SourceName>],
-    /// Keys of unusable records per authoritative source.
+    /// Keys of unusable records per source.
     rejected_keys: BTreeMap<&'a SourceName, BTreeSet<&'a Key>>,
+    /// Keys of people with a record whose fields the source itself could not read.
+    bad_fields: BTreeSet<&'a Key>,
 }
 
 impl<'a> Population<'a> {
     /// Over judged snapshots.
     pub fn new(snapshots: &'a [Snapshot], same_people: &'a [BTreeSet<SourceName>]) -> Self {
         let mut rejected_keys: BTreeMap<&SourceName, BTreeSet<&Key>> = BTreeMap::new();
+        let mut bad_fields = BTreeSet::new();
         for rejection in snapshots.iter().flat_map(|snapshot| &snapshot.rejections) {
-            if let (Some(key), RejectionScope::Record) = (&rejection.key, rejection.scope) {
-                rejected_keys.entry(&rejection.source).or_default().insert(key);
+            let Some(key) = &rejection.key else { continue };
+            match rejection.scope {
+                RejectionScope::Record => {
+                    rejected_keys.entry(&rejection.source).or_default().insert(key);
+                }
+                RejectionScope::Fields => {
+                    bad_fields.insert(key);
+                }
             }
         }
         Self {
             snapshots,
             same_people,
             rejected_keys,
+            bad_fields,
         }
     }
 
@@ -64,26 +74,55 @@ impl<'a> Population<'a> {
         !snapshot.with_key(key).is_empty() || self.rejected(&snapshot.summary.name, key)
     }
 
-    /// Everybody in key order.
-    pub fn members(&'a self) -> impl Iterator<Item = Member<'a>> {
-        let mut cursors: Vec<(usize, Peekable<_>)> = self
-            .snapshots
-            .iter()
-            .enumerate()
-            .filter(|(_, snapshot)| snapshot.summary.role == Some(Role::Authoritative) && !snapshot.is_rejected())
-            .map(|(index, snapshot)| (index, snapshot.records().peekable()))
-            .collect();
-        let mut rejected: BTreeSet<&Key> = self
-            .snapshots
+    /// Whether a source could not read fields of this person's record (RULES 4.2).
+    pub fn has_bad_fields(&self, key: &Key) -> bool {
+        self.bad_fields.contains(key)
+    }
+
+    /// Authoritative snapshots that can be used.
+    fn usable(&self) -> impl Iterator<Item = &'a Snapshot> {
+        let snapshots = self.snapshots;
+        snapshots
             .iter()
             .filter(|snapshot| snapshot.summary.role == Some(Role::Authoritative) && !snapshot.is_rejected())
-            .filter_map(|snapshot| self.rejected_keys.get(&snapshot.summary.name))
-            .flatten()
-            .copied()
+    }
+
+    /// The authoritative sources that have this key, in whatever state.
+    pub fn sources_with(&self, key: &Key) -> impl Iterator<Item = &'a Snapshot> {
+        self.usable().filter(|snapshot| self.has(snapshot, key))
+    }
+
+    fn rejected_of_usable(&self) -> BTreeSet<&'a Key> {
+        let of_usable = self
+            .usable()
+            .filter_map(|snapshot| self.rejected_keys.get(&snapshot.summary.name));
+        of_usable.flatten().copied().collect()
+    }
+
+    /// The keys of [`Population::members`], sorted.
+    pub fn keys(&self) -> Vec<&'a Key> {
+        let mut keys: Vec<&Key> = self.rejected_of_usable().into_iter().collect();
+        for snapshot in self.usable() {
+            keys.extend(snapshot.records().map(|record| &record.key));
+        }
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// Everybody in key order.
+    pub fn members(&'a self) -> impl Iterator<Item = Member<'a>> {
+        let mut cursors: Vec<(&Snapshot, Peekable<_>)> = self
+            .snapshots
+            .iter()
+            .filter(|snapshot| !snapshot.is_rejected())
+            .map(|snapshot| (snapshot, snapshot.records().peekable()))
             .collect();
+        let mut rejected = self.rejected_of_usable();
         std::iter::from_fn(move || {
             let by_record = cursors
                 .iter_mut()
+                .filter(|(snapshot, _)| snapshot.summary.role == Some(Role::Authoritative))
                 .filter_map(|(_, cursor)| cursor.peek().map(|record| &record.key))
                 .min();
             let key = match (by_record, rejected.first().copied()) {
@@ -92,57 +131,68 @@ impl<'a> Population<'a> {
                 (None, None) => return None,
             };
             let unusable = rejected.remove(key);
-            let mut found: Vec<(usize, &SourceRecord)> = Vec::new();
-            for (index, cursor) in &mut cursors {
+            let mut found: Vec<(&Snapshot, &SourceRecord)> = Vec::new();
+            for (snapshot, cursor) in &mut cursors {
+                // Records of an enrich source whose key no authoritative source has are nobody's.
+                while cursor.next_if(|record| record.key < *key).is_some() {}
                 while let Some(record) = cursor.next_if(|record| record.key == *key) {
-                    found.push((*index, record));
+                    found.push((snapshot, record));
                 }
             }
             Some(self.member(key, &found, unusable))
         })
     }
 
-    fn member(&'a self, key: &'a Key, found: &[(usize, &'a SourceRecord)], unusable: bool) -> Member<'a> {
-        let Some((_, first)) = found.first() else {
+    fn member(&'a self, key: &'a Key, found: &[(&'a Snapshot, &'a SourceRecord)], unusable: bool) -> Member<'a> {
+        let deciding = || {
+            found
+                .iter()
+                .filter(|(snapshot, _)| snapshot.summary.role == Some(Role::Authoritative))
+        };
+        let Some((_, first)) = deciding().next() else {
             return Member::Rejected(key);
         };
-        let place = |(index, record): &(usize, &SourceRecord)| RecordRef {
-            source: self.snapshots[*index].summary.name.clone(),
+        let place = |(snapshot, record): &(&Snapshot, &SourceRecord)| RecordRef {
+            source: snapshot.summary.name.clone(),
             place: record.place.clone(),
         };
-        let sources: BTreeSet<&SourceName> = found
-            .iter()
-            .map(|(index, _)| &self.snapshots[*index].summary.name)
-            .collect();
-        let one_each = sources.len() == found.len();
+        let sources: BTreeSet<&SourceName> = deciding().map(|(snapshot, _)| &snapshot.summary.name).collect();
+        let one_each = sources.len() == deciding().count();
         let same_people = sources.len() == 1
             || self
                 .same_people
                 .iter()
                 .any(|group| sources.iter().all(|source| group.contains(*source)));
         if !one_each || !same_people || unusable {
-            let records = found.iter().map(place).collect();
             return Member::Conflict(Conflict {
                 key: key.clone(),
                 kind: ConflictKind::DuplicateInSource,
-                records,
+                records: deciding().map(place).collect(),
                 cards: Vec::new(),
             });
         }
         let mut parts = BTreeMap::new();
         let mut anchors = Vec::new();
         let mut records = Vec::new();
+        // A source that cannot be read may know that the person is still there.
+        let mut ended = true;
         for snapshot in self.snapshots {
             let source = &snapshot.summary.name;
-            let part = match snapshot.with_key(key) {
-                _ if snapshot.is_rejected() => Part::Unknown(Unknown::SourceRejected(source.clone())),
-                [] if self.rejected(source, key) => Part::Unknown(Unknown::SourceRejected(source.clone())),
-                [] => Part::NoRecord,
-                [record] => {
-                    records.push(RecordRef {
-                        source: source.clone(),
-                        place: record.place.clone(),
-                    });
+            let mut of_source = found.iter().filter(|(from, _)| std::ptr::eq(*from, snapshot));
+            let part = match (of_source.next(), of_source.next()) {
+                _ if snapshot.is_rejected() => {
+                    ended &= snapshot.summary.role == Some(Role::Enrich);
+                    Part::Unknown(Unknown::SourceRejected(source.clone()))
+                }
+                (None, _) if self.rejected(source, key) => Part::Unknown(Unknown::SourceRejected(source.clone())),
+                (None, _) => Part::NoRecord,
+                // An unusable record counts as present: with another one they are two.
+                (Some(_), None) if self.rejected(source, key) => {
+                    Part::Unknown(Unknown::DuplicateRecord(source.clone()))
+                }
+                (Some(one), None) => {
+                    let (_, record) = one;
+                    records.push(place(one));
                     if let Some(anchor) = &record.anchor {
                         anchors.push(Anchor {
                             source: source.clone(),
@@ -151,13 +201,11 @@ impl<'a> Population<'a> {
                     }
                     Part::Record(record)
                 }
-                _several => Part::Unknown(Unknown::DuplicateRecord(source.clone())),
+                (Some(_), Some(_)) => Part::Unknown(Unknown::DuplicateRecord(source.clone())),
             };
             parts.insert(source, (snapshot, part));
         }
-        let ended = found
-            .iter()
-            .all(|(_, record)| record.standing == Standing::AllRowsEnded);
+        ended &= deciding().all(|(_, record)| record.standing == Standing::AllRowsEnded);
         let standing = if ended {
             Standing::AllRowsEnded
         } else {

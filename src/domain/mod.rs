@@ -15,6 +15,7 @@ pub mod decision;
 pub mod diff;
 pub mod field;
 pub mod guard;
+pub mod hold;
 pub mod identity;
 pub mod ids;
 pub mod input;

@@ -3,6 +3,8 @@
 //! A plan is complete: ids, fields, old and new values are all in it, apply decides nothing. How a plan is made is in
 //! [`super::planner`], how it is judged in [`super::guard`].
 
+pub use super::hold::{Drift, HoldReason};
+
 use super::card::OperatorLink;
 use super::field::{CardField, FieldValue, LookupKind};
 use super::ids::{CardId, ItemId, PlanId, SourceName};
@@ -152,112 +154,6 @@ pub enum EvidenceCode {
     Missing,
 }
 
-/// Why an item needs a human. The text of each is in [`HoldReason::explain`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "code")]
-pub enum HoldReason {
-    /// The class has more items than its limit; it is held whole.
-    OverBudget {
-        class: BudgetClass,
-        count: u64,
-        limit: u64,
-        base: u64,
-    },
-    /// First contact with this environment: what stands there already waits.
-    FirstContact,
-    /// The configuration changed and this is what the change brought.
-    ConfigChanged,
-    /// This version of cardsync decides otherwise than the last one.
-    DecisionChanged,
-    /// A card without a key, or with the key of nobody, resembles this person.
-    AdoptOrCreate {
-        cards: Vec<CardId>,
-        agree: BTreeSet<CardField>,
-    },
-    /// The number agrees and nothing else does.
-    AnotherPerson,
-    /// The ledger knows a card of this person that has changed behind our back.
-    Drift { card: CardId, what: Drift },
-    /// Whether an operator is linked could not be proven.
-    OperatorUnproven,
-    /// A needed enrich source was not usable.
-    NeedsSource { source: SourceName },
-    /// The rehire policy says: a human decides.
-    Rehire,
-    /// An earlier change that this one needs is held.
-    DependsOn { item: ItemId },
-    /// This and another item look like one human.
-    PairedWith { item: ItemId },
-    /// The TOPdesk read was not good enough for this.
-    TargetDegraded,
-    /// A create of this key was sent and its answer lost.
-    InDoubt,
-    /// Somebody said no, and the item has not changed since.
-    Rejected { by: String, note: Option<String> },
-    /// The card or its operators were not as judged when they were read again right before the write.
-    ChangedSinceJudged { what: String },
-    /// TOPdesk refused to archive the operator with the card.
-    OperatorArchiveRefused,
-}
-
-/// What happened to a card of ours in TOPdesk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Drift {
-    CardMissing,
-    KeyEmptied,
-    KeyChanged,
-    Anonymized,
-}
-
-impl HoldReason {
-    /// Whether an approval can lift it. The others lift themselves when their cause is gone.
-    pub fn approvable(&self) -> bool {
-        match self {
-            HoldReason::OverBudget { .. }
-            | HoldReason::FirstContact
-            | HoldReason::ConfigChanged
-            | HoldReason::DecisionChanged
-            | HoldReason::AdoptOrCreate { .. }
-            | HoldReason::AnotherPerson
-            | HoldReason::Drift { .. }
-            | HoldReason::OperatorUnproven
-            | HoldReason::Rehire
-            | HoldReason::PairedWith { .. }
-            | HoldReason::Rejected { .. }
-            | HoldReason::ChangedSinceJudged { .. }
-            | HoldReason::OperatorArchiveRefused => true,
-            HoldReason::NeedsSource { .. }
-            | HoldReason::DependsOn { .. }
-            | HoldReason::TargetDegraded
-            | HoldReason::InDoubt => false,
-        }
-    }
-
-    /// The stable code, as in JSON; a budget's code names its class. An approval waives codes.
-    pub fn code(&self) -> String {
-        match self {
-            HoldReason::OverBudget { class, .. } => format!("over_budget:{class}"),
-            HoldReason::FirstContact => "first_contact".to_owned(),
-            HoldReason::ConfigChanged => "config_changed".to_owned(),
-            HoldReason::DecisionChanged => "decision_changed".to_owned(),
-            HoldReason::AdoptOrCreate { .. } => "adopt_or_create".to_owned(),
-            HoldReason::AnotherPerson => "another_person".to_owned(),
-            HoldReason::Drift { .. } => "drift".to_owned(),
-            HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
-            HoldReason::NeedsSource { .. } => "needs_source".to_owned(),
-            HoldReason::Rehire => "rehire".to_owned(),
-            HoldReason::DependsOn { .. } => "depends_on".to_owned(),
-            HoldReason::PairedWith { .. } => "paired_with".to_owned(),
-            HoldReason::TargetDegraded => "target_degraded".to_owned(),
-            HoldReason::InDoubt => "in_doubt".to_owned(),
-            HoldReason::Rejected { .. } => "rejected".to_owned(),
-            HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
-            HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
-        }
-    }
-}
-
 /// One change of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -303,11 +199,8 @@ impl Change {
             }
             Action::Unarchive => {
                 classes.insert(BudgetClass::Unarchive);
-                match self.operator {
-                    OperatorLink::Archived { .. } => {
-                        classes.insert(BudgetClass::OperatorsWoken);
-                    }
-                    OperatorLink::Active { .. } | OperatorLink::ProvenNone | OperatorLink::Unproven => {}
+                if self.operators_affected() > 0 {
+                    classes.insert(BudgetClass::OperatorsWoken);
                 }
             }
             Action::Adopt { fields } => {
@@ -355,13 +248,11 @@ impl Change {
 
     /// How many operators this takes along or wakes.
     pub fn operators_affected(&self) -> usize {
-        let count = match &self.operator {
-            OperatorLink::Active { operators } | OperatorLink::Archived { operators } => operators.len(),
-            OperatorLink::ProvenNone | OperatorLink::Unproven => 0,
-        };
         match (&self.action, &self.operator) {
-            (Action::Archive { .. }, OperatorLink::Active { .. })
-            | (Action::Unarchive, OperatorLink::Archived { .. }) => count,
+            (Action::Archive { .. }, OperatorLink::Active { operators })
+            | (Action::Unarchive, OperatorLink::Archived { operators }) => operators.len(),
+            // The first is awake, which of the others is not said: assume that they sleep.
+            (Action::Unarchive, OperatorLink::Active { operators }) => operators.len() - 1,
             _other => 0,
         }
     }
@@ -538,8 +429,10 @@ pub struct Plan {
     pub foreign_cards: u64,
     /// Whether the reads allow this plan to count as a full look (every authoritative source and TOPdesk complete).
     pub full_look: bool,
-    /// Cards whose person is absent, but not yet often or long enough.
+    /// Cards whose person leaves or is absent, but not yet often or long enough.
     pub counting_absent: BTreeSet<CardId>,
+    /// Cards about whose person this run could not decide: conflicts, rejected records, conditions without an answer.
+    pub undecided: BTreeSet<CardId>,
 }
 
 /// Hashes the identity of an item: the same content gives the same id in every plan.

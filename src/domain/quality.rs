@@ -105,7 +105,11 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         ..
     } = read;
     let count = records.len() as u64;
-    let unreadable = rejections.len() as u64;
+    // Bad fields are no doubt about who is there.
+    let unreadable = rejections
+        .iter()
+        .filter(|rejection| rejection.scope == RejectionScope::Record)
+        .count() as u64;
     let item = acceptance_item(&source, &records);
     let way_out = format!("check the export or filter; if this is how it should be: cardsync approve {item}");
 
@@ -174,7 +178,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
             history.last_good_unreadable,
         ),
     ] {
-        // The first read has nothing to be compared with.
+        // Without an earlier good read there is nothing to compare with: this one is the first.
         let Some(before) = before else { continue };
         if today > before {
             findings.push(Finding::new(

@@ -70,9 +70,9 @@ impl<'a> References<'a> {
         }
     }
 
-    /// The list entries that must be made, in order.
-    pub fn into_new_entries(self) -> Vec<Change> {
-        self.new_entries.into_values().collect()
+    /// Takes the list entries that must be made, in order.
+    pub fn take_new_entries(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.new_entries).into_values().collect()
     }
 
     /// Resolves a wanted value. `branch` is the id of the person's branch, for locations.

@@ -13,6 +13,7 @@
 //!
 //! Comparing with `''` or `none` written out is the test for blank and is always decided.
 
+use super::advice::Kind;
 use super::expression::Comparison;
 use super::value::Value;
 use chrono_tz::Tz;
@@ -67,6 +68,16 @@ pub fn compare(comparison: Comparison, left: &Value<'_>, right: &Value<'_>, zone
             a.kind(),
             b.kind()
         )),
+    }
+}
+
+/// Whether a comparison of these kinds is unknown or a fault whatever the values are.
+pub fn undecidable(comparison: Comparison, left: Kind, right: Kind) -> bool {
+    match comparison {
+        Comparison::Equal | Comparison::Unequal => left != right,
+        Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual => {
+            left != right || matches!(left, Kind::Text | Kind::Truth)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Conditions: only the boolean true is true (RULES 4.3).
 
+use super::advice;
 use super::expression::Program;
 use super::filters::Refusal;
 use super::inputs::{Input, Records};
@@ -32,6 +33,11 @@ impl Condition {
     /// What it reads.
     pub fn inputs(&self) -> &[Input] {
         &self.program.inputs
+    }
+
+    /// What in it can never be decided.
+    pub(super) fn advice(&self) -> Vec<Refusal> {
+        advice::of_condition(&self.program)
     }
 
     /// The answer over these records at this moment.

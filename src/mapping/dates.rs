@@ -33,17 +33,34 @@ pub fn is_sentinel(date: NaiveDate) -> bool {
     SENTINELS.contains(&(date.year(), date.month(), date.day()))
 }
 
-/// Zeros with separators, e.g. `00-00-0000`, `00000000`: none.
-fn is_zeros(text: &str) -> bool {
-    let mut zeros = 0;
-    for c in text.chars() {
-        match c {
-            '0' => zeros += 1,
-            '-' | '/' | '.' | ':' | ' ' | 'T' => {}
+/// Texts that mean 'none' whatever the format: zeros with separators (`00-00-0000`), and the last day of 9999 or 2999 in any
+/// order, with or without a time.
+fn is_never(text: &str) -> bool {
+    const LAST_DAYS: [&[u8]; 6] = [
+        b"99991231",
+        b"31129999",
+        b"12319999",
+        b"29991231",
+        b"31122999",
+        b"12312999",
+    ];
+    let mut day = [0_u8; 8];
+    let mut digits = 0;
+    let mut zeros = true;
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                if let Some(place) = day.get_mut(digits) {
+                    *place = byte;
+                }
+                digits += 1;
+                zeros &= byte == b'0';
+            }
+            b'-' | b'/' | b'.' | b':' | b' ' | b'T' | b'Z' => {}
             _ => return false,
         }
     }
-    zeros > 0
+    digits > 0 && zeros || LAST_DAYS.contains(&day.as_slice())
 }
 
 /// One way a date may be written.
@@ -141,7 +158,7 @@ pub struct DateReading {
 impl DateReading {
     /// Reads a text that is not blank. `Err` says which forms were expected.
     pub fn read(&self, text: &str, zone: Tz) -> Result<Value<'static>, String> {
-        if self.never.iter().any(|never| &**never == text) || is_zeros(text) {
+        if self.never.iter().any(|never| &**never == text) || is_never(text) {
             return Ok(Value::NoDate);
         }
         let found = if self.formats.is_empty() {

@@ -120,12 +120,15 @@ pub struct Program {
     pub inputs: Vec<Input>,
 }
 
-/// What an expression is about, in a few words for messages: the attribute where there is one. Never a value.
+/// What an expression is about, in a few words for messages: the attribute where there is one, or a constant of the
+/// configuration. Never a value of a record.
 pub fn label_of(expr: &Expr, inputs: &[Input]) -> String {
     match expr {
         Expr::Input(at) => inputs
             .get(*at)
             .map_or_else(|| "the attribute".to_owned(), |input| input.label.to_string()),
+        Expr::Constant(Value::Text(text)) => format!("'{text}'"),
+        Expr::Constant(Value::Number(number)) => number.to_string(),
         Expr::Constant(_) => "the constant".to_owned(),
         Expr::Today => "today".to_owned(),
         Expr::Now => "now".to_owned(),

@@ -38,6 +38,7 @@ pub struct CompiledRule {
     /// What to do with text longer than the field takes.
     pub too_long: TooLong,
     gives: Gives,
+    kind: FieldKind,
     program: Program,
 }
 
@@ -126,6 +127,7 @@ pub fn compile(
             missing,
             too_long,
             gives,
+            kind,
             program,
         })
     } else {
@@ -207,7 +209,7 @@ impl CompiledRule {
     }
 
     fn blank(&self) -> Result<Desired, Misfit> {
-        match (self.field, self.field.kind()) {
+        match (self.field, self.kind) {
             (CardField::SurName, _) => Err(Misfit::holds(
                 "cannot be empty; correct the source or give a | default(...)",
             )),
@@ -224,7 +226,7 @@ impl CompiledRule {
                 "has several values where one is expected; take one with | first or put them together with | join(', ')",
             ));
         }
-        let wanted = match (self.field.kind(), value) {
+        let wanted = match (self.kind, value) {
             (FieldKind::Flag, Value::Bool(flag)) => Wanted::Value(FieldValue::Flag(flag)),
             (FieldKind::Flag, value) => Wanted::Value(FieldValue::Flag(read_flag(&value)?)),
             (FieldKind::Number, value) => Wanted::Value(FieldValue::Number(read_number(&value)?)),

@@ -9,6 +9,7 @@ pub mod contracts;
 pub mod fields;
 pub mod inputs;
 
+mod advice;
 mod compare;
 mod dates;
 mod directory;
@@ -55,6 +56,7 @@ pub struct Mapping {
     include: Option<Condition>,
     leaver: Option<Condition>,
     contracts: BTreeMap<SourceName, Condition>,
+    advice: Vec<MappingProblem>,
     rules: BTreeMap<CardField, CompiledRule>,
     references: BTreeMap<SourceName, BTreeSet<String>>,
 }
@@ -117,8 +119,10 @@ impl Mapping {
                     leaver,
                     contracts,
                     rules,
+                    advice: Vec::new(),
                     references: BTreeMap::new(),
                 };
+                mapping.advice = mapping.collect_advice();
                 mapping.references = mapping.collect_references();
                 Ok(mapping)
             }
@@ -161,12 +165,40 @@ impl Mapping {
         self.contracts.get(source)
     }
 
+    /// What compiles and can yet never be decided, such as text compared with a date: for `check` to warn about.
+    pub fn advice(&self) -> &[MappingProblem] {
+        &self.advice
+    }
+
     /// Every field with its expression, what it read, and what came of it.
     pub fn explain(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Vec<Evaluated> {
         let rules = self.rules.values();
         rules
             .map(|rule| rule.explained(Records::Joined(joined), moment, &self.key))
             .collect()
+    }
+
+    fn collect_advice(&self) -> Vec<MappingProblem> {
+        let mut problems = Problems::default();
+        let conditions = [
+            ("include".to_owned(), self.include.as_ref()),
+            ("lifecycle.leaver.when".to_owned(), self.leaver.as_ref()),
+        ];
+        let contracts = self
+            .contracts
+            .iter()
+            .map(|(source, condition)| (format!("rows.current of source {source}"), Some(condition)));
+        for (path, condition) in conditions.into_iter().chain(contracts) {
+            for advice in condition.map(Condition::advice).unwrap_or_default() {
+                problems.add(&path, advice);
+            }
+        }
+        for rule in self.rules.values() {
+            for advice in advice::of_expression(rule.program()) {
+                problems.add(&format!("fields.{}", rule.field), advice);
+            }
+        }
+        problems.list
     }
 
     fn collect_references(&self) -> BTreeMap<SourceName, BTreeSet<String>> {

@@ -31,7 +31,7 @@ pub struct KnownSource {
 /// Everything that is wrong with it.
 pub fn field(text: &str, sources: &[KnownSource]) -> Result<Program, Vec<Refusal>> {
     let mut parser = Parser::new(sources);
-    let root = match parser.template(text) {
+    let root = match parser.template(text, Parser::expr) {
         Parts::Expression(expr) => expr,
         Parts::Text(parts) => Expr::Text(parts),
     };
@@ -45,7 +45,7 @@ pub fn field(text: &str, sources: &[KnownSource]) -> Result<Program, Vec<Refusal
 pub fn condition(text: &str, sources: &[KnownSource]) -> Result<Program, Vec<Refusal>> {
     let mut parser = Parser::new(sources);
     let root = if text.contains("{{") || text.contains("{%") {
-        match parser.template(text) {
+        match parser.template(text, Parser::answer) {
             Parts::Expression(expr) => expr,
             Parts::Text(_) => {
                 parser.refuse(
@@ -57,7 +57,7 @@ pub fn condition(text: &str, sources: &[KnownSource]) -> Result<Program, Vec<Ref
         }
     } else {
         match parse_expr(text.trim()) {
-            Ok(expr) => parser.expr(&expr, false),
+            Ok(expr) => parser.answer(&expr, false),
             Err(error) => {
                 parser.syntax(&error);
                 nothing()
@@ -119,7 +119,8 @@ impl<'s> Parser<'s> {
         );
     }
 
-    fn template(&mut self, text: &str) -> Parts {
+    /// `whole` compiles what is exactly one expression.
+    fn template(&mut self, text: &str, whole: fn(&mut Self, &ast::Expr<'_>, bool) -> Expr) -> Parts {
         let template = match parse_template(text.trim(), "expression", Default::default()) {
             Ok(ast::Stmt::Template(template)) => template,
             Ok(_) => return Parts::Text(Vec::new()),
@@ -129,7 +130,7 @@ impl<'s> Parser<'s> {
             }
         };
         if let [ast::Stmt::EmitExpr(emit)] = template.children.as_slice() {
-            return Parts::Expression(self.expr(&emit.expr, false));
+            return Parts::Expression(whole(self, &emit.expr, false));
         }
         let mut parts = Vec::with_capacity(template.children.len());
         for child in &template.children {
@@ -145,17 +146,39 @@ impl<'s> Parser<'s> {
         Parts::Text(parts)
     }
 
+    /// Compiles a piece of which only true and false matter.
+    ///
+    /// There `a if test else b` is `(test and a) or (not test and b)`: where a blank makes the test neither true nor its
+    /// negation, `else` must not be taken for the truth.
+    fn answer(&mut self, expr: &ast::Expr<'_>, negate: bool) -> Expr {
+        let ast::Expr::IfExpr(choice) = expr else {
+            return self.expr(expr, negate);
+        };
+        let yes = vec![
+            self.answer(&choice.test_expr, false),
+            self.answer(&choice.true_expr, negate),
+        ];
+        let no = vec![
+            self.answer(&choice.test_expr, true),
+            choice
+                .false_expr
+                .as_ref()
+                .map_or_else(nothing, |no| self.answer(no, negate)),
+        ];
+        Expr::Any(vec![Expr::All(yes), Expr::All(no)])
+    }
+
     /// Compiles a piece; `negate`: the piece stands under `not`.
     fn expr(&mut self, expr: &ast::Expr<'_>, negate: bool) -> Expr {
         match expr {
             ast::Expr::UnaryOp(unary) => match unary.op {
-                UnaryOpKind::Not => self.expr(&unary.expr, !negate),
+                UnaryOpKind::Not => self.answer(&unary.expr, !negate),
                 UnaryOpKind::Neg => self.negative(expr, negate),
             },
             ast::Expr::BinOp(binary) => self.binary(binary, negate),
             ast::Expr::Compare(chain) => self.chain(chain, negate),
             ast::Expr::IfExpr(choice) => Expr::Choose {
-                test: Box::new(self.expr(&choice.test_expr, false)),
+                test: Box::new(self.answer(&choice.test_expr, false)),
                 yes: Box::new(self.expr(&choice.true_expr, negate)),
                 no: Box::new(
                     choice

@@ -29,7 +29,7 @@ impl AnySource {
     pub fn from_config(config: &SourceConfig, key: &KeySpec) -> Self {
         match config {
             SourceConfig::Csv(csv) => AnySource::Csv(csv::Csv::new(csv.clone(), key.clone())),
-            SourceConfig::Ldap(ldap) => AnySource::Ldap(Box::new(ldap::LdapSource::new(ldap.clone()))),
+            SourceConfig::Ldap(ldap) => AnySource::Ldap(Box::new(ldap::LdapSource::new(ldap.clone(), key.clone()))),
             SourceConfig::Ldif(ldif) => AnySource::Ldif(ldif::Ldif::new(ldif.clone(), key.clone())),
         }
     }

@@ -1,6 +1,7 @@
 //! What goes wrong inside the store, before it is told with the file's path and a cure.
 
 use crate::engine::state::StoreError;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,6 +38,18 @@ const CANTOPEN: i32 = 14;
 const NOTADB: i32 = 26;
 /// The shared-memory file could not grow: in practice a full disk.
 const IOERR_SHMSIZE: i32 = IOERR | (19 << 8);
+
+/// A failure of the file system, with what was tried.
+pub(super) fn io(path: &Path, what: &str, error: &io::Error) -> StoreError {
+    let path = path.to_owned();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull { path },
+        _other => StoreError::Io {
+            path,
+            what: format!("{what} ({error}); the user who runs cardsync must own it and its folder"),
+        },
+    }
+}
 
 impl Fault {
     /// The error as callers see it.

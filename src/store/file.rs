@@ -1,9 +1,9 @@
 //! The store as a file: where it is, who may read it, how it comes into being, and its connections.
 //!
 //! Nothing here opens an existing store with `std::fs`: closing such a handle would drop the locks that SQLite holds on
-//! the same file for other connections of this process (https://www.sqlite.org/howtocorrupt.html, 2.2).
+//! the same file for other connections of this process (<https://www.sqlite.org/howtocorrupt.html>, 2.2).
 
-use super::fault::{BUSY_TIMEOUT, Fault};
+use super::fault::{BUSY_TIMEOUT, Fault, io};
 use super::schema;
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -60,15 +60,19 @@ pub(super) fn existing(path: &Path) -> Result<Option<u64>, StoreError> {
         Ok(metadata) if !metadata.is_file() => Err(corrupt("it is not a file")),
         Ok(metadata) if metadata.len() == 0 => Err(corrupt("it has 0 bytes: it was cut off")),
         Ok(metadata) => Ok(Some(metadata.len())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let leftover = companion(path, "-wal");
-            match std::fs::metadata(&leftover) {
-                Ok(metadata) if metadata.len() > 0 => Err(corrupt("the file is gone and its -wal is still there")),
-                Ok(_) | Err(_) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if has_log(path) {
+                return Err(corrupt("the file is gone and its -wal is still there"));
             }
+            Ok(None)
         }
-        Err(error) => Err(failed(path, "cannot be looked at", &error)),
+        Err(error) => Err(io(path, "cannot be looked at", &error)),
     }
+}
+
+/// Whether there is a write-ahead log with something in it.
+pub(super) fn has_log(path: &Path) -> bool {
+    std::fs::metadata(companion(path, "-wal")).is_ok_and(|metadata| metadata.len() > 0)
 }
 
 /// A file beside the store: its name and a suffix.
@@ -76,13 +80,6 @@ pub(super) fn companion(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-fn failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
-    StoreError::Io {
-        path: path.to_owned(),
-        what: format!("{what} ({error}); the user who runs cardsync must own the file and its folder"),
-    }
 }
 
 /// The path with its folder resolved, so that one file has one name and one lock.
@@ -109,7 +106,7 @@ pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|error| failed(path, "its folder cannot be made", &error))
+        .map_err(|error| io(path, "its folder cannot be made", &error))
 }
 
 /// Takes away what others may do with the store and its companions.
@@ -118,7 +115,7 @@ pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
         match std::fs::metadata(&path) {
             Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
                 std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600))
-                    .map_err(|error| failed(&path, "can be read by others, and that cannot be changed", &error))?;
+                    .map_err(|error| io(&path, "can be read by others, and that cannot be changed", &error))?;
                 tracing::warn!(path = %path.display(), "the store could be read by others; it is private again");
             }
             Ok(_) | Err(_) => {}
@@ -140,11 +137,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// A connection that writes: every commit is flushed to disk before it returns.
+/// A connection that writes: every commit is flushed to disk before it returns, and what is deleted is overwritten, so
+/// that a purged person does not live on in unused pages.
 pub(super) async fn connect_writing(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
     options(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
         .connect()
         .await
 }
@@ -160,10 +159,10 @@ pub(super) async fn connect_reading(path: &Path) -> Result<SqliteConnection, sql
 pub(super) async fn create(path: &Path, name: &str, host: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     // Two processes that start at once: the second waits here and then finds a store.
-    let guard = File::open(folder).map_err(|error| failed(path, "its folder cannot be opened", &error))?;
+    let guard = File::open(folder).map_err(|error| io(path, "its folder cannot be opened", &error))?;
     guard
         .lock()
-        .map_err(|error| failed(path, "its folder cannot be locked", &error))?;
+        .map_err(|error| io(path, "its folder cannot be locked", &error))?;
     if existing(path)?.is_some() {
         return Ok(());
     }
@@ -171,8 +170,8 @@ pub(super) async fn create(path: &Path, name: &str, host: &str, now: DateTime<Ut
     for suffix in ["", "-wal", "-shm", "-journal"] {
         match std::fs::remove_file(companion(&unfinished, suffix)) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(path, "an unfinished one cannot be removed", &error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(io(path, "an unfinished one cannot be removed", &error)),
         }
     }
     OpenOptions::new()
@@ -180,7 +179,7 @@ pub(super) async fn create(path: &Path, name: &str, host: &str, now: DateTime<Ut
         .create_new(true)
         .mode(0o600)
         .open(&unfinished)
-        .map_err(|error| failed(path, "cannot be made", &error))?;
+        .map_err(|error| io(path, "cannot be made", &error))?;
     build(&unfinished, name, host, now)
         .await
         .map_err(|fault| fault.at(path))?;
@@ -189,7 +188,7 @@ pub(super) async fn create(path: &Path, name: &str, host: &str, now: DateTime<Ut
         .and_then(|file| file.sync_all())
         .and_then(|()| std::fs::rename(&unfinished, path))
         .and_then(|()| guard.sync_all())
-        .map_err(|error| failed(path, "cannot be made", &error))
+        .map_err(|error| io(path, "cannot be made", &error))
 }
 
 async fn build(unfinished: &Path, name: &str, host: &str, now: DateTime<Utc>) -> Result<(), Fault> {

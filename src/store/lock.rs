@@ -3,6 +3,7 @@
 //! The operating system frees the lock when the process ends, however it ends, so there is nothing to clean up. The file
 //! stays; it says who holds the lock, for whoever comes second.
 
+use super::fault::io;
 use crate::engine::state::{LockHolder, StoreError};
 use chrono::{DateTime, Utc};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -43,12 +44,8 @@ impl LockFile {
     /// Takes the lock or says who has it; never waits.
     pub(super) fn take(store: &Path, holder: &LockHolder) -> Result<Self, StoreError> {
         let path = lock_path(store);
-        let failed = |doing: &str, error: std::io::Error| StoreError::Io {
-            path: store.to_owned(),
-            what: format!(
-                "its lock {} cannot be {doing} ({error}); the user who runs cardsync must own it and its folder",
-                path.display()
-            ),
+        let failed = |doing: &str, error: std::io::Error| {
+            io(store, &format!("its lock {} cannot be {doing}", path.display()), &error)
         };
         let mut file = OpenOptions::new()
             .read(true)

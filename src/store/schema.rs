@@ -1,6 +1,7 @@
 //! The format of the file: its migrations, and whether a file is one of ours and sound.
 
 use super::fault::Fault;
+use super::file;
 use crate::engine::state::{KeyHasher, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
@@ -25,7 +26,7 @@ pub(super) struct Bound {
     pub(super) hasher: KeyHasher,
 }
 
-/// Whether the file is a sound store, and its format.
+/// Whether the file, which had so many bytes before it was opened, is a sound store, and its format.
 pub(super) async fn inspect(connection: &mut SqliteConnection, path: &Path, bytes: u64) -> Result<i64, Fault> {
     let corrupt = |what: String| {
         Fault::Refused(StoreError::Corrupt {
@@ -48,6 +49,14 @@ pub(super) async fn inspect(connection: &mut SqliteConnection, path: &Path, byte
             found: format,
             known: FORMAT,
         }));
+    }
+    // SQLite counts a page that is there in part; only its log can make that page whole.
+    let page: i64 = sqlx::query_scalar("PRAGMA page_size")
+        .fetch_one(&mut *connection)
+        .await?;
+    let torn = u64::try_from(page).is_ok_and(|page| !bytes.is_multiple_of(page));
+    if torn && !file::has_log(path) {
+        return Err(corrupt("it was cut off within a page".to_owned()));
     }
     if bytes <= CHECKED_WHEN_OPENED_BYTES {
         let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")

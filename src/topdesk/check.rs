@@ -143,7 +143,7 @@ impl ReadClient {
             product_version(&answer.body).map_err(|why| Failure::Unreadable { status, why })
         };
         let (api, product) = tokio::join!(api, product);
-        let api = api.map_or_else(|_| "unknown".to_owned(), |version| version);
+        let api = api.unwrap_or_else(|_| "unknown".to_owned());
         match product {
             Ok(version) if version >= CASCADE_SINCE => CheckLine::ok(
                 topic,

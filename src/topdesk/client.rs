@@ -291,17 +291,12 @@ fn unanswered(error: &reqwest::Error) -> Failure {
     Failure::Lost { why }
 }
 
-fn has_tls_error(error: &reqwest::Error) -> bool {
-    let mut source: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(inner) = source {
-        // An io::Error hides what it wraps from `source`.
-        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if inner.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| wrapped.is::<rustls::Error>()) {
-            return true;
-        }
-        source = inner.source();
-    }
-    false
+fn has_tls_error(error: &(dyn Error + 'static)) -> bool {
+    // An io::Error hides what it wraps from `source`.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || wrapped.is_some_and(|wrapped| has_tls_error(wrapped))
+        || error.source().is_some_and(has_tls_error)
 }
 
 /// The innermost cause, without the address: it may hold a query.

@@ -28,6 +28,9 @@ mod tls;
 mod wire;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::{CheckLevel, CheckLine};
 pub use pacing::Patience;
 pub use read::ReadClient;

@@ -3,3 +3,4 @@
 mod ldap;
 mod sandbox;
 mod support;
+mod topdesk;

@@ -14,28 +14,28 @@
 //! One pass over the sources finds who claims which card; a second makes the changes person by person; then come the
 //! cards nobody claims, and at last what refers to other changes: managers and logins that are set free.
 
+mod fields;
+mod finish;
 mod newcomers;
 mod orphans;
+mod pairs;
 mod people;
+mod presence;
 mod second_pass;
 
 use super::card::OperatorLink;
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};
 use super::field::{CardField, FieldValue};
 use super::identity::Describe;
-use super::ids::{CardId, ItemId, PlanId};
+use super::ids::CardId;
 use super::input::PlanInput;
 use super::key::{Key, RawKey};
 use super::ledger::LedgerEntry;
 use super::merge::{Member, Population};
-use super::plan::{
-    Action, Change, Conflict, ConflictKind, Evidence, FieldChange, HoldReason, Plan, Skip, SkipReason, full_hash,
-    item_id, short_hash,
-};
-use super::quality::target_summary;
+use super::plan::{Action, Conflict, ConflictKind, Evidence, FieldChange, HoldReason, Plan, Skip, SkipReason};
 use super::record::Anchor;
 use super::references::References;
-use super::snapshot::{Rejection, Role, Use, Verdict};
+use super::snapshot::{Rejection, Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A change before references to other changes are known, and so before its id.
@@ -53,6 +53,31 @@ struct Draft {
     anchors: Vec<Anchor>,
     /// Other drafts that must be done first.
     after: Vec<usize>,
+    /// Drafts that look like the other half of this one: the same human under another key.
+    pairs: Vec<usize>,
+}
+
+impl Draft {
+    fn new(action: Action, key: Option<Key>, card: Option<usize>, operator: OperatorLink) -> Self {
+        Self {
+            action,
+            key,
+            raw_key: None,
+            card,
+            operator,
+            evidence: Vec::new(),
+            doubts: Vec::new(),
+            why: Vec::new(),
+            anchors: Vec::new(),
+            after: Vec::new(),
+            pairs: Vec::new(),
+        }
+    }
+
+    /// An update that lost its only field to the second pass is no change any more.
+    fn is_empty(&self) -> bool {
+        matches!(&self.action, Action::Update { fields } if fields.is_empty())
+    }
 }
 
 /// A manager who has no card yet, or whose card needs the manager flag first.
@@ -64,6 +89,10 @@ struct ManagerWish {
     key: Key,
     manager: Key,
     from: Option<FieldValue>,
+    /// What holds every change of this person.
+    doubts: Vec<HoldReason>,
+    /// What every change of this person needs first.
+    after: Vec<usize>,
 }
 
 struct Planner<'a> {
@@ -74,8 +103,13 @@ struct Planner<'a> {
     references: References<'a>,
     ledger_by_key: BTreeMap<&'a Key, &'a LedgerEntry>,
     ledger_by_anchor: BTreeMap<&'a Anchor, &'a LedgerEntry>,
+    /// Cards whose key the sources name.
     claimed: Vec<bool>,
+    /// Cards that may turn out to be a newcomer's: nobody's, and those of people who leave.
+    searchable: Vec<bool>,
     look_alikes: LookAlikes,
+    /// Active cards of people who stay and about whom there is no doubt.
+    stays: Vec<bool>,
     drafts: Vec<Draft>,
     manager_wishes: Vec<ManagerWish>,
     conflicts: Vec<Conflict>,
@@ -83,6 +117,7 @@ struct Planner<'a> {
     skipped: Vec<Skip>,
     learned: BTreeMap<CardId, LedgerEntry>,
     counting_absent: BTreeSet<CardId>,
+    undecided: BTreeSet<CardId>,
     /// Active cards that are ours.
     base: u64,
 }
@@ -106,7 +141,8 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
             ledger_by_anchor.insert(anchor, entry);
         }
     }
-    let claimed = vec![false; index.cards.len()];
+    let claimed = index.claimed_by(&population.keys());
+    let cards = index.cards.len();
     let mut planner = Planner {
         input,
         describe,
@@ -116,7 +152,9 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         ledger_by_key,
         ledger_by_anchor,
         claimed,
+        searchable: vec![false; cards],
         look_alikes: LookAlikes::default(),
+        stays: vec![false; cards],
         drafts: Vec::new(),
         manager_wishes: Vec::new(),
         conflicts: Vec::new(),
@@ -128,48 +166,65 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         skipped: Vec::new(),
         learned: BTreeMap::new(),
         counting_absent: BTreeSet::new(),
+        undecided: BTreeSet::new(),
         base: 0,
     };
-    planner.claim_cards();
+    planner.find_unclaimed();
+    let mut newcomers = Vec::new();
     for member in population.members() {
         match member {
-            Member::Person(person) => planner.person(&person),
+            Member::Person(person) => {
+                if planner.person(&person) == Place::Newcomer {
+                    newcomers.push(person);
+                }
+            }
             Member::Conflict(mut conflict) => {
-                let group = planner.index.group(&conflict.key);
-                conflict.cards = planner.ids(group.active.iter().chain(&group.archived));
-                planner.still_present(&conflict.key.clone());
+                conflict.cards = planner.cards_with(&conflict.key);
+                planner.untouched(&conflict.key);
                 planner.conflicts.push(conflict);
             }
-            Member::Rejected(key) => planner.still_present(key),
+            Member::Rejected(key) => planner.untouched(key),
         }
     }
+    // Only now it is known whose cards are about to be archived.
+    for person in newcomers {
+        planner.unpaired(&person);
+    }
     planner.orphans();
+    planner.pair_up();
     planner.count_base();
     planner.finish()
 }
 
+/// Where a person of the sources was dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Done,
+    /// In scope, and without a card.
+    Newcomer,
+}
+
 impl<'a> Planner<'a> {
-    /// First pass: which cards are claimed by a key of the sources, so that the others can be searched for look-alikes.
-    fn claim_cards(&mut self) {
-        for member in self.population.members() {
-            let key = match &member {
-                Member::Person(person) => person.key,
-                Member::Conflict(conflict) => &conflict.key,
-                Member::Rejected(key) => *key,
-            };
-            let group = self.index.group(key);
-            for card in group.active.iter().chain(&group.archived) {
-                self.claimed[*card] = true;
+    /// The cards that nobody's key claims can be searched for look-alikes. Special and protected ones too: they are
+    /// never touched, but a second card beside them would be an accident all the same.
+    fn find_unclaimed(&mut self) {
+        for card in 0..self.index.cards.len() {
+            if !self.claimed[card] {
+                self.make_searchable(card);
             }
         }
-        for (position, card) in self.index.cards.iter().enumerate() {
-            let searchable = !self.claimed[position]
-                && !self.index.is_special(position)
-                && *self.index.state(position) != CardState::Anonymized;
-            if searchable {
-                self.look_alikes.add(position, &Likeness::of_card(card));
-            }
+    }
+
+    fn make_searchable(&mut self, card: usize) {
+        if *self.index.state(card) != CardState::Anonymized {
+            self.searchable[card] = true;
+            self.look_alikes.add(card, &Likeness::of_card(&self.index.cards[card]));
         }
+    }
+
+    fn cards_with(&self, key: &Key) -> Vec<CardId> {
+        let group = self.index.group(key);
+        self.ids(group.active.iter().chain(&group.archived))
     }
 
     fn ids<'b>(&self, cards: impl Iterator<Item = &'b usize>) -> Vec<CardId> {
@@ -188,26 +243,16 @@ impl<'a> Planner<'a> {
         });
     }
 
-    /// A key that must not be touched in this run but whose person is there: absence starts anew.
-    fn still_present(&mut self, key: &Key) {
-        let CardMatch::One { card, .. } = self.index.matching(key) else {
-            return;
-        };
-        let id = &self.index.cards[card].id;
-        let Some(entry) = self.input.ledger.get(id) else { return };
-        if entry.sightings.values().any(|sighting| sighting.absent.is_some()) {
-            let mut entry = entry.clone();
-            for sighting in entry.sightings.values_mut() {
-                sighting.absent = None;
-            }
-            self.learned.insert(id.clone(), entry);
-        }
-    }
-
     fn is_protected(&self, key: Option<&Key>, card: Option<usize>) -> bool {
         let protected = &self.input.policy.protected;
         key.is_some_and(|key| protected.keys.contains(key))
-            || card.is_some_and(|card| protected.cards.contains(&self.index.cards[card].id))
+            || card.is_some_and(|card| {
+                let by_key = match self.index.state(card) {
+                    CardState::Keyed(key) => protected.keys.contains(key),
+                    CardState::Keyless | CardState::Anonymized => false,
+                };
+                by_key || protected.cards.contains(&self.index.cards[card].id)
+            })
     }
 
     /// The doubt that a degraded read of TOPdesk casts on such a change.
@@ -236,142 +281,6 @@ impl<'a> Planner<'a> {
                 known.is_some_and(|entry| entry.key.is_some())
             })
             .count() as u64;
-    }
-
-    fn finish(mut self) -> Plan {
-        let drafts = second_pass::resolve(&mut self);
-        let foreign_cards = (0..self.index.cards.len())
-            .filter(|card| {
-                let id = &self.index.cards[*card].id;
-                !self.claimed[*card] && !self.input.ledger.contains_key(id)
-            })
-            .count() as u64;
-        let mut changes = self.identify(drafts);
-        let references = std::mem::replace(
-            &mut self.references,
-            References::new(&self.input.target.lookups, &[], false),
-        );
-        let needed: BTreeSet<ItemId> = changes
-            .iter()
-            .flat_map(|change| change.depends_on.iter().cloned())
-            .collect();
-        // An entry that only a dropped field wanted is not made.
-        changes.extend(
-            references
-                .into_new_entries()
-                .into_iter()
-                .filter(|entry| needed.contains(&entry.id)),
-        );
-        changes.sort_by(|a, b| {
-            let order = |change: &Change| {
-                (
-                    change.action.kind(),
-                    change.key.clone(),
-                    change.card.clone(),
-                    change.id.clone(),
-                )
-            };
-            order(a).cmp(&order(b))
-        });
-        self.conflicts.sort();
-        self.rejections.sort();
-        self.rejections.dedup();
-        self.skipped.sort();
-        self.skipped.dedup();
-        let full_look = self.input.target.verdict == Verdict::Complete
-            && self.input.snapshots.iter().all(|snapshot| {
-                snapshot.summary.role == Some(Role::Enrich) && !snapshot.is_rejected() || snapshot.can_say_absent()
-            });
-        let content = serde_json::to_vec(&(
-            &self.input.policy.config_hash,
-            &changes,
-            &self.conflicts,
-            &self.rejections,
-            &self.skipped,
-        ))
-        .expect("plain data always serialises");
-        Plan {
-            id: PlanId::new(format!("p-{}", short_hash(&content))),
-            fingerprint: full_hash(&content),
-            created_at: self.input.moment.now,
-            config_hash: self.input.policy.config_hash.clone(),
-            snapshots: self
-                .input
-                .snapshots
-                .iter()
-                .map(|snapshot| snapshot.summary.clone())
-                .chain([target_summary(&self.input.target)])
-                .collect(),
-            changes,
-            conflicts: self.conflicts,
-            rejections: self.rejections,
-            skipped: self.skipped,
-            ledger: self.learned.into_values().collect(),
-            base: self.base,
-            foreign_cards,
-            full_look,
-            counting_absent: self.counting_absent,
-        }
-    }
-
-    /// Gives every draft its id: those it depends on first.
-    fn identify(&self, drafts: Vec<Draft>) -> Vec<Change> {
-        let mut ids: BTreeMap<usize, ItemId> = BTreeMap::new();
-        let mut changes: BTreeMap<usize, Change> = BTreeMap::new();
-        let mut open: Vec<usize> = (0..drafts.len()).collect();
-        while !open.is_empty() {
-            let before = open.len();
-            open.retain(|number| {
-                let draft = &drafts[*number];
-                if draft.after.iter().any(|other| !ids.contains_key(other)) {
-                    return true;
-                }
-                let change = self.identify_one(draft, &ids);
-                ids.insert(*number, change.id.clone());
-                changes.insert(*number, change);
-                false
-            });
-            assert!(
-                open.len() < before,
-                "changes of a plan never wait for each other in a circle"
-            );
-        }
-        changes.into_values().collect()
-    }
-
-    fn identify_one(&self, draft: &Draft, ids: &BTreeMap<usize, ItemId>) -> Change {
-        let mut action = draft.action.clone();
-        second_pass::fill_pending(&mut action, ids);
-        let mut depends_on: Vec<ItemId> = draft.after.iter().map(|other| ids[other].clone()).collect();
-        for field in action.fields() {
-            if let Some(FieldValue::Reference(super::field::Reference::Pending(pending))) = &field.to
-                && !depends_on.contains(&pending.item)
-            {
-                depends_on.push(pending.item.clone());
-            }
-        }
-        let mut change = Change {
-            id: ItemId::new(""),
-            action,
-            key: draft.key.clone(),
-            raw_key: draft.raw_key.clone(),
-            card: draft.card.map(|card| self.index.cards[card].id.clone()),
-            operator: draft.operator.clone(),
-            evidence: draft.evidence.clone(),
-            depends_on,
-            doubts: draft.doubts.clone(),
-            why: draft.why.clone(),
-            anchors: draft.anchors.clone(),
-        };
-        change.id = item_id(&change);
-        for doubt in &mut change.doubts {
-            if let HoldReason::PairedWith { item } = doubt
-                && let Ok(number) = item.as_str().parse::<usize>()
-            {
-                *item = ids.get(&number).cloned().unwrap_or_else(|| item.clone());
-            }
-        }
-        change
     }
 }
 

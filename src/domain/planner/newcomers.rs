@@ -2,20 +2,19 @@
 //! card is the irreversible accident: an operator's link can never be moved (RULES 2).
 
 use super::{Draft, ManagerWish, Planner, text_of};
-use crate::domain::card::CardFields;
-use crate::domain::card::OperatorLink;
+use crate::domain::card::{CardFields, OperatorLink, PersonCard};
 use crate::domain::cards::{CardState, Likeness};
-use crate::domain::diff::field_change;
 use crate::domain::field::{CardField, FieldValue};
+use crate::domain::identity::{Description, Desired, Wanted};
+use crate::domain::ids::CardId;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Drift, FieldChange, HoldReason, SkipReason};
-use crate::domain::policy::FieldPolicy;
 use crate::domain::snapshot::Use;
 use std::collections::{BTreeMap, BTreeSet};
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     pub(super) fn unpaired(&mut self, person: &Person<'_>) {
         let key = person.key;
         match leaving(self.describe, person, self.input.moment, &self.input.policy, None) {
@@ -39,13 +38,25 @@ impl Planner<'_> {
             }
             Leaving::No => {}
         }
+        if self.population.has_bad_fields(key) {
+            // The source's own rejection says why.
+            return;
+        }
         let description = self.describe.describe(&person.joined, self.input.moment);
-        let fields = self.compare(person, &description, None, &CardFields::default());
+        let mut fields = self.compare(person, &description, None, &CardFields::default());
+        if fields.needs.is_empty() && !names_a_surname(&fields.changes) {
+            fields
+                .holds
+                .push("surName: the surname is not known; a new card needs one: correct the source".to_owned());
+        }
         if !fields.holds.is_empty() {
+            fields.holds.sort();
+            fields.holds.dedup();
             self.reject_fields(person, &fields.holds);
             return;
         }
-        let mut changes = self.new_card_fields(person, fields.changes);
+        let mut changes = self.new_card_fields(person, &description, fields.changes);
+        changes.sort_by_key(|change| change.field);
         let mut doubts: Vec<HoldReason> = self.target_doubt(Use::Create).into_iter().collect();
         doubts.extend(
             fields
@@ -64,70 +75,78 @@ impl Planner<'_> {
             });
         }
         let candidates = self.candidates(&changes, person, known.as_ref().map(|(card, _)| card));
-        let active: Vec<(usize, BTreeSet<CardField>)> = candidates
-            .iter()
-            .map(|(card, agree)| (*card, agree.clone()))
-            .filter(|(card, _)| !self.index.cards[*card].archived)
-            .collect();
         if !candidates.is_empty() {
             let cards = self.ids(candidates.keys());
             let agree = candidates.values().flatten().copied().collect();
             doubts.push(HoldReason::AdoptOrCreate { cards, agree });
         }
-        changes.sort_by_key(|change| change.field);
         let create = self.draft(Draft {
-            action: Action::Create {
-                fields: changes.clone(),
-            },
-            key: Some(key.clone()),
             raw_key: Some(person.joined.raw_key.clone()),
-            card: None,
-            operator: OperatorLink::ProvenNone,
-            evidence: Vec::new(),
-            doubts: doubts.clone(),
+            doubts,
             why: vec!["in the sources, no card has this key".to_owned()],
             anchors: person.anchors.clone(),
-            after: Vec::new(),
+            ..Draft::new(
+                Action::Create { fields: changes },
+                Some(key.clone()),
+                None,
+                OperatorLink::ProvenNone,
+            )
         });
         if let Some(manager) = fields.new_manager {
-            let wish = ManagerWish {
+            self.manager_wishes.push(ManagerWish {
                 draft: Some(create),
                 card: None,
                 key: key.clone(),
                 manager,
                 from: None,
-            };
-            self.manager_wishes.push(wish);
+                // It depends on the change of the card, which has them.
+                doubts: Vec::new(),
+                after: Vec::new(),
+            });
         }
-        for (card, agree) in active {
-            self.adopt(person, card, &changes, agree);
+        for (card, agree) in candidates {
+            let touchable = !self.index.is_special(card) && !self.is_protected(None, Some(card));
+            if touchable && !self.index.cards[card].archived {
+                self.adopt(person, card, &description, agree);
+            }
         }
     }
 
     /// Everything a new card gets: the key, the flags of the configuration, and the mapped fields that are not empty.
-    fn new_card_fields(&self, person: &Person<'_>, mapped: Vec<FieldChange>) -> Vec<FieldChange> {
+    fn new_card_fields(
+        &self,
+        person: &Person<'_>,
+        description: &Description,
+        mapped: Vec<FieldChange>,
+    ) -> Vec<FieldChange> {
         let policy = &self.input.policy;
         let mut changes: Vec<FieldChange> = mapped.into_iter().filter(|change| change.to.is_some()).collect();
-        let mut add = |field: CardField, value: FieldValue| {
-            if !changes.iter().any(|change| change.field == field) {
-                changes.push(FieldChange {
-                    field,
-                    from: None,
-                    to: Some(value),
-                });
-            }
+        let mut set = |field: CardField, value: FieldValue| {
+            changes.retain(|change| change.field != field);
+            changes.push(FieldChange {
+                field,
+                from: None,
+                to: Some(value),
+            });
         };
-        add(
-            policy.key.card_field,
-            FieldValue::Text(person.joined.raw_key.to_write().into()),
-        );
-        add(CardField::HasSspAccess, FieldValue::Flag(policy.has_ssp_access));
-        add(CardField::IsCaller, FieldValue::Flag(policy.is_caller));
+        // A mapped `false` is no difference from nothing, and yet TOPdesk's own default is true.
+        let flag = |field: CardField, otherwise: bool| match description.fields.get(&field) {
+            Some(Desired::Set(Wanted::Value(FieldValue::Flag(flag)))) if policy.fields.contains_key(&field) => *flag,
+            Some(Desired::Set(_) | Desired::Clear | Desired::Unknown(_)) | None => otherwise,
+        };
+        let key = person.joined.raw_key.to_write();
+        set(policy.key.card_field, FieldValue::Text(key.into()));
+        for (field, otherwise) in [
+            (CardField::HasSspAccess, policy.has_ssp_access),
+            (CardField::IsCaller, policy.is_caller),
+        ] {
+            set(field, FieldValue::Flag(flag(field, otherwise)));
+        }
         changes
     }
 
     /// The card that the ledger knows as this person's, in whatever shape it is now.
-    fn known_card(&self, person: &Person<'_>) -> Option<(crate::domain::ids::CardId, Drift)> {
+    fn known_card(&self, person: &Person<'_>) -> Option<(CardId, Drift)> {
         let entry: Option<&LedgerEntry> = self.ledger_by_key.get(person.key).copied();
         if let Some(entry) = entry {
             let what = match self.index.position(&entry.card) {
@@ -146,62 +165,52 @@ impl Planner<'_> {
         None
     }
 
-    /// Cards without a key, or with the key of nobody, that resemble this person, and the card with the same directory id.
+    /// Cards that may be this person's already: without a key, with the key of nobody or of a leaver, and alike; the card
+    /// with the same directory id; the card that the ledger knows. Never one whose key somebody who stays has.
     fn candidates(
         &self,
         changes: &[FieldChange],
         person: &Person<'_>,
-        known: Option<&crate::domain::ids::CardId>,
+        known: Option<&CardId>,
     ) -> BTreeMap<usize, BTreeSet<CardField>> {
         let likeness = Likeness::of(|field| text_of(changes, field).map(str::to_owned));
         let mut found = self.look_alikes.find(&likeness);
-        for anchor in &person.anchors {
-            let card = self
-                .ledger_by_anchor
-                .get(anchor)
-                .and_then(|entry| self.index.position(&entry.card));
-            if let Some(card) =
-                card.filter(|card| !self.claimed[*card] && *self.index.state(*card) != CardState::Anonymized)
-            {
+        let by_anchor = person
+            .anchors
+            .iter()
+            .filter_map(|anchor| self.ledger_by_anchor.get(anchor).map(|entry| &entry.card));
+        for id in by_anchor.chain(known) {
+            if let Some(card) = self.index.position(id).filter(|card| self.searchable[*card]) {
                 found.entry(card).or_default();
             }
         }
-        if let Some(card) = known.and_then(|id| self.index.position(id))
-            && !self.claimed[card]
-            && !self.index.is_special(card)
-            && *self.index.state(card) != CardState::Anonymized
-        {
-            found.entry(card).or_default();
-        }
-        found.retain(|card, _| !self.is_protected(None, Some(*card)));
         found
     }
 
-    /// A suggestion to a human: write the key, and what follows from it, onto this card. The flags stay as they are.
-    fn adopt(&mut self, person: &Person<'_>, card: usize, wanted: &[FieldChange], agree: BTreeSet<CardField>) {
-        let current = self.index.cards[card].fields.clone();
+    /// A suggestion to a human: write the key, and what follows from it, onto this card.
+    fn adopt(&mut self, person: &Person<'_>, card: usize, description: &Description, agree: BTreeSet<CardField>) {
+        let cards: &'a [PersonCard] = self.index.cards;
+        let current = &cards[card].fields;
+        let fields = self.compare(person, description, Some(card), current);
+        if !fields.holds.is_empty() {
+            self.reject_fields(person, &fields.holds);
+            return;
+        }
         let key_field = self.input.policy.key.card_field;
-        let rules = &self.input.policy.fields;
         let mut changes = vec![FieldChange {
             field: key_field,
             from: current.get(key_field).cloned(),
             to: Some(FieldValue::Text(person.joined.raw_key.to_write().into())),
         }];
-        let mut rest: Vec<FieldChange> = wanted
-            .iter()
-            .filter(|change| change.field != key_field)
-            .filter(|change| rules.contains_key(&change.field))
-            .filter_map(|change| {
-                let policy = rules
-                    .get(&change.field)
-                    .map_or(FieldPolicy::Enforce, |rule| rule.policy);
-                field_change(change.field, &current, change.to.clone(), policy)
-            })
-            .collect();
-        rest.sort_by_key(|change| change.field);
-        changes.append(&mut rest);
+        changes.extend(fields.changes);
         let operator = self.index.operator(card);
         let mut doubts: Vec<HoldReason> = self.target_doubt(Use::Adopt).into_iter().collect();
+        if self.input.in_doubt.contains(person.key) {
+            doubts.push(HoldReason::InDoubt);
+        }
+        if operator == OperatorLink::Unproven && changes.iter().any(FieldChange::blanks_identity) {
+            doubts.push(HoldReason::OperatorUnproven);
+        }
         let cards = vec![self.index.cards[card].id.clone()];
         doubts.push(HoldReason::AdoptOrCreate {
             cards,
@@ -222,17 +231,35 @@ impl Planner<'_> {
         } else {
             format!("same {}", marks.join(", "))
         };
-        self.draft(Draft {
-            action: Action::Adopt { fields: changes },
-            key: Some(person.key.clone()),
+        let adopt = self.draft(Draft {
             raw_key: Some(person.joined.raw_key.clone()),
-            card: Some(card),
-            operator,
-            evidence: Vec::new(),
             doubts,
             why: vec![why],
             anchors: person.anchors.clone(),
-            after: Vec::new(),
+            ..Draft::new(
+                Action::Adopt { fields: changes },
+                Some(person.key.clone()),
+                Some(card),
+                operator,
+            )
         });
+        if let Some(manager) = fields.new_manager {
+            self.manager_wishes.push(ManagerWish {
+                draft: Some(adopt),
+                card: Some(card),
+                key: person.key.clone(),
+                manager,
+                from: current.get(CardField::Manager).cloned(),
+                // It depends on the change of the card, which has them.
+                doubts: Vec::new(),
+                after: vec![adopt],
+            });
+        }
     }
+}
+
+fn names_a_surname(changes: &[FieldChange]) -> bool {
+    changes
+        .iter()
+        .any(|change| change.field == CardField::SurName && change.to.is_some())
 }

@@ -1,9 +1,10 @@
 //! Cards of the ledger that nobody's key claims: absent people, and cards that changed behind our back.
 
-use super::Planner;
-use crate::domain::cards::{CardState, Likeness};
+use super::{Planner, conflict_of};
+use crate::domain::cards::CardState;
+use crate::domain::ledger::LedgerEntry;
 use crate::domain::lifecycle::{Missing, missing};
-use crate::domain::plan::{Action, HoldReason, SkipReason};
+use crate::domain::plan::{Conflict, Skip, SkipReason};
 
 impl Planner<'_> {
     pub(super) fn orphans(&mut self) {
@@ -11,13 +12,14 @@ impl Planner<'_> {
         for (id, entry) in &input.ledger {
             let Some(key) = &entry.key else { continue };
             let Some(card) = self.index.position(id) else {
-                let filters = input.target.confirmed_gone.contains(id);
-                let detail = if filters {
+                self.undecided.insert(id.clone());
+                let gone = input.target.confirmed_gone.contains(id);
+                let detail = if gone {
                     "TOPdesk no longer knows this card; it is not made again by itself"
                 } else {
                     "the card was not in the read"
                 };
-                self.skipped.push(crate::domain::plan::Skip {
+                self.skipped.push(Skip {
                     reason: SkipReason::CardDeleted,
                     key: Some(key.clone()),
                     card: Some(id.clone()),
@@ -39,13 +41,17 @@ impl Planner<'_> {
                         "the card was anonymized in TOPdesk; it is left alone",
                     );
                 }
-                CardState::Keyless => self.skip(
-                    SkipReason::Drift,
-                    Some(key),
-                    Some(card),
-                    "the card has lost its key in TOPdesk; it is never archived for absence",
-                ),
+                CardState::Keyless => {
+                    self.undecided.insert(id.clone());
+                    self.skip(
+                        SkipReason::Drift,
+                        Some(key),
+                        Some(card),
+                        "the card has lost its key in TOPdesk; it is never archived for absence",
+                    );
+                }
                 CardState::Keyed(other) if other != key && !self.claimed[card] => {
+                    self.undecided.insert(id.clone());
                     let detail = format!("the card has the key {other} now; it is never archived for absence");
                     self.skip(SkipReason::Drift, Some(key), Some(card), detail);
                 }
@@ -56,11 +62,26 @@ impl Planner<'_> {
     }
 
     /// A card of ours with its key in place that no record claims.
-    fn orphan(&mut self, entry: &crate::domain::ledger::LedgerEntry, card: usize) {
-        let key = entry.key.clone().expect("only cards with a key come here");
+    fn orphan(&mut self, entry: &LedgerEntry, card: usize) {
+        let key = entry.key.as_ref().expect("only cards with a key come here");
+        let stored = &self.index.cards[card];
+        if stored.archived {
+            return;
+        }
+        if let Some((kind, _)) = conflict_of(&self.index.matching(key)) {
+            let cards = self.cards_with(key);
+            self.undecided.extend(cards.iter().cloned());
+            self.conflicts.push(Conflict {
+                key: key.clone(),
+                kind,
+                records: Vec::new(),
+                cards,
+            });
+            return;
+        }
         let (state, sightings) = missing(
             entry,
-            &key,
+            key,
             &self.input.snapshots,
             self.population,
             &self.input.policy,
@@ -71,60 +92,43 @@ impl Planner<'_> {
             entry.sightings = sightings;
             self.learned.insert(entry.card.clone(), entry);
         }
-        let stored = &self.index.cards[card];
-        if stored.archived {
-            return;
-        }
         if self.index.is_special(card) {
+            self.undecided.insert(entry.card.clone());
             self.skip(
                 SkipReason::SpecialAccount,
-                Some(&key),
+                Some(key),
                 Some(card),
                 "linked to an API account, a TOPdesk account or cardsync's own account: never touched",
             );
             return;
         }
-        if self.is_protected(Some(&key), Some(card)) {
-            self.skip(SkipReason::Protected, Some(&key), Some(card), "on guard.protect");
+        if self.is_protected(Some(key), Some(card)) {
+            self.undecided.insert(entry.card.clone());
+            self.skip(SkipReason::Protected, Some(key), Some(card), "on guard.protect");
             return;
         }
         match state {
             Missing::Present => {}
-            Missing::Unknown(why) => self.skip(SkipReason::AbsenceUnknown, Some(&key), Some(card), why),
+            Missing::Unknown(why) => {
+                self.undecided.insert(entry.card.clone());
+                self.skip(SkipReason::AbsenceUnknown, Some(key), Some(card), why);
+            }
             Missing::NotYet { detail } => {
                 self.counting_absent.insert(entry.card.clone());
-                self.skip(SkipReason::MissingNotYet, Some(&key), Some(card), detail);
+                self.skip(SkipReason::MissingNotYet, Some(key), Some(card), detail);
             }
             Missing::Gone(_) if entry.archived_by_us.is_some() => {
                 self.skip(
                     SkipReason::UnarchivedByHand,
-                    Some(&key),
+                    Some(key),
                     Some(card),
                     "absent, but a human unarchived the card after cardsync had archived it: it stays so",
                 );
             }
             Missing::Gone(evidence) => {
-                let mut doubts = self.archive_doubts(card);
-                if let Some(create) = self.twin_create(card) {
-                    // Filled in with the item's id once ids are known.
-                    doubts.push(HoldReason::PairedWith {
-                        item: create.to_string().into(),
-                    });
-                }
-                self.archive(&key, card, evidence, doubts);
+                let doubts = self.archive_doubts(card);
+                self.archive(key, card, evidence, doubts);
             }
         }
-    }
-
-    /// A create of this plan that looks like the person on this card: perhaps one human with a new number.
-    fn twin_create(&self, card: usize) -> Option<usize> {
-        let on_card = Likeness::of_card(&self.index.cards[card]);
-        self.drafts.iter().position(|draft| {
-            let Action::Create { fields } = &draft.action else {
-                return false;
-            };
-            let wanted = Likeness::of(|field| super::text_of(fields, field).map(str::to_owned));
-            !wanted.agreement(&on_card).is_empty()
-        })
     }
 }

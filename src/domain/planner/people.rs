@@ -1,35 +1,36 @@
 //! One present person: nothing, update, archive, unarchive; or, without a card, on to [`super::newcomers`].
 
-use super::{Draft, ManagerWish, Planner, conflict_of, names_differ};
-use crate::domain::card::{CardFields, OperatorLink};
+use super::{Draft, ManagerWish, Place, Planner, conflict_of, names_differ, presence};
+use crate::domain::card::{OperatorLink, PersonCard};
 use crate::domain::cards::{CardMatch, Likeness};
-use crate::domain::diff::field_change;
-use crate::domain::field::{CardField, FieldKind, FieldValue, Reference};
-use crate::domain::identity::{Description, Desired, Truth, Unknown, Wanted};
-use crate::domain::ids::SourceName;
+use crate::domain::field::{CardField, FieldValue};
+use crate::domain::identity::{Description, Desired, Part, Truth, Wanted};
 use crate::domain::key::Key;
-use crate::domain::ledger::{LedgerEntry, Origin, Sighting};
+use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::Person;
-use crate::domain::plan::{Action, Conflict, FieldChange, HoldReason, SkipReason};
+use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, SkipReason};
 use crate::domain::policy::RehirePerson;
-use crate::domain::references::Resolved;
-use crate::domain::snapshot::{Rejection, RejectionScope, Role, Use};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::domain::snapshot::{Role, Use, Verdict};
 
-/// The wanted fields of a person, compared with a card or with nothing.
-pub(super) struct Fields {
-    pub changes: Vec<FieldChange>,
-    /// A manager that this plan may make.
-    pub new_manager: Option<Key>,
-    /// Problems that make the person wait.
-    pub holds: Vec<String>,
-    /// Enrich sources whose values are unknown because they were rejected.
-    pub needs: BTreeSet<SourceName>,
-}
+impl<'a> Planner<'a> {
+    pub(super) fn person(&mut self, person: &Person<'_>) -> Place {
+        let place = self.person_in_scope(person);
+        let Some(card) = place else {
+            self.untouched(person.key);
+            return Place::Done;
+        };
+        match card {
+            Some(card) => {
+                self.paired(person, card);
+                Place::Done
+            }
+            None => Place::Newcomer,
+        }
+    }
 
-impl Planner<'_> {
-    pub(super) fn person(&mut self, person: &Person<'_>) {
+    /// The person's card, if there is one; nothing at all where the person must be left alone.
+    fn person_in_scope(&mut self, person: &Person<'_>) -> Option<Option<usize>> {
         let key = person.key;
         let matching = self.index.matching(key);
         if let Some((kind, cards)) = conflict_of(&matching) {
@@ -40,7 +41,7 @@ impl Planner<'_> {
                 records: person.records.clone(),
                 cards,
             });
-            return;
+            return None;
         }
         let (card, twins) = match matching {
             CardMatch::One { card, twins } => (Some(card), twins),
@@ -61,17 +62,17 @@ impl Planner<'_> {
                 card,
                 "linked to an API account, a TOPdesk account or cardsync's own account: never touched",
             );
-            return;
+            return None;
         }
         if self.is_protected(Some(key), card) {
             self.skip(SkipReason::Protected, Some(key), card, "on guard.protect");
-            return;
+            return None;
         }
         match self.describe.scope(&person.joined, self.input.moment) {
             Truth::True => {}
             Truth::False => {
                 self.skip(SkipReason::OutOfScope, Some(key), card, "`include` says no");
-                return;
+                return None;
             }
             Truth::Unknown(why) => {
                 self.skip(
@@ -80,13 +81,10 @@ impl Planner<'_> {
                     card,
                     format!("`include` gives neither yes nor no: {why}"),
                 );
-                return;
+                return None;
             }
         }
-        match card {
-            Some(card) => self.paired(person, card),
-            None => self.unpaired(person),
-        }
+        Some(card)
     }
 
     /// A person with exactly one card.
@@ -98,6 +96,7 @@ impl Planner<'_> {
         let description = self.describe.describe(&person.joined, self.input.moment);
         let doubt = self.another_person(person, card, &description);
         self.learn(person, card, &state, doubt.is_some());
+        self.remember_openness(card, &state);
         let archived = self.index.cards[card].archived;
         match (state, archived) {
             (Leaving::Now(evidence), false) => {
@@ -135,6 +134,24 @@ impl Planner<'_> {
                 self.update(person, card, &description, doubt, Vec::new());
             }
             (Leaving::No, false) => self.update(person, card, &description, doubt, Vec::new()),
+        }
+    }
+
+    /// A leaver's card can turn out to be a newcomer's, and evidence that is not ripe or not clear settles nothing.
+    fn remember_openness(&mut self, card: usize, state: &Leaving) {
+        let id = &self.index.cards[card].id;
+        match state {
+            Leaving::No => {}
+            Leaving::Unknown(_) => {
+                self.undecided.insert(id.clone());
+            }
+            Leaving::Now(_) => self.make_searchable(card),
+            Leaving::Later { .. } => {
+                if !self.index.cards[card].archived {
+                    self.counting_absent.insert(id.clone());
+                }
+                self.make_searchable(card);
+            }
         }
     }
 
@@ -177,8 +194,16 @@ impl Planner<'_> {
             .cloned()
             .unwrap_or_else(|| LedgerEntry::new(id.clone(), person.key.clone(), Origin::Matched, now));
         if entry.key.as_ref() != Some(person.key) {
+            if doubted {
+                // The card has this key now, but nobody has said that it is this person's.
+                return;
+            }
             entry.former_keys.extend(entry.key.take());
             entry.key = Some(person.key.clone());
+            // What was counted was somebody under another key.
+            for sighting in entry.sightings.values_mut() {
+                sighting.absent = None;
+            }
         }
         if !doubted {
             for anchor in &person.anchors {
@@ -187,29 +212,12 @@ impl Planner<'_> {
             }
             entry.anchors.sort();
         }
-        for (source, (snapshot, part)) in &person.joined.parts {
-            let seen = matches!(part, crate::domain::identity::Part::Record(_));
-            if snapshot.summary.role != Some(Role::Authoritative) || snapshot.is_rejected() {
-                continue;
-            }
-            match (seen, entry.sightings.get_mut(*source)) {
-                (true, Some(sighting)) => {
-                    sighting.absent = None;
-                    // Rewriting a hundred thousand rows for a fresher date is not worth it.
-                    if snapshot.summary.read_at - sighting.last_seen > chrono::Duration::days(1) {
-                        sighting.last_seen = snapshot.summary.read_at;
-                    }
-                }
-                (true, None) => {
-                    let sighting = Sighting {
-                        last_seen: snapshot.summary.read_at,
-                        absent: None,
-                    };
-                    entry.sightings.insert((*source).clone(), sighting);
-                }
-                (false, _) => {}
-            }
-        }
+        let parts = person.joined.parts.values();
+        let seen = parts.filter_map(|(snapshot, part)| {
+            let deciding = snapshot.summary.role == Some(Role::Authoritative) && !snapshot.is_rejected();
+            (deciding && matches!(part, Part::Record(_))).then_some(*snapshot)
+        });
+        presence::see(&mut entry, seen);
         entry.leaving_since = match state {
             Leaving::Now(_) | Leaving::Later { .. } => entry.leaving_since.or(Some(now)),
             Leaving::No => None,
@@ -235,23 +243,17 @@ impl Planner<'_> {
         &mut self,
         key: &Key,
         card: usize,
-        evidence: Vec<crate::domain::plan::Evidence>,
+        evidence: Vec<Evidence>,
         doubts: Vec<HoldReason>,
     ) -> usize {
         let why = evidence.iter().map(|evidence| evidence.detail.clone()).collect();
+        let reason = self.input.target.archiving_reason.clone();
+        let operator = self.index.operator(card);
         self.draft(Draft {
-            action: Action::Archive {
-                reason: self.input.target.archiving_reason.clone(),
-            },
-            key: Some(key.clone()),
-            raw_key: None,
-            card: Some(card),
-            operator: self.index.operator(card),
             evidence,
             doubts,
             why,
-            anchors: Vec::new(),
-            after: Vec::new(),
+            ..Draft::new(Action::Archive { reason }, Some(key.clone()), Some(card), operator)
         })
     }
 
@@ -285,16 +287,9 @@ impl Planner<'_> {
             RehirePerson::Hold => doubts.push(HoldReason::Rehire),
         }
         let unarchive = self.draft(Draft {
-            action: Action::Unarchive,
-            key: Some(key.clone()),
-            raw_key: None,
-            card: Some(card),
-            operator,
-            evidence: Vec::new(),
-            doubts: doubts.clone(),
+            doubts,
             why: vec!["is back in the sources; cardsync had archived the card".to_owned()],
-            anchors: Vec::new(),
-            after: Vec::new(),
+            ..Draft::new(Action::Unarchive, Some(key.clone()), Some(card), operator)
         });
         self.update(person, card, description, None, vec![unarchive]);
     }
@@ -307,185 +302,50 @@ impl Planner<'_> {
         doubt: Option<HoldReason>,
         after: Vec<usize>,
     ) {
-        let current = self.index.cards[card].fields.clone();
-        let fields = self.compare(person, description, Some(card), &current);
-        if !fields.holds.is_empty() {
-            self.reject_fields(person, &fields.holds);
+        if self.population.has_bad_fields(person.key) {
+            // The source's own rejection says why.
+            self.undecided.insert(self.index.cards[card].id.clone());
             return;
         }
+        let cards: &'a [PersonCard] = self.index.cards;
+        let stored = &cards[card];
+        let fields = self.compare(person, description, Some(card), &stored.fields);
+        if !fields.holds.is_empty() {
+            self.reject_fields(person, &fields.holds);
+            self.undecided.insert(stored.id.clone());
+            return;
+        }
+        self.stays[card] = doubt.is_none() && !stored.archived;
         let mut doubts: Vec<HoldReason> = doubt.into_iter().collect();
+        if self.input.target.verdict == Verdict::Rejected {
+            doubts.push(HoldReason::TargetDegraded);
+        }
         let operator = self.index.operator(card);
         if operator == OperatorLink::Unproven && fields.changes.iter().any(FieldChange::blanks_identity) {
             doubts.push(HoldReason::OperatorUnproven);
         }
         let draft = (!fields.changes.is_empty()).then(|| {
             self.draft(Draft {
-                action: Action::Update { fields: fields.changes },
-                key: Some(person.key.clone()),
-                raw_key: None,
-                card: Some(card),
-                operator,
-                evidence: Vec::new(),
-                doubts,
-                why: Vec::new(),
-                anchors: Vec::new(),
-                after,
+                doubts: doubts.clone(),
+                after: after.clone(),
+                ..Draft::new(
+                    Action::Update { fields: fields.changes },
+                    Some(person.key.clone()),
+                    Some(card),
+                    operator,
+                )
             })
         });
         if let Some(manager) = fields.new_manager {
-            let from = current.get(CardField::Manager).cloned();
             self.manager_wishes.push(ManagerWish {
                 draft,
                 card: Some(card),
                 key: person.key.clone(),
                 manager,
-                from,
+                from: stored.fields.get(CardField::Manager).cloned(),
+                doubts,
+                after,
             });
         }
-    }
-
-    /// Bad fields hold creates and updates of the person, never an archive with evidence (RULES 4.2).
-    pub(super) fn reject_fields(&mut self, person: &Person<'_>, problems: &[String]) {
-        let Some(record) = person.records.first() else { return };
-        for message in problems {
-            self.rejections.push(Rejection {
-                source: record.source.clone(),
-                place: record.place.clone(),
-                key: Some(person.key.clone()),
-                scope: RejectionScope::Fields,
-                message: message.clone(),
-            });
-        }
-    }
-
-    /// Compares the wanted fields with a card, or with nothing for a create.
-    pub(super) fn compare(
-        &mut self,
-        person: &Person<'_>,
-        description: &Description,
-        card: Option<usize>,
-        current: &CardFields,
-    ) -> Fields {
-        let mut fields = Fields {
-            changes: Vec::new(),
-            new_manager: None,
-            holds: Vec::new(),
-            needs: BTreeSet::new(),
-        };
-        for problem in &description.problems {
-            let message = format!("{}: {}", problem.field, problem.message);
-            if problem.holds_person {
-                fields.holds.push(message)
-            } else {
-                self.skip(SkipReason::FieldLeft, Some(person.key), card, message)
-            }
-        }
-        let mut branch: Option<Box<str>> = entry_id(current.get(CardField::Branch));
-        let rules: BTreeMap<CardField, _> = self.input.policy.fields.clone();
-        for (field, desired) in &description.fields {
-            let Some(rule) = rules.get(field) else { continue };
-            let wanted = match desired {
-                Desired::Unknown(unknown) => {
-                    if let Unknown::SourceRejected(source) = unknown {
-                        fields.needs.insert(source.clone());
-                    }
-                    continue;
-                }
-                Desired::Clear => None,
-                Desired::Set(wanted) => {
-                    let kind = match field.kind() {
-                        FieldKind::Lookup(kind) => Some(kind),
-                        FieldKind::Text { .. }
-                        | FieldKind::Flag
-                        | FieldKind::Number
-                        | FieldKind::Date
-                        | FieldKind::Manager => None,
-                    };
-                    match self
-                        .references
-                        .resolve(wanted, kind, rule.missing, branch.as_deref(), &self.index)
-                    {
-                        Resolved::Value(value) => Some(value),
-                        Resolved::Leave(message) => {
-                            self.skip(
-                                SkipReason::FieldLeft,
-                                Some(person.key),
-                                card,
-                                format!("{field}: {message}"),
-                            );
-                            continue;
-                        }
-                        Resolved::Hold(message) => {
-                            fields.holds.push(format!("{field}: {message}"));
-                            continue;
-                        }
-                        Resolved::NewManager(key) => {
-                            fields.new_manager = Some(key);
-                            continue;
-                        }
-                        Resolved::NoManager(message) => {
-                            self.skip(
-                                SkipReason::ManagerUnknown,
-                                Some(person.key),
-                                card,
-                                format!("{message}; the field stays as it is"),
-                            );
-                            continue;
-                        }
-                    }
-                }
-            };
-            if *field == CardField::Branch {
-                branch = entry_id(wanted.as_ref());
-            }
-            if *field == CardField::SurName && wanted.is_none() {
-                fields
-                    .holds
-                    .push("surName: the surname is empty; a card needs one: correct the source".to_owned());
-                continue;
-            }
-            let needs_flag = self.input.policy.manager_flag && *field == CardField::Manager;
-            match field_change(*field, current, wanted, rule.policy) {
-                Some(change) if needs_flag && self.manager_needs_flag(&change) => {
-                    fields.new_manager = change.to.as_ref().and_then(manager_key);
-                }
-                Some(change) => fields.changes.push(change),
-                None => {}
-            }
-        }
-        fields
-    }
-
-    /// Whether the manager's card must first be marked as a manager's.
-    fn manager_needs_flag(&self, change: &FieldChange) -> bool {
-        let Some(FieldValue::Reference(Reference::Card { id, .. })) = &change.to else {
-            return false;
-        };
-        let position = self.index.position(id);
-        position.is_some_and(|card| {
-            self.index.cards[card].fields.get(CardField::IsManager) != Some(&FieldValue::Flag(true))
-        })
-    }
-}
-
-fn manager_key(value: &FieldValue) -> Option<Key> {
-    match value {
-        FieldValue::Reference(Reference::Card { label, .. }) => Some(Key::stored(label)),
-        FieldValue::Reference(Reference::Entry { .. } | Reference::FreeText(_) | Reference::Pending(_)) => None,
-        FieldValue::Text(_) | FieldValue::Flag(_) | FieldValue::Number(_) | FieldValue::Date(_) => None,
-    }
-}
-
-fn entry_id(value: Option<&FieldValue>) -> Option<Box<str>> {
-    match value {
-        Some(FieldValue::Reference(Reference::Entry { id, .. })) => Some(id.clone()),
-        Some(
-            FieldValue::Reference(_)
-            | FieldValue::Text(_)
-            | FieldValue::Flag(_)
-            | FieldValue::Number(_)
-            | FieldValue::Date(_),
-        )
-        | None => None,
     }
 }

@@ -2,18 +2,20 @@
 //! card must give up first.
 
 use super::{Draft, Planner};
+use crate::domain::card::OperatorLink;
 use crate::domain::cards::{CardMatch, fold};
 use crate::domain::field::{CardField, FieldValue, PendingRef, Reference};
 use crate::domain::ids::ItemId;
 use crate::domain::key::Key;
-use crate::domain::plan::{Action, ActionKind, FieldChange, SkipReason};
+use crate::domain::plan::{Action, ActionKind, FieldChange, HoldReason, SkipReason};
 use crate::domain::references::card_reference;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Adds the second pass to the drafts.
 pub(super) fn resolve(planner: &mut Planner<'_>) -> Vec<Draft> {
-    managers(planner);
-    logins(planner);
+    let mut second = Second::new();
+    managers(planner, &mut second);
+    logins(planner, &mut second);
     std::mem::take(&mut planner.drafts)
 }
 
@@ -49,7 +51,7 @@ pub(super) fn fill_pending(action: &mut Action, ids: &BTreeMap<usize, ItemId>) {
     }
 }
 
-fn managers(planner: &mut Planner<'_>) {
+fn managers(planner: &mut Planner<'_>, second: &mut Second) {
     let creates: BTreeMap<Key, usize> = planner
         .drafts
         .iter()
@@ -95,68 +97,69 @@ fn managers(planner: &mut Planner<'_>) {
         if wish.card.is_none() {
             order.extend(wish.draft);
         }
-        if !order.contains(&after) {
-            order.push(after);
-        }
-        add_reference(planner, &wish.key, wish.card, change, order, wish.draft);
+        order.push(after);
+        order.extend(wish.after);
+        let place = Place {
+            key: &wish.key,
+            card: wish.card,
+            own: wish.draft,
+        };
+        add_reference(planner, second, place, change, order, wish.doubts);
     }
 }
 
-/// A change of the second pass; a second one for the same person joins the first.
+/// The second change of each person, by key and card: another one joins it.
+type Second = BTreeMap<(Key, Option<usize>), usize>;
+
+/// Whose second change it is, and the draft with the first, if there is one.
+struct Place<'p> {
+    key: &'p Key,
+    card: Option<usize>,
+    own: Option<usize>,
+}
+
+/// A change of the second pass; gives its number.
 fn add_reference(
     planner: &mut Planner<'_>,
-    key: &Key,
-    card: Option<usize>,
+    second: &mut Second,
+    place: Place<'_>,
     change: FieldChange,
-    after: Vec<usize>,
-    own: Option<usize>,
-) {
-    let doubts = own.map(|own| planner.drafts[own].doubts.clone()).unwrap_or_default();
-    let operator = match (card, own) {
+    order: Vec<usize>,
+    doubts: Vec<HoldReason>,
+) -> usize {
+    let operator = match (place.card, place.own) {
         (Some(card), _) => planner.index.operator(card),
         (None, Some(own)) => planner.drafts[own].operator.clone(),
-        (None, None) => crate::domain::card::OperatorLink::ProvenNone,
+        (None, None) => OperatorLink::ProvenNone,
     };
-    let mut order = after;
-    // What the person's own change needs (an unarchive), this needs too.
-    if let (Some(own), Some(_)) = (own, card) {
-        for other in planner.drafts[own].after.clone() {
-            if !order.contains(&other) {
-                order.push(other);
-            }
-        }
-    }
-    let existing = planner.drafts.iter().position(|draft| {
-        draft.action.kind() == ActionKind::SetReferences && draft.key.as_ref() == Some(key) && draft.card == card
-    });
-    match existing {
-        Some(number) => {
-            let draft = &mut planner.drafts[number];
-            if let Action::SetReferences { fields } = &mut draft.action {
-                fields.push(change);
-                fields.sort_by_key(|change| change.field);
-            }
-            for other in order {
-                if !draft.after.contains(&other) {
-                    draft.after.push(other);
-                }
-            }
-        }
-        None => {
-            planner.draft(Draft {
-                action: Action::SetReferences { fields: vec![change] },
-                key: Some(key.clone()),
-                raw_key: None,
-                card,
+    let number = *second.entry((place.key.clone(), place.card)).or_insert_with(|| {
+        planner.drafts.push(Draft {
+            why: vec!["needs an earlier change of this plan".to_owned()],
+            ..Draft::new(
+                Action::SetReferences { fields: Vec::new() },
+                Some(place.key.clone()),
+                place.card,
                 operator,
-                evidence: Vec::new(),
-                doubts,
-                why: vec!["needs an earlier change of this plan".to_owned()],
-                anchors: Vec::new(),
-                after: order,
-            });
+            )
+        });
+        planner.drafts.len() - 1
+    });
+    let draft = &mut planner.drafts[number];
+    if let Action::SetReferences { fields } = &mut draft.action {
+        fields.push(change);
+        fields.sort_by_key(|change| change.field);
+    }
+    for other in order {
+        if !draft.after.contains(&other) {
+            draft.after.push(other);
         }
     }
+    for doubt in doubts {
+        if !draft.doubts.contains(&doubt) {
+            draft.doubts.push(doubt);
+        }
+    }
+    number
 }
 
 /// A card that is made in this plan gets the manager flag with it, where the environment needs it.
@@ -186,11 +189,9 @@ fn flag_change(
     if let Some(number) = flags.get(&card) {
         return Some(*number);
     }
-    let id = &planner.index.cards[card].id;
-    let ours = planner.learned.contains_key(id) || planner.input.ledger.contains_key(id);
-    let allowed = ours && !planner.index.is_special(card) && !planner.is_protected(Some(manager), Some(card));
+    // Only who stays, without a conflict or doubt, is ours and may be updated.
     let mapped = planner.input.policy.fields.contains_key(&CardField::IsManager);
-    if !allowed || mapped || planner.index.cards[card].archived {
+    if mapped || !planner.stays[card] {
         return None;
     }
     let from = planner.index.cards[card].fields.get(CardField::IsManager).cloned();
@@ -199,17 +200,15 @@ fn flag_change(
         from,
         to: Some(FieldValue::Flag(true)),
     };
+    let operator = planner.index.operator(card);
     let number = planner.draft(Draft {
-        action: Action::Update { fields: vec![change] },
-        key: Some(manager.clone()),
-        raw_key: None,
-        card: Some(card),
-        operator: planner.index.operator(card),
-        evidence: Vec::new(),
-        doubts: Vec::new(),
         why: vec!["others have this person as their manager, which needs the manager flag".to_owned()],
-        anchors: Vec::new(),
-        after: Vec::new(),
+        ..Draft::new(
+            Action::Update { fields: vec![change] },
+            Some(manager.clone()),
+            Some(card),
+            operator,
+        )
     });
     flags.insert(card, number);
     Some(number)
@@ -218,29 +217,34 @@ fn flag_change(
 /// One wish for a login name, in a create, update or adopt.
 struct LoginWish {
     draft: usize,
+    key: Key,
     card: Option<usize>,
     login: String,
+    /// Another choice beside a creation: it never waits for a login, it goes without.
+    adopt: bool,
 }
 
 /// Login names are unique in TOPdesk. One that another card holds is left out, or set once that card has given it up.
-fn logins(planner: &mut Planner<'_>) {
-    let holders = login_holders(planner);
+fn logins(planner: &mut Planner<'_>, second: &mut Second) {
     let wishes = login_wishes(planner);
-    let mut wanted_by: BTreeMap<&str, usize> = BTreeMap::new();
-    for wish in &wishes {
-        *wanted_by.entry(&wish.login).or_default() += 1;
+    if wishes.is_empty() {
+        return;
     }
-    // Drafts that take a login off their card.
+    let holders = login_holders(planner);
+    // A creation and the adoptions offered instead are one person's: only one of them happens.
+    let mut wanted_by: BTreeMap<&str, BTreeSet<&Key>> = BTreeMap::new();
+    for wish in &wishes {
+        wanted_by.entry(&wish.login).or_default().insert(&wish.key);
+    }
+    // Updates that take a login off their card.
     let frees: BTreeMap<usize, usize> = planner
         .drafts
         .iter()
         .enumerate()
+        .filter(|(_, draft)| draft.action.kind() == ActionKind::Update)
         .filter(|(_, draft)| {
-            draft
-                .action
-                .fields()
-                .iter()
-                .any(|change| change.field == CardField::TasLoginName)
+            let fields = draft.action.fields();
+            fields.iter().any(|change| change.field == CardField::TasLoginName)
         })
         .filter_map(|(number, draft)| draft.card.map(|card| (card, number)))
         .collect();
@@ -251,70 +255,80 @@ fn logins(planner: &mut Planner<'_>) {
             .copied()
             .filter(|holder| Some(*holder) != wish.card)
     };
-    // A wish is blocked when nobody gives the login up, when two want it, or when wishes wait for each other in a circle.
-    let mut blocked: BTreeSet<usize> = BTreeSet::new();
+    // The wish that must be fulfilled before this one, as long as a login is passed on.
+    let next_of = |wish: &LoginWish| {
+        holder_of(wish)
+            .and_then(|holder| frees.get(&holder))
+            .and_then(|free| by_draft.get(free).copied())
+    };
+    let stuck_itself = |wish: &LoginWish| {
+        let held = holder_of(wish).is_some_and(|holder| wish.adopt || !frees.contains_key(&holder));
+        held || wanted_by[wish.login.as_str()].len() > 1
+    };
+    // A wish is blocked when nobody gives the login up, when two want it, when it waits for a blocked one, or when wishes
+    // wait for each other in a circle. Walked once per wish: what was found is kept.
+    let mut verdicts: BTreeMap<usize, bool> = BTreeMap::new();
+    let mut holders_first: Vec<&LoginWish> = Vec::new();
     for wish in &wishes {
-        let mut seen = BTreeSet::new();
+        let mut chain: Vec<&LoginWish> = Vec::new();
+        let mut on_chain = BTreeSet::new();
         let mut at = wish;
-        let stuck = loop {
-            if wanted_by[at.login.as_str()] > 1 || !seen.insert(at.draft) {
+        let mut stuck = loop {
+            if let Some(known) = verdicts.get(&at.draft) {
+                break *known;
+            }
+            if !on_chain.insert(at.draft) {
                 break true;
             }
-            let Some(holder) = holder_of(at) else { break false };
-            match frees.get(&holder) {
-                None => break true,
-                Some(free) => match by_draft.get(free) {
-                    Some(next) => at = next,
-                    None => break false, // the holder's login is emptied
-                },
+            chain.push(at);
+            if stuck_itself(at) {
+                break true;
+            }
+            match next_of(at) {
+                Some(next) => at = next,
+                None => break false,
             }
         };
-        if stuck {
-            blocked.insert(wish.draft);
+        for link in chain.into_iter().rev() {
+            stuck |= stuck_itself(link);
+            verdicts.insert(link.draft, stuck);
+            holders_first.push(link);
         }
     }
-    // Holders first, so that a chain of logins is set in order.
     let mut moved: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut open: Vec<&LoginWish> = wishes.iter().collect();
-    while !open.is_empty() {
-        let before = open.len();
-        open.retain(|wish| {
-            if blocked.contains(&wish.draft) {
-                take_login_out(planner, wish.draft);
-                let key = planner.drafts[wish.draft].key.clone();
-                planner.skip(
-                    SkipReason::LoginHeld,
-                    key.as_ref(),
-                    wish.card,
-                    "the login name is held or wanted by another card; it is set once it is free",
-                );
-                return false;
-            }
-            let Some(holder) = holder_of(wish) else { return false };
-            let free = frees[&holder];
-            let holder_moves = by_draft.get(&free).is_some_and(|next| holder_of(next).is_some());
-            if holder_moves && !moved.contains_key(&free) {
-                return true;
-            }
-            let after = moved.get(&free).copied().unwrap_or(free);
-            let change = take_login_out(planner, wish.draft).expect("the wish came from this draft");
-            let key = planner.drafts[wish.draft].key.clone().expect("people have keys");
-            let mut order = vec![after];
-            if wish.card.is_none() {
-                order.insert(0, wish.draft);
-            }
-            add_reference(planner, &key, wish.card, change, order, Some(wish.draft));
-            let number = planner.drafts.iter().position(|draft| {
-                draft.action.kind() == ActionKind::SetReferences
-                    && draft.key.as_ref() == Some(&key)
-                    && draft.card == wish.card
-            });
-            moved.insert(wish.draft, number.expect("it was just added"));
-            false
-        });
-        assert!(open.len() < before, "blocked circles were taken out before");
+    for wish in holders_first {
+        if verdicts[&wish.draft] {
+            take_login_out(planner, wish.draft);
+            planner.skip(
+                SkipReason::LoginHeld,
+                Some(&wish.key),
+                wish.card,
+                "the login name is held or wanted by another card; it is set once it is free",
+            );
+            continue;
+        }
+        let Some(holder) = holder_of(wish) else { continue };
+        let free = frees[&holder];
+        let change = take_login_out(planner, wish.draft).expect("the wish came from this draft");
+        let own = &planner.drafts[wish.draft];
+        // What depends on a new card's creation is held with it.
+        let doubts = if wish.card.is_none() {
+            Vec::new()
+        } else {
+            own.doubts.clone()
+        };
+        // What the person's own change needs (an unarchive), this needs too; a new card needs its creation first.
+        let mut order: Vec<usize> = wish.card.is_none().then_some(wish.draft).into_iter().collect();
+        order.push(moved.get(&free).copied().unwrap_or(free));
+        order.extend(&own.after);
+        let place = Place {
+            key: &wish.key,
+            card: wish.card,
+            own: Some(wish.draft),
+        };
+        let number = add_reference(planner, second, place, change, order, doubts);
+        moved.insert(wish.draft, number);
     }
-    drop_empty(planner);
 }
 
 fn login_holders(planner: &Planner<'_>) -> BTreeMap<String, usize> {
@@ -334,21 +348,19 @@ fn login_holders(planner: &Planner<'_>) -> BTreeMap<String, usize> {
 }
 
 fn login_wishes(planner: &Planner<'_>) -> Vec<LoginWish> {
-    let mut wishes: Vec<LoginWish> = Vec::new();
-    for (number, draft) in planner.drafts.iter().enumerate() {
-        let wanted = super::text_of(draft.action.fields(), CardField::TasLoginName);
-        let alternative = matches!(draft.action, Action::Adopt { .. });
-        // An adoption is the other choice of a create: both want the login, only one happens.
-        let twin = alternative && wishes.iter().any(|wish| planner.drafts[wish.draft].key == draft.key);
-        if let (Some(login), false) = (wanted, twin) {
-            wishes.push(LoginWish {
+    let drafts = planner.drafts.iter().enumerate();
+    drafts
+        .filter_map(|(number, draft)| {
+            let login = super::text_of(draft.action.fields(), CardField::TasLoginName)?;
+            Some(LoginWish {
                 draft: number,
+                key: draft.key.clone()?,
                 card: draft.card,
                 login: fold(login),
-            });
-        }
-    }
-    wishes
+                adopt: draft.action.kind() == ActionKind::Adopt,
+            })
+        })
+        .collect()
 }
 
 fn take_login_out(planner: &mut Planner<'_>, draft: usize) -> Option<FieldChange> {
@@ -361,57 +373,4 @@ fn take_login_out(planner: &mut Planner<'_>, draft: usize) -> Option<FieldChange
         .iter()
         .position(|change| change.field == CardField::TasLoginName)?;
     Some(fields.remove(at))
-}
-
-/// Updates that lost their only field are not changes any more; the numbers of the others move up.
-fn drop_empty(planner: &mut Planner<'_>) {
-    let empty: Vec<bool> = planner
-        .drafts
-        .iter()
-        .map(|draft| matches!(&draft.action, Action::Update { fields } if fields.is_empty()))
-        .collect();
-    if !empty.contains(&true) {
-        return;
-    }
-    let mut numbers = BTreeMap::new();
-    let mut next = 0;
-    for (old, gone) in empty.iter().enumerate() {
-        if !gone {
-            numbers.insert(old, next);
-            next += 1;
-        }
-    }
-    let mut drafts = std::mem::take(&mut planner.drafts);
-    let mut keep = empty.iter().map(|gone| !gone);
-    drafts.retain(|_| keep.next().unwrap_or(true));
-    for draft in &mut drafts {
-        draft.after = draft.after.iter().filter_map(|old| numbers.get(old).copied()).collect();
-        for doubt in &mut draft.doubts {
-            if let crate::domain::plan::HoldReason::PairedWith { item } = doubt
-                && let Some(new) = item.as_str().parse::<usize>().ok().and_then(|old| numbers.get(&old))
-            {
-                *item = new.to_string().into();
-            }
-        }
-        let (Action::Create { fields }
-        | Action::Update { fields }
-        | Action::Adopt { fields }
-        | Action::SetReferences { fields }
-        | Action::Anonymize { fields }) = &mut draft.action
-        else {
-            continue;
-        };
-        for change in fields {
-            if let Some(FieldValue::Reference(Reference::Pending(pending))) = &mut change.to
-                && let Some(old) = pending
-                    .item
-                    .as_str()
-                    .strip_prefix("draft-")
-                    .and_then(|text| text.parse::<usize>().ok())
-            {
-                pending.item = draft_mark(numbers[&old]);
-            }
-        }
-    }
-    planner.drafts = drafts;
 }

@@ -11,7 +11,7 @@ impl Parser<'_> {
     pub(super) fn binary(&mut self, binary: &ast::BinOp<'_>, negate: bool) -> Expr {
         let comparison = match binary.op {
             BinOpKind::ScAnd | BinOpKind::ScOr => {
-                let parts = vec![self.expr(&binary.left, negate), self.expr(&binary.right, negate)];
+                let parts = vec![self.answer(&binary.left, negate), self.answer(&binary.right, negate)];
                 let all = matches!(binary.op, BinOpKind::ScAnd) != negate;
                 return if all { Expr::All(parts) } else { Expr::Any(parts) };
             }
@@ -81,34 +81,16 @@ impl Parser<'_> {
         let left = self.operand(left);
         let right = self.operand(right);
         let label: Box<str> = format!("{} {} {}", self.label(&left), comparison.sign(), self.label(&right)).into();
-        let negated = match comparison {
-            Comparison::Equal => Some(false),
-            Comparison::Unequal => Some(true),
-            _ => None,
-        };
         // '' or none written out asks whether the other side is blank.
-        if let Some(negated) = negated {
-            let tested = match (is_blank_constant(&left), is_blank_constant(&right)) {
-                (_, true) => Some(left),
-                (true, false) => Some(right),
-                (false, false) => {
-                    return Expr::Compare {
-                        comparison,
-                        left: Box::new(left),
-                        right: Box::new(right),
-                        label,
-                    };
-                }
+        let by_equality = matches!(comparison, Comparison::Equal | Comparison::Unequal);
+        if by_equality && (is_blank_constant(&left) || is_blank_constant(&right)) {
+            let input = if is_blank_constant(&right) { left } else { right };
+            return Expr::Test {
+                test: Test::Blank,
+                negated: comparison == Comparison::Unequal,
+                input: Box::new(input),
+                label,
             };
-            if let Some(input) = tested {
-                return Expr::Test {
-                    test: Test::Blank,
-                    negated,
-                    input: Box::new(input),
-                    label,
-                };
-            }
-            return nothing();
         }
         Expr::Compare {
             comparison,
@@ -133,7 +115,15 @@ impl Parser<'_> {
 
     /// A side of a comparison: constants are trimmed, as the texts of records are.
     pub(super) fn operand(&mut self, expr: &ast::Expr<'_>) -> Expr {
-        trimmed(self.expr(expr, false))
+        let operand = trimmed(self.expr(expr, false));
+        // `(a == 'x') == false` would be true where `a` is blank; `not (a == 'x')` is not.
+        if holds_answer(&operand) {
+            self.refuse(
+                "the answer of a comparison is compared again",
+                "put answers together with 'and', 'or' and 'not'",
+            );
+        }
+        operand
     }
 
     pub(super) fn test(&mut self, test: &ast::Test<'_>, negate: bool) -> Expr {
@@ -189,6 +179,15 @@ impl Parser<'_> {
             input: Box::new(input),
             label,
         }
+    }
+}
+
+fn holds_answer(operand: &Expr) -> bool {
+    match operand {
+        Expr::List(items) => items.iter().any(holds_answer),
+        Expr::Compare { .. } | Expr::Within { .. } | Expr::Test { .. } => true,
+        Expr::All(_) | Expr::Any(_) | Expr::Not(_) => true,
+        _ => false,
     }
 }
 

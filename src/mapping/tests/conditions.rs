@@ -209,6 +209,14 @@ fn and_or_not_know_three_values() {
         ("true if hr.text == 'Sales' else false", 'T'),
         ("not (true if hr.text == 'Sales' else false)", 'F'),
         ("true if bad.x == 'x' else true", 'U'),
+        // In a condition, 'else' is no way around a blank.
+        ("false if hr.blank == 'Active' else true", 'U'),
+        ("{{ false if hr.blank == 'Active' else true }}", 'U'),
+        ("true if hr.blank == 'Active' else false", 'F'),
+        ("hr.text == 'x' or (false if hr.blank == 'Active' else true)", 'U'),
+        ("true if hr.text == 'Sales'", 'T'),
+        ("true if hr.text == 'x'", 'U'),
+        ("(ad | ad_disabled) == true", 'T'),
         ("not (ad | ad_disabled)", 'F'),
         ("ad | ad_disabled", 'T'),
         ("ad.userAccountControl | ad_disabled and hr.past | date < today", 'T'),
@@ -261,10 +269,7 @@ fn the_reason_of_an_unknown_is_told() {
         ("bad.x == 'a'", "source bad was rejected"),
         ("gone.x == 'a'", "source gone has no record"),
         ("hr.nothing == 'a'", "source hr has no attribute 'nothing'"),
-        (
-            "hr.blank != 'a'",
-            "hr.blank != the constant: a side is blank; use | default",
-        ),
+        ("hr.blank != 'a'", "hr.blank != 'a': a side is blank; use | default"),
         ("hr.text", "the condition gives text"),
         ("hr.past < today", "use | date"),
     ] {

@@ -177,6 +177,8 @@ fn what_is_not_an_expression_is_refused_with_the_cure() {
         ("{{ hr.Name is containing }}", "needs one text"),
         ("{{ 'x' is defined }}", "asks about an attribute"),
         ("{{ hr.Name[::2] }}", "no step"),
+        ("{{ (hr.Name == 'x') == false }}", "'and', 'or' and 'not'"),
+        ("{{ false in [hr.Name == 'x'] }}", "'and', 'or' and 'not'"),
         ("{{ ad | lower }}", "'ad' is a source, not a value"),
     ] {
         let refusal = refusal(text, &world);

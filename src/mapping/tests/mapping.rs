@@ -240,3 +240,44 @@ fn rows_per_contract_see_their_own_source_only() {
     let problems = with_rows("ad.x == 'y'").unwrap_err();
     assert_eq!(problems[0].path, "sources[0].rows.current");
 }
+
+#[test]
+fn conditions_that_can_never_be_decided_are_pointed_out() {
+    let advice = |leaver: &str| {
+        let mapping = compile(&format!(
+            "fields: {{ surName: \"{{{{ hr.a }}}}\" }}\nlifecycle: {{ leaver: {{ when: \"{leaver}\" }} }}"
+        ))
+        .unwrap();
+        let found = mapping.advice().iter().map(ToString::to_string);
+        found.collect::<Vec<_>>().join("\n")
+    };
+    for (leaver, part) in [
+        (
+            "hr.end < today",
+            "hr.end < today is never decided: it compares text with a date; use | date",
+        ),
+        ("not hr.end >= today", "hr.end < today is never decided"),
+        ("hr.a < hr.b", "compares text with text"),
+        ("hr.a | int == '5'", "compares a number with text"),
+        ("hr.end | date", "the condition gives a date"),
+        (
+            "hr.active and hr.end | date < today",
+            "hr.active is text, not true or false",
+        ),
+        ("not hr.active", "hr.active is text"),
+    ] {
+        assert!(advice(leaver).contains(part), "{leaver}: {}", advice(leaver));
+        assert!(advice(leaver).starts_with("lifecycle.leaver.when: "), "{leaver}");
+    }
+    for fine in [
+        "hr.end | date < today",
+        "ad.expires | filetime < now",
+        "hr.a == 'x' and hr.b in ['y']",
+        "ad | ad_disabled",
+        "hr.a | length > 3",
+        "hr.a | default('x') == 'x'",
+        "hr.end == ''",
+    ] {
+        assert_eq!(advice(fine), "", "{fine}");
+    }
+}

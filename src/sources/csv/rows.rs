@@ -239,7 +239,7 @@ impl RowReader<'_> {
         for line in raw.split(['\n', '\r']).skip(1) {
             let cells: Vec<&str> = line.split(delimiter).collect();
             if cells.len() == self.header.names.len() {
-                let key_cell = cells[key].replace('"', "");
+                let key_cell = cells[key].to_owned();
                 self.embedded.push(Embedded {
                     row_line,
                     key_cell,

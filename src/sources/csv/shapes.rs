@@ -36,10 +36,11 @@ impl KeyShapes {
     }
 }
 
-/// `E-100012` becomes `A-9`: digits and letters by kind, each run once, everything else as it is.
+/// `E-100012` becomes `A-9`: digits and letters by kind, each run once, everything else as it is. Quotes do not count:
+/// near broken quotes they are where they should not be.
 fn shape(key: &str, shape: &mut String) {
     let mut last = None;
-    for letter in key.trim().chars() {
+    for letter in key.trim().chars().filter(|letter| *letter != '"') {
         let kind = match letter {
             _ if letter.is_ascii_digit() => '9',
             _ if letter.is_uppercase() => 'A',

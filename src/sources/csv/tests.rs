@@ -144,6 +144,8 @@ fn quotes_that_swallow_rows_reject_the_file() {
         "Nr;Name\n1;\"a\n2;\"b\"\n3;c\n",
         "Nr;Name\n1;a\n2;\"b\n3;c\n4;d\"\n5;e\n",
         "Nr;Name\n1;a\n2;\"b\n3\";c\n4;d\n",
+        "Nr;Name;Site\n\"100;Jan;X\n101;Jan;X\n102;Jan\";X\n",
+        "Nr;Name;Site\n100\";Jan;\"X\n101;Jan;X\"\n",
     ] {
         let rows = rows(text);
         assert_eq!(codes(&rows), ["broken_quotes"], "{text:?}");

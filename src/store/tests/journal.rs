@@ -259,6 +259,30 @@ async fn callers_at_the_same_time_get_a_number_each() {
     );
 }
 
+/// A hundred that wait at once are one transaction: the log grows by what they say, not by pages for each of them.
+#[tokio::test(flavor = "current_thread")]
+async fn callers_at_the_same_time_share_a_flush() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let log = || std::fs::metadata(file::companion(&path, "-wal")).unwrap().len();
+    let changes: Vec<Change> = (0..100).map(|number| create(&number.to_string())).collect();
+    let begin = log();
+    let together = changes.iter().map(|change| send(&store, &lease, change, at(0)));
+    let together = futures::future::join_all(together).await;
+    assert!(together.iter().all(Result::is_ok));
+    let shared = log() - begin;
+    let begin = log();
+    for change in &changes {
+        send(&store, &lease, change, at(1)).await.unwrap();
+    }
+    let alone = log() - begin;
+    assert!(
+        shared * 5 < alone,
+        "together {shared} bytes, one after the other {alone} bytes"
+    );
+}
+
 /// A full disk: the intent is refused, nothing of it is there, and once there is room it goes on.
 #[tokio::test]
 async fn a_full_disk_refuses_the_intent_and_keeps_what_was_there() {

@@ -33,6 +33,20 @@ async fn the_second_run_is_told_who_works() {
 }
 
 #[tokio::test]
+async fn a_lock_whose_holder_cannot_be_read_is_still_a_lock() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let _held = lease(&store, "r1").await;
+    std::fs::write(path.with_file_name("cardsync.db.lock"), "").unwrap();
+    let error = store.acquire(&RunId::new("r2"), "run", at(1)).await.unwrap_err();
+    assert_eq!(error, StoreError::Locked { by: None });
+    assert!(
+        error.to_string().contains("a process that has only just started; wait"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn numbers_only_rise_also_after_reopening() {
     let (_folder, path) = folder();
     let mut last = 0;

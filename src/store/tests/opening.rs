@@ -157,6 +157,29 @@ async fn a_cut_off_or_damaged_store_is_refused_and_never_made_anew() {
     assert_eq!(open(&path).await.open_intents().await.unwrap().len(), 200);
 }
 
+/// Too large to be checked page by page at every start.
+#[tokio::test]
+async fn a_large_store_that_was_cut_off_is_refused() {
+    let (_folder, path) = folder();
+    open(&path).await.close().await;
+    let filler = "CREATE TABLE filler (bytes BLOB); \
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) \
+        INSERT INTO filler SELECT zeroblob(1048576) FROM n";
+    execute(&path, filler).await;
+    let whole = std::fs::metadata(&path).unwrap().len();
+    assert!(whole > 20 << 20);
+    open(&path).await.close().await;
+    for cut in [4096, 100, 10 << 20] {
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(whole - cut).unwrap();
+        drop(file);
+        assert!(
+            matches!(refused(&path).await, StoreError::Corrupt { .. }),
+            "{cut} bytes less"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_lost_file_whose_log_is_still_there_is_refused() {
     let (_folder, path) = folder();

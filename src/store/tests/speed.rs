@@ -53,23 +53,20 @@ async fn a_ledger_of_a_hundred_thousand_loads_and_is_learned_in_seconds() {
             .unwrap();
         start.elapsed()
     };
-    let (first, same, moved) = (learn(1).await, learn(1).await, learn(2).await);
+    let (first, moved) = (learn(1).await, learn(2).await);
     let start = Instant::now();
     let remembered = store.load(at(0)).await.unwrap();
     let loaded = start.elapsed();
-    println!(
-        "{PEOPLE} entries: learned {first:.2?}, again the same {same:.2?}, all changed {moved:.2?}, loaded {loaded:.2?}"
-    );
+    println!("{PEOPLE} entries: learned {first:.2?}, all changed {moved:.2?}, loaded {loaded:.2?}");
     assert_eq!(remembered.ledger.len(), PEOPLE);
     assert!(loaded < Duration::from_secs(20), "{loaded:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn intents_of_callers_at_the_same_time_share_a_flush() {
+async fn hundreds_of_intents_are_on_disk_within_a_second() {
     let (_folder, path) = folder();
     let store = Arc::new(open(&path).await);
     let lease = Arc::new(lease(&store, "r1").await);
-    let mut rates = BTreeMap::new();
     for callers in [1_usize, 4, 16] {
         let each = 320 / callers;
         let start = Instant::now();
@@ -90,7 +87,6 @@ async fn intents_of_callers_at_the_same_time_share_a_flush() {
         }
         let rate = (each * callers) as f64 / start.elapsed().as_secs_f64();
         println!("{callers} in flight: {rate:.0} intents with outcome per second");
-        rates.insert(callers, rate);
+        assert!(rate > 20.0, "{rate}");
     }
-    assert!(rates[&16] > rates[&1], "{rates:?}");
 }

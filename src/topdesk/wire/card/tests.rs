@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::field::Reference;
 use chrono_tz::Europe;
 
 const ZONE: Tz = Europe::Amsterdam;
@@ -141,4 +142,94 @@ fn errors_name_field_and_place_and_never_a_value() {
         assert!(error.contains(expected), "{body}: {error}");
         assert!(!error.contains("Jansen"), "{error}");
     }
+}
+
+/// A page of so many cards with twelve usual fields.
+fn usual_page(cards: usize) -> (CardShape, Vec<u8>) {
+    use CardField::*;
+    let items: Vec<String> = (0..cards)
+        .map(|n| {
+            format!(
+                r#"{{"id":"{n:08x}-1111-4222-8333-444444444444","surName":"Surname{n:06}","firstName":"Firstname",
+"archived":false,"employeeNumber":"{n:06}","email":"firstname.surname{n:06}@example.org","phoneNumber":"+31 15 270 {n:04}",
+"tasLoginName":"fsurname{n:06}","networkLoginName":"fsurname{n:06}","jobTitle":"Senior administrator","hasSspAccess":true,
+"branch":{{"id":"aaaaaaaa-1111-4222-8333-44444444444{b}","name":"Branch {b}","phoneNumber":null,"clientReferenceNumber":null}},
+"department":{{"id":"dddddddd-1111-4222-8333-44444444444{b}","name":"Department {b}"}},
+"manager":{{"id":"00000000-1111-4222-8333-444444444444","name":"Manager, The"}},
+"creator":{{"id":"cccccccc-1111-4222-8333-444444444444","name":"api"}},"modifier":{{"id":"cccccccc-1111-4222-8333-444444444444","name":"api"}},
+"modificationDate":"2026-11-20T10:00:00.000+0100"}}"#,
+                b = n % 9
+            )
+        })
+        .collect();
+    let shape = shape(&[
+        SurName,
+        FirstName,
+        EmployeeNumber,
+        Email,
+        PhoneNumber,
+        TasLoginName,
+        NetworkLoginName,
+        JobTitle,
+        HasSspAccess,
+        Branch,
+        Department,
+        Manager,
+    ]);
+    let body = format!(r#"{{"item":[{}],"size":{cards},"next":null}}"#, items.join(","));
+    (shape, body.into_bytes())
+}
+
+fn text_bytes(value: &FieldValue) -> usize {
+    match value {
+        FieldValue::Text(text) | FieldValue::Number(text) => text.len(),
+        FieldValue::Flag(_) | FieldValue::Date(_) => 0,
+        FieldValue::Reference(Reference::Entry { id, name }) => id.len() + name.len(),
+        FieldValue::Reference(Reference::Card { id, label }) => id.as_str().len() + label.len(),
+        FieldValue::Reference(Reference::FreeText(text)) => text.len(),
+        FieldValue::Reference(Reference::Pending(_)) => panic!("a card that was read has nothing pending"),
+    }
+}
+
+#[test]
+fn a_card_of_twelve_fields_takes_less_than_1200_bytes() {
+    let (shape, body) = usual_page(100);
+    let cards = shape.page(&body).unwrap().cards;
+    let pair = size_of::<(CardField, FieldValue)>();
+    let total: usize = cards
+        .iter()
+        .map(|card| {
+            let fields: usize = card.fields.iter().map(|(_, value)| pair + text_bytes(value)).sum();
+            let makers =
+                card.creator.as_ref().map_or(0, |id| id.len()) + card.modifier.as_ref().map_or(0, |id| id.len());
+            size_of::<PersonCard>() + card.id.as_str().len() + fields + makers
+        })
+        .sum();
+    let each = total / cards.len();
+    assert!(each < 1200, "{each} bytes per card, {pair} per field");
+    println!("{each} bytes per card, {pair} per field");
+}
+
+/// `cargo test --release --lib card::tests::measure -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement for release builds"]
+fn measure_decoding_of_100_000_cards() {
+    let (shape, body) = usual_page(5000);
+    let before = resident();
+    let began = std::time::Instant::now();
+    let pages: Vec<Page> = (0..20).map(|_| shape.page(&body).unwrap()).collect();
+    let spent = began.elapsed();
+    let grown = resident().saturating_sub(before);
+    let cards: usize = pages.iter().map(|page| page.cards.len()).sum();
+    println!(
+        "{cards} cards, {} bytes a page: {spent:?}, {} resident bytes per card",
+        body.len(),
+        grown / cards
+    );
+    assert!(spent < std::time::Duration::from_secs(1));
+}
+
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }

@@ -1,0 +1,178 @@
+//! What a person's card should hold, against what it holds.
+
+use super::Planner;
+use crate::domain::card::CardFields;
+use crate::domain::diff::field_change;
+use crate::domain::field::{CardField, FieldKind, FieldValue, Reference};
+use crate::domain::identity::{Description, Desired, Unknown};
+use crate::domain::ids::SourceName;
+use crate::domain::key::Key;
+use crate::domain::merge::Person;
+use crate::domain::plan::{FieldChange, SkipReason};
+use crate::domain::policy::FieldPolicy;
+use crate::domain::references::Resolved;
+use crate::domain::snapshot::{Rejection, RejectionScope};
+use std::collections::BTreeSet;
+
+/// The wanted fields of a person, compared with a card or with nothing.
+pub(super) struct Fields {
+    pub changes: Vec<FieldChange>,
+    /// A manager that this plan may make.
+    pub new_manager: Option<Key>,
+    /// Problems that make the person wait.
+    pub holds: Vec<String>,
+    /// Enrich sources whose values are unknown because they were rejected.
+    pub needs: BTreeSet<SourceName>,
+}
+
+impl Planner<'_> {
+    /// Bad fields hold creates and updates of the person, never an archive with evidence (RULES 4.2).
+    pub(super) fn reject_fields(&mut self, person: &Person<'_>, problems: &[String]) {
+        let Some(record) = person.records.first() else { return };
+        for message in problems {
+            self.rejections.push(Rejection {
+                source: record.source.clone(),
+                place: record.place.clone(),
+                key: Some(person.key.clone()),
+                scope: RejectionScope::Fields,
+                message: message.clone(),
+            });
+        }
+    }
+
+    /// Compares the wanted fields with a card, or with nothing for a create.
+    pub(super) fn compare(
+        &mut self,
+        person: &Person<'_>,
+        description: &Description,
+        card: Option<usize>,
+        current: &CardFields,
+    ) -> Fields {
+        let mut fields = Fields {
+            changes: Vec::new(),
+            new_manager: None,
+            holds: Vec::new(),
+            needs: BTreeSet::new(),
+        };
+        for problem in &description.problems {
+            let message = format!("{}: {}", problem.field, problem.message);
+            if problem.holds_person {
+                fields.holds.push(message)
+            } else {
+                self.skip(SkipReason::FieldLeft, Some(person.key), card, message)
+            }
+        }
+        let mut branch: Option<Box<str>> = entry_id(current.get(CardField::Branch));
+        let policy = &self.input.policy;
+        for (field, desired) in &description.fields {
+            // A key equal after normalising is never rewritten, whatever the mapping says.
+            let Some(rule) = policy.fields.get(field).filter(|_| *field != policy.key.card_field) else {
+                continue;
+            };
+            let wanted = match desired {
+                Desired::Unknown(unknown) => {
+                    if let Unknown::SourceRejected(source) = unknown {
+                        fields.needs.insert(source.clone());
+                    }
+                    continue;
+                }
+                Desired::Clear => None,
+                Desired::Set(wanted) => {
+                    let kind = match field.kind() {
+                        FieldKind::Lookup(kind) => Some(kind),
+                        FieldKind::Text { .. }
+                        | FieldKind::Flag
+                        | FieldKind::Number
+                        | FieldKind::Date
+                        | FieldKind::Manager => None,
+                    };
+                    match self
+                        .references
+                        .resolve(wanted, kind, rule.missing, branch.as_deref(), &self.index)
+                    {
+                        Resolved::Value(value) => Some(value),
+                        Resolved::Leave(message) => {
+                            self.skip(
+                                SkipReason::FieldLeft,
+                                Some(person.key),
+                                card,
+                                format!("{field}: {message}"),
+                            );
+                            continue;
+                        }
+                        Resolved::Hold(message) => {
+                            fields.holds.push(format!("{field}: {message}"));
+                            continue;
+                        }
+                        Resolved::NewManager(key) => {
+                            if rule.policy != FieldPolicy::Seed || current.get(*field).is_none() {
+                                fields.new_manager = Some(key);
+                            }
+                            continue;
+                        }
+                        Resolved::NoManager(message) => {
+                            self.skip(
+                                SkipReason::ManagerUnknown,
+                                Some(person.key),
+                                card,
+                                format!("{message}; the field stays as it is"),
+                            );
+                            continue;
+                        }
+                    }
+                }
+            };
+            if *field == CardField::Branch {
+                branch = entry_id(wanted.as_ref());
+            }
+            if *field == CardField::SurName && wanted.is_none() {
+                fields
+                    .holds
+                    .push("surName: the surname is empty; a card needs one: correct the source".to_owned());
+                continue;
+            }
+            let needs_flag = self.input.policy.manager_flag && *field == CardField::Manager;
+            match field_change(*field, current, wanted, rule.policy) {
+                Some(change) if needs_flag && self.manager_needs_flag(&change) => {
+                    fields.new_manager = change.to.as_ref().and_then(manager_key);
+                }
+                Some(change) => fields.changes.push(change),
+                None => {}
+            }
+        }
+        fields
+    }
+
+    /// Whether the manager's card must first be marked as a manager's.
+    fn manager_needs_flag(&self, change: &FieldChange) -> bool {
+        let Some(FieldValue::Reference(Reference::Card { id, .. })) = &change.to else {
+            return false;
+        };
+        let position = self.index.position(id);
+        position.is_some_and(|card| {
+            self.index.cards[card].fields.get(CardField::IsManager) != Some(&FieldValue::Flag(true))
+        })
+    }
+}
+
+fn manager_key(value: &FieldValue) -> Option<Key> {
+    match value {
+        FieldValue::Reference(Reference::Card { label, .. }) => Some(Key::stored(label)),
+        FieldValue::Reference(Reference::Entry { .. } | Reference::FreeText(_) | Reference::Pending(_)) => None,
+        FieldValue::Text(_) | FieldValue::Flag(_) | FieldValue::Number(_) | FieldValue::Date(_) => None,
+    }
+}
+
+fn entry_id(value: Option<&FieldValue>) -> Option<Box<str>> {
+    match value {
+        Some(FieldValue::Reference(Reference::Entry { id, .. })) => Some(id.clone()),
+        Some(
+            FieldValue::Reference(_)
+            | FieldValue::Text(_)
+            | FieldValue::Flag(_)
+            | FieldValue::Number(_)
+            | FieldValue::Date(_),
+        )
+        | None => None,
+    }
+}
