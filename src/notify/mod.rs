@@ -80,7 +80,6 @@ pub struct NotifySnapshot {
     pub acceptance: Option<ItemId>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
