@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use uuid::Uuid;
+
 use super::card::{Card, Cell, Place};
 use super::fields::{FieldNo, Form, Kind, LANGUAGE_CODE, common, operator};
 use super::seed::{Reference, Seed, SeedError};
@@ -18,13 +20,13 @@ const BEGINNING: i64 = 1_577_836_800_000;
 ///
 /// # Errors
 /// When an id is used twice or a reference points to nothing; the error names array, index and field.
-pub fn world(seed: &Seed, settings: Settings, username: &str) -> Result<World, SeedError> {
+pub fn world(mut seed: Seed, settings: Settings, username: &str) -> Result<World, SeedError> {
     let mut world = World::empty(settings);
     let mut places: HashMap<Kind, Vec<Place>> = HashMap::new();
-    for (kind, rows) in &seed.arrays {
+    for (kind, rows) in &mut seed.arrays {
         let mut added = Vec::with_capacity(rows.len());
-        for (index, row) in rows.iter().enumerate() {
-            let mut card = row.card.clone();
+        for (index, row) in rows.iter_mut().enumerate() {
+            let mut card = std::mem::replace(&mut row.card, Card::new(Uuid::nil()));
             card.id = row
                 .id
                 .unwrap_or_else(|| stable_id(&["seed", kind.array(), &index.to_string()]));
@@ -53,7 +55,7 @@ pub fn world(seed: &Seed, settings: Settings, username: &str) -> Result<World, S
                     link(
                         &mut world,
                         &mut finder,
-                        seed,
+                        &seed,
                         &mut card,
                         (*number, field.form),
                         reference,
@@ -65,12 +67,14 @@ pub fn world(seed: &Seed, settings: Settings, username: &str) -> Result<World, S
             }
             for (list, reference) in &row.lists {
                 let problem = |text| unusable(*kind, index, list.array(), text);
-                let target = finder.find(&mut world, seed, *list, reference, None).map_err(problem)?;
+                let target = finder
+                    .find(&mut world, &seed, *list, reference, None)
+                    .map_err(problem)?;
                 world.link_to(place, *list, target);
             }
         }
     }
-    world.account = account(&mut world, &mut finder, seed, username)?;
+    world.account = account(&mut world, &mut finder, &seed, username)?;
     world.shrink();
     Ok(world)
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -150,10 +151,10 @@ impl Hasher for IdHasher {
     }
 }
 
-/// All cards of one kind, in the order they were made.
+/// All cards of one kind, in the order they were made. A copy shares the cards until one of the two changes them.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    cards: Vec<Option<Card>>,
+    cards: Vec<Option<Arc<Card>>>,
     by_id: HashMap<Uuid, Place, BuildHasherDefault<IdHasher>>,
 }
 
@@ -165,7 +166,7 @@ impl Table {
             return None;
         }
         self.by_id.insert(card.id, place);
-        self.cards.push(Some(card));
+        self.cards.push(Some(Arc::new(card)));
         Some(place)
     }
 
@@ -183,19 +184,22 @@ impl Table {
 
     /// The card at this place, unless it was removed.
     pub fn get(&self, place: Place) -> Option<&Card> {
-        self.cards.get(place as usize).and_then(Option::as_ref)
+        self.cards.get(place as usize).and_then(Option::as_deref)
     }
 
     /// The card at this place, to change.
     pub fn get_mut(&mut self, place: Place) -> Option<&mut Card> {
-        self.cards.get_mut(place as usize).and_then(Option::as_mut)
+        self.cards
+            .get_mut(place as usize)
+            .and_then(Option::as_mut)
+            .map(Arc::make_mut)
     }
 
     /// All cards with their places.
     pub fn iter(&self) -> impl Iterator<Item = (Place, &Card)> {
         (0u32..)
             .zip(self.cards.iter())
-            .filter_map(|(place, card)| card.as_ref().map(|card| (place, card)))
+            .filter_map(|(place, card)| card.as_deref().map(|card| (place, card)))
     }
 
     /// How many cards there are.

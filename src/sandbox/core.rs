@@ -1,4 +1,4 @@
-//! The sandbox without its socket: state, counters and seed behind locks, and the one place where a request meets them.
+//! The sandbox without its socket: state, counters and faults behind locks, and the one place where a request meets them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -10,7 +10,7 @@ use super::build;
 use super::call::Call;
 use super::edit::{self, Edit};
 use super::faults::{Faults, Rule};
-use super::problem::{Problem, Shape};
+use super::problem::Problem;
 use super::routes::{self, Answer};
 use super::seed::{Seed, SeedError};
 use super::settings::{SettingError, Settings};
@@ -23,8 +23,8 @@ pub enum CoreError {
     /// The seed.
     #[error(transparent)]
     Seed(#[from] SeedError),
-    /// The seed's settings.
-    #[error("the seed's settings: {0}")]
+    /// A setting, of the seed or of the caller.
+    #[error(transparent)]
     Setting(#[from] SettingError),
 }
 
@@ -34,7 +34,7 @@ pub struct Core {
     world: RwLock<World>,
     stats: Mutex<Stats>,
     faults: Mutex<Faults>,
-    seed: Mutex<Seed>,
+    initial: Mutex<World>,
     overrides: Vec<(String, String)>,
     username: String,
     expected: String,
@@ -51,12 +51,12 @@ impl Core {
         username: &str,
         password: &str,
     ) -> Result<Core, CoreError> {
-        let world = build_world(&seed, &overrides, username)?;
+        let world = build_world(seed, &overrides, username)?;
         Ok(Core {
+            initial: Mutex::new(world.copy()),
             world: RwLock::new(world),
             stats: Mutex::new(Stats::default()),
             faults: Mutex::new(Faults::default()),
-            seed: Mutex::new(seed),
             overrides,
             username: username.to_owned(),
             expected: STANDARD.encode(format!("{username}:{password}")),
@@ -102,11 +102,11 @@ impl Core {
     /// # Errors
     /// When the new seed cannot be used; then nothing changes.
     pub fn reset(&self, new: Option<Seed>) -> Result<(), CoreError> {
-        let mut seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = new.unwrap_or_else(|| seed.clone());
-        let world = build_world(&wanted, &self.overrides, &self.username)?;
-        *seed = wanted;
-        *self.world_mut() = world;
+        let mut initial = self.initial.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seed) = new {
+            *initial = build_world(seed, &self.overrides, &self.username)?;
+        }
+        *self.world_mut() = initial.copy();
         *self.stats() = Stats::default();
         self.faults().clear();
         Ok(())
@@ -115,7 +115,7 @@ impl Core {
     /// Answers a request to the API, with everything it does.
     pub fn answer(&self, call: &Call) -> Answer {
         if let Err(problem) = self.authenticate(call) {
-            return problem.reply(Shape::Messages).into();
+            return problem.reply(routes::unauthorized_shape(call)).into();
         }
         if matches!(call.method.as_str(), "GET" | "HEAD") {
             routes::read(&self.world(), call)
@@ -139,7 +139,7 @@ impl Core {
     }
 }
 
-fn build_world(seed: &Seed, overrides: &[(String, String)], username: &str) -> Result<World, CoreError> {
+fn build_world(seed: Seed, overrides: &[(String, String)], username: &str) -> Result<World, CoreError> {
     let mut settings = Settings::default();
     settings.set_all(&seed.settings)?;
     for (name, value) in overrides {

@@ -210,9 +210,14 @@ pub fn id(out: &mut Vec<u8>, value: Uuid) {
 }
 
 /// An instant in the API's form.
-pub fn date_text(millis: i64) -> String {
+pub fn date_text(millis: i64, colon: bool) -> String {
+    let form = if colon {
+        "%Y-%m-%dT%H:%M:%S%.3f%:z"
+    } else {
+        "%Y-%m-%dT%H:%M:%S%.3f%z"
+    };
     chrono::DateTime::from_timestamp_millis(millis)
-        .map(|date| date.format("%Y-%m-%dT%H:%M:%S%.3f%z").to_string())
+        .map(|date| date.format(form).to_string())
         .unwrap_or_default()
 }
 
@@ -298,7 +303,7 @@ impl Writer<'_> {
                         .key(name)
                         .extend_from_slice(serde_json::Value::from(*value).to_string().as_bytes());
                 }
-                Some(Cell::Date(millis)) => text(object.key(name), &date_text(*millis)),
+                Some(Cell::Date(millis)) => text(object.key(name), &date_text(*millis, self.world.settings.date_colon)),
                 Some(Cell::Json(value)) => object.key(name).extend_from_slice(value.to_string().as_bytes()),
                 Some(Cell::Link(target)) => self.link(object, name, field.form, *target),
                 Some(Cell::Text(_)) | None => self.unset(object, name),

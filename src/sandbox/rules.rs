@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::card::{Card, Cell, Place};
 use super::fields::{FieldNo, Kind, common, operator, person, place};
-use super::problem::Problem;
+use super::problem::{Problem, Shape};
 use super::rights::Right;
 use super::world::World;
 use super::write::{Change, changes};
@@ -320,12 +320,18 @@ pub fn create_location(world: &mut World, fields: &Map<String, Value>, now: i64)
 pub fn create_entry(world: &mut World, kind: Kind, fields: &Map<String, Value>) -> Result<Place, Problem> {
     let departments = kind == Kind::Department;
     if !world.settings.rights.has(Right::SupportingFilesSettings) {
-        let text = if departments {
-            "No permission to create departments"
+        if departments {
+            return Err(Problem::forbidden("No permission to create departments"));
+        }
+        let shape = if kind == Kind::BudgetHolder {
+            Shape::Entities
         } else {
-            "No permission to see <searchlist>"
+            Shape::Messages
         };
-        return Err(Problem::forbidden(text));
+        return Err(Problem {
+            shape: Some(shape),
+            ..Problem::forbidden("No permission to see <searchlist>")
+        });
     }
     let refuse = |code: &'static str, text: String| {
         if departments {

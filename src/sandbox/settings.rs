@@ -49,6 +49,8 @@ pub struct Settings {
     pub persons_v2: bool,
     /// What is not set is shown as null.
     pub unset_as_null: bool,
+    /// Dates in answers have a colon in their offset.
+    pub date_colon: bool,
     /// Sorting by id is allowed.
     pub sort_by_id: bool,
     /// Unknown names in `fields` are an error.
@@ -99,6 +101,7 @@ impl Default for Settings {
             category_filter: Vec::new(),
             persons_v2: true,
             unset_as_null: false,
+            date_colon: false,
             sort_by_id: true,
             unknown_fields_refused: false,
             manager_flag_needed: false,
@@ -146,15 +149,17 @@ fn suggestion(name: &str) -> String {
 }
 
 impl Settings {
-    /// Sets one switch from `name=value`.
+    /// Sets one switch from `name=value` and gives the two.
     ///
     /// # Errors
     /// When the name or the value is not known.
-    pub fn set_text(&mut self, text: &str) -> Result<(), SettingError> {
+    pub fn set_text(&mut self, text: &str) -> Result<(String, String), SettingError> {
         let (name, value) = text
             .split_once('=')
             .ok_or_else(|| SettingError::NoValue(text.to_owned()))?;
-        self.set(name.trim(), value.trim())
+        let (name, value) = (name.trim(), value.trim());
+        self.set(name, value)?;
+        Ok((name.to_owned(), value.to_owned()))
     }
 
     /// Sets one switch.
@@ -212,6 +217,7 @@ impl Settings {
             "category_filter" => self.category_filter = list(),
             "persons_v2" => self.persons_v2 = !second,
             "unset_values" => self.unset_as_null = second,
+            "date_offset" => self.date_colon = second,
             "sort_by_id" => self.sort_by_id = !second,
             "unknown_fields" => self.unknown_fields_refused = second,
             "manager_flag" => self.manager_flag_needed = second,
@@ -294,6 +300,7 @@ impl Settings {
             ("archived_entries", self.archived_entries_shown),
             ("persons_v2", !self.persons_v2),
             ("unset_values", self.unset_as_null),
+            ("date_offset", self.date_colon),
             ("sort_by_id", !self.sort_by_id),
             ("unknown_fields", self.unknown_fields_refused),
             ("manager_flag", self.manager_flag_needed),

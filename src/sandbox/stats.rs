@@ -86,7 +86,7 @@ impl Stats {
                 };
                 json!({
                     "seq": seq,
-                    "at": date_text(write.at),
+                    "at": date_text(write.at, false),
                     "method": write.method,
                     "route": write.route,
                     "id": write.id.map(|id| id.to_string()),

@@ -104,6 +104,11 @@ pub const SWITCHES: &[Switch] = &[
         about: "how an answer shows what is not set",
     },
     Switch {
+        name: "date_offset",
+        values: &["compact", "colon"],
+        about: "offset of dates in answers: +0000 or +00:00",
+    },
+    Switch {
         name: "sort_by_id",
         values: &["allowed", "refused"],
         about: "`sort=id` on persons",

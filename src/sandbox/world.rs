@@ -3,7 +3,8 @@
 //! Pure: the time is an argument. Rules live in `write` and `lifecycle`; this module only keeps the state whole.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
@@ -18,6 +19,15 @@ use super::settings::Settings;
 pub struct OperatorLists {
     /// Operator groups, permission groups and filters by kind.
     pub by_kind: BTreeMap<Kind, Vec<Place>>,
+}
+
+/// Who holds which login: the hash of the login, whatever its case, and the card. A hundred thousand take 2 MB.
+type Logins = BTreeSet<(u64, Place)>;
+
+fn login_hash(login: &str) -> u64 {
+    let mut hash = DefaultHasher::new();
+    login.to_lowercase().hash(&mut hash);
+    hash.finish()
 }
 
 /// An order of places that was worked out for one query and sort.
@@ -37,8 +47,8 @@ pub struct World {
     pub account: Place,
     tables: Vec<Table>,
     lists: HashMap<Place, OperatorLists>,
-    person_logins: HashMap<String, Vec<Place>>,
-    operator_logins: HashMap<String, Vec<Place>>,
+    person_logins: Logins,
+    operator_logins: Logins,
     operators_of: HashMap<Place, Vec<Place>>,
     version: u64,
     minted: u64,
@@ -56,8 +66,8 @@ impl World {
             account: 0,
             tables: Kind::all().map(|_| Table::default()).collect(),
             lists: HashMap::new(),
-            person_logins: HashMap::new(),
-            operator_logins: HashMap::new(),
+            person_logins: Logins::new(),
+            operator_logins: Logins::new(),
             operators_of: HashMap::new(),
             version: 0,
             minted: 0,
@@ -135,11 +145,9 @@ impl World {
         if old == new {
             return;
         }
-        if let Some(holders) = logins.get_mut(old) {
-            holders.retain(|holder| *holder != place);
-        }
+        logins.remove(&(login_hash(old), place));
         if !new.is_empty() {
-            logins.entry(new.to_owned()).or_default().push(place);
+            logins.insert((login_hash(new), place));
         }
     }
 
@@ -164,15 +172,16 @@ impl World {
         } else {
             &self.operator_logins
         };
-        let Some(holders) = logins.get(&login.to_lowercase()) else {
-            return false;
-        };
-        holders.iter().any(|holder| {
-            Some(*holder) != except
-                && self
-                    .table(kind)
-                    .get(*holder)
-                    .is_some_and(|card| !(card.archived() && self.settings.login_of_archived_free))
+        let (hash, login) = (login_hash(login), login.to_lowercase());
+        let mut holders = logins
+            .range((hash, 0)..=(hash, Place::MAX))
+            .filter(|(_, holder)| Some(*holder) != except);
+        holders.any(|(_, holder)| {
+            let holds = |card: &Card| card.text(common::LOGIN).to_lowercase() == login;
+            let frees = |card: &Card| card.archived() && self.settings.login_of_archived_free;
+            self.table(kind)
+                .get(*holder)
+                .is_some_and(|card| holds(card) && !frees(card))
         })
     }
 
@@ -315,6 +324,22 @@ impl World {
     /// Forgets worked-out orders after a change of settings.
     pub fn touch(&mut self) {
         self.version += 1;
+    }
+
+    /// The same state again; cards are shared until one of the two changes them.
+    pub fn copy(&self) -> World {
+        World {
+            settings: self.settings.clone(),
+            account: self.account,
+            tables: self.tables.clone(),
+            lists: self.lists.clone(),
+            person_logins: self.person_logins.clone(),
+            operator_logins: self.operator_logins.clone(),
+            operators_of: self.operators_of.clone(),
+            version: self.version,
+            minted: self.minted,
+            orders: Mutex::new(Vec::new()),
+        }
     }
 
     /// Gives back memory after loading a seed.

@@ -144,7 +144,10 @@ fn change(
             Some(text) => Some(Cell::Date(parse_date(text).ok_or_else(|| Problem::unparsable(name))?)),
             None => return Err(Problem::unparsable(name)),
         },
-        Form::Json => Some(Cell::Json(Box::new(value.clone()))),
+        Form::Json => {
+            unruled(name, value)?;
+            Some(Cell::Json(Box::new(value.clone())))
+        }
         Form::Link(Kind::Department) if world.settings.department_text => {
             found.push(department_text(name, value)?);
             return Ok(());
@@ -174,6 +177,43 @@ fn change(
         }
     };
     found.push(Change::Set(number, cell));
+    Ok(())
+}
+
+/// The form of what has no rules here: lists of links, objects, and optional fields of cards other than persons.
+fn unruled(name: &str, value: &Value) -> Result<(), Problem> {
+    let lists = ["accessRoles", "externalLinks"];
+    if lists.contains(&name) {
+        return if value.is_array() {
+            Ok(())
+        } else {
+            Err(Problem::unparsable(name))
+        };
+    }
+    let parts = value.as_object().ok_or_else(|| Problem::unparsable(name))?;
+    if !name.starts_with("optionalFields") {
+        return Ok(());
+    }
+    for (part, value) in parts {
+        let full = format!("{name}.{part}");
+        let fits = match part.trim_end_matches(|c: char| c.is_ascii_digit()) {
+            _ if value.is_null() => true,
+            "boolean" => value.is_boolean(),
+            "number" => value.is_number(),
+            "text" => value.is_string(),
+            "date" => value.as_str().is_some_and(|text| parse_date(text).is_some()),
+            "searchlist" => value.is_object(),
+            "memo" => {
+                return Err(Problem::bad(format!(
+                    "Memo fields cannot be modified via the API: '{full}'"
+                )));
+            }
+            _ => return Err(Problem::no_such_field(&full)),
+        };
+        if !fits {
+            return Err(Problem::unparsable(&full));
+        }
+    }
     Ok(())
 }
 

@@ -30,11 +30,11 @@ pub fn read(world: &World, call: &Call, segments: &[&str]) -> Outcome {
             Ok(Reply::json(200, &json!({ "major": major, "minor": minor, "patch": patch })).into())
         }
         [list, "lookup"] => match lookup_kind(list) {
-            Some(kind) => lookup(world, call, kind).or_else(shaped(Shape::Entity)),
+            Some(kind) => lookup(world, call, kind).or_else(silent),
             None => nowhere(call, false),
         },
         [list, "lookup", id] => match lookup_kind(list) {
-            Some(kind) => lookup_one(world, kind, id).or_else(shaped(Shape::Entity)),
+            Some(kind) => lookup_one(world, kind, id).or_else(silent),
             None => nowhere(call, false),
         },
         _ => match entry_kind(segments) {
@@ -51,6 +51,11 @@ pub fn write(world: &mut World, call: &Call, segments: &[&str]) -> Outcome {
     if call.method != "POST" {
         return nowhere(call, !segments.is_empty());
     }
+    // Branches, locations and departments answer in words, the other lists in codes.
+    let shape = match *segments {
+        ["branches" | "locations" | "departments"] => Shape::Messages,
+        _ => Shape::Description,
+    };
     let outcome = match *segments {
         ["branches"] => object(&call.body).and_then(|fields| {
             need(world, Right::CreateBranches, "No permission to create branches")?;
@@ -79,7 +84,7 @@ pub fn write(world: &mut World, call: &Call, segments: &[&str]) -> Outcome {
                 ..Reply::typed(201, "application/json", body).into()
             })
         }
-        Err(problem) => Err((problem, Shape::Messages)),
+        Err(problem) => Err((problem, shape)),
     }
 }
 
@@ -217,6 +222,16 @@ fn reasons(world: &World) -> Answer {
         .map(|(_, card)| json!({ "id": card.id.to_string(), "name": card.text(common::NAME) }))
         .collect();
     Reply::json(200, &Value::Array(list)).into()
+}
+
+/// The look-ups say something only about what they cannot read.
+fn silent(problem: Problem) -> Outcome {
+    let shape = if problem.status == 400 {
+        Shape::Entity
+    } else {
+        Shape::Empty
+    };
+    Err((problem, shape))
 }
 
 fn lookup_right(world: &World, kind: Kind) -> Result<(), Problem> {

@@ -101,6 +101,18 @@ fn settle(outcome: Outcome) -> Answer {
     outcome.unwrap_or_else(|(problem, shape)| problem.reply(shape).into())
 }
 
+/// The shape of a 401, which differs from route to route.
+pub fn unauthorized_shape(call: &Call) -> Shape {
+    match call.segments()[..] {
+        ["persons", "count"] => Shape::Message,
+        ["locations"] if call.method == "GET" => Shape::Entity,
+        ["persons" | "operators" | "operatorgroups", "lookup", ..] | ["archiving-reasons"] => Shape::Empty,
+        ["persons", _] if call.method == "GET" => Shape::Descriptions,
+        ["branches" | "budgetholders", ..] | ["locations", _, ..] => Shape::Entities,
+        _ => Shape::Messages,
+    }
+}
+
 fn guard(world: &World, segments: &[&str]) -> Result<(), Refusal> {
     let open = matches!(segments, ["version" | "productVersion"]);
     if !open && !world.settings.rights.has(Right::RestApi) {
