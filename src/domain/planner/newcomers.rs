@@ -206,7 +206,7 @@ impl<'a> Planner<'a> {
         if self.input.in_doubt.contains(person.key) {
             doubts.push(HoldReason::InDoubt);
         }
-        if operator == OperatorLink::Unproven && changes.iter().any(FieldChange::blanks_identity) {
+        if !self.index.sees_all_operators() && changes.iter().any(FieldChange::blanks_identity) {
             doubts.push(HoldReason::OperatorUnproven);
         }
         let cards = vec![self.index.cards[card].id.clone()];

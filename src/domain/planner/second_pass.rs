@@ -121,16 +121,16 @@ fn reach_manager(
     };
     let stored = &planner.index.cards[card];
     let reference = card_reference(&stored.id, manager);
-    if stored.archived {
-        // With the manager flag a woken card needs one more change first: the next run makes both.
-        let flagged = stored.fields.get(CardField::IsManager) == Some(&FieldValue::Flag(true));
-        let usable = flagged || !planner.input.policy.manager_flag;
-        return match wakes.get(&card).filter(|_| usable) {
-            Some(wake) => Ok((reference, *wake)),
-            None => Err(format!("the manager's card ({manager}) is archived")),
-        };
+    let wake = wakes.get(&card).copied();
+    if stored.archived && wake.is_none() {
+        return Err(format!("the manager's card ({manager}) is archived"));
     }
-    match flag_change(planner, manager, card, flags) {
+    let flagged = stored.fields.get(CardField::IsManager) == Some(&FieldValue::Flag(true));
+    match wake {
+        Some(wake) if flagged || !planner.input.policy.manager_flag => return Ok((reference, wake)),
+        Some(_) | None => {}
+    }
+    match flag_change(planner, manager, card, wake, flags) {
         Some(flag) => Ok((reference, flag)),
         None => Err("the manager's card is not marked as a manager's, and cardsync may not change it".to_owned()),
     }
@@ -212,6 +212,7 @@ fn flag_change(
     planner: &mut Planner<'_>,
     manager: &Key,
     card: usize,
+    wake: Option<usize>,
     flags: &mut BTreeMap<usize, usize>,
 ) -> Option<usize> {
     if let Some(number) = flags.get(&card) {
@@ -231,6 +232,7 @@ fn flag_change(
     let operator = planner.index.operator(card);
     let number = planner.draft(Draft {
         why: vec!["others have this person as their manager, which needs the manager flag".to_owned()],
+        after: wake.into_iter().collect(),
         ..Draft::new(
             Action::Update { fields: vec![change] },
             Some(manager.clone()),

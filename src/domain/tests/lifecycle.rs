@@ -145,6 +145,9 @@ fn an_operator_must_be_proven_absent() {
         assert_eq!(holds(&judged, "archive c-E001"), ["operator_unproven"]);
         assert_eq!(holds(&judged, "unarchive c-E002"), ["operator_unproven"]);
         assert_eq!(change(&judged.plan, "archive c-E001").operator, OperatorLink::Unproven);
+        // An archived operator that is seen says nothing about an active one that is not.
+        world.operator("o-1", "c-E001", true, OperatorKind::Regular);
+        assert_eq!(holds(&world.judged(), "archive c-E001"), ["operator_unproven"]);
     }
 }
 

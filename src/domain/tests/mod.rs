@@ -10,5 +10,6 @@ mod people;
 mod properties;
 mod quality;
 mod second_pass;
+mod source;
 mod world;
 mod worlds;
