@@ -1,14 +1,35 @@
 //! The configuration file: one YAML file per TOPdesk environment.
 //!
 //! The structs below are the documentation: one comment per option, with default and unit. They become the JSON Schema
-//! of `config schema`. Reading, locating and checking is in [`load`] and [`validate`]; secrets are in [`secret`].
+//! of `config schema`. Reading, locating and checking is in [`mod@load`] and [`validate`]; secrets are in [`secret`].
 
+pub mod address;
+pub mod budgets;
+pub mod load;
+pub mod policy;
+pub mod problem;
+pub mod schema;
 pub mod secret;
+mod shape;
+pub mod show;
+mod source;
+pub mod starter;
+mod suggest;
+mod tree;
 pub mod units;
+pub mod validate;
+
+pub use load::{Loaded, load};
+pub use schema::schema;
+pub use show::show;
+pub use source::{
+    Canaries, CanariesAtLeast, CsvConfig, Expect, LdapConfig, LdifConfig, OneOrMany, PerContract, Plaintext, RowUnit,
+    RowsConfig, SourceCommon, SourceConfig,
+};
+pub use starter::starter;
 
 use crate::domain::key::Normaliser;
 pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehirePerson};
-use crate::domain::snapshot::Role;
 use schemars::JsonSchema;
 use secret::SecretRef;
 use serde::{Deserialize, Serialize};
@@ -16,7 +37,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use units::{Percent, Span};
 
-/// One TOPdesk environment and everything that feeds it.
+/// One TOPdesk environment and everything that feeds it. Relative paths start in the folder of this file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -34,6 +55,7 @@ pub struct Config {
     #[serde(default)]
     pub key: KeyConfig,
     /// Card field: expression over `source.attribute`.
+    #[schemars(extend("propertyNames" = schema::card_field_names()))]
     pub fields: BTreeMap<String, FieldRule>,
     /// Flags of new cards. Required, because TOPdesk's own default is true for both.
     pub create: CreateConfig,
@@ -135,287 +157,6 @@ impl Default for ExpectTarget {
             max_drop: Percent(10.0),
         }
     }
-}
-
-/// One source of identities.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum SourceConfig {
-    /// An HR export.
-    Csv(CsvConfig),
-    /// A directory: OpenLDAP or Active Directory.
-    Ldap(LdapConfig),
-    /// An export of a directory by ldapsearch or ldifde.
-    Ldif(LdifConfig),
-}
-
-impl SourceConfig {
-    /// What every kind of source has.
-    pub fn common(&self) -> SourceCommon<'_> {
-        match self {
-            SourceConfig::Csv(c) => SourceCommon {
-                name: &c.name,
-                key: &c.key,
-                role: c.role,
-                expect: &c.expect,
-                same_people_as: c.same_people_as.as_deref(),
-                anchor: None,
-            },
-            SourceConfig::Ldap(c) => SourceCommon {
-                name: &c.name,
-                key: &c.key,
-                role: c.role,
-                expect: &c.expect,
-                same_people_as: c.same_people_as.as_deref(),
-                anchor: c.anchor.as_deref(),
-            },
-            SourceConfig::Ldif(c) => SourceCommon {
-                name: &c.name,
-                key: &c.key,
-                role: c.role,
-                expect: &c.expect,
-                same_people_as: c.same_people_as.as_deref(),
-                anchor: c.anchor.as_deref(),
-            },
-        }
-    }
-}
-
-/// The options that all kinds of source share.
-#[derive(Clone, Copy, Debug)]
-pub struct SourceCommon<'a> {
-    pub name: &'a str,
-    pub key: &'a str,
-    pub role: Role,
-    pub expect: &'a Expect,
-    pub same_people_as: Option<&'a str>,
-    pub anchor: Option<&'a str>,
-}
-
-/// A delimited text file with a header row.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CsvConfig {
-    /// The first word of expressions over this source.
-    pub name: String,
-    /// The file.
-    pub path: PathBuf,
-    /// One character, or `tab`. Default `,`.
-    #[serde(default = "default_delimiter")]
-    pub delimiter: String,
-    /// Any WHATWG encoding name. Default `utf-8`; a byte order mark is recognised and removed.
-    #[serde(default = "default_encoding")]
-    pub encoding: String,
-    /// One row per person (default), or one row per contract.
-    #[serde(default)]
-    pub rows: RowsConfig,
-    /// The column that holds the key.
-    pub key: String,
-    /// Whether this source decides who exists.
-    pub role: Role,
-    /// What a good read looks like.
-    #[serde(default)]
-    pub expect: Expect,
-    /// Another authoritative source that describes the same people: one key in both is then one person, not a conflict.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub same_people_as: Option<String>,
-}
-
-fn default_delimiter() -> String {
-    ",".to_owned()
-}
-fn default_encoding() -> String {
-    "utf-8".to_owned()
-}
-
-/// How many rows a person has in a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum RowsConfig {
-    /// `one_per_person`
-    #[default]
-    #[serde(with = "units::one_per_person")]
-    #[schemars(with = "units::OnePerPerson")]
-    OnePerPerson,
-    /// One row per contract: `{ per: contract, current: EXPR }`.
-    Per(PerContract),
-}
-
-/// An export with one row per contract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PerContract {
-    /// What a row is.
-    pub per: RowUnit,
-    /// Condition over the row: this contract is the current one. It describes the person; only when no row is current
-    /// (and none is undecided) has the person left.
-    pub current: String,
-}
-
-/// What a row of an export is, when not a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RowUnit {
-    Contract,
-}
-
-/// A directory server.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LdapConfig {
-    /// The first word of expressions over this source.
-    pub name: String,
-    /// `ldaps://host[:port]` or `ldap://host[:port]`; a list is tried in order.
-    pub url: OneOrMany,
-    /// Upgrade `ldap://` with StartTLS. Default: true for `ldap://` unless the host is a loopback address or `plaintext` is allowed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starttls: Option<bool>,
-    /// Say `plaintext: allowed` to send the password and all data unencrypted to a host that is not this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plaintext: Option<Plaintext>,
-    /// PEM file with the certificate authority, when the system's roots do not know it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca_file: Option<PathBuf>,
-    /// DN, user principal name or DOMAIN\user of the reading account.
-    pub bind_dn: String,
-    /// Its password.
-    pub password: SecretRef,
-    /// Where to search; a list is searched in order and gives one snapshot.
-    pub base: OneOrMany,
-    /// LDAP filter. Default `(objectClass=person)`.
-    #[serde(default = "default_filter")]
-    pub filter: String,
-    /// Entries per page. Default 500.
-    #[serde(default = "default_page_size")]
-    pub page_size: u32,
-    /// The attribute that holds the key.
-    pub key: String,
-    /// Second anchor: an attribute that never changes, e.g. `objectGUID` or `entryUUID`. Default: the one the server has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub anchor: Option<String>,
-    /// Whether this source decides who exists.
-    pub role: Role,
-    /// What a good read looks like.
-    #[serde(default)]
-    pub expect: Expect,
-    /// Another authoritative source that describes the same people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub same_people_as: Option<String>,
-    /// Longest wait for a connection. Default 10s.
-    #[serde(default = "default_connect_timeout")]
-    pub connect_timeout: Span,
-    /// Longest wait for one page. Default 60s.
-    #[serde(default = "default_timeout")]
-    pub page_timeout: Span,
-    /// Longest time for the whole read. Default 15m.
-    #[serde(default = "default_total_timeout")]
-    pub total_timeout: Span,
-}
-
-fn default_filter() -> String {
-    "(objectClass=person)".to_owned()
-}
-fn default_page_size() -> u32 {
-    500
-}
-fn default_connect_timeout() -> Span {
-    Span::seconds(10)
-}
-fn default_total_timeout() -> Span {
-    Span::seconds(15 * 60)
-}
-
-/// The words that allow an unencrypted directory connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Plaintext {
-    Allowed,
-}
-
-/// An LDIF file.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LdifConfig {
-    /// The first word of expressions over this source.
-    pub name: String,
-    /// The file.
-    pub path: PathBuf,
-    /// The attribute that holds the key.
-    pub key: String,
-    /// Second anchor. Default: objectGUID or entryUUID where the entries have one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub anchor: Option<String>,
-    /// Whether this source decides who exists.
-    pub role: Role,
-    /// What a good read looks like.
-    #[serde(default)]
-    pub expect: Expect,
-    /// Another authoritative source that describes the same people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub same_people_as: Option<String>,
-}
-
-/// One text or a list of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    /// All of them in order.
-    pub fn as_slice(&self) -> &[String] {
-        match self {
-            OneOrMany::One(text) => std::slice::from_ref(text),
-            OneOrMany::Many(texts) => texts,
-        }
-    }
-}
-
-/// What a good read of a source looks like; anything else may not say that somebody is missing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Expect {
-    /// Fewest records. Default 1.
-    pub min_records: u64,
-    /// Largest drop against the largest read accepted in the last 14 days. Default 10%.
-    pub max_drop: Percent,
-    /// Oldest accepted file. Default: no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_age: Option<Span>,
-    /// Keys of people who are certainly there. A bare list: all but one of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub canaries: Option<Canaries>,
-}
-
-impl Default for Expect {
-    fn default() -> Self {
-        Self {
-            min_records: 1,
-            max_drop: Percent(10.0),
-            max_age: None,
-            canaries: None,
-        }
-    }
-}
-
-/// People who are certainly there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Canaries {
-    /// All but one must be found.
-    Keys(Vec<String>),
-    /// At least so many must be found.
-    AtLeast(CanariesAtLeast),
-}
-
-/// Canaries with a number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CanariesAtLeast {
-    pub keys: Vec<String>,
-    pub at_least: usize,
 }
 
 /// The key.

@@ -3,11 +3,15 @@
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Where a secret is. Never the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(extend(
+    "x-cure" = "the secret itself never stands in this file: write { env: NAME }, { file: PATH } or { credential: NAME }"
+))]
 pub enum SecretRef {
     /// `{ env: NAME }`: an environment variable.
     Env(EnvSecret),
@@ -51,15 +55,29 @@ pub enum SecretError {
     Credential(String, String),
     #[error("the secret in {0} is empty; write the password there")]
     Empty(String),
+    #[error("the secret in {0} is not UTF-8 text; write the password there as UTF-8")]
+    NotText(String),
 }
 
 impl SecretRef {
     /// Reads the secret now. One trailing line end is taken off.
+    ///
+    /// # Errors
+    /// When there is nothing at its place. The error names the place, never what is there.
     pub fn read(&self) -> Result<SecretString, SecretError> {
+        self.read_with(|name| std::env::var_os(name))
+    }
+
+    /// The same with the environment handed in.
+    fn read_with(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<SecretString, SecretError> {
         let (text, place) = match self {
             SecretRef::Env(EnvSecret { env }) => {
-                let text = std::env::var(env).map_err(|_| SecretError::EnvMissing(env.clone()))?;
-                (text, format!("the environment variable {env}"))
+                let place = format!("the environment variable {env}");
+                let text = environment(env).ok_or_else(|| SecretError::EnvMissing(env.clone()))?;
+                (
+                    text.into_string().map_err(|_| SecretError::NotText(place.clone()))?,
+                    place,
+                )
             }
             SecretRef::File(FileSecret { file }) => {
                 let text = std::fs::read_to_string(file).map_err(|e| SecretError::File {
@@ -69,7 +87,7 @@ impl SecretRef {
                 (text, format!("the file {}", file.display()))
             }
             SecretRef::Credential(CredentialSecret { credential }) => {
-                let folder = std::env::var_os("CREDENTIALS_DIRECTORY")
+                let folder = environment("CREDENTIALS_DIRECTORY")
                     .ok_or_else(|| SecretError::Credential(credential.clone(), "is not set".to_owned()))?;
                 let path = PathBuf::from(folder).join(credential);
                 let text = std::fs::read_to_string(&path)
@@ -83,5 +101,78 @@ impl SecretRef {
             return Err(SecretError::Empty(place));
         }
         Ok(SecretString::from(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+    use std::path::Path;
+
+    fn env(name: &str) -> SecretRef {
+        SecretRef::Env(EnvSecret { env: name.to_owned() })
+    }
+
+    fn file(path: &Path) -> SecretRef {
+        SecretRef::File(FileSecret { file: path.to_owned() })
+    }
+
+    fn credential(name: &str) -> SecretRef {
+        SecretRef::Credential(CredentialSecret {
+            credential: name.to_owned(),
+        })
+    }
+
+    fn nowhere(_: &str) -> Option<OsString> {
+        None
+    }
+
+    #[test]
+    fn a_secret_is_read_from_its_place_without_the_line_end() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("topdesk"), " hunter2 \r\n").unwrap();
+        let environment = |name: &str| match name {
+            "PASSWORD" => Some(OsString::from("hunter3\n")),
+            "CREDENTIALS_DIRECTORY" => Some(folder.path().as_os_str().to_owned()),
+            _ => None,
+        };
+        let read = |secret: SecretRef| secret.read_with(environment).unwrap().expose_secret().to_owned();
+        assert_eq!(read(env("PASSWORD")), "hunter3");
+        assert_eq!(read(credential("topdesk")), " hunter2 ");
+        assert_eq!(read(file(&folder.path().join("topdesk"))), " hunter2 ");
+    }
+
+    #[test]
+    fn a_secret_that_is_not_there_says_where_it_was_looked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty");
+        std::fs::write(&empty, "\n").unwrap();
+        let with_folder = |_: &str| Some(folder.path().as_os_str().to_owned());
+        let told = |error: Result<SecretString, SecretError>| error.unwrap_err().to_string();
+        assert!(told(env("PASSWORD").read_with(nowhere)).contains("variable PASSWORD is not set"));
+        assert!(told(file(&folder.path().join("none")).read_with(nowhere)).contains("/none: No such file"));
+        assert!(told(file(&empty).read_with(nowhere)).contains("/empty is empty"));
+        assert!(told(credential("topdesk").read_with(nowhere)).contains("CREDENTIALS_DIRECTORY is not set"));
+        assert!(told(credential("topdesk").read_with(with_folder)).contains("LoadCredential=topdesk:PATH"));
+    }
+
+    #[test]
+    fn debug_and_errors_never_print_a_secret() {
+        use std::os::unix::ffi::OsStringExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        std::fs::write(&path, "hunter2").unwrap();
+        let secret = file(&path);
+        let value = secret.read().unwrap();
+        assert_eq!(value.expose_secret(), "hunter2");
+        assert!(!format!("{secret:?} {value:?}").contains("hunter2"));
+        assert!(!serde_json::to_string(&secret).unwrap().contains("hunter2"));
+        std::fs::write(&path, b"hunter2\xff").unwrap();
+        let error = secret.read().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+        let not_text = |_: &str| Some(OsString::from_vec(b"hunter2\xff".to_vec()));
+        let error = env("PASSWORD").read_with(not_text).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
 }

@@ -97,7 +97,7 @@ impl fmt::Display for Percent {
 }
 
 macro_rules! as_text {
-    ($name:ident, $pattern:literal, $what:literal) => {
+    ($name:ident, $format:literal, $pattern:literal, $what:literal) => {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -113,7 +113,7 @@ macro_rules! as_text {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern, "description": $what })
+                json_schema!({ "type": "string", "format": $format, "pattern": $pattern, "description": $what })
             }
         }
     };
@@ -121,11 +121,13 @@ macro_rules! as_text {
 
 as_text!(
     Span,
+    "span",
     r"^\s*[0-9]+\s*[smhd]\s*$",
     "A whole number and s, m, h or d, e.g. 26h"
 );
 as_text!(
     Percent,
+    "percent",
     r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$",
     "A percentage between 0% and 100%, e.g. 5%"
 );

@@ -100,7 +100,7 @@ pub fn missing(
     let mut present = false;
     for (source, sighting) in &mut sightings {
         let snapshot = snapshots.iter().find(|snapshot| snapshot.summary.name == *source);
-        let Some(snapshot) = snapshot.filter(|snapshot| snapshot.summary.role == Role::Authoritative) else {
+        let Some(snapshot) = snapshot.filter(|snapshot| snapshot.summary.role == Some(Role::Authoritative)) else {
             unknown.push(format!(
                 "{source}, which had this person, is no longer an authoritative source"
             ));

@@ -84,7 +84,7 @@ impl<'a> Population<'a> {
         let snapshots = self.snapshots;
         snapshots
             .iter()
-            .filter(|snapshot| snapshot.summary.role == Role::Authoritative && !snapshot.is_rejected())
+            .filter(|snapshot| snapshot.summary.role == Some(Role::Authoritative) && !snapshot.is_rejected())
     }
 
     /// The authoritative sources that have this key, in whatever state.
@@ -122,7 +122,7 @@ impl<'a> Population<'a> {
         std::iter::from_fn(move || {
             let by_record = cursors
                 .iter_mut()
-                .filter(|(snapshot, _)| snapshot.summary.role == Role::Authoritative)
+                .filter(|(snapshot, _)| snapshot.summary.role == Some(Role::Authoritative))
                 .filter_map(|(_, cursor)| cursor.peek().map(|record| &record.key))
                 .min();
             let key = match (by_record, rejected.first().copied()) {
@@ -147,7 +147,7 @@ impl<'a> Population<'a> {
         let deciding = || {
             found
                 .iter()
-                .filter(|(snapshot, _)| snapshot.summary.role == Role::Authoritative)
+                .filter(|(snapshot, _)| snapshot.summary.role == Some(Role::Authoritative))
         };
         let Some((_, first)) = deciding().next() else {
             return Member::Rejected(key);
@@ -181,7 +181,7 @@ impl<'a> Population<'a> {
             let mut of_source = found.iter().filter(|(from, _)| std::ptr::eq(*from, snapshot));
             let part = match (of_source.next(), of_source.next()) {
                 _ if snapshot.is_rejected() => {
-                    ended &= snapshot.summary.role == Role::Enrich;
+                    ended &= snapshot.summary.role == Some(Role::Enrich);
                     Part::Unknown(Unknown::SourceRejected(source.clone()))
                 }
                 (None, _) if self.rejected(source, key) => Part::Unknown(Unknown::SourceRejected(source.clone())),

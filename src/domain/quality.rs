@@ -1,7 +1,7 @@
 //! Judges a read: complete, degraded or rejected, and why (RULES 3). Only a complete snapshot can say that somebody is missing.
 
 use super::card::{FilterProof, TargetSnapshot};
-use super::ids::{CardId, ItemId, SourceName};
+use super::ids::{CardId, Generation, ItemId, SourceName};
 use super::key::{Key, KeyReading, KeySpec, RawKey};
 use super::plan::short_hash;
 use super::record::{SourceRecord, Standing};
@@ -192,9 +192,11 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     findings.sort_by(|a, b| b.effect.cmp(&a.effect).then_with(|| a.code.cmp(&b.code)));
     let accepted = history.accepted.contains(&item);
     let verdict = verdict_of(&findings, accepted, BTreeSet::from([Use::Absence]));
+    let only_size = !findings.iter().any(|finding| finding.effect == Effect::Reject);
+    let acceptance = (verdict == Verdict::Rejected && only_size).then_some(item);
     let summary = SnapshotSummary {
         name: source,
-        role,
+        role: Some(role),
         read_at,
         generation,
         records: count,
@@ -202,8 +204,9 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         unreadable,
         verdict,
         findings,
+        acceptance,
     };
-    Snapshot::judged(summary, attributes, missing_attributes, records, rejections, item)
+    Snapshot::judged(summary, attributes, missing_attributes, records, rejections)
 }
 
 fn verdict_of(findings: &[Finding], accepted: bool, degraded: BTreeSet<Use>) -> Verdict {
@@ -324,4 +327,20 @@ pub fn judge_target<'a>(
         Use::Anonymize,
     ]);
     target.verdict = verdict_of(&target.findings, false, degraded);
+}
+
+/// The read of TOPdesk, as shown and stored beside the sources.
+pub fn target_summary(target: &TargetSnapshot) -> SnapshotSummary {
+    SnapshotSummary {
+        name: SourceName::new("topdesk"),
+        role: None,
+        read_at: target.read_at,
+        generation: Generation::new(target.read_at.to_rfc3339()),
+        records: target.cards.len() as u64,
+        keyless: 0,
+        unreadable: 0,
+        verdict: target.verdict.clone(),
+        findings: target.findings.clone(),
+        acceptance: None,
+    }
 }

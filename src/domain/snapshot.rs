@@ -100,6 +100,8 @@ pub struct SourceRead {
     pub findings: Vec<Finding>,
     /// Modification time of a file; `None` for servers.
     pub modified_at: Option<DateTime<Utc>>,
+    /// The server's own clock when the read began; `None` for files and for servers that do not tell.
+    pub server_time: Option<DateTime<Utc>>,
 }
 
 /// A verdict, as shown and stored.
@@ -169,7 +171,8 @@ pub struct SnapshotHistory {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotSummary {
     pub name: SourceName,
-    pub role: Role,
+    /// `None` for TOPdesk itself.
+    pub role: Option<Role>,
     pub read_at: DateTime<Utc>,
     pub generation: Generation,
     pub records: u64,
@@ -178,6 +181,8 @@ pub struct SnapshotSummary {
     #[serde(flatten)]
     pub verdict: Verdict,
     pub findings: Vec<Finding>,
+    /// Set when the snapshot was rejected and a human may accept exactly this content: the item to approve.
+    pub acceptance: Option<ItemId>,
 }
 
 /// A judged read of one source: records with a key, sorted by key (then place).
@@ -189,8 +194,6 @@ pub struct Snapshot {
     /// Empty when rejected.
     records: Vec<SourceRecord>,
     pub rejections: Vec<Rejection>,
-    /// The item whose approval accepts exactly this content.
-    pub acceptance: ItemId,
 }
 
 /// Gives the records of a snapshot in key order; in memory now, from a store where a company does not fit.
@@ -238,7 +241,7 @@ impl Snapshot {
         Snapshot {
             summary: SnapshotSummary {
                 name: source,
-                role,
+                role: Some(role),
                 read_at,
                 generation: Generation::new(""),
                 records: 0,
@@ -246,12 +249,12 @@ impl Snapshot {
                 unreadable: 0,
                 verdict: Verdict::Rejected,
                 findings: vec![finding],
+                acceptance: None,
             },
             attributes: AttributeNames::new([], false),
             missing_attributes: BTreeSet::new(),
             records: Vec::new(),
             rejections: Vec::new(),
-            acceptance: ItemId::new(""),
         }
     }
 
@@ -262,7 +265,6 @@ impl Snapshot {
         missing_attributes: BTreeSet<String>,
         records: Vec<SourceRecord>,
         rejections: Vec<Rejection>,
-        acceptance: ItemId,
     ) -> Self {
         debug_assert!(
             records.is_sorted_by(|a, b| a.key <= b.key),
@@ -279,7 +281,6 @@ impl Snapshot {
             missing_attributes,
             records,
             rejections,
-            acceptance,
         }
     }
 }

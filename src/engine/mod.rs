@@ -3,6 +3,14 @@
 //! The traits here are what sources, TOPdesk and the store must do for a run; they know nothing of each other.
 //! Reading and writing are separate: planning code never holds a writer.
 
+pub mod apply;
+pub mod decisions;
+pub mod gather;
+mod ledger_after;
+mod recheck;
+pub mod recover;
+pub mod run;
+pub mod state;
 pub mod target;
 
 use crate::domain::snapshot::{Finding, SourceRead};

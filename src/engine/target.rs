@@ -7,6 +7,7 @@ use crate::domain::plan::Step;
 use crate::engine::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::time::Duration;
 
 /// What a full read asks for.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +46,25 @@ pub struct TargetError {
     pub what: String,
     /// What the administrator can do.
     pub cure: String,
+    /// The same request may succeed later: no connection, a busy server, an environment in maintenance. A reader has
+    /// already tried again; for a write the engine decides.
+    pub retryable: bool,
+    /// How long TOPdesk asks to wait (`Retry-After`), capped.
+    pub retry_after: Option<Duration>,
+}
+
+impl TargetError {
+    /// An error that trying again does not mend, without an answer of TOPdesk.
+    pub fn new(concerns: Concerns, what: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self {
+            concerns,
+            status: None,
+            what: what.into(),
+            cure: cure.into(),
+            retryable: false,
+            retry_after: None,
+        }
+    }
 }
 
 /// How a write that did not succeed ended.

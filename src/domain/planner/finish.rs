@@ -4,6 +4,7 @@ use super::{Draft, Planner, second_pass};
 use crate::domain::field::{FieldValue, Reference};
 use crate::domain::ids::{ItemId, PlanId};
 use crate::domain::plan::{Change, HoldReason, Plan, full_hash, item_id, short_hash};
+use crate::domain::quality::target_summary;
 use crate::domain::snapshot::{Role, Verdict};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -33,7 +34,7 @@ impl Planner<'_> {
         self.skipped.dedup();
         let full_look = self.input.target.verdict == Verdict::Complete
             && self.input.snapshots.iter().all(|snapshot| {
-                snapshot.summary.role == Role::Enrich && !snapshot.is_rejected() || snapshot.can_say_absent()
+                snapshot.summary.role == Some(Role::Enrich) && !snapshot.is_rejected() || snapshot.can_say_absent()
             });
         let content = serde_json::to_vec(&(
             &self.input.policy.config_hash,
@@ -49,7 +50,10 @@ impl Planner<'_> {
             fingerprint: full_hash(&content),
             created_at: self.input.moment.now,
             config_hash: self.input.policy.config_hash.clone(),
-            snapshots: snapshots.map(|snapshot| snapshot.summary.clone()).collect(),
+            snapshots: snapshots
+                .map(|snapshot| snapshot.summary.clone())
+                .chain([target_summary(&self.input.target)])
+                .collect(),
             changes,
             conflicts: self.conflicts,
             rejections: self.rejections,

@@ -214,7 +214,7 @@ impl<'a> Planner<'a> {
         }
         let parts = person.joined.parts.values();
         let seen = parts.filter_map(|(snapshot, part)| {
-            let deciding = snapshot.summary.role == Role::Authoritative && !snapshot.is_rejected();
+            let deciding = snapshot.summary.role == Some(Role::Authoritative) && !snapshot.is_rejected();
             (deciding && matches!(part, Part::Record(_))).then_some(*snapshot)
         });
         presence::see(&mut entry, seen);

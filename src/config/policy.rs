@@ -1,0 +1,179 @@
+//! The configuration in the words of the domain: what decides a plan, without secrets and addresses.
+
+use super::load::Loaded;
+use super::{BudgetConfig, Canaries, Config, FieldRule, RehireConfig};
+use crate::domain::field::CardField;
+use crate::domain::ids::SourceName;
+use crate::domain::key::{Key, KeyReading, KeySpec};
+use crate::domain::policy::{
+    Budget, Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected,
+};
+use crate::domain::snapshot::{Expectations, Role};
+use chrono_tz::Tz;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The key as configured.
+pub fn key_spec(config: &Config) -> KeySpec {
+    let card_field = CardField::from_name(&config.key.card_field).unwrap_or(CardField::EmployeeNumber);
+    KeySpec {
+        card_field,
+        normalise: config.key.normalize.clone(),
+        immutable: config.key.immutable,
+    }
+}
+
+/// The zone of 'today', dates and hours.
+pub fn zone(config: &Config) -> Tz {
+    config.timezone.parse().unwrap_or(Tz::UTC)
+}
+
+/// Everything configured that decides a plan.
+pub fn policy(loaded: &Loaded) -> Policy {
+    let config = &loaded.config;
+    let key = key_spec(config);
+    let guard = config.guard.with_defaults();
+    let silent = Budgets::default();
+    let budget = |written: Option<BudgetConfig>, default: Budget| {
+        written.map_or(default, |b| Budget {
+            max: b.max,
+            percent: b.percent.map(|percent| percent.0),
+        })
+    };
+    let RehireConfig {
+        person: rehire,
+        operator: _,
+    } = config.lifecycle.rehire;
+    let protect = &config.guard.protect;
+    Policy {
+        config_hash: loaded.config_hash.clone(),
+        decision_version: DECISION_VERSION,
+        fields: fields(config),
+        has_ssp_access: config.create.has_ssp_access,
+        is_caller: config.create.is_caller,
+        same_people: same_people(config),
+        expectations: config
+            .sources
+            .iter()
+            .map(|source| {
+                let common = source.common();
+                let expect = common.expect;
+                let canaries = keys(&key, canary_keys(expect.canaries.as_ref()));
+                let at_least = match &expect.canaries {
+                    None => 0,
+                    Some(Canaries::Keys(keys)) => keys.len().saturating_sub(1).max(1),
+                    Some(Canaries::AtLeast(canaries)) => canaries.at_least,
+                };
+                let expectations = Expectations {
+                    min_records: expect.min_records.max(1),
+                    max_drop_percent: expect.max_drop.0,
+                    max_age: expect.max_age.map(super::units::Span::chrono),
+                    canaries_at_least: at_least.min(canaries.len()),
+                    canaries,
+                };
+                (SourceName::new(common.name), expectations)
+            })
+            .collect(),
+        target_expectations: Expectations {
+            min_records: config.topdesk.expect.min_records.max(1),
+            max_drop_percent: config.topdesk.expect.max_drop.0,
+            ..Expectations::default()
+        },
+        leaver_after: config
+            .lifecycle
+            .leaver
+            .as_ref()
+            .map_or(chrono::Duration::days(1), |leaver| leaver.after.chrono()),
+        missing_reads: config.lifecycle.missing.reads,
+        missing_for: config.lifecycle.missing.for_.chrono(),
+        rehire,
+        manager_flag: config.topdesk.manager_flag,
+        archived_logins_reserved: config.topdesk.archived_logins_reserved,
+        budgets: Budgets {
+            archive: budget(guard.archive, silent.archive),
+            unarchive: budget(guard.unarchive, silent.unarchive),
+            create: budget(guard.create, silent.create),
+            names: budget(guard.names, silent.names),
+            blanked_fields: budget(guard.blanked_fields, silent.blanked_fields),
+            lookups: budget(guard.lookups, silent.lookups),
+            adopt: budget(guard.adopt, silent.adopt),
+            keys: budget(guard.keys, silent.keys),
+            anonymize: budget(guard.anonymize, silent.anonymize),
+            operators: budget(guard.operators, silent.operators),
+            operators_woken: budget(guard.operators_woken, silent.operators_woken),
+        },
+        protected: Protected {
+            keys: keys(&key, &protect.keys).into_iter().collect(),
+            cards: protect.cards.iter().map(|id| id.to_lowercase().into()).collect(),
+        },
+        key,
+    }
+}
+
+fn fields(config: &Config) -> BTreeMap<CardField, FieldRules> {
+    let rules = config.fields.iter().filter_map(|(name, rule)| {
+        let (policy, missing) = match rule {
+            FieldRule::Expression(_) => (FieldPolicy::default(), MissingEntry::default()),
+            FieldRule::Full(options) => (options.policy, options.missing),
+        };
+        CardField::from_name(name).map(|field| (field, FieldRules { policy, missing }))
+    });
+    rules.collect()
+}
+
+fn canary_keys(canaries: Option<&Canaries>) -> &[String] {
+    match canaries {
+        None => &[],
+        Some(Canaries::Keys(keys)) => keys,
+        Some(Canaries::AtLeast(canaries)) => &canaries.keys,
+    }
+}
+
+fn keys(spec: &KeySpec, raw: &[String]) -> Vec<Key> {
+    raw.iter()
+        .filter_map(|raw| match spec.read(raw) {
+            KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+            KeyReading::None | KeyReading::Anonymized => None,
+        })
+        .collect()
+}
+
+/// Groups of authoritative sources that describe the same people: `same_people_as` is mutual and passes on.
+fn same_people(config: &Config) -> Vec<BTreeSet<SourceName>> {
+    let mut groups: Vec<BTreeSet<SourceName>> = Vec::new();
+    for source in &config.sources {
+        let common = source.common();
+        let (Role::Authoritative, Some(other)) = (common.role, common.same_people_as) else {
+            continue;
+        };
+        let mut group = BTreeSet::from([SourceName::new(common.name), SourceName::new(other)]);
+        groups.retain(|known| {
+            let apart = known.is_disjoint(&group);
+            if !apart {
+                group.extend(known.iter().cloned());
+            }
+            apart
+        });
+        groups.push(group);
+    }
+    groups
+}
+
+/// The card fields that a plan needs: what is mapped, the key, what people are recognised by, and the manager flag.
+pub fn wanted_fields(policy: &Policy) -> BTreeSet<CardField> {
+    let mut fields: BTreeSet<CardField> = policy.fields.keys().copied().collect();
+    fields.extend([
+        policy.key.card_field,
+        CardField::SurName,
+        CardField::FirstName,
+        CardField::Email,
+        CardField::TasLoginName,
+        CardField::NetworkLoginName,
+    ]);
+    if policy.manager_flag {
+        fields.insert(CardField::IsManager);
+    }
+    if fields.contains(&CardField::Location) {
+        fields.insert(CardField::Branch);
+    }
+    fields
+}

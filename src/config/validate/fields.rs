@@ -1,0 +1,160 @@
+//! The key and the mapped fields.
+
+use super::is_blank;
+use crate::config::problem::Fault;
+use crate::config::{Config, FieldOptions, FieldRule, MissingEntry, TooLong, suggest};
+use crate::domain::field::{CardField, FieldKind};
+use crate::domain::key::Normaliser;
+
+pub fn key(config: &Config, faults: &mut Vec<Fault>) {
+    let name = &config.key.card_field;
+    let is_text = |field: CardField| matches!(field.kind(), FieldKind::Text { .. });
+    match CardField::from_name(name) {
+        Some(field) if is_text(field) => {}
+        Some(_) => {
+            let message = format!("'{name}' is not a text field");
+            faults.push(Fault::new("key.card_field", message, "employeeNumber is the usual key"));
+        }
+        None => {
+            let texts: Vec<String> = CardField::all()
+                .filter(|field| is_text(*field))
+                .map(CardField::name)
+                .collect();
+            let cure = match suggest::nearest(name, texts.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean '{meant}'?"),
+                None => "employeeNumber is the usual key".to_owned(),
+            };
+            faults.push(Fault::new(
+                "key.card_field",
+                format!("'{name}' is not a field of a person card"),
+                cure,
+            ));
+        }
+    }
+    let steps = &config.key.normalize;
+    if steps.contains(&Normaliser::Uppercase) && steps.contains(&Normaliser::Lowercase) {
+        faults.push(Fault::new(
+            "key.normalize",
+            "has both uppercase and lowercase",
+            "keep one",
+        ));
+    }
+    if let Some(n) = (1..steps.len()).find(|n| steps[..*n].contains(&steps[*n])) {
+        faults.push(Fault::new(
+            format!("key.normalize[{n}]"),
+            "stands twice in the list",
+            "keep one",
+        ));
+    }
+}
+
+/// The key field is written from the key itself, on create and adopt only; a mapping could write something else there.
+pub fn key_is_not_mapped(config: &Config, faults: &mut Vec<Fault>) {
+    let name = &config.key.card_field;
+    if config.fields.contains_key(name) {
+        let message = "is the key field, which is written from the key itself";
+        faults.push(Fault::new(format!("fields.{name}"), message, "take this line out"));
+    }
+}
+
+pub fn surname_is_mapped(config: &Config, faults: &mut Vec<Fault>) {
+    let surname = CardField::SurName.name();
+    if !config.fields.contains_key(&surname) && config.key.card_field != surname {
+        let cure = "add e.g. surName: \"{{ hr['Last name'] }}\"";
+        faults.push(Fault::new(
+            "fields.surName",
+            "is missing: TOPdesk makes no card without a surname",
+            cure,
+        ));
+    }
+}
+
+pub fn options(config: &Config, faults: &mut Vec<Fault>) {
+    for (name, rule) in &config.fields {
+        let path = format!("fields.{name}");
+        // An unknown name was reported by its shape.
+        let Some(field) = CardField::from_name(name) else {
+            continue;
+        };
+        match rule {
+            FieldRule::Expression(text) => expression(&path, text, faults),
+            FieldRule::Full(full) => full_rule(&path, field, full, faults),
+        }
+    }
+}
+
+fn expression(path: &str, text: &str, faults: &mut Vec<Fault>) {
+    if is_blank(text) {
+        let cure = "write an expression, or take the field out so that cardsync leaves it alone";
+        faults.push(Fault::new(path, "has a blank expression", cure));
+    }
+}
+
+fn full_rule(path: &str, field: CardField, rule: &FieldOptions, faults: &mut Vec<Fault>) {
+    let FieldOptions {
+        value,
+        key,
+        dn,
+        policy: _,
+        missing,
+        too_long,
+    } = rule;
+    let is_manager = field == CardField::Manager;
+    let given: Vec<(&str, &String)> = [("value", value), ("key", key), ("dn", dn)]
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text.as_ref()?)))
+        .collect();
+    for (name, text) in &given {
+        expression(&format!("{path}.{name}"), text, faults);
+    }
+    match given.as_slice() {
+        [] if is_manager => {
+            faults.push(Fault::new(
+                path,
+                "has no expression",
+                "add 'key' (the manager's key) or 'dn' (the manager's DN)",
+            ));
+        }
+        [] => faults.push(Fault::new(path, "has no expression", "add 'value'")),
+        [(name @ ("key" | "dn"), _)] if !is_manager => {
+            let message = format!("'{name}' is for the field manager only");
+            faults.push(Fault::new(format!("{path}.{name}"), message, "write 'value' instead"));
+        }
+        [_] => {}
+        several => {
+            let names: Vec<&str> = several.iter().map(|(name, _)| *name).collect();
+            faults.push(Fault::new(
+                path,
+                format!("has {}", names.join(" and ")),
+                "keep exactly one of them",
+            ));
+        }
+    }
+    let (missing_path, too_long_path) = (format!("{path}.missing"), format!("{path}.too_long"));
+    match (field.kind(), missing) {
+        (_, MissingEntry::Hold) => {}
+        (FieldKind::Lookup(kind), MissingEntry::Create) if !kind.can_create() => {
+            let message = format!("cardsync creates no {kind} entries");
+            faults.push(Fault::new(
+                missing_path,
+                message,
+                "make the entry in TOPdesk and write hold or skip",
+            ));
+        }
+        (FieldKind::Manager, MissingEntry::Create) => {
+            faults.push(Fault::new(missing_path, "a manager is never created", "take it out"));
+        }
+        (FieldKind::Lookup(_) | FieldKind::Manager, _) => {}
+        (FieldKind::Text { .. } | FieldKind::Flag | FieldKind::Number | FieldKind::Date, _) => {
+            let message = format!("'{}' is not a reference to a list", field.name());
+            faults.push(Fault::new(missing_path, message, "take it out"));
+        }
+    }
+    match (field.kind(), too_long) {
+        (FieldKind::Text { .. }, _) | (_, TooLong::Skip) => {}
+        (_, TooLong::Truncate | TooLong::Reject) => {
+            let message = format!("'{}' is not a text field", field.name());
+            faults.push(Fault::new(too_long_path, message, "take it out"));
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Conditions, lifecycle, budgets and the schedule.
+
+use super::is_blank;
+use crate::config::problem::Fault;
+use crate::config::units::Percent;
+use crate::config::{BudgetConfig, Config};
+use crate::daemon::schedule::ScheduleError;
+
+/// A limit above this share of the cards is none.
+const MOST_PERCENT: f64 = 50.0;
+
+pub fn conditions(config: &Config, faults: &mut Vec<Fault>) {
+    if config.include.as_deref().is_some_and(is_blank) {
+        faults.push(Fault::new(
+            "include",
+            "is blank",
+            "write a condition, or take the option out: then everybody is in scope",
+        ));
+    }
+    if config
+        .lifecycle
+        .leaver
+        .as_ref()
+        .is_some_and(|leaver| is_blank(&leaver.when))
+    {
+        let cure = "write a condition such as \"{{ hr['End date'] | date < today }}\", or take 'leaver' out";
+        faults.push(Fault::new("lifecycle.leaver.when", "is blank", cure));
+    }
+}
+
+pub fn lifecycle(config: &Config, faults: &mut Vec<Fault>) {
+    let reads = config.lifecycle.missing.reads;
+    if reads < 2 {
+        let message = format!("{reads} is too few: one read without somebody proves nothing");
+        faults.push(Fault::new(
+            "lifecycle.missing.reads",
+            message,
+            "write 2 or more; 3 is the default",
+        ));
+    }
+}
+
+pub fn budgets(config: &Config, faults: &mut Vec<Fault>) {
+    for (class, budget) in config.guard.written() {
+        let Some(BudgetConfig { max, percent }) = budget else {
+            continue;
+        };
+        let path = format!("guard.{class}");
+        if max.is_none() && percent.is_none() {
+            let cure = "write { max: 20 } or { percent: 2% } or both, or take it out to have the default";
+            faults.push(Fault::new(
+                &path,
+                "has no limit, and a budget is never switched off",
+                cure,
+            ));
+        }
+        if let Some(Percent(share)) = percent
+            && share > MOST_PERCENT
+        {
+            let message = format!("{share}% is no limit: half of all cards in one run is an accident, not a change");
+            let cure = format!("write at most {MOST_PERCENT}%; a bigger change waits for `approve` and loses nothing");
+            faults.push(Fault::new(format!("{path}.percent"), message, cure));
+        }
+    }
+}
+
+pub fn protect(config: &Config, faults: &mut Vec<Fault>) {
+    let protect = &config.guard.protect;
+    for (n, key) in protect.keys.iter().enumerate() {
+        if is_blank(key) {
+            faults.push(Fault::new(
+                format!("guard.protect.keys[{n}]"),
+                "is blank",
+                "write a key",
+            ));
+        }
+    }
+    for (n, card) in protect.cards.iter().enumerate() {
+        if uuid::Uuid::try_parse(card).is_err() {
+            let cure = "write the id of a person card, e.g. 2c4b6a8e-0d1f-4a3b-9c5d-7e8f9a0b1c2d";
+            faults.push(Fault::new(
+                format!("guard.protect.cards[{n}]"),
+                "is not a card id",
+                cure,
+            ));
+        }
+    }
+    if protect.query.as_deref().is_some_and(is_blank) {
+        faults.push(Fault::new(
+            "guard.protect.query",
+            "is blank",
+            "write a query, or take the option out",
+        ));
+    }
+}
+
+pub fn schedule(config: &Config, faults: &mut Vec<Fault>) {
+    if let Some(schedule) = &config.schedule
+        && let Err(ScheduleError { message, cure }) = crate::daemon::schedule::check(&schedule.cron)
+    {
+        faults.push(Fault::new("schedule.cron", message, cure));
+    }
+}

@@ -1,0 +1,168 @@
+//! Puts the parts of one environment together from its configuration. Secrets, certificate files and connections are made
+//! anew for every run.
+
+use crate::config::load::Loaded;
+use crate::config::policy::{key_spec, policy, wanted_fields, zone};
+use crate::config::problem::{ConfigProblems, Fault};
+use crate::config::{AccountFilters, Config};
+use crate::domain::field::{CardField, FieldKind};
+use crate::domain::ids::{EnvironmentId, RunId, SourceName};
+use crate::engine::gather::{ReadParts, SourcePart};
+use crate::engine::target::{TargetError, TargetWants};
+use crate::engine::{Clock, Progress};
+use crate::mapping::Mapping;
+use crate::sources::AnySource;
+use crate::topdesk::{ReadClient, TopdeskClient};
+use chrono::{DateTime, Utc};
+use std::path::{Path, PathBuf};
+
+/// One environment, ready to be read.
+pub struct Environment {
+    pub loaded: Loaded,
+    pub id: EnvironmentId,
+    pub mapping: Mapping,
+    pub sources: Vec<SourcePart<AnySource>>,
+}
+
+/// The connections of one run.
+pub struct Connected {
+    pub client: TopdeskClient,
+    pub reader: ReadClient,
+}
+
+impl Environment {
+    /// Loads a configuration file and compiles its expressions. All problems at once.
+    pub fn load(path: &Path) -> Result<Self, ConfigProblems> {
+        Self::from_loaded(crate::config::load(path)?)
+    }
+
+    /// From a configuration that was loaded before.
+    pub fn from_loaded(loaded: Loaded) -> Result<Self, ConfigProblems> {
+        let mapping = Mapping::compile(&loaded.config).map_err(|problems| {
+            loaded.problems(
+                problems
+                    .into_iter()
+                    .map(|problem| Fault::new(&problem.path, problem.message, problem.cure)),
+            )
+        })?;
+        let key = key_spec(&loaded.config);
+        let sources = loaded
+            .config
+            .sources
+            .iter()
+            .map(|source| {
+                let common = source.common();
+                SourcePart {
+                    name: SourceName::new(common.name),
+                    role: common.role,
+                    source: AnySource::from_config(source, &key),
+                }
+            })
+            .collect();
+        let id = crate::config::address::environment(&loaded.config);
+        Ok(Self {
+            loaded,
+            id,
+            mapping,
+            sources,
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.loaded.config
+    }
+
+    /// Reads the password and prepares the connections; nothing is sent.
+    pub fn connect(&self) -> Result<Connected, TargetError> {
+        let client = TopdeskClient::connect(&self.config().topdesk, zone(self.config()))?;
+        let reader = client.reader();
+        Ok(Connected { client, reader })
+    }
+
+    /// What a full read of TOPdesk asks for.
+    pub fn wants(&self) -> TargetWants {
+        let fields = wanted_fields(&policy(&self.loaded));
+        let lookups = fields
+            .iter()
+            .filter(|field| self.config().fields.contains_key(&field.name()))
+            .filter_map(|field: &CardField| match field.kind() {
+                FieldKind::Lookup(kind) => Some(kind),
+                FieldKind::Text { .. } | FieldKind::Flag | FieldKind::Number | FieldKind::Date | FieldKind::Manager => {
+                    None
+                }
+            })
+            .collect();
+        TargetWants {
+            fields,
+            lookups,
+            archiving_reason: self.config().topdesk.archiving_reason.clone(),
+            filters_stated_none: self.config().topdesk.account_filters == Some(AccountFilters::None),
+        }
+    }
+
+    /// The reading parts of a run.
+    pub fn read_parts<'a>(
+        &'a self,
+        connected: &'a Connected,
+        clock: &'a dyn Clock,
+        progress: &'a dyn Progress,
+    ) -> ReadParts<'a, AnySource, ReadClient> {
+        ReadParts {
+            environment: self.id.clone(),
+            policy: policy(&self.loaded),
+            zone: zone(self.config()),
+            mapping: &self.mapping,
+            sources: &self.sources,
+            reader: &connected.reader,
+            wants: self.wants(),
+            protect_query: self.config().guard.protect.query.clone(),
+            clock,
+            progress,
+        }
+    }
+
+    /// Where the state of this environment is kept.
+    pub fn store_path(&self) -> Option<PathBuf> {
+        self.config().store.sqlite.clone().or_else(crate::store::default_path)
+    }
+
+    /// The host of the environment, to which a store is bound.
+    pub fn host(&self) -> String {
+        self.id.as_str().to_owned()
+    }
+
+    /// Whether the key is a login or an e-mail address: then logs carry a keyed hash of it, never the key.
+    pub fn key_is_personal(&self) -> bool {
+        let field = key_spec(self.config()).card_field;
+        field.is_login() || field == CardField::Email || field.is_name()
+    }
+}
+
+/// A fresh run id: sortable by time, and unique.
+pub fn new_run_id(now: DateTime<Utc>) -> RunId {
+    let unique = uuid::Uuid::new_v4().simple().to_string();
+    RunId::new(format!("{}-{}", now.format("%Y%m%d-%H%M%S"), &unique[..6]))
+}
+
+/// A clock that starts at another moment and goes on from there: a rehearsal of another day.
+pub struct AsOf {
+    start: DateTime<Utc>,
+    began: std::time::Instant,
+}
+
+impl AsOf {
+    /// It is `start` now.
+    pub fn new(start: DateTime<Utc>) -> Self {
+        Self {
+            start,
+            began: std::time::Instant::now(),
+        }
+    }
+}
+
+impl Clock for AsOf {
+    fn now(&self) -> DateTime<Utc> {
+        self.start + chrono::Duration::from_std(self.began.elapsed()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,179 @@
+//! Approve and reject: by item, by class, by whole plan. A decision binds the items that wait now and the reasons shown.
+
+use super::state::{KeptHold, StateReader, StateWriter, StoreError};
+use crate::domain::decision::{Answer, Decision, HeldItem};
+use crate::domain::ids::{ItemId, SourceName};
+use crate::domain::plan::ActionKind;
+use crate::domain::snapshot::SnapshotSummary;
+use chrono::{DateTime, Duration, Utc};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// How long an approval holds when nothing else is said.
+pub const APPROVAL_LASTS: Duration = Duration::days(7);
+
+/// A rejected snapshot whose content a human may accept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SnapshotHold {
+    pub id: ItemId,
+    pub source: SourceName,
+    pub reasons: Vec<String>,
+    pub since: DateTime<Utc>,
+}
+
+/// Everything that waits for a human.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting {
+    pub items: Vec<KeptHold>,
+    /// The last decision in force about each item.
+    pub decided: Vec<Decision>,
+    pub snapshots: Vec<SnapshotHold>,
+}
+
+/// Reads what waits since the last run.
+pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Waiting, StoreError> {
+    let items = store.holds().await?;
+    let remembered = store.load(now).await?;
+    let last = store.history(1).await?.into_iter().next();
+    let decided: Vec<Decision> = remembered.decisions.into_values().collect();
+    let snapshots = last
+        .iter()
+        .flat_map(|run| run.snapshots.iter().map(|snapshot| (snapshot, run.started_at)))
+        .filter_map(|(snapshot, since)| snapshot_hold(snapshot, since))
+        .filter(|hold| {
+            !decided
+                .iter()
+                .any(|decision| decision.item == hold.id && decision.answer == Answer::Approve)
+        })
+        .collect();
+    Ok(Waiting {
+        items,
+        decided,
+        snapshots,
+    })
+}
+
+fn snapshot_hold(snapshot: &SnapshotSummary, since: DateTime<Utc>) -> Option<SnapshotHold> {
+    let id = snapshot.acceptance.clone()?;
+    let reasons = snapshot
+        .findings
+        .iter()
+        .map(|finding| finding.message.clone())
+        .collect();
+    Some(SnapshotHold {
+        id,
+        source: snapshot.name.clone(),
+        reasons,
+        since,
+    })
+}
+
+/// The class a held item is listed under: the first budget it exceeds, else its action.
+pub fn class_of(item: &HeldItem) -> String {
+    item.change.action.name().to_owned()
+}
+
+/// Whether a word names this item: its id, its action, a class it exceeds, or its plan.
+fn names(word: &str, kept: &KeptHold) -> bool {
+    let classes = kept
+        .item
+        .change
+        .holds
+        .iter()
+        .filter_map(|hold| hold.code.strip_prefix("over_budget:"));
+    let by_class = classes
+        .flat_map(|class| [Some(class), class.split(':').next()])
+        .flatten()
+        .any(|class| class == word);
+    let by_action = ActionKind::IN_ORDER
+        .iter()
+        .any(|kind| kind.name() == word && kept.item.change.action == *kind);
+    kept.item.change.id.as_str() == word || kept.plan.as_str() == word || by_class || by_action
+}
+
+/// A word that names nothing that waits.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "nothing that waits is called '{word}'; `cardsync holds` lists ids, classes and the plan; an item that has changed since has a new id"
+)]
+pub struct UnknownWord {
+    pub word: String,
+}
+
+/// What a decision did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    pub decisions: Vec<Decision>,
+    /// Items with a reason that no approval lifts: they wait on.
+    pub not_approvable: Vec<ItemId>,
+}
+
+/// The decisions that words stand for. Pure.
+pub fn decide(
+    waiting: &Waiting,
+    words: &[String],
+    answer: Answer,
+    by: &str,
+    note: Option<&str>,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Decided, Vec<UnknownWord>> {
+    let mut decided = Decided {
+        decisions: Vec::new(),
+        not_approvable: Vec::new(),
+    };
+    let mut unknown = Vec::new();
+    let mut seen: BTreeSet<ItemId> = BTreeSet::new();
+    let until = match answer {
+        Answer::Approve => Some(until.unwrap_or(now + APPROVAL_LASTS)),
+        Answer::Reject => None,
+    };
+    let mut add = |item: &ItemId, waives: BTreeSet<String>| {
+        if seen.insert(item.clone()) {
+            decided.decisions.push(Decision {
+                item: item.clone(),
+                answer,
+                waives,
+                by: by.to_owned(),
+                at: now,
+                until,
+                note: note.map(str::to_owned),
+            });
+        }
+    };
+    for word in words {
+        let mut found = false;
+        for kept in waiting.items.iter().filter(|kept| names(word, kept)) {
+            found = true;
+            let waives = kept
+                .item
+                .change
+                .holds
+                .iter()
+                .filter(|hold| hold.approvable)
+                .map(|hold| hold.code.clone())
+                .collect();
+            add(&kept.item.change.id, waives);
+            if kept.item.change.holds.iter().any(|hold| !hold.approvable) {
+                decided.not_approvable.push(kept.item.change.id.clone());
+            }
+        }
+        for snapshot in waiting
+            .snapshots
+            .iter()
+            .filter(|hold| hold.id.as_str() == word || word == "snapshot")
+        {
+            found = true;
+            add(&snapshot.id, BTreeSet::from(["snapshot".to_owned()]));
+        }
+        if !found {
+            unknown.push(UnknownWord { word: word.clone() });
+        }
+    }
+    if unknown.is_empty() { Ok(decided) } else { Err(unknown) }
+}
+
+/// Keeps decisions.
+pub async fn keep(store: &impl StateWriter, decided: &Decided) -> Result<(), StoreError> {
+    store.decide(&decided.decisions).await
+}

@@ -1,0 +1,224 @@
+//! Reads everything a plan needs: the sources and TOPdesk side by side, then judges each read.
+
+use super::state::Remembered;
+use super::target::{TargetError, TargetReader, TargetWants};
+use super::{Clock, Progress, Source};
+use crate::domain::card::{FilterProof, TargetSnapshot};
+use crate::domain::decision::Answer;
+use crate::domain::identity::Moment;
+use crate::domain::ids::{CardId, EnvironmentId, ItemId, SourceName};
+use crate::domain::input::PlanInput;
+use crate::domain::key::Key;
+use crate::domain::policy::Policy;
+use crate::domain::quality::{judge_source, judge_target, key_records};
+use crate::domain::snapshot::{Effect, Finding, Role, Snapshot, SnapshotHistory, SnapshotReader, Verdict};
+use crate::mapping::Mapping;
+use chrono::{Duration, Utc};
+use chrono_tz::Tz;
+use futures::future::join_all;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Cards of the ledger that a read lacks are asked for one by one, up to this many; more of them degrade the read.
+const MOST_ASKED_ONE_BY_ONE: usize = 20;
+
+/// A create whose answer was lost is settled by a full read that began this much later (RULES 2).
+pub const SETTLING_TIME: Duration = Duration::minutes(10);
+
+/// One configured source, ready to read.
+pub struct SourcePart<S> {
+    pub name: SourceName,
+    pub role: Role,
+    pub source: S,
+}
+
+/// The parts of a run that only read.
+pub struct ReadParts<'a, S, R> {
+    pub environment: EnvironmentId,
+    pub policy: Policy,
+    pub zone: Tz,
+    pub mapping: &'a Mapping,
+    pub sources: &'a [SourcePart<S>],
+    pub reader: &'a R,
+    pub wants: TargetWants,
+    /// TOPdesk query for protected cards.
+    pub protect_query: Option<String>,
+    pub clock: &'a dyn Clock,
+    pub progress: &'a dyn Progress,
+}
+
+/// What was read, before earlier doubts are settled and the input is put together.
+pub struct Readings {
+    pub snapshots: Vec<Snapshot>,
+    pub target: TargetSnapshot,
+    pub policy: Policy,
+    pub moment: Moment,
+}
+
+impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
+    /// Reads the sources and TOPdesk. A source that cannot be read becomes a rejected snapshot; TOPdesk that cannot be
+    /// read is an error: there is nothing to compare with.
+    pub async fn read(&self, remembered: &Remembered) -> Result<Readings, TargetError> {
+        let moment = Moment {
+            now: self.clock.now(),
+            zone: self.zone,
+        };
+        let accepted: BTreeSet<ItemId> = remembered
+            .decisions
+            .values()
+            .filter(|decision| decision.answer == Answer::Approve && decision.in_force(moment.now))
+            .map(|decision| decision.item.clone())
+            .collect();
+        let sources = join_all(
+            self.sources
+                .iter()
+                .map(|part| self.read_source(part, remembered, &accepted, moment)),
+        );
+        let (snapshots, target) = futures::join!(sources, self.reader.read_all(&self.wants, self.progress));
+        let mut target = target?;
+        target.read_at = moment.now;
+        self.ask_for_missing(&mut target, remembered).await?;
+        let mut policy = self.policy.clone();
+        if let Some(query) = &self.protect_query {
+            policy.protected.cards.extend(self.reader.cards_of_query(query).await?);
+        }
+        self.missing_reason(&mut target);
+        let history = remembered
+            .snapshots
+            .get(&SourceName::new("topdesk"))
+            .cloned()
+            .unwrap_or_default();
+        let known = remembered
+            .ledger
+            .values()
+            .filter(|entry| entry.key.is_some())
+            .map(|entry| &entry.card);
+        judge_target(&mut target, known, &policy.target_expectations, &history);
+        Ok(Readings {
+            snapshots,
+            target,
+            policy,
+            moment,
+        })
+    }
+
+    async fn read_source(
+        &self,
+        part: &SourcePart<S>,
+        remembered: &Remembered,
+        accepted: &BTreeSet<ItemId>,
+        moment: Moment,
+    ) -> Snapshot {
+        let nothing = BTreeSet::new();
+        let attributes = self.mapping.references().get(&part.name).unwrap_or(&nothing);
+        match part.source.read(attributes, self.progress).await {
+            Err(finding) => Snapshot::unreadable(part.name.clone(), part.role, moment.now, finding),
+            Ok(mut read) => {
+                // The run's own clock counts, also when a sandbox rehearses another day.
+                read.read_at = moment.now;
+                let mut keyed = key_records(read, &self.policy.key);
+                if let Some(current) = self.mapping.contract(&part.name) {
+                    let names = keyed.read.attributes.clone();
+                    keyed.records =
+                        crate::mapping::contracts::group_rows(keyed.records, &names, &part.name, current, moment);
+                }
+                let mut history: SnapshotHistory = remembered.snapshots.get(&part.name).cloned().unwrap_or_default();
+                history.accepted.extend(accepted.iter().cloned());
+                let expected = self.policy.expectations.get(&part.name).cloned().unwrap_or_default();
+                // The age of a file is a matter of the real clock, whatever day is rehearsed.
+                judge_source(keyed, &expected, &history, Utc::now())
+            }
+        }
+    }
+
+    /// Cards that the ledger knows and the read lacks: deleted, or hidden?
+    async fn ask_for_missing(&self, target: &mut TargetSnapshot, remembered: &Remembered) -> Result<(), TargetError> {
+        let missing: Vec<&CardId> = remembered
+            .ledger
+            .values()
+            .filter(|entry| entry.key.is_some())
+            .map(|entry| &entry.card)
+            .filter(|id| target.cards.binary_search_by(|card| card.id.cmp(id)).is_err())
+            .take(MOST_ASKED_ONE_BY_ONE + 1)
+            .collect();
+        if missing.len() > MOST_ASKED_ONE_BY_ONE || target.filters != FilterProof::None {
+            return Ok(());
+        }
+        for id in missing {
+            if self.reader.read_card(id, &self.wants.fields).await?.is_none() {
+                target.confirmed_gone.insert(id.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn missing_reason(&self, target: &mut TargetSnapshot) {
+        let named = self.wants.archiving_reason.as_ref();
+        let known = target
+            .findings
+            .iter()
+            .any(|finding| finding.code.contains("archiving_reason"));
+        if let (Some(name), None, false) = (named, &target.archiving_reason, known) {
+            target.findings.push(Finding::new(
+                "archiving_reason_missing",
+                Effect::Note,
+                format!("TOPdesk has no archiving reason '{name}': nothing is archived"),
+                "add the reason in TOPdesk, or correct topdesk.archiving_reason",
+            ));
+        }
+    }
+
+    /// Puts the input of a plan together from what was read and remembered.
+    pub fn input(&self, readings: Readings, remembered: Remembered) -> PlanInput {
+        let Readings {
+            snapshots,
+            target,
+            policy,
+            moment,
+        } = readings;
+        let in_doubt = unsettled(&remembered, &target);
+        let purged_keys = purged(&remembered, &snapshots);
+        PlanInput {
+            environment: self.environment.clone(),
+            policy,
+            moment,
+            snapshots,
+            target,
+            ledger: remembered.ledger,
+            decisions: remembered.decisions,
+            contact: remembered.contact,
+            in_doubt,
+            purged_keys,
+        }
+    }
+}
+
+/// Keys that stay frozen: a full read that began late enough has not been had yet.
+fn unsettled(remembered: &Remembered, target: &TargetSnapshot) -> BTreeSet<Key> {
+    let settles = |sent| target.verdict == Verdict::Complete && target.read_at >= sent + SETTLING_TIME;
+    remembered
+        .in_doubt
+        .keys
+        .iter()
+        .filter(|(_, sent)| !settles(**sent))
+        .map(|(key, _)| key.clone())
+        .collect()
+}
+
+/// Keys of the sources whose keyed hash belongs to an anonymized person.
+fn purged(remembered: &Remembered, snapshots: &[Snapshot]) -> BTreeSet<Key> {
+    let hashes: BTreeMap<&str, ()> = remembered
+        .ledger
+        .values()
+        .filter(|entry| entry.key.is_none())
+        .filter_map(|entry| entry.key_hash.as_deref().map(|hash| (hash, ())))
+        .collect();
+    if hashes.is_empty() {
+        return BTreeSet::new();
+    }
+    let keys = snapshots
+        .iter()
+        .flat_map(|snapshot| snapshot.records().map(|record| &record.key));
+    keys.filter(|key| hashes.contains_key(remembered.hasher.hash(key).as_str()))
+        .cloned()
+        .collect()
+}

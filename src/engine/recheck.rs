@@ -1,0 +1,64 @@
+//! The last look before a grave write (RULES 7.3): the card and its operators against what was judged.
+
+use crate::domain::card::{OperatorCard, OperatorLink, PersonCard};
+use crate::domain::diff::same;
+use crate::domain::ids::OperatorId;
+use crate::domain::plan::Change;
+use std::collections::BTreeSet;
+
+/// What the last look found.
+#[derive(Clone, Debug)]
+pub enum Recheck {
+    /// As judged: the before-image for the journal.
+    Same {
+        card: Option<PersonCard>,
+        operators: Vec<OperatorCard>,
+    },
+    /// Not as judged: the item becomes a hold. The text has no personal data.
+    Changed(String),
+}
+
+/// What differs from what was judged, if anything: archived or not, the fields that are written, the operators.
+pub fn changed_since(
+    change: &Change,
+    judged: &PersonCard,
+    now: &PersonCard,
+    operators: &[OperatorCard],
+) -> Option<String> {
+    if judged.archived != now.archived {
+        let state = if now.archived { "archived" } else { "active" };
+        return Some(format!("the card was found {state}"));
+    }
+    // Evidence and adoption rest on who the card is: every field that was read counts, not only those written.
+    let fields: BTreeSet<_> = judged
+        .fields
+        .iter()
+        .chain(now.fields.iter())
+        .map(|(field, _)| field)
+        .collect();
+    let differing = fields
+        .into_iter()
+        .find(|field| !same(judged.fields.get(*field), now.fields.get(*field), field.kind()));
+    if let Some(field) = differing {
+        return Some(format!("{field} of the card was found changed"));
+    }
+    let ids = |archived: bool| -> BTreeSet<&OperatorId> {
+        operators
+            .iter()
+            .filter(|operator| operator.archived == archived)
+            .map(|operator| &operator.id)
+            .collect()
+    };
+    let (active, archived) = (ids(false), ids(true));
+    let as_judged = match &change.operator {
+        OperatorLink::Active { operators } => {
+            !active.is_empty()
+                && operators.iter().collect::<BTreeSet<_>>() == active.union(&archived).copied().collect()
+        }
+        OperatorLink::Archived { operators } => {
+            active.is_empty() && operators.iter().collect::<BTreeSet<_>>() == archived
+        }
+        OperatorLink::ProvenNone | OperatorLink::Unproven => active.is_empty() && archived.is_empty(),
+    };
+    (!as_judged).then(|| "the linked operator was found changed".to_owned())
+}

@@ -1,0 +1,443 @@
+//! Plan, run and apply: one path, stopped after the guard or carried through.
+
+use super::Source;
+use super::apply::{Applier, ApplyState};
+use super::gather::{ReadParts, Readings};
+use super::recover::{Settled, settle};
+use super::state::{Ending, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
+use super::target::{TargetError, TargetReader, TargetWriter};
+use crate::domain::decision::HeldItem;
+use crate::domain::guard::{ApprovedPlan, Judged, judge};
+use crate::domain::ids::{CardId, ItemId, RunId};
+use crate::domain::input::PlanInput;
+use crate::domain::ledger::LedgerEntry;
+use crate::domain::plan::{ActionKind, Change, HoldReason};
+use crate::domain::planner::plan;
+use crate::domain::report::{ChangeOutcome, Outcome, RunCounts, RunReport, RunVerdict};
+use crate::domain::snapshot::Verdict;
+use crate::domain::view::{ChangeView, PlanView};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+
+/// Why a run could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// TOPdesk could not be read: nothing to compare with, nothing was written.
+    #[error("TOPdesk could not be read: {0}")]
+    Target(#[from] TargetError),
+}
+
+/// A plan with all that it was made of.
+pub struct Planned {
+    pub judged: Judged,
+    pub input: PlanInput,
+}
+
+/// Everything of a run that is over.
+pub struct Finished {
+    pub report: RunReport,
+    pub planned: Planned,
+    pub outcomes: Vec<ChangeOutcome>,
+    /// What waits now.
+    pub holds: Vec<HeldItem>,
+    /// What waits now and did not wait before this run.
+    pub new_holds: Vec<HeldItem>,
+}
+
+/// What a run gave, before its report is closed.
+struct Through {
+    planned: Planned,
+    outcomes: Vec<ChangeOutcome>,
+    holds: Vec<HeldItem>,
+    new_holds: Vec<HeldItem>,
+}
+
+/// How far a run goes.
+pub enum Scope {
+    /// A whole run: it counts absence and remembers what it saw.
+    Whole,
+    /// Only what is also in this saved plan, unchanged. Counts nothing.
+    Selected(Box<PlanView>),
+}
+
+/// The parts of a run that write.
+pub struct WriteParts<'a, W, S> {
+    pub writer: &'a W,
+    pub store: &'a S,
+    pub concurrency: usize,
+    pub stop: &'a AtomicBool,
+}
+
+impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
+    /// Reads, plans and judges. Sends nothing but GET and changes no state.
+    pub async fn plan(&self, store: &impl StateReader) -> Result<Planned, RunError> {
+        let mut remembered = store.load(self.clock.now()).await?;
+        let open = store.open_intents().await?;
+        let readings = self.read(&remembered).await?;
+        let settled = settle(
+            open,
+            &readings.target,
+            &remembered,
+            &readings.policy,
+            readings.moment.now,
+        );
+        take_in(&settled, &mut remembered);
+        Ok(self.planned(readings, remembered))
+    }
+
+    fn planned(&self, readings: Readings, remembered: Remembered) -> Planned {
+        let input = self.input(readings, remembered);
+        let made = plan(&input, self.mapping);
+        let judged = judge(made, &input);
+        Planned { judged, input }
+    }
+
+    /// Plans, judges, applies what is allowed, holds the rest, and remembers. The caller has the lease.
+    pub async fn run<W: TargetWriter, T: StateWriter>(
+        &self,
+        parts: &WriteParts<'_, W, T>,
+        lease: &RunLease,
+        scope: &Scope,
+        command: &str,
+    ) -> Result<Finished, RunError> {
+        let mut report = RunReport {
+            id: lease.run().clone(),
+            command: command.to_owned(),
+            started_at: self.clock.now(),
+            finished_at: None,
+            plan_id: None,
+            verdict: None,
+            failure: None,
+            counts: RunCounts::default(),
+            snapshots: Vec::new(),
+        };
+        parts.store.start_run(lease, &report).await?;
+        match self.run_through(parts, lease, scope, &mut report).await {
+            Ok(Through {
+                planned,
+                outcomes,
+                holds,
+                new_holds,
+            }) => {
+                report.finished_at = Some(self.clock.now());
+                let fingerprint = planned.judged.plan.fingerprint.clone();
+                parts.store.finish_run(lease, &report, Some(&fingerprint)).await?;
+                Ok(Finished {
+                    report,
+                    planned,
+                    outcomes,
+                    holds,
+                    new_holds,
+                })
+            }
+            Err(error) => {
+                report.finished_at = Some(self.clock.now());
+                report.verdict = Some(RunVerdict::Failed);
+                report.failure = Some(error.to_string());
+                // The first failure is the one to tell, also when the store that failed cannot note it.
+                if let Err(second) = parts.store.finish_run(lease, &report, None).await {
+                    tracing::warn!(
+                        run.id = report.id.as_str(),
+                        "the end of run {} could not be noted: {second}",
+                        report.id
+                    );
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn run_through<W: TargetWriter, T: StateWriter>(
+        &self,
+        parts: &WriteParts<'_, W, T>,
+        lease: &RunLease,
+        scope: &Scope,
+        report: &mut RunReport,
+    ) -> Result<Through, RunError> {
+        let store = parts.store;
+        let mut remembered = store.load(self.clock.now()).await?;
+        let open = store.open_intents().await?;
+        let readings = self.read(&remembered).await?;
+        let settled = settle(
+            open,
+            &readings.target,
+            &remembered,
+            &readings.policy,
+            readings.moment.now,
+        );
+        self.keep_settled(store, lease, &settled).await?;
+        take_in(&settled, &mut remembered);
+        let hasher = remembered.hasher.clone();
+        let earlier_holds = store.holds().await?;
+        let planned = self.planned(readings, remembered);
+        let Planned { judged, input } = &planned;
+        report.plan_id = Some(judged.plan.id.clone());
+        report.snapshots.clone_from(&judged.plan.snapshots);
+        let whole = matches!(scope, Scope::Whole);
+        if whole {
+            let mut ledger = judged.plan.ledger.clone();
+            let anonymized = purge(&mut ledger, &hasher);
+            let learned = Learned {
+                ledger: &ledger,
+                contact: Some(&judged.contact),
+                snapshots: &judged.plan.snapshots,
+                holds: None,
+            };
+            store.learn(lease, learned, self.clock.now()).await?;
+            for card in &anonymized {
+                store.purge(lease, card).await?;
+            }
+        }
+        let approved = self.selected(judged, input, scope);
+        let (approved, unreasoned) = without_reason(approved, input, &self.wants.archiving_reason);
+        let applier = Applier {
+            reader: self.reader,
+            writer: parts.writer,
+            store,
+            lease,
+            input,
+            clock: self.clock,
+            progress: self.progress,
+            concurrency: parts.concurrency,
+            fields: self.wants.fields.clone(),
+            stop: parts.stop,
+            state: ApplyState::default(),
+        };
+        let mut outcomes = applier.apply(&approved).await?;
+        outcomes.extend(unreasoned);
+        let earlier: BTreeMap<&ItemId, _> = earlier_holds
+            .iter()
+            .map(|kept| (&kept.item.change.id, kept.item.since))
+            .collect();
+        let mut holds = held_items(judged, &outcomes, lease.run(), self.clock.now());
+        for hold in &mut holds {
+            hold.since = earlier.get(&hold.change.id).copied().unwrap_or(hold.since);
+        }
+        if whole {
+            let learned = Learned {
+                holds: Some((&judged.plan.id, &holds)),
+                ..Learned::default()
+            };
+            store.learn(lease, learned, self.clock.now()).await?;
+        }
+        report.failure = applier.stopped_by();
+        report.counts = counts(judged, &outcomes, holds.len() as u64);
+        report.verdict = Some(verdict(report, judged, &outcomes, &holds));
+        let new_holds = holds
+            .iter()
+            .filter(|hold| !earlier.contains_key(&hold.change.id))
+            .cloned()
+            .collect();
+        Ok(Through {
+            planned,
+            outcomes,
+            holds,
+            new_holds,
+        })
+    }
+
+    async fn keep_settled<T: StateWriter>(
+        &self,
+        store: &T,
+        lease: &RunLease,
+        settled: &[Settled],
+    ) -> Result<(), StoreError> {
+        for one in settled {
+            let Some(outcome) = &one.outcome else { continue };
+            let ending = Ending {
+                outcome,
+                after: one.after.as_ref(),
+                learned: one.learned.as_ref(),
+                at: self.clock.now(),
+            };
+            store.settle(lease, one.intent.id, ending).await?;
+            let item = one.intent.change.id.as_str();
+            tracing::info!(
+                item.id = item,
+                "settled by reading: item {item}, left open by run {}",
+                one.intent.run
+            );
+        }
+        Ok(())
+    }
+
+    /// A plan file selects, it never supplies: an item passes when the fresh plan has it with the same content.
+    fn selected(&self, judged: &Judged, input: &PlanInput, scope: &Scope) -> ApprovedPlan {
+        let approved = judged.approved.clone();
+        let Scope::Selected(saved) = scope else { return approved };
+        let _ = input;
+        let saved: BTreeMap<&ItemId, &ChangeView> = saved.changes.iter().map(|change| (&change.id, change)).collect();
+        approved.keep(|change| {
+            let now = ChangeView::new(change, &[]);
+            saved.get(&change.id).is_some_and(|then| {
+                then.action == now.action
+                    && then.key == now.key
+                    && then.person_id == now.person_id
+                    && then.fields == now.fields
+            })
+        })
+    }
+}
+
+/// Archives that lack their configured reason are not sent at all.
+fn without_reason(
+    approved: ApprovedPlan,
+    input: &PlanInput,
+    wanted: &Option<String>,
+) -> (ApprovedPlan, Vec<ChangeOutcome>) {
+    let Some(name) = wanted.as_ref().filter(|_| input.target.archiving_reason.is_none()) else {
+        return (approved, Vec::new());
+    };
+    let is_archive = |change: &Change| change.action.kind() == ActionKind::Archive;
+    let refused = approved
+        .changes()
+        .iter()
+        .map(|approved| approved.change())
+        .filter(|change| is_archive(change))
+        .map(|change| ChangeOutcome {
+            item: change.id.clone(),
+            action: ActionKind::Archive,
+            key: change.key.clone(),
+            card: change.card.clone(),
+            outcome: Outcome::NotDone {
+                message: format!(
+                    "TOPdesk has no archiving reason '{name}'; add it there, or correct topdesk.archiving_reason"
+                ),
+            },
+        })
+        .collect();
+    (approved.keep(|change| !is_archive(change)), refused)
+}
+
+/// What settled doubts teach the plan that follows.
+fn take_in(settled: &[Settled], remembered: &mut Remembered) {
+    for one in settled {
+        if let Some(entry) = &one.learned {
+            remembered.ledger.insert(entry.card.clone(), entry.clone());
+        }
+        if let (Some(_), Some(key), ActionKind::Create) =
+            (&one.outcome, &one.intent.change.key, one.intent.change.action.kind())
+        {
+            remembered.in_doubt.keys.remove(key);
+        }
+    }
+}
+
+/// Cards that were anonymized lose what is remembered of the person; the id and a keyed hash of the key stay (RULES 12).
+fn purge(ledger: &mut [LedgerEntry], hasher: &super::state::KeyHasher) -> BTreeSet<CardId> {
+    let mut purged = BTreeSet::new();
+    for entry in ledger.iter_mut().filter(|entry| entry.anonymized) {
+        if let Some(key) = entry.key.take() {
+            entry.key_hash = Some(hasher.hash(&key));
+        }
+        entry.former_keys.clear();
+        entry.anchors.clear();
+        purged.insert(entry.card.clone());
+    }
+    purged
+}
+
+/// What waits after the run: what the guard held, and what apply set aside.
+fn held_items(
+    judged: &Judged,
+    outcomes: &[ChangeOutcome],
+    run: &RunId,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Vec<HeldItem> {
+    let late: BTreeMap<&ItemId, &HoldReason> = outcomes
+        .iter()
+        .filter_map(|outcome| match &outcome.outcome {
+            Outcome::Held { reason } => Some((&outcome.item, reason)),
+            Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::NotReached { .. } => {
+                None
+            }
+        })
+        .collect();
+    judged
+        .plan
+        .changes
+        .iter()
+        .filter_map(|change| {
+            let mut reasons = judged.held.get(&change.id).cloned().unwrap_or_default();
+            reasons.extend(late.get(&change.id).map(|reason| (*reason).clone()));
+            (!reasons.is_empty()).then(|| HeldItem {
+                change: ChangeView::new(change, &reasons),
+                reasons,
+                since: now,
+                run: run.clone(),
+            })
+        })
+        .collect()
+}
+
+fn counts(judged: &Judged, outcomes: &[ChangeOutcome], held: u64) -> RunCounts {
+    let mut counts = RunCounts {
+        held,
+        conflicts: judged.plan.conflicts.len() as u64,
+        rejections: judged.plan.rejections.len() as u64,
+        ..RunCounts::default()
+    };
+    let operators: BTreeMap<&ItemId, u64> = judged
+        .plan
+        .changes
+        .iter()
+        .map(|change| (&change.id, change.operators_affected() as u64))
+        .collect();
+    for outcome in outcomes {
+        match &outcome.outcome {
+            Outcome::Done { .. } => {
+                *counts.done.entry(outcome.action).or_default() += 1;
+                counts.operators += operators.get(&outcome.item).copied().unwrap_or(0);
+            }
+            Outcome::NotDone { .. } => counts.not_done += 1,
+            Outcome::InDoubt { .. } => counts.in_doubt += 1,
+            Outcome::NotReached { .. } => counts.not_reached += 1,
+            Outcome::Held { .. } => {}
+        }
+    }
+    counts
+}
+
+/// How the run ended; where several apply: failed, snapshot rejected, some failed, held, clean.
+fn verdict(report: &RunReport, judged: &Judged, outcomes: &[ChangeOutcome], holds: &[HeldItem]) -> RunVerdict {
+    let counts = &report.counts;
+    let rejected = judged
+        .plan
+        .snapshots
+        .iter()
+        .any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    let unfinished = outcomes
+        .iter()
+        .any(|outcome| matches!(outcome.outcome, Outcome::NotReached { .. }));
+    if report.failure.is_some() {
+        RunVerdict::Failed
+    } else if rejected {
+        RunVerdict::SnapshotRejected
+    } else if counts.not_done + counts.in_doubt > 0 || unfinished {
+        RunVerdict::SomeFailed
+    } else if !holds.is_empty() {
+        RunVerdict::Held
+    } else {
+        RunVerdict::Clean
+    }
+}
+
+/// The exit code of `plan`: 4, 3, 2 or 0.
+pub fn plan_exit_code(judged: &Judged) -> u8 {
+    let rejected = judged
+        .plan
+        .snapshots
+        .iter()
+        .any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    if rejected {
+        4
+    } else if !judged.held.is_empty() {
+        3
+    } else if !judged.approved.changes().is_empty() {
+        2
+    } else {
+        0
+    }
+}

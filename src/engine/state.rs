@@ -1,0 +1,362 @@
+//! What a run needs of the store: what was remembered, and a journal that is on disk before any request leaves.
+//!
+//! [`StateReader`] changes nothing and is all that `plan`, `check` and `holds` get. [`StateWriter`] belongs to a run:
+//! what only a run may write takes its [`RunLease`], so that two runs can never write side by side. A store is bound to
+//! one environment; time is an argument, so that a rehearsal at another date keeps that date's books.
+
+use super::target::IntentId;
+use crate::domain::card::{OperatorCard, PersonCard};
+use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt};
+use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
+use crate::domain::key::Key;
+use crate::domain::ledger::LedgerEntry;
+use crate::domain::plan::{Change, Step};
+use crate::domain::policy::BudgetClass;
+use crate::domain::report::{Outcome, RunReport};
+use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+
+/// Who holds the lock of an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockHolder {
+    pub pid: u32,
+    pub user: String,
+    pub host: String,
+    /// What it does, e.g. `run` or `daemon`.
+    pub command: String,
+    pub since: DateTime<Utc>,
+}
+
+impl fmt::Display for LockHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since.format("%Y-%m-%d %H:%M:%S UTC");
+        write!(
+            f,
+            "'cardsync {}', process {} of user {} on {}, since {since}",
+            self.command, self.pid, self.user, self.host
+        )
+    }
+}
+
+/// Why the store did not do what was asked. Every message carries the cure; none carries personal data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another run works on this environment.
+    #[error(
+        "another run works on this environment: {}; wait until it ends, or stop it (nothing was changed)",
+        .by.as_ref().map_or_else(|| "a process that has only just started".to_owned(), ToString::to_string)
+    )]
+    Locked { by: Option<LockHolder> },
+    /// Another process kept the file busy for longer than the time limit.
+    #[error("the store {} was kept busy by another process for {seconds} s; try again, or end what keeps it open", .path.display())]
+    Busy { path: PathBuf, seconds: u64 },
+    /// A later run took over: this one must not write any more.
+    #[error(
+        "this run's lease (number {ours}) ended when a later run (number {current}) began: nothing more is written; do not remove the store's .lock file while a run works"
+    )]
+    StaleLease { ours: i64, current: i64 },
+    /// The file is damaged, cut off, or not a store of cardsync. It is never made anew silently.
+    #[error(
+        "the store {} cannot be used: {what}; put a backup in its place, or move it away to start anew, which is a first contact: what stands in TOPdesk then waits for approval", .path.display()
+    )]
+    Corrupt { path: PathBuf, what: String },
+    /// A newer cardsync made this store.
+    #[error("the store {} has format {found}, this cardsync knows up to {known}; install the newer cardsync again, or put a backup from before the upgrade in its place", .path.display())]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    /// The store needs an upgrade that a command which only reads must not make.
+    #[error("the store {} has format {found}, this cardsync works with {known} and a command that only reads does not change it; the next `cardsync run` brings it up to date", .path.display())]
+    Older { path: PathBuf, found: i64, known: i64 },
+    /// The store remembers another TOPdesk.
+    #[error("the store {} belongs to the TOPdesk on {bound}, the configuration names {asked}; correct topdesk.url, or give this TOPdesk a store file of its own (store.sqlite)", .path.display())]
+    OtherHost {
+        path: PathBuf,
+        bound: String,
+        asked: String,
+    },
+    /// No room for what must be written: the run stops before the next write to TOPdesk.
+    #[error("the disk that holds the store {} is full: the run stops before its next write to TOPdesk; make room and run again, nothing is lost", .path.display())]
+    DiskFull { path: PathBuf },
+    /// The outcome of something that the journal does not have, or has an outcome of already.
+    #[error(
+        "the journal has no open intent {row}: it has its outcome already, or another store was put in place of this one while the run worked; run again, which settles it by reading"
+    )]
+    NoOpenIntent { row: i64 },
+    /// The file or its folder could not be read or written.
+    #[error("the store {}: {what}", .path.display())]
+    Io { path: PathBuf, what: String },
+}
+
+/// The right of one run to write. Its number is higher than that of every run before it; each write checks it, so that a
+/// run that lost its lock can do no more harm. Dropping it frees the environment, and so does the end of the process.
+pub struct RunLease {
+    fence: i64,
+    run: RunId,
+    _lock: Box<dyn Any + Send + Sync>,
+}
+
+impl RunLease {
+    /// For the store: the number is on disk and the lock is held as long as `lock` lives.
+    pub(crate) fn granted(fence: i64, run: RunId, lock: Box<dyn Any + Send + Sync>) -> Self {
+        Self {
+            fence,
+            run,
+            _lock: lock,
+        }
+    }
+
+    /// The fencing number.
+    pub fn fence(&self) -> i64 {
+        self.fence
+    }
+
+    /// The run that holds it.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+}
+
+impl fmt::Debug for RunLease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RunLease({} of {})", self.fence, self.run)
+    }
+}
+
+/// Hashes keys that are personal (a login, an e-mail address) so that logs can be searched and a purged person
+/// recognised, and nobody can be looked up without the store. HMAC-SHA256 under a random key that each store has.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyHasher([u8; 32]);
+
+impl KeyHasher {
+    /// From the store's own random bytes.
+    pub fn new(secret: [u8; 32]) -> Self {
+        Self(secret)
+    }
+
+    /// A fresh random one.
+    pub fn random() -> Self {
+        // Two version-4 UUIDs from the operating system's generator: 244 random bits, without another dependency.
+        let mut secret = [0; 32];
+        secret[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        secret[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        Self(secret)
+    }
+
+    /// The random bytes, for the store to keep.
+    pub(crate) fn secret(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The hash of a key in hexadecimal, always the same within one store.
+    pub fn hash(&self, key: &Key) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of every length");
+        mac.update(key.as_str().as_bytes());
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+impl fmt::Debug for KeyHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyHasher(***)")
+    }
+}
+
+/// Everything that a plan takes from earlier runs.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    pub ledger: BTreeMap<CardId, LedgerEntry>,
+    /// The last decision about each item, if it is still in force.
+    pub decisions: BTreeMap<ItemId, Decision>,
+    pub contact: Contact,
+    pub in_doubt: InDoubt,
+    /// By the name that their summaries carry: each source, and TOPdesk.
+    pub snapshots: BTreeMap<SourceName, SnapshotHistory>,
+    pub hasher: KeyHasher,
+}
+
+impl Remembered {
+    /// What is remembered where no store is yet: nothing. The hasher is a random one that is not kept.
+    pub fn nothing() -> Self {
+        Self {
+            ledger: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+            contact: Contact::default(),
+            in_doubt: InDoubt::default(),
+            snapshots: BTreeMap::new(),
+            hasher: KeyHasher::random(),
+        }
+    }
+}
+
+/// A held item and the plan that held it: an approval may name the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptHold {
+    pub plan: PlanId,
+    pub item: HeldItem,
+}
+
+/// What a run remembers in one transaction, after planning and whenever it holds more. What is `None` or empty stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Learned<'a> {
+    /// Entries to add or replace, by card id.
+    pub ledger: &'a [LedgerEntry],
+    pub contact: Option<&'a Contact>,
+    /// The reads of this run with their verdicts.
+    pub snapshots: &'a [SnapshotSummary],
+    /// The whole set that waits now; an item that was held before keeps the time it was held first.
+    pub holds: Option<(&'a PlanId, &'a [HeldItem])>,
+}
+
+/// One request that is about to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Intent<'a> {
+    pub plan: &'a PlanId,
+    pub change: &'a Change,
+    /// Which of the change's steps, from 0.
+    pub step_index: usize,
+    pub step: &'a Step,
+    /// The card as it was read last; `None` for what does not exist yet.
+    pub before: Option<&'a PersonCard>,
+    pub operators_before: &'a [OperatorCard],
+    /// The decision that let the item pass, if it needed one.
+    pub approval: Option<&'a Decision>,
+    pub at: DateTime<Utc>,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    pub outcome: &'a Outcome,
+    /// The card as TOPdesk gave it back, or as it was read to settle a doubt.
+    pub after: Option<&'a PersonCard>,
+    /// What the ledger learns with it, in the same transaction.
+    pub learned: Option<&'a LedgerEntry>,
+    pub at: DateTime<Utc>,
+}
+
+/// A request of which nobody knows whether it took effect: no outcome was written (the process was killed), or the
+/// outcome was doubt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenIntent {
+    pub id: IntentId,
+    pub run: RunId,
+    pub plan: PlanId,
+    pub change: Change,
+    pub step_index: usize,
+    pub step: Step,
+    pub before: Option<PersonCard>,
+    pub operators_before: Vec<OperatorCard>,
+    pub sent_at: DateTime<Utc>,
+    /// The run itself wrote that it is in doubt; otherwise the run was cut off.
+    pub known_in_doubt: bool,
+}
+
+/// Reads what is remembered. Must not change it, and must not create a store where there is none.
+pub trait StateReader: Send + Sync {
+    /// All that a plan needs, as of `now` (decisions in force, snapshots of the last 14 days).
+    fn load(&self, now: DateTime<Utc>) -> impl Future<Output = Result<Remembered, StoreError>> + Send;
+
+    /// What waits since the last run, in plan order.
+    fn holds(&self) -> impl Future<Output = Result<Vec<KeptHold>, StoreError>> + Send;
+
+    /// Every decision ever made, newest first.
+    fn decisions(&self) -> impl Future<Output = Result<Vec<Decision>, StoreError>> + Send;
+
+    /// The last runs, newest first. A run that was killed has no end and no verdict.
+    fn history(&self, limit: u32) -> impl Future<Output = Result<Vec<RunReport>, StoreError>> + Send;
+
+    /// Requests whose effect nobody knows, oldest first. While a run works, its requests in flight are among them.
+    fn open_intents(&self) -> impl Future<Output = Result<Vec<OpenIntent>, StoreError>> + Send;
+
+    /// How many items of each class were sent since, whatever command sent them. An item counts once per run; what
+    /// surely was not done does not count, what is in doubt does.
+    fn sent_since(
+        &self,
+        since: DateTime<Utc>,
+    ) -> impl Future<Output = Result<BTreeMap<BudgetClass, u64>, StoreError>> + Send;
+}
+
+/// Writes. What returns `Ok` is on disk, whatever happens to the machine next.
+///
+/// A write with a lease fails with [`StoreError::StaleLease`] once a later run holds the environment. After
+/// [`StoreError::DiskFull`] or any other error of `intent` the request must not be sent.
+pub trait StateWriter: StateReader {
+    /// Takes the environment for one run, or says who has it. Does not wait.
+    fn acquire(
+        &self,
+        run: &RunId,
+        command: &str,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<RunLease, StoreError>> + Send;
+
+    /// Writes down that the run began.
+    fn start_run(&self, lease: &RunLease, report: &RunReport) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Writes down how it ended, with the fingerprint of its plan.
+    fn finish_run(
+        &self,
+        lease: &RunLease,
+        report: &RunReport,
+        fingerprint: Option<&str>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Remembers, all or nothing.
+    fn learn(
+        &self,
+        lease: &RunLease,
+        learned: Learned<'_>,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Writes down what is about to be sent. Many calls at once share one flush to disk.
+    fn intent(&self, lease: &RunLease, intent: Intent<'_>)
+    -> impl Future<Output = Result<IntentId, StoreError>> + Send;
+
+    /// Writes down how it ended, once.
+    fn outcome(
+        &self,
+        lease: &RunLease,
+        intent: IntentId,
+        ending: Ending<'_>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Settles an open intent, also of an earlier run, with what was found by reading. What the journal had stays.
+    fn settle(
+        &self,
+        lease: &RunLease,
+        intent: IntentId,
+        ending: Ending<'_>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Keeps decisions of humans; a later one about the same item replaces an earlier one. Needs no lease.
+    fn decide(&self, decisions: &[Decision]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Forgets a person's data: journal images, held items and values of this card. The card id, actions and times stay.
+    fn purge(&self, lease: &RunLease, card: &CardId) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_stable_within_a_store_and_tells_nothing_without_it() {
+        let hasher = KeyHasher::new([7; 32]);
+        let key = Key::stored("j.jansen");
+        assert_eq!(hasher.hash(&key), hasher.hash(&key));
+        assert_eq!(hasher.hash(&key).len(), 64);
+        assert_ne!(hasher.hash(&key), KeyHasher::random().hash(&key));
+        assert_eq!(format!("{hasher:?}"), "KeyHasher(***)");
+    }
+}

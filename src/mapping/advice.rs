@@ -1,0 +1,149 @@
+//! Warnings about expressions that compile but can never be decided: `hr['End date'] < today` compares text with a date,
+//! is 'unknown' for everybody, and so nobody would ever leave.
+
+use super::compare::undecidable;
+use super::expression::{Expr, Program, label_of};
+use super::filters::{Filter, Refusal};
+use super::inputs::Input;
+use super::value::Value;
+
+/// What is known of a value before there is a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Date,
+    Number,
+    Truth,
+}
+
+impl Kind {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Text => "text",
+            Kind::Date => "a date",
+            Kind::Number => "a number",
+            Kind::Truth => "true or false",
+        }
+    }
+}
+
+/// Everything in a condition that is never decided.
+pub fn of_condition(program: &Program) -> Vec<Refusal> {
+    let mut found = of_expression(program);
+    if let Some(kind) = kind(&program.root).filter(|kind| *kind != Kind::Truth) {
+        found.push(Refusal::new(
+            format!("the condition gives {}, not true or false", kind.name()),
+            "compare it with something",
+        ));
+    }
+    found
+}
+
+/// Everything in an expression that is never decided.
+pub fn of_expression(program: &Program) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    walk(&program.root, &program.inputs, &mut found);
+    found
+}
+
+fn walk(expr: &Expr, inputs: &[Input], found: &mut Vec<Refusal>) {
+    match expr {
+        Expr::Constant(_) | Expr::Input(_) | Expr::Today | Expr::Now => {}
+        Expr::List(parts) | Expr::Text(parts) => parts.iter().for_each(|part| walk(part, inputs, found)),
+        Expr::All(parts) | Expr::Any(parts) => {
+            for part in parts {
+                walk(part, inputs, found);
+                truth_needed(part, inputs, found);
+            }
+        }
+        Expr::Not(inner) => {
+            walk(inner, inputs, found);
+            truth_needed(inner, inputs, found);
+        }
+        Expr::Choose { test, yes, no } => {
+            truth_needed(test, inputs, found);
+            [test, yes, no].into_iter().for_each(|part| walk(part, inputs, found));
+        }
+        Expr::Compare {
+            comparison,
+            left,
+            right,
+            label,
+        } => {
+            walk(left, inputs, found);
+            walk(right, inputs, found);
+            if let (Some(left), Some(right)) = (kind(left), kind(right))
+                && undecidable(*comparison, left, right)
+            {
+                found.push(Refusal::new(
+                    format!(
+                        "{label} is never decided: it compares {} with {}",
+                        left.name(),
+                        right.name()
+                    ),
+                    "use | date, | int or | number on both sides",
+                ));
+            }
+        }
+        Expr::Within { needle, list, .. } => {
+            walk(needle, inputs, found);
+            walk(list, inputs, found);
+        }
+        Expr::Default { value, other } => {
+            walk(value, inputs, found);
+            walk(other, inputs, found);
+        }
+        Expr::Add { left, right, .. } => {
+            walk(left, inputs, found);
+            walk(right, inputs, found);
+        }
+        Expr::Filter { input, .. } | Expr::Test { input, .. } => walk(input, inputs, found),
+    }
+}
+
+fn truth_needed(expr: &Expr, inputs: &[Input], found: &mut Vec<Refusal>) {
+    if let Some(kind) = kind(expr).filter(|kind| *kind != Kind::Truth) {
+        found.push(Refusal::new(
+            format!("{} is {}, not true or false", label_of(expr, inputs), kind.name()),
+            "compare it with something",
+        ));
+    }
+}
+
+fn kind(expr: &Expr) -> Option<Kind> {
+    match expr {
+        Expr::Constant(Value::Text(_)) | Expr::Input(_) | Expr::Text(_) => Some(Kind::Text),
+        Expr::Constant(Value::Number(_)) => Some(Kind::Number),
+        Expr::Constant(Value::Bool(_)) => Some(Kind::Truth),
+        Expr::Constant(_) | Expr::List(_) => None,
+        Expr::Today | Expr::Now => Some(Kind::Date),
+        Expr::Add { left, .. } => kind(left),
+        Expr::All(_) | Expr::Any(_) | Expr::Not(_) | Expr::Compare { .. } | Expr::Within { .. } | Expr::Test { .. } => {
+            Some(Kind::Truth)
+        }
+        Expr::Choose { yes, no, .. } => kind(yes).filter(|yes| kind(no) == Some(*yes)),
+        Expr::Default { value, other } => kind(value).filter(|value| kind(other) == Some(*value)),
+        Expr::Filter { filter, input, .. } => match filter {
+            Filter::Date(_) | Filter::AddDays(_) | Filter::Filetime | Filter::GeneralizedTime => Some(Kind::Date),
+            Filter::Int | Filter::Number | Filter::Length => Some(Kind::Number),
+            Filter::Bit(_) | Filter::AdDisabled => Some(Kind::Truth),
+            Filter::First | Filter::Last => kind(input),
+            Filter::Trim
+            | Filter::Lower
+            | Filter::Upper
+            | Filter::Title
+            | Filter::Replace { .. }
+            | Filter::Regex(_)
+            | Filter::RegexReplace { .. }
+            | Filter::Split(_)
+            | Filter::Join(_)
+            | Filter::Pad { .. }
+            | Filter::Slice { .. }
+            | Filter::String
+            | Filter::Format(_)
+            | Filter::Rdn
+            | Filter::Ou => Some(Kind::Text),
+        },
+    }
+}

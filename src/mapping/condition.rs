@@ -1,0 +1,80 @@
+//! Conditions: only the boolean true is true (RULES 4.3).
+
+use super::advice;
+use super::expression::Program;
+use super::filters::Refusal;
+use super::inputs::{Input, Records};
+use super::parse::{self, KnownSource};
+use super::value::Value;
+use crate::domain::identity::{Moment, Truth, Unknown};
+
+/// A compiled condition.
+#[derive(Debug)]
+pub struct Condition {
+    program: Program,
+}
+
+impl Condition {
+    /// Compiles a condition over these sources, with or without braces.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn compile(text: &str, sources: &[KnownSource]) -> Result<Self, Vec<Refusal>> {
+        Ok(Condition {
+            program: parse::condition(text, sources)?,
+        })
+    }
+
+    /// As the configuration has it.
+    pub fn text(&self) -> &str {
+        &self.program.text
+    }
+
+    /// What it reads.
+    pub fn inputs(&self) -> &[Input] {
+        &self.program.inputs
+    }
+
+    /// What in it can never be decided.
+    pub(super) fn advice(&self) -> Vec<Refusal> {
+        advice::of_condition(&self.program)
+    }
+
+    /// The answer over these records at this moment.
+    pub fn holds(&self, records: Records<'_>, moment: Moment) -> Truth {
+        match self.program.evaluate(records, moment) {
+            Value::Bool(true) => Truth::True,
+            Value::Bool(false) => Truth::False,
+            Value::Absent(absent) => Truth::Unknown(unknown_in_words(&absent.why)),
+            Value::Fault(message) => Truth::Unknown(message.into()),
+            other => Truth::Unknown(format!(
+                "the condition gives {}, not true or false; compare it with something",
+                other.kind()
+            )),
+        }
+    }
+
+    /// The attributes it read with their values, for `explain`.
+    pub fn values_read(&self, records: Records<'_>) -> Vec<(String, Vec<String>)> {
+        values_read(&self.program, records)
+    }
+}
+
+/// The attributes a program read with their values.
+pub fn values_read(program: &Program, records: Records<'_>) -> Vec<(String, Vec<String>)> {
+    program
+        .inputs
+        .iter()
+        .map(|input| (input.label.to_string(), input.raw_values(records)))
+        .collect()
+}
+
+fn unknown_in_words(why: &Unknown) -> String {
+    match why {
+        Unknown::SourceRejected(source) => format!("source {source} was rejected"),
+        Unknown::NoRecord(source) => format!("source {source} has no record with this key"),
+        Unknown::DuplicateRecord(source) => format!("source {source} has several records with this key"),
+        Unknown::NoAttribute(source, attribute) => format!("source {source} has no attribute '{attribute}'"),
+        Unknown::Expression(message) => message.clone(),
+    }
+}

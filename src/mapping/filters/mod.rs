@@ -1,0 +1,220 @@
+//! The filters of expressions: `value | filter(arguments)`.
+//!
+//! All pass on what is unknown or at fault; blank stays blank (but for `date`, which gives the blank date, `length` and
+//! `default`). Filters on text work on each value of a list. Arguments are constants, so that formats, patterns and
+//! counts are checked with the configuration.
+
+mod build;
+mod directory;
+mod list;
+mod text;
+mod typed;
+
+pub use build::{Arguments, Refusal, build};
+
+use super::dates::{DateOutput, DateReading};
+use super::value::Value;
+use chrono_tz::Tz;
+use regex::Regex;
+use std::borrow::Cow;
+
+/// The names of all filters, `default` included.
+pub const NAMES: [&str; 27] = [
+    "ad_disabled",
+    "add_days",
+    "bit",
+    "date",
+    "default",
+    "filetime",
+    "first",
+    "format",
+    "generalized_time",
+    "int",
+    "join",
+    "last",
+    "length",
+    "lower",
+    "number",
+    "ou",
+    "pad",
+    "rdn",
+    "regex",
+    "regex_replace",
+    "replace",
+    "slice",
+    "split",
+    "string",
+    "title",
+    "trim",
+    "upper",
+];
+
+/// A filter with its arguments.
+#[derive(Clone, Debug)]
+pub enum Filter {
+    Trim,
+    Lower,
+    Upper,
+    /// First letter of each word large, the others small.
+    Title,
+    Replace {
+        from: Box<str>,
+        to: Box<str>,
+    },
+    /// The first group, or the whole match; no match is 'not known', for nothing says that the field is empty.
+    Regex(Regex),
+    RegexReplace {
+        pattern: Regex,
+        to: Box<str>,
+    },
+    /// Without a separator at white space; parts are trimmed, blank ones left out.
+    Split(Option<Box<str>>),
+    First,
+    Last,
+    Join(Box<str>),
+    /// Fills up on the left.
+    Pad {
+        width: usize,
+        fill: char,
+    },
+    /// Characters from, to; negative ones count from the end.
+    Slice {
+        from: Option<i64>,
+        to: Option<i64>,
+    },
+    /// As text.
+    String,
+    /// Characters of a text, values of a list.
+    Length,
+    /// A whole number.
+    Int,
+    /// A decimal number.
+    Number,
+    Date(DateReading),
+    Format(DateOutput),
+    AddDays(i64),
+    /// Are all bits of the mask set?
+    Bit(i64),
+    Filetime,
+    GeneralizedTime,
+    /// The value of a distinguished name's first part.
+    Rdn,
+    /// The organisational units of a distinguished name, innermost first.
+    Ou,
+    /// userAccountControl says that the account is disabled.
+    AdDisabled,
+}
+
+impl Filter {
+    /// As it is written.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Filter::Trim => "trim",
+            Filter::Lower => "lower",
+            Filter::Upper => "upper",
+            Filter::Title => "title",
+            Filter::Replace { .. } => "replace",
+            Filter::Regex(_) => "regex",
+            Filter::RegexReplace { .. } => "regex_replace",
+            Filter::Split(_) => "split",
+            Filter::First => "first",
+            Filter::Last => "last",
+            Filter::Join(_) => "join",
+            Filter::Pad { .. } => "pad",
+            Filter::Slice { .. } => "slice",
+            Filter::String => "string",
+            Filter::Length => "length",
+            Filter::Int => "int",
+            Filter::Number => "number",
+            Filter::Date(_) => "date",
+            Filter::Format(_) => "format",
+            Filter::AddDays(_) => "add_days",
+            Filter::Bit(_) => "bit",
+            Filter::Filetime => "filetime",
+            Filter::GeneralizedTime => "generalized_time",
+            Filter::Rdn => "rdn",
+            Filter::Ou => "ou",
+            Filter::AdDisabled => "ad_disabled",
+        }
+    }
+
+    /// Applies it; `label` says for messages what the value is.
+    pub fn apply<'a>(&'a self, value: Value<'a>, zone: Tz, label: &str) -> Value<'a> {
+        if matches!(value, Value::Absent(_) | Value::Fault(_)) {
+            return value;
+        }
+        let value = value.settled();
+        match self {
+            Filter::Trim => self.each_text(value, label, text::trim),
+            Filter::Lower => self.each_text(value, label, text::lower),
+            Filter::Upper => self.each_text(value, label, text::upper),
+            Filter::Title => self.each_text(value, label, text::title),
+            Filter::Replace { from, to } => self.each_text(value, label, |text| text::replace(text, from, to)),
+            Filter::Regex(pattern) => {
+                list::found(self.each_text(value, label, |text| text::extract(text, pattern, label)))
+            }
+            Filter::RegexReplace { pattern, to } => {
+                self.each_text(value, label, |text| text::replace_pattern(text, pattern, to))
+            }
+            Filter::Pad { width, fill } => self.each_text(value, label, |text| text::pad(text, *width, *fill)),
+            Filter::Slice { from, to } => self.each_text(value, label, |text| text::slice(&text, *from, *to)),
+            Filter::Split(separator) => list::split(self, value, separator.as_deref(), label),
+            Filter::First => list::first(value),
+            Filter::Last => list::last(value),
+            Filter::Join(separator) => list::join(value, separator, zone, label),
+            Filter::Length => list::length(&value, label),
+            Filter::String => typed::string(value, zone, label),
+            Filter::Int => typed::int(&value, label),
+            Filter::Number => typed::number(&value, label),
+            Filter::Date(reading) => typed::date(&value, reading, zone, label),
+            Filter::Format(output) => typed::format(&value, output, zone, label),
+            Filter::AddDays(days) => typed::add_days(&value, *days, label),
+            Filter::Bit(mask) => directory::bit(&value, *mask, label),
+            Filter::AdDisabled => directory::ad_disabled(&value, label),
+            Filter::Filetime => directory::filetime(&value, label),
+            Filter::GeneralizedTime => directory::generalized_time(&value, label),
+            Filter::Rdn => directory::rdn(&value, label),
+            Filter::Ou => directory::ou(&value, label),
+        }
+    }
+
+    /// Applies a function of text to a text, or to each text of a list.
+    fn each_text<'a>(
+        &self,
+        value: Value<'a>,
+        label: &str,
+        function: impl Fn(Cow<'a, str>) -> Value<'a> + Copy,
+    ) -> Value<'a> {
+        match value {
+            Value::Text(text) => function(text),
+            Value::Blank => Value::Blank,
+            Value::Number(number) => function(Cow::Owned(number.to_string())),
+            Value::List(items) => Value::list(
+                items
+                    .into_iter()
+                    .map(|item| self.each_text(item, label, function))
+                    .filter(|item| *item != Value::Blank)
+                    .collect(),
+            ),
+            Value::Absent(_) | Value::Fault(_) => value,
+            Value::Date(_) | Value::DateTime(_) | Value::NoDate => Value::fault(format!(
+                "{label} is {}; write | format('%Y-%m-%d') before | {}",
+                value.kind(),
+                self.name()
+            )),
+            Value::Bool(_) | Value::Days(_) => {
+                Value::fault(format!("{label} is {}; | {} needs text", value.kind(), self.name()))
+            }
+        }
+    }
+}
+
+/// The fault of a filter that takes one value and got several.
+fn needs_one(label: &str, filter: &str) -> Value<'static> {
+    Value::fault(format!(
+        "{label} has several values; take one with | first before | {filter}"
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! What expressions read: attributes of the records of one person, or of one row.
+
+use super::text::clean;
+use super::value::Value;
+use crate::domain::identity::{JoinedRecord, Part, Unknown};
+use crate::domain::ids::SourceName;
+use crate::domain::record::{AttributeNames, Place, SourceRecord, Values};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The records that an expression is evaluated over.
+#[derive(Clone, Copy, Debug)]
+pub enum Records<'a> {
+    /// One person: one record per source.
+    Joined(&'a JoinedRecord<'a>),
+    /// One row of one source.
+    Row {
+        source: &'a SourceName,
+        names: &'a AttributeNames,
+        record: &'a SourceRecord,
+    },
+}
+
+/// Where an input is in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Where {
+    Attribute,
+    /// The place of a directory entry, `SOURCE.dn`: not an attribute that could be asked for.
+    EntryName,
+}
+
+/// One attribute that an expression refers to.
+#[derive(Debug)]
+pub struct Input {
+    pub source: SourceName,
+    pub attribute: Box<str>,
+    pub place: Where,
+    /// Directories: the attribute's name ignores case.
+    pub ignore_case: bool,
+    /// As it is written in expressions: `hr['Last name']`, `ad.mail`.
+    pub label: Box<str>,
+    /// Where the attribute was in the last record's names; checked before use, so that a wrong guess costs only time.
+    hint: AtomicUsize,
+}
+
+impl Input {
+    /// An input, labelled the way it is written.
+    pub fn new(source: &SourceName, attribute: &str, place: Where, ignore_case: bool) -> Self {
+        let identifier = attribute.chars().all(|c| c.is_alphanumeric() || c == '_')
+            && !attribute.starts_with(|c: char| c.is_ascii_digit());
+        let label = if identifier {
+            format!("{source}.{attribute}")
+        } else {
+            format!("{source}['{attribute}']")
+        };
+        Input {
+            source: source.clone(),
+            attribute: attribute.into(),
+            place,
+            ignore_case,
+            label: label.into(),
+            hint: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether this is the attribute's name.
+    pub fn is_called(&self, name: &str) -> bool {
+        *self.attribute == *name || self.ignore_case && self.attribute.eq_ignore_ascii_case(name)
+    }
+
+    /// The value, or why it is not known.
+    pub fn read<'a>(&self, records: Records<'a>) -> Value<'a> {
+        let (record, names, missing) = match self.record(records) {
+            Ok(found) => found,
+            Err(absent) => return absent,
+        };
+        if self.place == Where::EntryName {
+            return match &record.place {
+                Place::Dn(dn) => Value::text(clean(dn)),
+                Place::Line(_) => Value::unknown(self.no_attribute()),
+            };
+        }
+        let known = missing.is_none_or(|missing| !missing.iter().any(|name| self.is_called(name)));
+        match self.position(names) {
+            Some(at) if known => read_values(record.values.get(at).unwrap_or(&Values::None)),
+            _ => Value::unknown(self.no_attribute()),
+        }
+    }
+
+    /// The values as the source has them, for `explain`.
+    pub fn raw_values(&self, records: Records<'_>) -> Vec<String> {
+        let Ok((record, names, _)) = self.record(records) else {
+            return Vec::new();
+        };
+        match (self.place, &record.place) {
+            (Where::EntryName, Place::Dn(dn)) => vec![dn.to_string()],
+            (Where::EntryName, Place::Line(_)) => Vec::new(),
+            (Where::Attribute, _) => {
+                let values = self.position(names).and_then(|at| record.values.get(at));
+                let values = values.unwrap_or(&Values::None);
+                values.as_slice().iter().map(|value| value.to_string()).collect()
+            }
+        }
+    }
+
+    fn no_attribute(&self) -> Unknown {
+        Unknown::NoAttribute(self.source.clone(), self.attribute.clone())
+    }
+
+    fn record<'a>(
+        &self,
+        records: Records<'a>,
+    ) -> Result<(&'a SourceRecord, &'a AttributeNames, Option<&'a BTreeSet<String>>), Value<'static>> {
+        match records {
+            Records::Row { source, names, record } if *source == self.source => Ok((record, names, None)),
+            Records::Row { .. } => Err(Value::unknown(Unknown::NoRecord(self.source.clone()))),
+            Records::Joined(joined) => match joined.parts.get(&self.source) {
+                Some((snapshot, Part::Record(record))) => {
+                    Ok((record, &snapshot.attributes, Some(&snapshot.missing_attributes)))
+                }
+                // Only a complete snapshot can say that there is no record (RULES 3.1).
+                Some((snapshot, Part::NoRecord)) if snapshot.can_say_absent() => {
+                    Err(Value::nothing(Unknown::NoRecord(self.source.clone())))
+                }
+                Some((_, Part::NoRecord)) | None => Err(Value::unknown(Unknown::NoRecord(self.source.clone()))),
+                Some((_, Part::Unknown(why))) => Err(Value::unknown(why.clone())),
+            },
+        }
+    }
+
+    fn position(&self, names: &AttributeNames) -> Option<usize> {
+        let hint = self.hint.load(Ordering::Relaxed);
+        if names.iter().nth(hint).is_some_and(|name| *name == *self.attribute) {
+            return Some(hint);
+        }
+        let found = names.position(&self.attribute)?;
+        self.hint.store(found, Ordering::Relaxed);
+        Some(found)
+    }
+}
+
+fn read_values(values: &Values) -> Value<'_> {
+    match values {
+        Values::None => Value::Blank,
+        Values::One(value) => Value::text(clean(value)),
+        Values::Many(values) => Value::list(
+            values
+                .iter()
+                .map(|value| Value::text(clean(value)))
+                .filter(|value| *value != Value::Blank)
+                .collect(),
+        ),
+    }
+}

@@ -1,0 +1,324 @@
+//! Field and condition expressions over source attributes.
+//!
+//! Expressions are Jinja. minijinja parses them; they are evaluated here, typed and in three values, because what is not
+//! known or blank must never look like a reason to archive somebody (RULES 3.5, 4.3). Compiled once from the
+//! configuration, then only read: no clock, no file, no state but a cache of places.
+
+pub mod condition;
+pub mod contracts;
+pub mod fields;
+pub mod inputs;
+
+mod advice;
+mod compare;
+mod dates;
+mod directory;
+mod evaluate;
+mod expression;
+mod filters;
+mod number;
+mod parse;
+mod text;
+mod value;
+
+use crate::config::{Config, RowsConfig, SourceConfig};
+use crate::domain::field::{CardField, FieldKind};
+use crate::domain::identity::{Describe, Description, Evaluated, JoinedRecord, Moment, Truth};
+use crate::domain::ids::SourceName;
+use crate::domain::key::KeySpec;
+use condition::Condition;
+use fields::CompiledRule;
+use filters::Refusal;
+use inputs::{Records, Where};
+use parse::KnownSource;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// Something in the configuration that cannot be an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingProblem {
+    /// Where in the configuration: `fields.email`, `lifecycle.leaver.when`, `sources[0].rows.current`.
+    pub path: String,
+    pub message: String,
+    pub cure: String,
+}
+
+impl fmt::Display for MappingProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.path, self.message, self.cure)
+    }
+}
+
+/// All expressions of a configuration, compiled.
+#[derive(Debug)]
+pub struct Mapping {
+    key: KeySpec,
+    include: Option<Condition>,
+    leaver: Option<Condition>,
+    contracts: BTreeMap<SourceName, Condition>,
+    advice: Vec<MappingProblem>,
+    rules: BTreeMap<CardField, CompiledRule>,
+    references: BTreeMap<SourceName, BTreeSet<String>>,
+}
+
+impl Mapping {
+    /// Compiles the expressions of a configuration.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn compile(config: &Config) -> Result<Mapping, Vec<MappingProblem>> {
+        let sources: Vec<KnownSource> = config.sources.iter().map(known_source).collect();
+        let mut problems = Problems::default();
+        let key = problems.one("key.card_field", key_spec(config));
+        let include = config
+            .include
+            .as_deref()
+            .and_then(|text| problems.condition("include", text, &sources));
+        let leaver = config
+            .lifecycle
+            .leaver
+            .as_ref()
+            .and_then(|leaver| problems.condition("lifecycle.leaver.when", &leaver.when, &sources));
+        let mut contracts = BTreeMap::new();
+        for (at, (source, known)) in config.sources.iter().zip(&sources).enumerate() {
+            if let SourceConfig::Csv(csv) = source
+                && let RowsConfig::Per(per) = &csv.rows
+            {
+                let path = format!("sources[{at}].rows.current");
+                // A row is looked at before people are put together: there is no other source yet.
+                let condition = problems.condition(&path, &per.current, std::slice::from_ref(known));
+                contracts.extend(condition.map(|condition| (known.name.clone(), condition)));
+            }
+        }
+        let mut rules = BTreeMap::new();
+        for (name, rule) in &config.fields {
+            let path = format!("fields.{name}");
+            let Some(field) = CardField::from_name(name) else {
+                problems.add(&path, unknown_field(name));
+                continue;
+            };
+            match fields::compile(field, rule, &sources) {
+                Ok(rule) => {
+                    rules.insert(field, rule);
+                }
+                Err(refusals) => {
+                    for (option, refusal) in refusals {
+                        match option {
+                            Some(option) => problems.add(&format!("{path}.{option}"), refusal),
+                            None => problems.add(&path, refusal),
+                        }
+                    }
+                }
+            }
+        }
+        match (key, problems.list.is_empty()) {
+            (Some(key), true) => {
+                let mut mapping = Mapping {
+                    key,
+                    include,
+                    leaver,
+                    contracts,
+                    rules,
+                    advice: Vec::new(),
+                    references: BTreeMap::new(),
+                };
+                mapping.advice = mapping.collect_advice();
+                mapping.references = mapping.collect_references();
+                Ok(mapping)
+            }
+            _ => Err(problems.list),
+        }
+    }
+
+    /// Every attribute that the expressions need, per source, as first written. Keys and anchors are not among them.
+    pub fn references(&self) -> &BTreeMap<SourceName, BTreeSet<String>> {
+        &self.references
+    }
+
+    /// The rule of a field.
+    pub fn rule(&self, field: CardField) -> Option<&CompiledRule> {
+        self.rules.get(&field)
+    }
+
+    /// All rules, in the order of the fields.
+    pub fn rules(&self) -> impl Iterator<Item = &CompiledRule> {
+        self.rules.values()
+    }
+
+    /// The key, as the configuration has it.
+    pub fn key(&self) -> &KeySpec {
+        &self.key
+    }
+
+    /// Who is in scope; `None`: everybody.
+    pub fn include(&self) -> Option<&Condition> {
+        self.include.as_ref()
+    }
+
+    /// Evidence of leaving; `None`: only absence counts.
+    pub fn leaver(&self) -> Option<&Condition> {
+        self.leaver.as_ref()
+    }
+
+    /// Which row of a source is current, where the source has a row per contract.
+    pub fn contract(&self, source: &SourceName) -> Option<&Condition> {
+        self.contracts.get(source)
+    }
+
+    /// What compiles and can yet never be decided, such as text compared with a date: for `check` to warn about.
+    pub fn advice(&self) -> &[MappingProblem] {
+        &self.advice
+    }
+
+    /// Every field with its expression, what it read, and what came of it.
+    pub fn explain(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Vec<Evaluated> {
+        let rules = self.rules.values();
+        rules
+            .map(|rule| rule.explained(Records::Joined(joined), moment, &self.key))
+            .collect()
+    }
+
+    fn collect_advice(&self) -> Vec<MappingProblem> {
+        let mut problems = Problems::default();
+        let conditions = [
+            ("include".to_owned(), self.include.as_ref()),
+            ("lifecycle.leaver.when".to_owned(), self.leaver.as_ref()),
+        ];
+        let contracts = self
+            .contracts
+            .iter()
+            .map(|(source, condition)| (format!("rows.current of source {source}"), Some(condition)));
+        for (path, condition) in conditions.into_iter().chain(contracts) {
+            for advice in condition.map(Condition::advice).unwrap_or_default() {
+                problems.add(&path, advice);
+            }
+        }
+        for rule in self.rules.values() {
+            for advice in advice::of_expression(rule.program()) {
+                problems.add(&format!("fields.{}", rule.field), advice);
+            }
+        }
+        problems.list
+    }
+
+    fn collect_references(&self) -> BTreeMap<SourceName, BTreeSet<String>> {
+        let conditions = [&self.include, &self.leaver].into_iter().flatten();
+        let inputs = conditions
+            .chain(self.contracts.values())
+            .flat_map(Condition::inputs)
+            .chain(self.rules.values().flat_map(|rule| rule.program().inputs.iter()));
+        let mut references: BTreeMap<SourceName, BTreeSet<String>> = BTreeMap::new();
+        for input in inputs.filter(|input| input.place == Where::Attribute) {
+            let names = references.entry(input.source.clone()).or_default();
+            if !names.iter().any(|name| input.is_called(name)) {
+                names.insert(input.attribute.to_string());
+            }
+        }
+        references
+    }
+}
+
+impl Describe for Mapping {
+    fn scope(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
+        match &self.include {
+            Some(condition) => condition.holds(Records::Joined(joined), moment),
+            None => Truth::True,
+        }
+    }
+
+    fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
+        match &self.leaver {
+            Some(condition) => condition.holds(Records::Joined(joined), moment),
+            None => Truth::False,
+        }
+    }
+
+    fn managers_by_dn(&self) -> bool {
+        self.rules.values().any(CompiledRule::gives_manager_dn)
+    }
+
+    fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {
+        let mut problems = Vec::new();
+        let fields = self
+            .rules
+            .iter()
+            .map(|(field, rule)| {
+                let (desired, problem) = rule.desired(Records::Joined(joined), moment, &self.key);
+                problems.extend(problem);
+                (*field, desired)
+            })
+            .collect();
+        Description { fields, problems }
+    }
+}
+
+#[derive(Default)]
+struct Problems {
+    list: Vec<MappingProblem>,
+}
+
+impl Problems {
+    fn add(&mut self, path: &str, refusal: Refusal) {
+        self.list.push(MappingProblem {
+            path: path.to_owned(),
+            message: refusal.message,
+            cure: refusal.cure,
+        });
+    }
+
+    fn one<T>(&mut self, path: &str, result: Result<T, Refusal>) -> Option<T> {
+        result.map_err(|refusal| self.add(path, refusal)).ok()
+    }
+
+    fn condition(&mut self, path: &str, text: &str, sources: &[KnownSource]) -> Option<Condition> {
+        match Condition::compile(text, sources) {
+            Ok(condition) => Some(condition),
+            Err(refusals) => {
+                for refusal in refusals {
+                    self.add(path, refusal);
+                }
+                None
+            }
+        }
+    }
+}
+
+fn known_source(source: &SourceConfig) -> KnownSource {
+    KnownSource {
+        name: SourceName::new(source.common().name),
+        directory: match source {
+            SourceConfig::Csv(_) => false,
+            SourceConfig::Ldap(_) | SourceConfig::Ldif(_) => true,
+        },
+    }
+}
+
+fn key_spec(config: &Config) -> Result<KeySpec, Refusal> {
+    let name = &config.key.card_field;
+    let card_field = CardField::from_name(name).ok_or_else(|| unknown_field(name))?;
+    match card_field.kind() {
+        FieldKind::Text { .. } => Ok(KeySpec {
+            card_field,
+            normalise: config.key.normalize.clone(),
+            immutable: config.key.immutable,
+        }),
+        _ => Err(Refusal::new(
+            format!("{name} is not a text field: it cannot hold a key"),
+            "use employeeNumber",
+        )),
+    }
+}
+
+fn unknown_field(name: &str) -> Refusal {
+    let names: Vec<String> = CardField::all().map(CardField::name).collect();
+    let cure = match text::did_you_mean(name, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None => "see `cardsync config schema` for the fields".to_owned(),
+    };
+    Refusal::new(format!("'{name}' is not a field of a person card"), cure)
+}
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

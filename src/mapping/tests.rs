@@ -1,0 +1,4 @@
+mod conditions;
+mod expressions;
+mod fields;
+mod mapping;

@@ -1,0 +1,95 @@
+//! What humans decided about items.
+
+use super::fault::Fault;
+use super::stamp::{from_json, from_word, json, stamp, time, word};
+use crate::domain::decision::Decision;
+use crate::domain::ids::ItemId;
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeMap;
+
+/// Keeps decisions, in order.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    decisions: &[Decision],
+) -> Result<(), Fault> {
+    for decision in decisions {
+        let Decision {
+            item,
+            answer,
+            waives,
+            by,
+            at,
+            until,
+            note,
+        } = decision;
+        sqlx::query(
+            "INSERT INTO decision (environment, item, answer, waives, decided_by, decided_at, until, note) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )
+        .bind(environment)
+        .bind(item.as_str())
+        .bind(word(answer))
+        .bind(json(waives))
+        .bind(by)
+        .bind(stamp(*at))
+        .bind(until.map(stamp))
+        .bind(note)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+fn read(row: &SqliteRow) -> Result<Decision, Fault> {
+    const TABLE: &str = "decision";
+    Ok(Decision {
+        item: row.try_get::<&str, _>(0)?.into(),
+        answer: from_word(row.try_get(1)?, TABLE)?,
+        waives: from_json(row.try_get(2)?, TABLE)?,
+        by: row.try_get(3)?,
+        at: time(row.try_get(4)?, TABLE)?,
+        until: row
+            .try_get::<Option<&str>, _>(5)?
+            .map(|text| time(text, TABLE))
+            .transpose()?,
+        note: row.try_get(6)?,
+    })
+}
+
+/// The last decision about each item, if it is in force: an approval that has ended does not revive what was before it.
+pub(super) async fn in_force(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<ItemId, Decision>, Fault> {
+    let rows = sqlx::query(
+        "SELECT item, answer, waives, decided_by, decided_at, until, note FROM decision \
+         WHERE id IN (SELECT max(id) FROM decision WHERE environment = ?1 GROUP BY item)",
+    )
+    .bind(environment)
+    .fetch_all(connection)
+    .await?;
+    let mut decisions = BTreeMap::new();
+    for row in &rows {
+        let decision = read(row)?;
+        if decision.in_force(now) {
+            decisions.insert(decision.item.clone(), decision);
+        }
+    }
+    Ok(decisions)
+}
+
+/// Every decision, newest first.
+pub(super) async fn all(connection: &mut SqliteConnection, environment: i64) -> Result<Vec<Decision>, Fault> {
+    let rows = sqlx::query(
+        "SELECT item, answer, waives, decided_by, decided_at, until, note FROM decision \
+         WHERE environment = ?1 ORDER BY id DESC",
+    )
+    .bind(environment)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(read).collect()
+}

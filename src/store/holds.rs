@@ -1,0 +1,108 @@
+//! What waits for a human: the held items of the last run, and what first contact or a changed configuration brought.
+
+use super::fault::Fault;
+use super::stamp::{from_json, json, stamp, time};
+use crate::domain::decision::{Contact, HeldItem};
+use crate::domain::ids::PlanId;
+use crate::engine::state::KeptHold;
+use chrono::{DateTime, Duration, Utc};
+use sqlx::{Row, SqliteConnection};
+
+/// How long the time of an item's first hold is kept after it last waited: a source that fails for a weekend must not
+/// make old holds look new.
+const FIRST_HOLD_KEPT: Duration = Duration::days(30);
+
+/// The items that wait now.
+pub(super) struct HeldSet {
+    pub(super) plan: PlanId,
+    pub(super) items: Vec<HeldItem>,
+}
+
+/// Puts a new set in the place of the old one. An item that was held before keeps its first time; of an item that waits
+/// no longer only that time stays.
+pub(super) async fn replace(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    held: &HeldSet,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    sqlx::query("UPDATE hold SET place = NULL, body = NULL, card = NULL WHERE environment = ?1 AND place IS NOT NULL")
+        .bind(environment)
+        .execute(&mut *connection)
+        .await?;
+    for (place, item) in held.items.iter().enumerate() {
+        sqlx::query(
+            "INSERT INTO hold (environment, item, since, last_held, plan, place, card, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+             ON CONFLICT (environment, item) DO UPDATE SET since = min(since, excluded.since), \
+                last_held = excluded.last_held, plan = excluded.plan, place = excluded.place, \
+                card = excluded.card, body = excluded.body",
+        )
+        .bind(environment)
+        .bind(item.change.id.as_str())
+        .bind(stamp(item.since))
+        .bind(stamp(now))
+        .bind(held.plan.as_str())
+        .bind(i64::try_from(place).expect("a plan has fewer items than 2^63"))
+        .bind(item.change.person_id.as_ref().map(|card| card.as_str()))
+        .bind(json(item))
+        .execute(&mut *connection)
+        .await?;
+    }
+    sqlx::query("DELETE FROM hold WHERE environment = ?1 AND place IS NULL AND last_held < ?2")
+        .bind(environment)
+        .bind(stamp(now - FIRST_HOLD_KEPT))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What waits, in plan order.
+pub(super) async fn load(connection: &mut SqliteConnection, environment: i64) -> Result<Vec<KeptHold>, Fault> {
+    let rows = sqlx::query(
+        "SELECT plan, body, since FROM hold WHERE environment = ?1 AND place IS NOT NULL AND body IS NOT NULL \
+         ORDER BY place",
+    )
+    .bind(environment)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let mut item: HeldItem = from_json(row.try_get(1)?, "hold")?;
+            item.since = time(row.try_get(2)?, "hold")?;
+            Ok(KeptHold {
+                plan: row.try_get::<&str, _>(0)?.into(),
+                item,
+            })
+        })
+        .collect()
+}
+
+/// Keeps what the environment's first contact and its configurations brought.
+pub(super) async fn save_contact(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    contact: &Contact,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO contact (environment, body) VALUES (?1, ?2) \
+         ON CONFLICT (environment) DO UPDATE SET body = excluded.body",
+    )
+    .bind(environment)
+    .bind(json(contact))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What was kept; the default where no run has been.
+pub(super) async fn load_contact(connection: &mut SqliteConnection, environment: i64) -> Result<Contact, Fault> {
+    let body: Option<String> = sqlx::query_scalar("SELECT body FROM contact WHERE environment = ?1")
+        .bind(environment)
+        .fetch_optional(connection)
+        .await?;
+    match body {
+        Some(body) => from_json(&body, "contact"),
+        None => Ok(Contact::default()),
+    }
+}

@@ -1,0 +1,306 @@
+//! The journal: every request before it is sent, and how it ended.
+
+use super::fault::Fault;
+use super::stamp::{from_json, json, stamp, time};
+use crate::domain::card::PersonCard;
+use crate::domain::decision::InDoubt;
+use crate::domain::ids::{CardId, RunId};
+use crate::domain::key::Key;
+use crate::domain::plan::{CardTarget, Step};
+use crate::domain::policy::BudgetClass;
+use crate::domain::report::Outcome;
+use crate::engine::state::{Ending, Intent, OpenIntent, StoreError};
+use crate::engine::target::IntentId;
+use chrono::{DateTime, Utc};
+use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeMap;
+
+/// An intent as a row.
+pub(super) struct IntentRow {
+    run: String,
+    plan: String,
+    item: String,
+    action: &'static str,
+    step_index: i64,
+    step_kind: &'static str,
+    key: Option<String>,
+    card: Option<String>,
+    classes: String,
+    sent_at: String,
+    change: String,
+    step: String,
+    before: Option<String>,
+    operators: String,
+    approver: Option<String>,
+    approval: Option<String>,
+}
+
+impl IntentRow {
+    /// The row of an intent.
+    pub(super) fn new(run: &RunId, intent: &Intent<'_>) -> Self {
+        let Intent {
+            plan,
+            change,
+            step_index,
+            step,
+            before,
+            operators_before,
+            approval,
+            at,
+        } = intent;
+        // Each class is JSON of its own, so that `json_each` gives it back as it was.
+        let classes: Vec<String> = change.classes().iter().map(json).collect();
+        Self {
+            run: run.to_string(),
+            plan: plan.to_string(),
+            item: change.id.to_string(),
+            action: change.action.kind().name(),
+            step_index: i64::try_from(*step_index).expect("a change has a handful of steps"),
+            step_kind: step_kind(step),
+            key: change.key.as_ref().map(ToString::to_string),
+            card: card_of(step).or(change.card.as_ref()).map(ToString::to_string),
+            classes: json(&classes),
+            sent_at: stamp(*at),
+            change: json(change),
+            step: json(step),
+            before: before.map(json),
+            operators: json(operators_before),
+            approver: approval.map(|decision| decision.by.clone()),
+            approval: approval.map(json),
+        }
+    }
+}
+
+const CREATE_CARD: &str = "create_card";
+
+fn step_kind(step: &Step) -> &'static str {
+    match step {
+        Step::CreateEntry { .. } => "create_entry",
+        Step::CreateCard { .. } => CREATE_CARD,
+        Step::PatchCard { .. } => "patch_card",
+        Step::ArchiveCard { .. } => "archive_card",
+        Step::UnarchiveCard { .. } => "unarchive_card",
+    }
+}
+
+fn card_of(step: &Step) -> Option<&CardId> {
+    match step {
+        Step::PatchCard {
+            card: CardTarget::Known(card),
+            ..
+        }
+        | Step::ArchiveCard { card, .. }
+        | Step::UnarchiveCard { card } => Some(card),
+        Step::PatchCard {
+            card: CardTarget::MadeBy(_),
+            ..
+        }
+        | Step::CreateEntry { .. }
+        | Step::CreateCard { .. } => None,
+    }
+}
+
+/// An outcome as a row.
+pub(super) struct EndingRow {
+    intent: IntentId,
+    run: String,
+    word: &'static str,
+    detail: String,
+    card: Option<String>,
+    after: Option<String>,
+    at: String,
+}
+
+const IN_DOUBT: &str = "in_doubt";
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done { .. } => "done",
+        Outcome::NotDone { .. } => "not_done",
+        Outcome::InDoubt { .. } => IN_DOUBT,
+        Outcome::Held { .. } => "held",
+        Outcome::NotReached { .. } => "not_reached",
+    }
+}
+
+impl EndingRow {
+    /// The row of an outcome.
+    pub(super) fn new(run: &RunId, intent: IntentId, ending: &Ending<'_>) -> Self {
+        let made: Option<&CardId> = match ending.outcome {
+            Outcome::Done { card } => card.as_ref(),
+            Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::Held { .. } | Outcome::NotReached { .. } => {
+                None
+            }
+        };
+        let after: Option<&PersonCard> = ending.after;
+        Self {
+            intent,
+            run: run.to_string(),
+            word: word(ending.outcome),
+            detail: json(ending.outcome),
+            card: made.or(after.map(|card| &card.id)).map(ToString::to_string),
+            after: after.map(json),
+            at: stamp(ending.at),
+        }
+    }
+}
+
+/// Writes an intent and gives its number.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    fence: i64,
+    row: &IntentRow,
+) -> Result<i64, Fault> {
+    let done = sqlx::query(
+        "INSERT INTO journal (environment, fence, run, plan, item, action, step_index, step_kind, key, card, classes, \
+                              sent_at, change, step, before, operators, approver, approval) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+    )
+    .bind(environment)
+    .bind(fence)
+    .bind(&row.run)
+    .bind(&row.plan)
+    .bind(&row.item)
+    .bind(row.action)
+    .bind(row.step_index)
+    .bind(row.step_kind)
+    .bind(&row.key)
+    .bind(&row.card)
+    .bind(&row.classes)
+    .bind(&row.sent_at)
+    .bind(&row.change)
+    .bind(&row.step)
+    .bind(&row.before)
+    .bind(&row.operators)
+    .bind(&row.approver)
+    .bind(&row.approval)
+    .execute(connection)
+    .await?;
+    Ok(done.last_insert_rowid())
+}
+
+/// Writes the outcome of an intent that has none.
+pub(super) async fn end(connection: &mut SqliteConnection, environment: i64, row: &EndingRow) -> Result<(), Fault> {
+    let done = sqlx::query(
+        "UPDATE journal SET outcome = ?3, outcome_at = ?4, outcome_detail = ?5, after = ?6, card = coalesce(card, ?7) \
+         WHERE environment = ?1 AND id = ?2 AND outcome IS NULL AND settled IS NULL",
+    )
+    .bind(environment)
+    .bind(row.intent.row())
+    .bind(row.word)
+    .bind(&row.at)
+    .bind(&row.detail)
+    .bind(&row.after)
+    .bind(&row.card)
+    .execute(connection)
+    .await?;
+    changed(done.rows_affected(), row)
+}
+
+/// Writes what a later read found. Doubt that stays doubt keeps the intent open.
+pub(super) async fn settle(connection: &mut SqliteConnection, environment: i64, row: &EndingRow) -> Result<(), Fault> {
+    let still_in_doubt = row.word == IN_DOUBT;
+    let statement = if still_in_doubt {
+        "UPDATE journal SET outcome = ?3, outcome_at = coalesce(outcome_at, ?4), \
+                            outcome_detail = coalesce(outcome_detail, ?5), after = coalesce(?6, after), \
+                            card = coalesce(card, ?7) \
+         WHERE environment = ?1 AND id = ?2 AND settled IS NULL AND (outcome IS NULL OR outcome = 'in_doubt')"
+    } else {
+        "UPDATE journal SET settled = ?3, settled_at = ?4, settled_detail = ?5, after = coalesce(?6, after), \
+                            card = coalesce(card, ?7), settled_run = ?8 \
+         WHERE environment = ?1 AND id = ?2 AND settled IS NULL AND (outcome IS NULL OR outcome = 'in_doubt')"
+    };
+    let query = sqlx::query(statement)
+        .bind(environment)
+        .bind(row.intent.row())
+        .bind(row.word)
+        .bind(&row.at)
+        .bind(&row.detail)
+        .bind(&row.after)
+        .bind(&row.card);
+    let query = if still_in_doubt { query } else { query.bind(&row.run) };
+    let done = query.execute(connection).await?;
+    changed(done.rows_affected(), row)
+}
+
+fn changed(rows: u64, row: &EndingRow) -> Result<(), Fault> {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(Fault::Refused(StoreError::NoOpenIntent { row: row.intent.row() }))
+    }
+}
+
+/// Intents whose effect nobody knows, oldest first.
+pub(super) async fn open(connection: &mut SqliteConnection, environment: i64) -> Result<Vec<OpenIntent>, Fault> {
+    let rows = sqlx::query(
+        "SELECT id, run, plan, change, step_index, step, before, operators, sent_at, outcome FROM journal \
+         WHERE environment = ?1 AND settled IS NULL AND (outcome IS NULL OR outcome = 'in_doubt') ORDER BY id",
+    )
+    .bind(environment)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OpenIntent {
+                id: IntentId::committed(row.try_get(0)?),
+                run: row.try_get::<&str, _>(1)?.into(),
+                plan: row.try_get::<&str, _>(2)?.into(),
+                change: from_json(row.try_get(3)?, "journal")?,
+                step_index: usize::try_from(row.try_get::<i64, _>(4)?).unwrap_or(0),
+                step: from_json(row.try_get(5)?, "journal")?,
+                before: row
+                    .try_get::<Option<&str>, _>(6)?
+                    .map(|text| from_json(text, "journal"))
+                    .transpose()?,
+                operators_before: from_json(row.try_get(7)?, "journal")?,
+                sent_at: time(row.try_get(8)?, "journal")?,
+                known_in_doubt: row.try_get::<Option<&str>, _>(9)?.is_some(),
+            })
+        })
+        .collect()
+}
+
+/// Keys of creates whose effect nobody knows, with the time of the last request.
+pub(super) async fn in_doubt(connection: &mut SqliteConnection, environment: i64) -> Result<InDoubt, Fault> {
+    let rows = sqlx::query(
+        "SELECT key, max(sent_at) FROM journal \
+         WHERE environment = ?1 AND settled IS NULL AND (outcome IS NULL OR outcome = 'in_doubt') \
+               AND step_kind = ?2 AND key IS NOT NULL GROUP BY key",
+    )
+    .bind(environment)
+    .bind(CREATE_CARD)
+    .fetch_all(connection)
+    .await?;
+    let keys = rows
+        .iter()
+        .map(|row| Ok((Key::stored(row.try_get(0)?), time(row.try_get(1)?, "journal")?)))
+        .collect::<Result<_, Fault>>()?;
+    Ok(InDoubt { keys })
+}
+
+/// Items sent since, per class. An item counts once per run, however many requests and attempts it took.
+pub(super) async fn sent_since(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    since: DateTime<Utc>,
+) -> Result<BTreeMap<BudgetClass, u64>, Fault> {
+    let rows = sqlx::query(
+        "SELECT class.value, count(DISTINCT journal.run || ' ' || journal.item) \
+         FROM journal, json_each(journal.classes) AS class \
+         WHERE journal.environment = ?1 AND journal.sent_at >= ?2 \
+               AND coalesce(journal.settled, journal.outcome, 'in_doubt') IN ('done', 'in_doubt') \
+         GROUP BY class.value",
+    )
+    .bind(environment)
+    .bind(stamp(since))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let class = from_json(row.try_get(0)?, "journal")?;
+            Ok((class, super::stamp::from_count(row.try_get(1)?)))
+        })
+        .collect()
+}

@@ -1,0 +1,144 @@
+//! The ledger's rows: what is remembered per card.
+
+use super::fault::Fault;
+use super::stamp::{from_json, from_word, json, stamp, time, word};
+use crate::domain::ids::{CardId, SourceName};
+use crate::domain::key::Key;
+use crate::domain::ledger::{LedgerEntry, OurArchive, Sighting};
+use crate::domain::record::Anchor;
+use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use sqlx::{Row, SqliteConnection};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Rows per statement: few enough that a piece stays below a megabyte.
+const PIECE: usize = 1000;
+
+/// What has no column of its own.
+#[derive(Serialize, Deserialize)]
+struct Rest<'a> {
+    #[serde(default, skip_serializing_if = "<[Key]>::is_empty")]
+    former_keys: Cow<'a, [Key]>,
+    #[serde(default, skip_serializing_if = "<[Anchor]>::is_empty")]
+    anchors: Cow<'a, [Anchor]>,
+    sightings: Cow<'a, BTreeMap<SourceName, Sighting>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    archived_by_us: Option<Cow<'a, OurArchive>>,
+}
+
+/// Entries as JSON arrays of rows, in pieces: one statement then writes a thousand rows.
+pub(super) fn pieces(entries: &[LedgerEntry]) -> Vec<String> {
+    entries
+        .chunks(PIECE)
+        .map(|piece| json(&piece.iter().map(row).collect::<Vec<_>>()))
+        .collect()
+}
+
+/// One row, in the order of the columns.
+fn row(entry: &LedgerEntry) -> impl Serialize {
+    let LedgerEntry {
+        card,
+        key,
+        former_keys,
+        key_hash,
+        anchors,
+        origin,
+        since,
+        sightings,
+        leaving_since,
+        archived_by_us,
+        anonymized,
+    } = entry;
+    let rest = Rest {
+        former_keys: Cow::Borrowed(former_keys),
+        anchors: Cow::Borrowed(anchors),
+        sightings: Cow::Borrowed(sightings),
+        archived_by_us: archived_by_us.as_ref().map(Cow::Borrowed),
+    };
+    (
+        card,
+        key,
+        key_hash,
+        word(origin),
+        stamp(*since),
+        leaving_since.map(stamp),
+        *anonymized,
+        rest,
+    )
+}
+
+/// Adds or replaces entries. A row that says the same already is not written again.
+pub(super) async fn upsert(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    pieces: &[String],
+) -> Result<(), Fault> {
+    for piece in pieces {
+        sqlx::query(
+            "INSERT INTO ledger (environment, card, key, key_hash, origin, since, leaving_since, anonymized, rest) \
+             SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
+                    value -> 7 FROM json_each(?2) WHERE true \
+             ON CONFLICT (environment, card) DO UPDATE SET key = excluded.key, key_hash = excluded.key_hash, \
+                origin = excluded.origin, since = excluded.since, leaving_since = excluded.leaving_since, \
+                anonymized = excluded.anonymized, rest = excluded.rest \
+             WHERE (key, key_hash, origin, since, leaving_since, anonymized, rest) IS NOT \
+                   (excluded.key, excluded.key_hash, excluded.origin, excluded.since, excluded.leaving_since, \
+                    excluded.anonymized, excluded.rest)",
+        )
+        .bind(environment)
+        .bind(piece.as_str())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The entry that comes with an outcome.
+pub(super) async fn learn_one(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    entry: Option<&LedgerEntry>,
+) -> Result<(), Fault> {
+    match entry {
+        Some(entry) => upsert(connection, environment, &pieces(std::slice::from_ref(entry))).await,
+        None => Ok(()),
+    }
+}
+
+/// The whole ledger.
+pub(super) async fn load(
+    connection: &mut SqliteConnection,
+    environment: i64,
+) -> Result<BTreeMap<CardId, LedgerEntry>, Fault> {
+    let mut rows = sqlx::query(
+        "SELECT card, key, key_hash, origin, since, leaving_since, anonymized, rest FROM ledger \
+         WHERE environment = ?1 ORDER BY card",
+    )
+    .bind(environment)
+    .fetch(connection);
+    let mut entries = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let card = CardId::new(row.try_get::<&str, _>(0)?);
+        let rest: Rest<'_> = from_json(row.try_get(7)?, "ledger")?;
+        let entry = LedgerEntry {
+            key: row.try_get::<Option<&str>, _>(1)?.map(Key::stored),
+            former_keys: rest.former_keys.into_owned(),
+            key_hash: row.try_get(2)?,
+            anchors: rest.anchors.into_owned(),
+            origin: from_word(row.try_get(3)?, "ledger")?,
+            since: time(row.try_get(4)?, "ledger")?,
+            sightings: rest.sightings.into_owned(),
+            leaving_since: row
+                .try_get::<Option<&str>, _>(5)?
+                .map(|text| time(text, "ledger"))
+                .transpose()?,
+            archived_by_us: rest.archived_by_us.map(Cow::into_owned),
+            anonymized: row.try_get(6)?,
+            card: card.clone(),
+        };
+        entries.push((card, entry));
+    }
+    // Sorted already: the map is built in one pass.
+    Ok(entries.into_iter().collect())
+}

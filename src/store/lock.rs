@@ -1,0 +1,85 @@
+//! One run per environment at a time, in whatever process: a lock on the file beside the store.
+//!
+//! The operating system frees the lock when the process ends, however it ends, so there is nothing to clean up. The file
+//! stays; it says who holds the lock, for whoever comes second.
+
+use super::fault::io;
+use crate::engine::state::{LockHolder, StoreError};
+use chrono::{DateTime, Utc};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The lock, held while this lives.
+pub(super) struct LockFile {
+    file: File,
+}
+
+/// The lock's file: the store's name and `.lock`.
+pub(super) fn lock_path(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+/// This process as the holder of a lock.
+pub(super) fn this_process(command: &str, since: DateTime<Utc>) -> LockHolder {
+    let user = nix::unistd::geteuid();
+    let user = match nix::unistd::User::from_uid(user) {
+        Ok(Some(known)) => known.name,
+        Ok(None) | Err(_) => user.to_string(),
+    };
+    let host = nix::unistd::gethostname().map_or_else(|_| "?".to_owned(), |name| name.to_string_lossy().into_owned());
+    LockHolder {
+        pid: std::process::id(),
+        user,
+        host,
+        command: command.to_owned(),
+        since,
+    }
+}
+
+impl LockFile {
+    /// Takes the lock or says who has it; never waits.
+    pub(super) fn take(store: &Path, holder: &LockHolder) -> Result<Self, StoreError> {
+        let path = lock_path(store);
+        let failed = |doing: &str, error: std::io::Error| {
+            io(store, &format!("its lock {} cannot be {doing}", path.display()), &error)
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| failed("opened", error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                // What cannot be read now is being written by a process that has just taken the lock.
+                let by = file
+                    .read_to_string(&mut text)
+                    .ok()
+                    .and_then(|_| serde_json::from_str(&text).ok());
+                return Err(StoreError::Locked { by });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed("taken", error)),
+        }
+        let text = serde_json::to_string(holder).expect("plain data always serialises");
+        file.set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(text.as_bytes()))
+            .map_err(|error| failed("written", error))?;
+        Ok(Self { file })
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        // Only so that nobody reading the file thinks that the lock is held. Closing the file is what frees it.
+        let _unimportant = self.file.set_len(0);
+    }
+}

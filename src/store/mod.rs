@@ -1,0 +1,35 @@
+//! What is remembered between runs, in one SQLite file: ledger, journal, decisions, holds, snapshots, runs.
+//!
+//! ```text
+//!  open ── file.rs (created 0600, never recreated) ── schema.rs (format, damage) ── sqlite.rs (the store)
+//!                                                                                      │
+//!        reads: one connection, sees what is committed        writes: writer.rs, one queue, one transaction
+//!        ledger  journal  decisions  holds  runs  snapshots   for all that wait (one flush to disk for many)
+//! ```
+//!
+//! It keeps the engine's promises ([`crate::engine::state`]) and decides nothing. Personal data that is kept is in this
+//! file and its two companions (`-wal`, `-shm`) and nowhere else; all of them are readable by their owner only.
+
+mod decisions;
+mod fault;
+mod file;
+mod holds;
+mod journal;
+mod ledger;
+mod lock;
+mod owner;
+mod purge;
+mod runs;
+mod schema;
+mod snapshots;
+mod sqlite;
+mod stamp;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::engine::state::StoreError;
+pub use file::default_path;
+pub use owner::{NewOwner, OwnerError, become_owner_of};
+pub use sqlite::{ReadOnlyStore, SqliteStore};

@@ -1,0 +1,393 @@
+//! The store as the engine sees it: opening, and the engine's traits over the tables.
+
+use super::fault::Fault;
+use super::file;
+use super::holds::HeldSet;
+use super::journal::{EndingRow, IntentRow};
+use super::lock::{LockFile, this_process};
+use super::writer::{Lesson, Write, Writer};
+use super::{decisions, holds, journal, ledger, runs, schema, snapshots};
+use crate::domain::decision::Decision;
+use crate::domain::ids::{CardId, EnvironmentId, RunId};
+use crate::domain::policy::BudgetClass;
+use crate::domain::report::RunReport;
+use crate::engine::state::{
+    Ending, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
+    StoreError,
+};
+use crate::engine::target::IntentId;
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, SqliteConnection};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tokio::sync::Mutex;
+
+/// The store of one environment, open for reading and writing. Needs a tokio runtime.
+pub struct SqliteStore {
+    reader: Reader,
+    writer: Writer,
+}
+
+/// The store for commands that only read. There may be no store yet: then nothing is remembered.
+pub struct ReadOnlyStore(Option<Reader>);
+
+/// One connection that reads what is committed.
+struct Reader {
+    path: PathBuf,
+    environment: i64,
+    hasher: KeyHasher,
+    connection: Mutex<SqliteConnection>,
+}
+
+impl SqliteStore {
+    /// Opens the store, making it and its folder where there is none, and brings its format up to date.
+    ///
+    /// Refuses a store of another environment or host, of a newer format, and one that is damaged or was cut off.
+    pub async fn open(path: &Path, environment: &EnvironmentId, host: &str) -> Result<Self, StoreError> {
+        file::make_folder(path)?;
+        let path = file::resolved(path);
+        let bytes = match file::existing(&path)? {
+            Some(bytes) => bytes,
+            None => {
+                file::create(&path, environment.as_str(), host, Utc::now()).await?;
+                file::existing(&path)?.unwrap_or(0)
+            }
+        };
+        file::make_private(&path)?;
+        // Looked at before anything can change it: a refused file stays as it is, to the byte.
+        let mut reading = file::connect_reading(&path)
+            .await
+            .map_err(|error| Fault::from(error).at(&path))?;
+        let opened = async {
+            let format = schema::inspect(&mut reading, &path, bytes).await?;
+            let bound = schema::bound(&mut reading, &path, environment.as_str(), host).await?;
+            let mut writing = file::connect_writing(&path).await?;
+            if format < schema::FORMAT {
+                schema::migrate(&mut writing).await?;
+            }
+            Ok::<_, Fault>((writing, bound))
+        };
+        match opened.await {
+            Ok((writing, bound)) => Ok(Self {
+                writer: Writer::start(writing, path.clone(), bound.row),
+                reader: Reader::new(reading, path, bound),
+            }),
+            Err(fault) => Err(refuse(reading, fault, &path).await),
+        }
+    }
+
+    /// Where the store is.
+    pub fn path(&self) -> &Path {
+        &self.reader.path
+    }
+
+    /// Writes what waits and closes the file. Dropping the store does the same later, or never if the runtime ends first;
+    /// nothing that was answered is lost either way.
+    pub async fn close(self) {
+        self.writer.close().await;
+        self.reader.close().await;
+    }
+
+    async fn write(&self, write: Write) -> Result<(), StoreError> {
+        self.writer.write(write).await.map(|_| ())
+    }
+}
+
+impl ReadOnlyStore {
+    /// Opens the store where there is one. Neither makes nor changes anything.
+    pub async fn open(path: &Path, environment: &EnvironmentId, host: &str) -> Result<Self, StoreError> {
+        let path = file::resolved(path);
+        let Some(bytes) = file::existing(&path)? else {
+            return Ok(Self(None));
+        };
+        let mut reading = file::connect_reading(&path)
+            .await
+            .map_err(|error| Fault::from(error).at(&path))?;
+        let opened = async {
+            let format = schema::inspect(&mut reading, &path, bytes).await?;
+            if format < schema::FORMAT {
+                let path = path.clone();
+                return Err(Fault::Refused(StoreError::Older {
+                    path,
+                    found: format,
+                    known: schema::FORMAT,
+                }));
+            }
+            schema::bound(&mut reading, &path, environment.as_str(), host).await
+        };
+        match opened.await {
+            Ok(bound) => Ok(Self(Some(Reader::new(reading, path, bound)))),
+            Err(fault) => Err(refuse(reading, fault, &path).await),
+        }
+    }
+
+    /// Whether there is a store.
+    pub fn exists(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Closes the file.
+    pub async fn close(self) {
+        if let Some(reader) = self.0 {
+            reader.close().await;
+        }
+    }
+}
+
+/// Closes what was opened, so that nothing is left beside a refused file.
+async fn refuse(connection: SqliteConnection, fault: Fault, path: &Path) -> StoreError {
+    let _closed_anyway = connection.close().await;
+    fault.at(path)
+}
+
+impl Reader {
+    fn new(connection: SqliteConnection, path: PathBuf, bound: schema::Bound) -> Self {
+        Self {
+            path,
+            environment: bound.row,
+            hasher: bound.hasher,
+            connection: Mutex::new(connection),
+        }
+    }
+
+    async fn close(self) {
+        let _closed_anyway = self.connection.into_inner().close().await;
+    }
+
+    fn at(&self, fault: impl Into<Fault>) -> StoreError {
+        fault.into().at(&self.path)
+    }
+
+    /// Everything within one transaction, so that a run that is writing shows all of a step or nothing.
+    async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
+        let environment = self.environment;
+        let mut connection = self.connection.lock().await;
+        let loaded = async {
+            let mut transaction = connection.begin().await?;
+            let remembered = Remembered {
+                ledger: ledger::load(&mut transaction, environment).await?,
+                decisions: decisions::in_force(&mut transaction, environment, now).await?,
+                contact: holds::load_contact(&mut transaction, environment).await?,
+                in_doubt: journal::in_doubt(&mut transaction, environment).await?,
+                snapshots: snapshots::history(&mut transaction, environment, now).await?,
+                hasher: self.hasher.clone(),
+            };
+            transaction.commit().await?;
+            Ok::<_, Fault>(remembered)
+        };
+        loaded.await.map_err(|fault| self.at(fault))
+    }
+
+    async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        holds::load(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        decisions::all(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        runs::history(&mut connection, self.environment, limit)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        journal::open(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn sent_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<BudgetClass, u64>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        journal::sent_since(&mut connection, self.environment, since)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+}
+
+impl StateReader for SqliteStore {
+    async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
+        self.reader.load(now).await
+    }
+
+    async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
+        self.reader.holds().await
+    }
+
+    async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+        self.reader.decisions().await
+    }
+
+    async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
+        self.reader.history(limit).await
+    }
+
+    async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
+        self.reader.open_intents().await
+    }
+
+    async fn sent_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<BudgetClass, u64>, StoreError> {
+        self.reader.sent_since(since).await
+    }
+}
+
+impl StateReader for ReadOnlyStore {
+    async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.load(now).await,
+            None => Ok(Remembered::nothing()),
+        }
+    }
+
+    async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.holds().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.decisions().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.history(limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.open_intents().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn sent_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<BudgetClass, u64>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.sent_since(since).await,
+            None => Ok(BTreeMap::new()),
+        }
+    }
+}
+
+impl StateWriter for SqliteStore {
+    async fn acquire(&self, run: &RunId, command: &str, now: DateTime<Utc>) -> Result<RunLease, StoreError> {
+        let lock = LockFile::take(&self.reader.path, &this_process(command, now))?;
+        let taken = Write::TakeLease {
+            run: run.clone(),
+            command: command.to_owned(),
+            now,
+        };
+        let fence = self.writer.write(taken).await?;
+        Ok(RunLease::granted(fence, run.clone(), Box::new(lock)))
+    }
+
+    async fn start_run(&self, lease: &RunLease, report: &RunReport) -> Result<(), StoreError> {
+        self.write(Write::StartRun {
+            fence: lease.fence(),
+            report: report.clone(),
+        })
+        .await
+    }
+
+    async fn finish_run(
+        &self,
+        lease: &RunLease,
+        report: &RunReport,
+        fingerprint: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let fingerprint = fingerprint.map(str::to_owned);
+        self.write(Write::FinishRun {
+            fence: lease.fence(),
+            report: report.clone(),
+            fingerprint,
+        })
+        .await
+    }
+
+    async fn learn(&self, lease: &RunLease, learned: Learned<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let Learned {
+            ledger,
+            contact,
+            snapshots,
+            holds,
+        } = learned;
+        let lesson = Lesson {
+            run: lease.run().clone(),
+            ledger: ledger::pieces(ledger),
+            contact: contact.cloned(),
+            snapshots: snapshots.to_vec(),
+            holds: holds.map(|(plan, items)| HeldSet {
+                plan: plan.clone(),
+                items: items.to_vec(),
+            }),
+            now,
+        };
+        self.write(Write::Learn {
+            fence: lease.fence(),
+            lesson,
+        })
+        .await
+    }
+
+    async fn intent(&self, lease: &RunLease, intent: Intent<'_>) -> Result<IntentId, StoreError> {
+        let row = IntentRow::new(lease.run(), &intent);
+        let row = self
+            .writer
+            .write(Write::Intent {
+                fence: lease.fence(),
+                row,
+            })
+            .await?;
+        Ok(IntentId::committed(row))
+    }
+
+    async fn outcome(&self, lease: &RunLease, intent: IntentId, ending: Ending<'_>) -> Result<(), StoreError> {
+        let row = EndingRow::new(lease.run(), intent, &ending);
+        self.write(Write::Outcome {
+            fence: lease.fence(),
+            row,
+            learned: ending.learned.cloned(),
+        })
+        .await
+    }
+
+    async fn settle(&self, lease: &RunLease, intent: IntentId, ending: Ending<'_>) -> Result<(), StoreError> {
+        let row = EndingRow::new(lease.run(), intent, &ending);
+        self.write(Write::Settle {
+            fence: lease.fence(),
+            row,
+            learned: ending.learned.cloned(),
+        })
+        .await
+    }
+
+    async fn decide(&self, decisions: &[Decision]) -> Result<(), StoreError> {
+        self.write(Write::Decide {
+            decisions: decisions.to_vec(),
+        })
+        .await
+    }
+
+    async fn purge(&self, lease: &RunLease, card: &CardId) -> Result<(), StoreError> {
+        self.write(Write::Purge {
+            fence: lease.fence(),
+            card: card.clone(),
+        })
+        .await
+    }
+}

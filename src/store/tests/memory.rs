@@ -1,0 +1,362 @@
+//! What is remembered from run to run: ledger, decisions, holds, contact, snapshots, runs.
+
+use super::super::writer::{Lesson, Write, Writer};
+use super::super::{file, ledger};
+use super::*;
+use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, Waiting};
+use crate::domain::ids::{Generation, OperatorId, SourceName};
+use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
+use crate::domain::plan::{ActionKind, HoldReason};
+use crate::domain::record::Anchor;
+use crate::domain::report::{RunCounts, RunReport, RunVerdict};
+use crate::domain::snapshot::{Effect, Finding, Role, SnapshotHistory, SnapshotSummary, Use, Verdict};
+use crate::domain::view::ChangeView;
+use crate::engine::state::{KeptHold, Learned, StateReader};
+use chrono::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn full_entry(id: &str) -> LedgerEntry {
+    let absence = Absence {
+        since: at(3),
+        reads: 2,
+        generation: Generation::new("g1"),
+    };
+    LedgerEntry {
+        former_keys: vec![Key::stored("0"), Key::stored("00")],
+        key_hash: Some("abcd".to_owned()),
+        anchors: vec![Anchor {
+            source: "ad".into(),
+            value: "guid".into(),
+        }],
+        sightings: BTreeMap::from([(
+            "hr".into(),
+            Sighting {
+                last_seen: at(2),
+                absent: Some(absence),
+            },
+        )]),
+        leaving_since: Some(at(4)),
+        archived_by_us: Some(OurArchive {
+            at: at(5),
+            run: "r0".into(),
+            modified_at: Some(at(6)),
+            took_operators: vec![OperatorId::new("o1")],
+        }),
+        ..LedgerEntry::new(id.into(), Key::stored("1"), Origin::Adopted, at(1))
+    }
+}
+
+fn decision(item: &str, answer: Answer, until: Option<i64>) -> Decision {
+    Decision {
+        item: item.into(),
+        answer,
+        waives: BTreeSet::from(["over_budget:archive".to_owned()]),
+        by: "root".to_owned(),
+        at: at(0),
+        until: until.map(at),
+        note: None,
+    }
+}
+
+fn held(change: &Change, since: i64) -> HeldItem {
+    let reasons = vec![HoldReason::FirstContact];
+    HeldItem {
+        change: ChangeView::new(change, &reasons),
+        reasons,
+        since: at(since),
+        run: "r1".into(),
+    }
+}
+
+fn summary(name: &str, days: i64, records: u64, verdict: Verdict) -> SnapshotSummary {
+    SnapshotSummary {
+        name: name.into(),
+        role: Some(Role::Authoritative),
+        read_at: at(0) + Duration::days(days),
+        generation: Generation::new(format!("{name}-{days}")),
+        records,
+        keyless: records / 100,
+        unreadable: 1,
+        verdict,
+        findings: vec![Finding::new("below_floor", Effect::Note, "41 records", "look at it")],
+        acceptance: None,
+    }
+}
+
+#[tokio::test]
+async fn ledger_entries_come_back_as_they_were_and_are_replaced_by_card() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let plain = LedgerEntry::new("c1".into(), Key::stored("O'Hara \"x\" ü"), Origin::Matched, at(1));
+    let purged = LedgerEntry {
+        key: None,
+        anonymized: true,
+        ..full_entry("c3")
+    };
+    let entries = [plain.clone(), full_entry("c2"), purged.clone()];
+    store
+        .learn(
+            &lease,
+            Learned {
+                ledger: &entries,
+                ..Learned::default()
+            },
+            at(2),
+        )
+        .await
+        .unwrap();
+    let moved = LedgerEntry {
+        key: Some(Key::stored("2")),
+        former_keys: vec![Key::stored("1")],
+        ..full_entry("c2")
+    };
+    store
+        .learn(
+            &lease,
+            Learned {
+                ledger: std::slice::from_ref(&moved),
+                ..Learned::default()
+            },
+            at(3),
+        )
+        .await
+        .unwrap();
+    drop(lease);
+    store.close().await;
+    let loaded = open(&path).await.load(at(9)).await.unwrap().ledger;
+    let expected = [plain, moved, purged].map(|entry| (entry.card.clone(), entry));
+    assert_eq!(loaded, BTreeMap::from(expected));
+}
+
+/// Several writes share a transaction: the bad one must neither leave half of itself nor take its neighbours with it.
+#[tokio::test(flavor = "current_thread")]
+async fn nothing_is_kept_of_a_lesson_that_fails_half_way_and_its_neighbours_are_kept() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let connection = file::connect_writing(&path).await.unwrap();
+    let writer = Writer::start(connection, path.clone(), 1);
+    let write = |pieces: Vec<String>| {
+        let lesson = Lesson {
+            run: lease.run().clone(),
+            ledger: pieces,
+            contact: None,
+            snapshots: Vec::new(),
+            holds: None,
+            now: at(1),
+        };
+        writer.write(Write::Learn {
+            fence: lease.fence(),
+            lesson,
+        })
+    };
+    let piece = |card: &str| ledger::pieces(&[full_entry(card)]).remove(0);
+    let (first, broken, last) = tokio::join!(
+        write(vec![piece("c1")]),
+        write(vec![piece("c2"), "no JSON".to_owned()]),
+        write(vec![piece("c3")]),
+    );
+    first.unwrap();
+    last.unwrap();
+    assert!(matches!(broken, Err(StoreError::Io { .. })), "{broken:?}");
+    let cards: Vec<CardId> = store.load(at(9)).await.unwrap().ledger.into_keys().collect();
+    assert_eq!(cards, [CardId::from("c1"), CardId::from("c3")]);
+}
+
+#[tokio::test]
+async fn the_last_decision_counts_and_only_while_it_is_in_force() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let made = [
+        decision("a", Answer::Reject, None),
+        decision("a", Answer::Approve, Some(100)),
+        decision("b", Answer::Approve, Some(50)),
+        decision("c", Answer::Reject, None),
+    ];
+    // Approving needs no lease: it works while a run does.
+    let _working = lease(&store, "r1").await;
+    let approving = open(&path).await;
+    approving.decide(&made).await.unwrap();
+    let in_force = async |seconds| store.load(at(seconds)).await.unwrap().decisions;
+    let named = |index: usize| (made[index].item.clone(), made[index].clone());
+    assert_eq!(in_force(10).await, BTreeMap::from([named(1), named(2), named(3)]));
+    assert_eq!(in_force(60).await, BTreeMap::from([named(1), named(3)]));
+    // The rejection before the approval does not come back when the approval ends.
+    assert_eq!(in_force(100).await, BTreeMap::from([named(3)]));
+    let mut newest_first = made.to_vec();
+    newest_first.reverse();
+    assert_eq!(store.decisions().await.unwrap(), newest_first);
+}
+
+#[tokio::test]
+async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let (one, two, three) = (archive("1", "c1"), archive("2", "c2"), archive("3", "c3"));
+    let plan = |name: &str| PlanId::new(name);
+    let set = async |name: &str, items: &[HeldItem], seconds| {
+        let learned = Learned {
+            holds: Some((&plan(name), items)),
+            ..Learned::default()
+        };
+        store.learn(&lease, learned, at(seconds)).await.unwrap();
+    };
+    set("p1", &[held(&two, 10), held(&one, 10)], 10).await;
+    set("p2", &[held(&three, 20), held(&two, 20)], 20).await;
+    let expected = |plan: &str, change: &Change, since| KeptHold {
+        plan: plan.into(),
+        item: held(change, since),
+    };
+    assert_eq!(
+        store.holds().await.unwrap(),
+        [expected("p2", &three, 20), expected("p2", &two, 10)]
+    );
+    // An item that did not wait for one run is still the old item when it comes back.
+    set("p3", &[held(&one, 30)], 30).await;
+    assert_eq!(store.holds().await.unwrap(), [expected("p3", &one, 10)]);
+    // After a month it is a new one.
+    let month = 31 * 86_400;
+    set("p3", &[held(&one, month - 86_400)], month - 86_400).await;
+    set("p4", &[], month).await;
+    set("p5", &[held(&two, month), held(&one, month)], month).await;
+    assert_eq!(
+        store.holds().await.unwrap(),
+        [expected("p5", &two, month), expected("p5", &one, 10)]
+    );
+    // What does not name holds leaves them.
+    store.learn(&lease, Learned::default(), at(month)).await.unwrap();
+    assert_eq!(store.holds().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn contact_comes_back() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    assert_eq!(store.load(at(0)).await.unwrap().contact, Contact::default());
+    let lease = lease(&store, "r1").await;
+    let waiting = Waiting {
+        card: "c1".into(),
+        action: ActionKind::Archive,
+        reason: HoldReason::FirstContact,
+        since: at(1),
+    };
+    let contact = Contact {
+        seen: Some(SeenConfig {
+            config_hash: "h".to_owned(),
+            decision_version: 1,
+        }),
+        waiting: BTreeMap::from([(Contact::slot(&"c1".into(), ActionKind::Archive), waiting)]),
+    };
+    store
+        .learn(
+            &lease,
+            Learned {
+                contact: Some(&contact),
+                ..Learned::default()
+            },
+            at(2),
+        )
+        .await
+        .unwrap();
+    drop(lease);
+    store.close().await;
+    assert_eq!(open(&path).await.load(at(0)).await.unwrap().contact, contact);
+}
+
+#[tokio::test]
+async fn the_yardstick_is_the_largest_accepted_read_of_two_weeks() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let degraded = Verdict::Degraded {
+        cannot: BTreeSet::from([Use::Absence]),
+    };
+    let reads = [
+        summary("hr", -20, 9000, Verdict::Complete),
+        summary("hr", -10, 1000, Verdict::Complete),
+        summary("hr", -5, 1100, degraded.clone()),
+        summary("hr", -4, 5000, Verdict::Rejected),
+        summary("hr", -3, 900, Verdict::Complete),
+        summary("hr", -1, 800, degraded),
+        summary("ad", -40, 700, Verdict::Complete),
+        summary("ad", -30, 600, Verdict::Complete),
+        summary("new", -1, 50, Verdict::Rejected),
+    ];
+    store
+        .learn(
+            &lease,
+            Learned {
+                snapshots: &reads,
+                ..Learned::default()
+            },
+            at(0),
+        )
+        .await
+        .unwrap();
+    let history = |largest, keyless| SnapshotHistory {
+        largest_accepted: Some(largest),
+        last_good_keyless: Some(keyless),
+        last_good_unreadable: Some(1),
+        accepted: BTreeSet::new(),
+    };
+    let loaded = store.load(at(0)).await.unwrap().snapshots;
+    // After a long rest the last accepted read is the yardstick: better an old one than none.
+    let expected: [(SourceName, _); 2] = [("ad".into(), history(600, 6)), ("hr".into(), history(1100, 9))];
+    assert_eq!(loaded, BTreeMap::from(expected));
+}
+
+#[tokio::test]
+async fn runs_are_listed_newest_first_and_a_killed_one_has_no_end() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let report = |id: &str, started: i64| RunReport {
+        id: id.into(),
+        command: "run".to_owned(),
+        started_at: at(started),
+        finished_at: None,
+        plan_id: None,
+        verdict: None,
+        failure: None,
+        counts: RunCounts::default(),
+        snapshots: vec![summary("hr", 0, 10, Verdict::Complete)],
+    };
+    for (id, started) in [("r1", 1), ("r2", 2), ("r3", 3)] {
+        let lease = lease(&store, id).await;
+        store.start_run(&lease, &report(id, started)).await.unwrap();
+        let finished = RunReport {
+            finished_at: Some(at(started + 1)),
+            plan_id: Some("p1".into()),
+            verdict: Some(RunVerdict::Held),
+            counts: RunCounts {
+                held: 3,
+                done: BTreeMap::from([(ActionKind::Create, 2)]),
+                ..RunCounts::default()
+            },
+            ..report(id, started)
+        };
+        if id != "r2" {
+            store.finish_run(&lease, &finished, Some("fingerprint")).await.unwrap();
+        }
+    }
+    store.close().await;
+    let history = open(&path).await.history(2).await.unwrap();
+    let ends: Vec<_> = history
+        .iter()
+        .map(|run| (run.id.as_str(), run.finished_at, run.verdict))
+        .collect();
+    assert_eq!(ends, [("r3", Some(at(4)), Some(RunVerdict::Held)), ("r2", None, None)]);
+    assert_eq!(history[0].counts.done[&ActionKind::Create], 2);
+}
+
+#[tokio::test]
+async fn each_store_has_its_own_hash_key_and_keeps_it() {
+    let (_first_folder, first) = folder();
+    let (_second_folder, second) = folder();
+    let key = Key::stored("j.jansen@example.net");
+    let hash = async |path: &Path| open(path).await.load(at(0)).await.unwrap().hasher.hash(&key);
+    let once = hash(&first).await;
+    assert_eq!(hash(&first).await, once);
+    assert_ne!(hash(&second).await, once);
+}

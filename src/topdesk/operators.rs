@@ -1,0 +1,269 @@
+//! Operators, archived ones included, and the account that cardsync itself uses.
+
+use super::client::{Answer, Http, JSON};
+use super::errors::Failure;
+use super::query::{ALL_OPERATORS, equals};
+use super::wire::list::names;
+use super::wire::operator::{OPERATOR_FIELDS, operator, operators};
+use crate::domain::card::{FilterProof, OperatorCard};
+use crate::domain::ids::{CardId, OperatorId};
+use crate::domain::snapshot::{Effect, Finding};
+use crate::engine::Progress;
+use crate::engine::target::TargetError;
+use futures::StreamExt;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use url::Url;
+
+/// The largest page the API gives.
+const PAGE_SIZE: usize = 100;
+/// The kinds of filters of an account, as the paths name them.
+const FILTER_KINDS: [&str; 3] = ["branch", "operator", "category"];
+
+/// All operators, sorted by id.
+#[derive(Debug, Default)]
+pub(super) struct OperatorList {
+    pub(super) cards: Vec<OperatorCard>,
+    pub(super) findings: Vec<Finding>,
+    /// Whether 'not in this list' means 'does not exist', as far as the read itself goes.
+    pub(super) whole: bool,
+}
+
+/// Reads all operators. An account that may not read them is no error but a doubt: nothing is proven then.
+pub(super) async fn read(http: &Http, progress: &dyn Progress) -> Result<OperatorList, TargetError> {
+    let mut walk = Walk::default();
+    let mut query = Some(ALL_OPERATORS);
+    let mut first = page(http, query, 0).await;
+    if matches!(&first, Err(failure) if failure.status() == Some(400)) {
+        walk.doubt(
+            "operators_active_only",
+            "TOPdesk refused the query for archived operators: only active ones were read".to_owned(),
+            "archives and unarchives are held; look at the version of the environment",
+        );
+        query = None;
+        first = page(http, query, 0).await;
+    }
+    let (status, cards) = match first {
+        Ok(page) => page,
+        Err(failure) if matches!(failure.status(), Some(403 | 404)) => {
+            walk.doubt(
+                "operators_unreadable",
+                format!("the operators could not be read: {}", failure.tell()),
+                "give the API account read on operators",
+            );
+            return Ok(walk.finish());
+        }
+        Err(failure) => return Err(failure.of_read("read the operators")),
+    };
+    let stride = cards.len();
+    walk.take(cards);
+    if status == 206 {
+        if stride == 0 {
+            walk.cut_short();
+            return Ok(walk.finish());
+        }
+        // No link and no count: pages are asked for by offset, a few ahead, until one is the last. What is asked for
+        // beyond the last page is a handful of empty answers.
+        let pages = futures::stream::iter(1..).map(|number| page(http, query, number * stride));
+        let mut pages = std::pin::pin!(pages.buffered(http.pacer().most()));
+        while let Some(result) = pages.next().await {
+            let (status, cards) = result.map_err(|failure| failure.of_read("read the operators"))?;
+            let rows = cards.len();
+            let new = walk.take(cards);
+            progress.advance("operators", walk.cards.len() as u64, None);
+            if status != 206 {
+                break;
+            }
+            if rows != stride {
+                walk.doubt(
+                    "operator_pages_uneven",
+                    format!("a page of operators had {rows} rows where {stride} were expected"),
+                    "run again; if it stays, ask TOPdesk's support",
+                );
+            }
+            if new == 0 {
+                walk.cut_short();
+                break;
+            }
+        }
+    }
+    progress.advance("operators", walk.cards.len() as u64, Some(walk.cards.len() as u64));
+    Ok(walk.finish())
+}
+
+/// The operators linked to a card, archived ones included.
+pub(super) async fn linked_to(http: &Http, card: &CardId) -> Result<Vec<OperatorCard>, TargetError> {
+    let query = equals("linkedPerson.id", card.as_str());
+    let doing = || format!("read the operators linked to person card {card}");
+    let mut found: BTreeMap<OperatorId, OperatorCard> = BTreeMap::new();
+    let mut start = 0;
+    loop {
+        let (status, cards) = page(http, Some(&query), start)
+            .await
+            .map_err(|failure| failure.of_read(&doing()))?;
+        let rows = cards.len();
+        let before = found.len();
+        // An environment that does not know the filter would give everybody.
+        found.extend(
+            cards
+                .into_iter()
+                .filter(|operator| operator.linked_person.as_ref() == Some(card))
+                .map(|operator| (operator.id.clone(), operator)),
+        );
+        if status != 206 || rows == 0 || found.len() == before {
+            return Ok(found.into_values().collect());
+        }
+        start += rows;
+    }
+}
+
+async fn page(http: &Http, query: Option<&str>, start: usize) -> Result<(u16, Vec<OperatorCard>), Failure> {
+    let Answer { status, body, .. } = http
+        .get("/operators", page_url(http, query, start, PAGE_SIZE), JSON)
+        .await?;
+    match operators(&body) {
+        Ok(cards) => Ok((status, cards)),
+        Err(why) => Err(Failure::Unreadable { status, why }),
+    }
+}
+
+fn page_url(http: &Http, query: Option<&str>, start: usize, size: usize) -> Url {
+    let (start, size) = (start.to_string(), size.to_string());
+    let mut parameters = vec![("start", &*start), ("page_size", &*size), ("fields", OPERATOR_FIELDS)];
+    parameters.extend(query.map(|query| ("query", query)));
+    http.address().at(&["operators"], &parameters)
+}
+
+/// Whether archived operators can be read, by the smallest request that shows it.
+pub(super) async fn try_archived(http: &Http) -> Result<(), Failure> {
+    http.get("/operators", page_url(http, Some(ALL_OPERATORS), 0, 1), JSON)
+        .await
+        .map(|_| ())
+}
+
+#[derive(Default)]
+struct Walk {
+    cards: BTreeMap<OperatorId, OperatorCard>,
+    doubles: usize,
+    findings: Vec<Finding>,
+    doubtful: bool,
+}
+
+impl Walk {
+    fn doubt(&mut self, code: &str, message: String, cure: &str) {
+        self.doubtful = true;
+        if self.findings.iter().all(|known| &*known.code != code) {
+            self.findings.push(Finding::new(code, Effect::NoAbsence, message, cure));
+        }
+    }
+
+    fn cut_short(&mut self) {
+        let message = format!(
+            "TOPdesk announced more operators after {} and gave none that are new",
+            self.cards.len()
+        );
+        self.doubt(
+            "operators_cut_short",
+            message,
+            "run again; if it stays, ask TOPdesk's support",
+        );
+    }
+
+    /// Takes a page; gives how many operators were new.
+    fn take(&mut self, cards: Vec<OperatorCard>) -> usize {
+        let mut new = 0;
+        for card in cards {
+            match self.cards.entry(card.id.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(card);
+                    new += 1;
+                }
+                Entry::Occupied(mut place) => {
+                    place.insert(card);
+                    self.doubles += 1;
+                }
+            }
+        }
+        new
+    }
+
+    fn finish(mut self) -> OperatorList {
+        if self.doubles > 0 {
+            let message = format!(
+                "{} operators came twice: the pages shifted while they were read",
+                self.doubles
+            );
+            self.doubt("operators_read_twice", message, "run again at a quieter time");
+        }
+        OperatorList {
+            cards: self.cards.into_values().collect(),
+            findings: self.findings,
+            whole: !self.doubtful,
+        }
+    }
+}
+
+/// cardsync's own account.
+#[derive(Debug)]
+pub(super) struct Account {
+    /// `None` when TOPdesk does not say.
+    pub(super) operator: Option<OperatorCard>,
+    pub(super) filters: FilterProof,
+    /// Why the account or its filters could not be read.
+    pub(super) unread: Option<String>,
+}
+
+/// Reads the account and its filters. What may not be read is said, not an error.
+pub(super) async fn account(http: &Http) -> Result<Account, TargetError> {
+    let url = http
+        .address()
+        .at(&["operators", "current"], &[("fields", OPERATOR_FIELDS)]);
+    let failed = |failure: &Failure| failure.of_read("read cardsync's own account");
+    let answer = match http.get("/operators/current", url, JSON).await {
+        Ok(answer) => answer,
+        Err(failure) if matches!(failure.status(), Some(400 | 403 | 404)) => {
+            return Ok(Account {
+                operator: None,
+                filters: FilterProof::Unreadable,
+                unread: Some(failure.tell()),
+            });
+        }
+        Err(failure) => return Err(failed(&failure)),
+    };
+    let status = answer.status;
+    let own = operator(&answer.body).map_err(|why| failed(&Failure::Unreadable { status, why }))?;
+    let (filters, unread) = filters(http, &own.id).await?;
+    Ok(Account {
+        operator: Some(own),
+        filters,
+        unread,
+    })
+}
+
+async fn filters(http: &Http, id: &OperatorId) -> Result<(FilterProof, Option<String>), TargetError> {
+    let reads = FILTER_KINDS.map(|kind| async move {
+        let url = http
+            .address()
+            .at(&["operators", "id", id.as_str(), "filters", kind], &[]);
+        let answer = http.get("/operators/id/{id}/filters/{kind}", url, JSON).await?;
+        let status = answer.status;
+        names(&answer.body).map_err(|why| Failure::Unreadable { status, why })
+    });
+    let mut present = Vec::new();
+    let mut unread = None;
+    for (kind, result) in FILTER_KINDS.into_iter().zip(futures::future::join_all(reads).await) {
+        match result {
+            Ok(found) if found.is_empty() => {}
+            Ok(_) => present.push(kind.into()),
+            Err(failure) if matches!(failure.status(), Some(400 | 403 | 404)) => {
+                unread = unread.or_else(|| Some(format!("{kind} filters: {}", failure.tell())));
+            }
+            Err(failure) => return Err(failure.of_read("read the filters of cardsync's own account")),
+        }
+    }
+    Ok(match (present.is_empty(), &unread) {
+        (false, _) => (FilterProof::Present(present), unread),
+        (true, Some(_)) => (FilterProof::Unreadable, unread),
+        (true, None) => (FilterProof::None, None),
+    })
+}

@@ -1,0 +1,7 @@
+//! The parts together, against real servers on this machine.
+
+mod ldap;
+mod sandbox;
+mod support;
+mod topdesk;
+mod unit;

@@ -1,0 +1,4 @@
+//! What the tests start and look through; nothing here asserts a rule.
+
+pub mod hostile_ldap;
+pub mod slapd;
