@@ -239,6 +239,21 @@ fn a_configuration_that_changes_many_cards_waits() {
 }
 
 #[test]
+fn a_reference_that_waits_does_not_pass_as_an_update_of_the_next_run() {
+    let mut world = World::of(20);
+    world.policy.manager_flag = true;
+    world.contact.seen.as_mut().unwrap().config_hash = "older".to_owned();
+    for number in 1..=4 {
+        world.hr().set(&format!("E{number:03}"), "mgr", "E010");
+    }
+    world.approve(&world.judged(), |change| name(change) == "update c-E010");
+    assert_eq!(allowed(&world.run()), ["update c-E010"]);
+    let judged = world.judged();
+    assert_eq!(names(&judged.plan).len(), 4);
+    assert_eq!(holds(&judged, "update c-E001"), ["config_changed"]);
+}
+
+#[test]
 fn a_baseline_is_shown_the_budget_it_will_meet_and_does_not_use_up_that_of_others() {
     let mut world = World::of(100);
     world.contact = Default::default();

@@ -1,7 +1,7 @@
 //! What holds in every world (RULES 1 to 9 and 11), with oracles that look at the world and not at the planner's words.
 
 use super::world::{World, key, name};
-use super::worlds::worlds;
+use super::worlds::{budgets, worlds};
 use crate::domain::card::{FilterProof, OperatorKind};
 use crate::domain::cards::fold;
 use crate::domain::decision::Answer;
@@ -12,7 +12,7 @@ use crate::domain::key::Key;
 use crate::domain::plan::{ActionKind, Change, EvidenceCode};
 use crate::domain::planner::plan;
 use crate::domain::policy::BudgetClass;
-use crate::domain::snapshot::{Effect, RejectionScope};
+use crate::domain::snapshot::{RejectionScope, Verdict};
 use chrono::Duration;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,13 +45,10 @@ fn key_of(world: &World, card: &CardId) -> Option<Key> {
         .map(|text| key(&text.trim().to_uppercase()))
 }
 
-fn is_rejected(source: &super::world::TestSource) -> bool {
-    source.findings.iter().any(|finding| finding.effect == Effect::Reject)
-}
-
 /// How many usable and unusable records the usable authoritative sources have under a key, by source.
 fn records(world: &World, wanted: &Key) -> Vec<(usize, usize)> {
-    let usable = world.sources.iter().filter(|source| !is_rejected(source));
+    let read = |source: &&super::world::TestSource| !source.snapshot(&world.policy, world.now).is_rejected();
+    let usable = world.sources.iter().filter(read);
     usable
         .map(|source| {
             let rows = source.rows.iter().filter(|row| row.values["key"] == wanted.as_str());
@@ -187,7 +184,8 @@ proptest! {
             let entry = &world.ledger[change.card.as_ref().expect("a card")];
             for (source, sighting) in &entry.sightings {
                 let read = world.sources.iter().find(|known| known.name == *source).expect("a configured source");
-                prop_assert!(read.findings.is_empty(), "a read that is not complete says nothing");
+                let verdict = read.snapshot(&world.policy, world.now).summary.verdict;
+                prop_assert_eq!(verdict, Verdict::Complete, "a read that is not complete says nothing");
                 let absence = sighting.absent.as_ref().expect("counted before");
                 prop_assert!(absence.reads >= 2 && world.now - absence.since >= Duration::hours(48));
             }
@@ -252,12 +250,16 @@ proptest! {
         let mut world = case.world();
         let before = world.judged();
         let held: Vec<&Change> = before.plan.changes.iter().filter(|change| before.held.contains_key(&change.id)).collect();
-        prop_assume!(!held.is_empty());
+        if held.is_empty() {
+            return Ok(());
+        }
         let item = which.get(&held).id.clone();
         world.approve(&before, |change| change.id == item);
         let after = world.judged();
         let lifted = before.held[&item].iter().all(|reason| reason.approvable());
-        prop_assert_eq!(allowed_ids(&after).contains(&item), lifted);
+        // A list entry that only held changes need waits with them, approved or not.
+        let idle = after.held.get(&item).is_some_and(|held| held.iter().all(|reason| reason.code() == "depends_on"));
+        prop_assert!(allowed_ids(&after).contains(&item) == lifted || idle);
         for other in allowed_ids(&after).difference(&allowed_ids(&before)) {
             let other = after.plan.changes.iter().find(|change| change.id == *other).expect("planned");
             // What waited for it, and the list entries that only it needs.
@@ -348,6 +350,8 @@ proptest! {
     #[test]
     fn the_second_run_is_empty(case in worlds()) {
         let mut world = case.world();
+        // Where a class is full, what the first run sent makes room: counting that is the rolling windows' work.
+        world.policy.budgets = budgets(2);
         approve_some(&mut world, &case.approved);
         let twice = |world: &World| -> BTreeMap<Key, usize> {
             let mut count = BTreeMap::new();
@@ -363,7 +367,15 @@ proptest! {
         let first = world.run();
         prop_assert_eq!(twice(&world), doubles, "nobody has a second card");
         let second = world.judged();
-        let names: Vec<String> = sent(&second).into_iter().map(|change| format!("{} {:?}", name(change), change.action)).collect();
+        // Others can refer to an adopted card, or take the login it gave up, only once the adoption is a fact: whether it
+        // will happen is a human's choice between it and a creation.
+        let adopted = sent(&first).iter().any(|change| change.action.kind() == ActionKind::Adopt);
+        let follows = |change: &&Change| {
+            let mut fields = change.action.fields().iter().map(|change| change.field);
+            adopted && fields.all(|field| matches!(field, CardField::Manager | CardField::IsManager | CardField::TasLoginName))
+        };
+        let again = sent(&second).into_iter().filter(|change| !follows(change));
+        let names: Vec<String> = again.map(|change| format!("{} {:?}", name(change), change.action)).collect();
         prop_assert!(names.is_empty(), "after {:?}\nagain {:#?}", super::world::allowed(&first), names);
     }
 }
