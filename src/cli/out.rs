@@ -59,12 +59,6 @@ impl Paint {
         }
     }
 
-    /// No colours.
-    #[cfg(test)]
-    pub(super) fn plain() -> Self {
-        Self { on: false }
-    }
-
     fn paint(self, style: Style, text: &str) -> String {
         if self.on {
             format!("{style}{text}{style:#}")

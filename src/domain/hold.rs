@@ -111,3 +111,131 @@ impl HoldReason {
         }
     }
 }
+
+/// The name of a mark by which people resemble each other; a full name is noted as the surname.
+pub fn mark_name(field: CardField) -> String {
+    if field == CardField::SurName {
+        "full name".to_owned()
+    } else {
+        field.to_string()
+    }
+}
+
+impl HoldReason {
+    /// The number, the limit and the way out, in one line.
+    pub fn explain(&self) -> String {
+        let fixed = match self {
+            HoldReason::OverBudget {
+                class,
+                count,
+                limit,
+                base,
+            } => return over_budget(*class, *count, *limit, *base),
+            HoldReason::AdoptOrCreate { cards, agree } => return adopt_or_create(cards, agree),
+            HoldReason::Drift { card, what } => {
+                let what = match what {
+                    Drift::CardMissing => "is gone or hidden from the account",
+                    Drift::KeyEmptied => "has lost its key",
+                    Drift::KeyChanged => "has another key now",
+                    Drift::Anonymized => "was anonymized",
+                };
+                return format!(
+                    "card {card}, which is known as this person's, {what}; repair it in TOPdesk, or approve this item"
+                );
+            }
+            HoldReason::NeedsSource { source } => {
+                return format!(
+                    "needs source {source}, which could not be used in this run; it passes once the source is read again"
+                );
+            }
+            HoldReason::DependsOn { item } => return format!("waits for item {item}, which is held"),
+            HoldReason::PairedWith { item } => {
+                return format!(
+                    "looks like the other half of item {item}: the same person under a new number? decide that item \
+                     first, or approve this one"
+                );
+            }
+            HoldReason::Rejected { by, note: Some(note) } => {
+                return format!("rejected by {by}: {note}; approve to lift");
+            }
+            HoldReason::Rejected { by, note: None } => return format!("rejected by {by}; approve to lift"),
+            HoldReason::ChangedSinceJudged { what } => {
+                return format!("right before the write {what}; nothing was written; approve if it is still right");
+            }
+            HoldReason::FirstContact => {
+                "stood there at first contact with this environment; approve it once you have checked it"
+            }
+            HoldReason::ConfigChanged => {
+                "came with a changed configuration; approve it once you have checked that this is meant"
+            }
+            HoldReason::DecisionChanged => {
+                "came with a new version of cardsync that decides otherwise; approve it once you have checked it"
+            }
+            HoldReason::AnotherPerson => {
+                "same number, another person? surname and first name both differ from the card and neither directory id, \
+                 e-mail nor login agrees; approve if the card is this person's"
+            }
+            HoldReason::OperatorUnproven => {
+                "whether an operator is linked could not be proven: the account has filters, or they cannot be read; \
+                 take the filters off, state `account_filters: none`, or approve the item"
+            }
+            HoldReason::Rehire => {
+                "came back after cardsync had archived the card, and lifecycle.rehire says hold; approve to unarchive"
+            }
+            HoldReason::TargetDegraded => {
+                "the read of TOPdesk was not good enough for this, see there; it passes once the read is whole"
+            }
+            HoldReason::InDoubt => {
+                "a creation with this key was sent and its answer lost; a full read at least 10 minutes later settles it"
+            }
+            HoldReason::OperatorArchiveRefused => {
+                "TOPdesk refused to archive the linked operator with the card: the account has no such right, which is \
+                 the safe set-up; archive the operator in TOPdesk, or let an account with that right do it"
+            }
+        };
+        fixed.to_owned()
+    }
+}
+
+fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64) -> String {
+    let name = class.to_string();
+    let option = name.split(':').next().unwrap_or_default();
+    if limit == 0 {
+        let what = match class {
+            BudgetClass::Operators => "takes an operator along, or takes its login or e-mail",
+            BudgetClass::OperatorsWoken => "would wake an operator",
+            BudgetClass::Adopt => "writes a key onto a card",
+            BudgetClass::Keys => "changes a key",
+            BudgetClass::Anonymize => "anonymizes a person",
+            BudgetClass::Archive
+            | BudgetClass::Unarchive
+            | BudgetClass::Create
+            | BudgetClass::Names
+            | BudgetClass::Blanked(_)
+            | BudgetClass::Lookups => "has a limit of 0",
+        };
+        return format!("{what}: each needs an approval ({count} in class {option}, limit 0)");
+    }
+    let share = if base > 0 {
+        format!(" ({:.1} % of {base})", count as f64 * 100.0 / base as f64)
+    } else {
+        String::new()
+    };
+    format!(
+        "{count} in class {name}{share}, limit {limit}: the class is held whole; approve the items, or raise guard.{option}"
+    )
+}
+
+fn adopt_or_create(cards: &[CardId], agree: &BTreeSet<CardField>) -> String {
+    let marks: Vec<String> = agree.iter().map(|field| mark_name(*field)).collect();
+    let cards: Vec<&str> = cards.iter().map(CardId::as_str).collect();
+    let same = if marks.is_empty() {
+        "known as this person's".to_owned()
+    } else {
+        format!("same {}", marks.join(", "))
+    };
+    format!(
+        "resembles card {} ({same}): approve the adoption if it is the same person, or the creation if it is somebody else",
+        cards.join(", ")
+    )
+}

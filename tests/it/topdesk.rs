@@ -2,7 +2,6 @@
 
 mod check;
 mod read;
-mod size;
 mod tls;
 
 use cardsync::config::TopdeskConfig;

@@ -83,6 +83,9 @@ pub fn names(config: &Config, faults: &mut Vec<Fault>) {
             let message = format!("'{name}' cannot be the first word of an expression");
             let cure = "use letters, digits and _ and begin with a letter, e.g. hr";
             faults.push(Fault::new(at(n, "name"), message, cure));
+        } else if name == "topdesk" {
+            let message = "'topdesk' is the name of the read of TOPdesk itself in reports and in the state".to_owned();
+            faults.push(Fault::new(at(n, "name"), message, "choose another name, e.g. hr"));
         } else if RESERVED.contains(&name) {
             let message = format!("'{name}' has a meaning of its own in expressions");
             faults.push(Fault::new(

@@ -5,6 +5,7 @@ use super::{Draft, ManagerWish, Planner, text_of};
 use crate::domain::card::{CardFields, OperatorLink, PersonCard};
 use crate::domain::cards::{CardState, Likeness};
 use crate::domain::field::{CardField, FieldValue};
+use crate::domain::hold::mark_name;
 use crate::domain::identity::{Description, Desired, Wanted};
 use crate::domain::ids::CardId;
 use crate::domain::ledger::LedgerEntry;
@@ -214,16 +215,7 @@ impl<'a> Planner<'a> {
             cards,
             agree: agree.clone(),
         });
-        let marks: Vec<String> = agree
-            .iter()
-            .map(|field| {
-                if *field == CardField::SurName {
-                    "full name".to_owned()
-                } else {
-                    field.to_string()
-                }
-            })
-            .collect();
+        let marks: Vec<String> = agree.iter().map(|field| mark_name(*field)).collect();
         let why = if marks.is_empty() {
             "the card known as this person's".to_owned()
         } else {

@@ -209,27 +209,3 @@ fn a_card_of_twelve_fields_takes_less_than_1200_bytes() {
     assert!(each < 1200, "{each} bytes per card, {pair} per field");
     println!("{each} bytes per card, {pair} per field");
 }
-
-/// `cargo test --release --lib card::tests::measure -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement for release builds"]
-fn measure_decoding_of_100_000_cards() {
-    let (shape, body) = usual_page(5000);
-    let before = resident();
-    let began = std::time::Instant::now();
-    let pages: Vec<Page> = (0..20).map(|_| shape.page(&body).unwrap()).collect();
-    let spent = began.elapsed();
-    let grown = resident().saturating_sub(before);
-    let cards: usize = pages.iter().map(|page| page.cards.len()).sum();
-    println!(
-        "{cards} cards, {} bytes a page: {spent:?}, {} resident bytes per card",
-        body.len(),
-        grown / cards
-    );
-    assert!(spent < std::time::Duration::from_secs(1));
-}
-
-fn resident() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 4096
-}
