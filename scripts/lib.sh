@@ -56,13 +56,19 @@ install_missing() {
   fi
   echo "installing ${packages[*]}"
   as_root apt-get -qq update </dev/null || echo "the package lists could not be brought up to date; trying with the old ones"
-  without_starting_services install_packages "${packages[@]}" || fail "apt-get could not install ${packages[*]}; what it said stands above"
+  without_starting_services install_packages "${packages[@]}" || fail "apt-get could not install ${packages[*]}"
   missing=()
   packages=()
 }
 
+# Its many lines are shown only when it fails.
 install_packages() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@" </dev/null
+  local said
+  said=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 \
+    install -y --no-install-recommends "$@" 2>&1 </dev/null) || {
+    printf '%s\n' "$said" >&2
+    return 1
+  }
 }
 
 # A package with a server would start it. Debian asks /usr/sbin/policy-rc.d first; 101 is no.
