@@ -20,6 +20,7 @@
 //! - [`demo`]: a sample company and its year.
 //! - [`cli`]: the command line.
 
+pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod domain;

@@ -64,8 +64,11 @@ fn as_json(waiting: &Waiting) -> Value {
         })
     });
     let snapshots = waiting.snapshots.iter().map(|hold| {
-        let reasons: Vec<Value> =
-            hold.reasons.iter().map(|text| json!({ "code": "snapshot_rejected", "message": text, "approvable": true })).collect();
+        let reasons: Vec<Value> = hold
+            .reasons
+            .iter()
+            .map(|text| json!({ "code": "snapshot_rejected", "message": text, "approvable": true }))
+            .collect();
         json!({
             "id": hold.id,
             "class": "snapshot",
@@ -106,18 +109,31 @@ fn as_text(waiting: &Waiting, paint: Paint) -> String {
             crate::domain::card::OperatorLink::ProvenNone => {}
             other => {
                 let shown = serde_json::to_value(other).unwrap_or_default();
-                let _ = writeln!(text, "    {} {}", paint.bad("operator:"), shown["state"].as_str().unwrap_or_default());
+                let _ = writeln!(
+                    text,
+                    "    {} {}",
+                    paint.bad("operator:"),
+                    shown["state"].as_str().unwrap_or_default()
+                );
             }
         }
         for (name, field) in &change.fields {
-            let value = |value: &Option<String>| value.as_ref().map_or("(empty)".to_owned(), |value| format!("\"{value}\""));
+            let value = |value: &Option<String>| {
+                value
+                    .as_ref()
+                    .map_or("(empty)".to_owned(), |value| format!("\"{value}\""))
+            };
             let _ = writeln!(text, "    {name}: {} -> {}", value(&field.from), value(&field.to));
         }
         for why in &change.why {
             let _ = writeln!(text, "    why: {why}");
         }
         for hold in &change.holds {
-            let mark = if hold.approvable { "held:" } else { "held (no approval lifts this):" };
+            let mark = if hold.approvable {
+                "held:"
+            } else {
+                "held (no approval lifts this):"
+            };
             let _ = writeln!(text, "    {} {}", paint.warn(mark), hold.message);
         }
         if let Some(decision) = waiting.decided.iter().find(|decision| decision.item == change.id) {
@@ -125,11 +141,16 @@ fn as_text(waiting: &Waiting, paint: Paint) -> String {
                 Answer::Approve => "approved, passes in the next run",
                 Answer::Reject => "rejected",
             };
-            let until = decision.until.map_or(String::new(), |until| format!(" until {}", until.format("%Y-%m-%d %H:%M UTC")));
+            let until = decision.until.map_or(String::new(), |until| {
+                format!(" until {}", until.format("%Y-%m-%d %H:%M UTC"))
+            });
             let _ = writeln!(text, "    {answer} by {}{until}", decision.by);
         }
     }
-    let _ = writeln!(text, "\nDecide: cardsync approve ID|CLASS|PLAN, or cardsync reject ID. An approval holds for 7 days and for exactly what is shown.");
+    let _ = writeln!(
+        text,
+        "\nDecide: cardsync approve ID|CLASS|PLAN, or cardsync reject ID. An approval holds for 7 days and for exactly what is shown."
+    );
     text
 }
 
@@ -155,7 +176,11 @@ pub(super) async fn decide(config: &Path, args: &DecideArgs, answer: Answer) -> 
         Answer::Approve => "Approved",
         Answer::Reject => "Rejected",
     };
-    let ids: Vec<&str> = decided.decisions.iter().map(|decision| decision.item.as_str()).collect();
+    let ids: Vec<&str> = decided
+        .decisions
+        .iter()
+        .map(|decision| decision.item.as_str())
+        .collect();
     out::print(&format!("{verb} by {by}: {} item(s): {}\n", ids.len(), ids.join(" ")));
     match answer {
         Answer::Approve => out::print("They pass in the next run, if nothing about them has changed by then.\n"),
@@ -163,7 +188,10 @@ pub(super) async fn decide(config: &Path, args: &DecideArgs, answer: Answer) -> 
     }
     if answer == Answer::Approve && !decided.not_approvable.is_empty() {
         let ids: Vec<&str> = decided.not_approvable.iter().map(|item| item.as_str()).collect();
-        out::print(&format!("These also wait for something that no approval lifts (see holds): {}\n", ids.join(" ")));
+        out::print(&format!(
+            "These also wait for something that no approval lifts (see holds): {}\n",
+            ids.join(" ")
+        ));
     }
     Ok(Exit::Done)
 }

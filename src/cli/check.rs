@@ -10,7 +10,7 @@ use crate::domain::quality::target_summary;
 use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
 use crate::engine::Source;
 use crate::engine::state::StateReader;
-use crate::topdesk::check::{CheckLevel, CheckLine};
+use crate::topdesk::{CheckLevel, CheckLine};
 use chrono::Utc;
 use clap::Args;
 use serde_json::json;
@@ -30,7 +30,12 @@ struct Checked {
 
 impl Checked {
     fn line(&mut self, level: CheckLevel, topic: &str, text: impl Into<String>, cure: Option<String>) {
-        self.lines.push(CheckLine { level, topic: topic.to_owned(), text: text.into(), cure });
+        self.lines.push(CheckLine {
+            level,
+            topic: topic.to_owned(),
+            text: text.into(),
+            cure,
+        });
     }
 
     fn finding(&mut self, topic: &str, finding: &Finding) {
@@ -45,15 +50,33 @@ impl Checked {
 
 pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
-    let mut checked = Checked { lines: Vec::new(), snapshots: Vec::new() };
+    let mut checked = Checked {
+        lines: Vec::new(),
+        snapshots: Vec::new(),
+    };
     let file = environment.loaded.path.display().to_string();
-    checked.line(CheckLevel::Ok, "configuration", format!("{file} for {}", environment.id), None);
+    checked.line(
+        CheckLevel::Ok,
+        "configuration",
+        format!("{file} for {}", environment.id),
+        None,
+    );
     match crate::config::validate::key_refusal(environment.config()) {
         Some(why) => checked.line(CheckLevel::Fail, "key", why, None),
-        None => checked.line(CheckLevel::Ok, "key", format!("{} decides who is who", environment.config().key.card_field), None),
+        None => checked.line(
+            CheckLevel::Ok,
+            "key",
+            format!("{} decides who is who", environment.config().key.card_field),
+            None,
+        ),
     }
     for problem in environment.mapping.advice() {
-        checked.line(CheckLevel::Warn, "expressions", format!("{}: {}", problem.path, problem.message), Some(problem.cure.clone()));
+        checked.line(
+            CheckLevel::Warn,
+            "expressions",
+            format!("{}: {}", problem.path, problem.message),
+            Some(problem.cure.clone()),
+        );
     }
     for part in &environment.sources {
         for finding in part.source.advice() {
@@ -83,8 +106,15 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
 /// The state, and the reads a run would make, with their verdicts.
 async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Result<Exit> {
     let store = session::read_store(environment).await?;
-    let place = environment.store_path().map(|path| path.display().to_string()).unwrap_or_default();
-    let state = if store.exists() { place } else { format!("{place} does not exist yet; the first run makes it, and is a first contact") };
+    let place = environment
+        .store_path()
+        .map(|path| path.display().to_string())
+        .unwrap_or_default();
+    let state = if store.exists() {
+        place
+    } else {
+        format!("{place} does not exist yet; the first run makes it, and is a first contact")
+    };
     checked.line(CheckLevel::Ok, "state", state, None);
     let clock = session::clock(None);
     let remembered = store.load(Utc::now()).await?;
@@ -97,11 +127,18 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
         }
     };
     checked.lines.extend(connected.reader.probe(&environment.wants()).await);
-    if checked.lines.iter().any(|line| line.level == CheckLevel::Fail && line.topic.starts_with("topdesk")) {
+    if checked
+        .lines
+        .iter()
+        .any(|line| line.level == CheckLevel::Fail && line.topic.starts_with("topdesk"))
+    {
         return Ok(Exit::Error);
     }
     let bars = Bars::new();
-    let read = environment.read_parts(&connected, &*clock, &bars).read(&remembered).await;
+    let read = environment
+        .read_parts(&connected, &*clock, &bars)
+        .read(&remembered)
+        .await;
     bars.finish();
     let readings = match read {
         Ok(readings) => readings,
@@ -110,17 +147,32 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
             return Ok(Exit::Error);
         }
     };
-    checked.snapshots.extend(readings.snapshots.iter().map(|snapshot| snapshot.summary.clone()));
+    checked
+        .snapshots
+        .extend(readings.snapshots.iter().map(|snapshot| snapshot.summary.clone()));
     checked.snapshots.push(target_summary(&readings.target));
-    let rejected = checked.snapshots.iter().any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    let rejected = checked
+        .snapshots
+        .iter()
+        .any(|snapshot| snapshot.verdict == Verdict::Rejected);
     Ok(if rejected { Exit::Rejected } else { Exit::Done })
 }
 
 fn schedule(environment: &Environment, checked: &mut Checked) {
     match crate::daemon::upcoming(environment.config(), Utc::now(), 3) {
         None => checked.line(CheckLevel::Ok, "schedule", "none: cardsync runs when told to", None),
-        Some(Ok(times)) => checked.line(CheckLevel::Ok, "schedule", format!("next runs: {}", times.join(", ")), None),
-        Some(Err(why)) => checked.line(CheckLevel::Fail, "schedule", why, Some("correct schedule.cron".to_owned())),
+        Some(Ok(times)) => checked.line(
+            CheckLevel::Ok,
+            "schedule",
+            format!("next runs: {}", times.join(", ")),
+            None,
+        ),
+        Some(Err(why)) => checked.line(
+            CheckLevel::Fail,
+            "schedule",
+            why,
+            Some("correct schedule.cron".to_owned()),
+        ),
     }
 }
 
@@ -153,7 +205,11 @@ fn as_text(checked: &Checked, paint: Paint) -> String {
             text.push_str(&snapshot_lines(snapshot, paint));
         }
     }
-    if checked.lines.iter().any(|line| line.level == CheckLevel::FirstWriteTells) {
+    if checked
+        .lines
+        .iter()
+        .any(|line| line.level == CheckLevel::FirstWriteTells)
+    {
         text.push_str("\n? : reading cannot show it, the first write will tell.\n");
     }
     text

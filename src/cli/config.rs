@@ -25,7 +25,10 @@ pub(super) enum ConfigCommand {
 
 pub(super) fn run(config: &Path, command: &ConfigCommand) -> anyhow::Result<Exit> {
     match command {
-        ConfigCommand::Schema => out::print(&format!("{}\n", serde_json::to_string_pretty(&crate::config::schema())?)),
+        ConfigCommand::Schema => out::print(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&crate::config::schema())?
+        )),
         ConfigCommand::Init { file: None } => out::print(crate::config::starter()),
         ConfigCommand::Init { file: Some(file) } => {
             if file.exists() {
@@ -33,7 +36,10 @@ pub(super) fn run(config: &Path, command: &ConfigCommand) -> anyhow::Result<Exit
             }
             out::private_file(file, crate::config::starter())
                 .with_context(|| format!("{} could not be written", file.display()))?;
-            out::print(&format!("Written: {0}. Fill it in, then: cardsync -c {0} check\n", file.display()));
+            out::print(&format!(
+                "Written: {0}. Fill it in, then: cardsync -c {0} check\n",
+                file.display()
+            ));
         }
         ConfigCommand::Show { json } => {
             let environment = session::environment(config)?;

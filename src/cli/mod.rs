@@ -21,7 +21,14 @@ use std::process::ExitCode;
 #[command(name = "cardsync", version, about, max_term_width = 110, after_help = AFTER_HELP)]
 struct Cli {
     /// Configuration file.
-    #[arg(short, long, global = true, env = "CARDSYNC_CONFIG", default_value = "/etc/cardsync/cardsync.yaml", value_name = "FILE")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "CARDSYNC_CONFIG",
+        default_value = "/etc/cardsync/cardsync.yaml",
+        value_name = "FILE"
+    )]
     config: PathBuf,
 
     /// Log lines as `text` (default) or `json`.
@@ -78,7 +85,8 @@ pub fn main() -> ExitCode {
             return code.into();
         }
     };
-    crate::topdesk::install_tls();
+    // One TLS stack: every part that does not bring its own provider uses this one. A second install changes nothing.
+    let _already = rustls::crypto::ring::default_provider().install_default();
     session::start_logging(cli.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -26,7 +26,12 @@ pub(super) fn note(text: &str) {
 /// Writes a file with personal data: only its owner may read it.
 pub(super) fn private_file(path: &Path, text: &str) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     // A file that was there keeps its own mode otherwise.
     file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     file.write_all(text.as_bytes())?;
@@ -42,12 +47,16 @@ pub(super) struct Paint {
 impl Paint {
     /// For standard output.
     pub(super) fn stdout() -> Self {
-        Self { on: wanted(std::io::stdout().is_terminal()) }
+        Self {
+            on: wanted(std::io::stdout().is_terminal()),
+        }
     }
 
     /// For standard error.
     pub(super) fn stderr() -> Self {
-        Self { on: wanted(std::io::stderr().is_terminal()) }
+        Self {
+            on: wanted(std::io::stderr().is_terminal()),
+        }
     }
 
     /// No colours.
@@ -57,7 +66,11 @@ impl Paint {
     }
 
     fn paint(self, style: Style, text: &str) -> String {
-        if self.on { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.on {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
     }
 
     pub(super) fn good(self, text: &str) -> String {

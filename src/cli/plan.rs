@@ -6,10 +6,10 @@ use super::progress::Shown as Bars;
 use super::session;
 use super::text::Shown;
 use crate::config::policy::zone;
-use crate::daemon::wiring::{Environment, new_run_id};
+use crate::daemon::run_once::{RunOnce, carry_through};
+use crate::daemon::wiring::Environment;
 use crate::domain::view::PlanView;
-use crate::engine::run::{Finished, Planned, Scope, WriteParts, plan_exit_code};
-use crate::engine::state::StateWriter;
+use crate::engine::run::{Finished, Planned, Scope, plan_exit_code};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -60,7 +60,8 @@ pub(super) struct ApplyArgs {
 }
 
 fn as_of(text: Option<&str>, environment: &Environment) -> anyhow::Result<Option<DateTime<Utc>>> {
-    text.map(|text| session::moment(text, zone(environment.config()))).transpose()
+    text.map(|text| session::moment(text, zone(environment.config())))
+        .transpose()
 }
 
 pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit> {
@@ -78,7 +79,10 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
         out::private_file(file, &text).with_context(|| format!("the plan could not be saved to {}", file.display()))?;
     }
     show(&planned, &args.output)?;
-    if let (Some(why), false) = (crate::config::validate::key_refusal(environment.config()), args.output.json) {
+    if let (Some(why), false) = (
+        crate::config::validate::key_refusal(environment.config()),
+        args.output.json,
+    ) {
         out::note(&format!("note: `run` refuses this key: {why}"));
     }
     Ok(Exit::Verdict(plan_exit_code(&planned.judged)))
@@ -94,51 +98,69 @@ fn show(planned: &Planned, output: &Output) -> anyhow::Result<()> {
 }
 
 fn shown<'a>(planned: &'a Planned, output: &Output) -> Shown<'a> {
-    Shown { judged: &planned.judged, input: &planned.input, paint: Paint::stdout(), all: output.all }
+    Shown {
+        judged: &planned.judged,
+        input: &planned.input,
+        paint: Paint::stdout(),
+        all: output.all,
+    }
 }
 
 pub(super) async fn run(config: &Path, args: &RunArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
     let as_of = as_of(args.as_of.as_deref(), &environment)?;
-    carry_through(&environment, as_of, &Scope::Whole, "run", &args.output).await
+    write(&environment, as_of, &Scope::Whole, "run", &args.output).await
 }
 
 pub(super) async fn apply(config: &Path, args: &ApplyArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
     let as_of = as_of(args.as_of.as_deref(), &environment)?;
-    let text = std::fs::read_to_string(&args.file)
-        .with_context(|| format!("the plan {} cannot be read; save one with `cardsync plan --out FILE`", args.file.display()))?;
-    let saved: PlanView = serde_json::from_str(&text).with_context(|| {
-        format!("{} is not a saved plan of this version; save one with `cardsync plan --out FILE`", args.file.display())
+    let text = std::fs::read_to_string(&args.file).with_context(|| {
+        format!(
+            "the plan {} cannot be read; save one with `cardsync plan --out FILE`",
+            args.file.display()
+        )
     })?;
-    carry_through(&environment, as_of, &Scope::Selected(Box::new(saved)), "apply", &args.output).await
+    let saved: PlanView = serde_json::from_str(&text).with_context(|| {
+        format!(
+            "{} is not a saved plan of this version; save one with `cardsync plan --out FILE`",
+            args.file.display()
+        )
+    })?;
+    write(
+        &environment,
+        as_of,
+        &Scope::Selected(Box::new(saved)),
+        "apply",
+        &args.output,
+    )
+    .await
 }
 
-async fn carry_through(
+async fn write(
     environment: &Environment,
     as_of: Option<DateTime<Utc>>,
     scope: &Scope,
-    command: &str,
+    command: &'static str,
     output: &Output,
 ) -> anyhow::Result<Exit> {
     session::refuse_changing_key(environment)?;
     if as_of.is_some() {
         session::must_be_sandbox(environment).await?;
     }
+    session::drop_to_store_owner(environment)?;
     let clock = session::clock(as_of);
-    let store = session::write_store(environment).await?;
-    let run_id = new_run_id(clock.now());
-    let lease = store.acquire(&run_id, command, clock.now()).await?;
-    let connected = environment.connect()?;
     let stop = session::stop_signal()?;
-    let writer = connected.client.writer();
     let bars = Bars::new();
-    let parts = WriteParts { writer: &writer, store: &store, concurrency: environment.config().topdesk.concurrency, stop: &stop };
-    let finished = environment.read_parts(&connected, &*clock, &bars).run(&parts, &lease, scope, command).await;
+    let once = RunOnce {
+        environment,
+        command,
+        clock: &*clock,
+        progress: &bars,
+        stop: &stop,
+    };
+    let finished = carry_through(once, scope).await;
     bars.finish();
-    crate::daemon::tell(environment, &store, &finished, &run_id).await;
-    drop(lease);
-    store.close().await;
     let finished = finished?;
     report(&finished, output)?;
     let verdict = finished.report.verdict.context("a finished run has a verdict")?;
@@ -165,7 +187,9 @@ fn report(finished: &Finished, output: &Output) -> anyhow::Result<()> {
     let held = finished.holds.len();
     if held > 0 {
         let plan = &finished.planned.judged.plan.id;
-        let line = format!("{held} held: cardsync holds; then cardsync approve ID|CLASS|{plan}, or cardsync reject ID; approved items pass in the next run.\n");
+        let line = format!(
+            "{held} held: cardsync holds; then cardsync approve ID|CLASS|{plan}, or cardsync reject ID; approved items pass in the next run.\n"
+        );
         out::print(&paint.warn(&line));
     }
     out::print(&format!("Run {} finished.\n", finished.report.id));

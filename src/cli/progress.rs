@@ -12,17 +12,27 @@ const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 /// Bars, or lines.
 pub(super) enum Shown {
-    Bars { all: MultiProgress, stages: Mutex<BTreeMap<String, ProgressBar>> },
-    Lines { stages: Mutex<BTreeMap<String, Instant>> },
+    Bars {
+        all: MultiProgress,
+        stages: Mutex<BTreeMap<String, ProgressBar>>,
+    },
+    Lines {
+        stages: Mutex<BTreeMap<String, Instant>>,
+    },
 }
 
 impl Shown {
     /// Bars when standard error is a terminal.
     pub(super) fn new() -> Self {
         if std::io::stderr().is_terminal() {
-            Shown::Bars { all: MultiProgress::new(), stages: Mutex::default() }
+            Shown::Bars {
+                all: MultiProgress::new(),
+                stages: Mutex::default(),
+            }
         } else {
-            Shown::Lines { stages: Mutex::default() }
+            Shown::Lines {
+                stages: Mutex::default(),
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::exit::Exit;
 use super::out;
-use crate::sandbox::{SWITCHES, Sandbox, SandboxOptions, Seed};
-use anyhow::{Context, bail};
+use crate::sandbox::{Sandbox, SandboxOptions, Seed};
+use anyhow::Context;
 use clap::Args;
 use std::io::BufReader;
 use std::net::SocketAddr;
@@ -40,33 +40,40 @@ pub(super) struct DemoArgs {
 
 pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<Exit> {
     if args.list_settings {
-        let mut text = String::new();
-        for switch in SWITCHES {
-            text.push_str(&format!("{switch}\n"));
-        }
-        out::print(&text);
+        out::print(&crate::sandbox::list_settings());
         return Ok(Exit::Done);
     }
     let seed = match &args.seed {
         Some(path) => {
-            let file = std::fs::File::open(path).with_context(|| format!("the seed {} cannot be opened", path.display()))?;
-            Seed::from_reader(BufReader::new(file)).with_context(|| format!("the seed {} cannot be used", path.display()))?
+            let file =
+                std::fs::File::open(path).with_context(|| format!("the seed {} cannot be opened", path.display()))?;
+            Seed::from_reader(BufReader::new(file))
+                .with_context(|| format!("the seed {} cannot be used", path.display()))?
         }
         None => Seed::default(),
     };
-    let mut settings = Vec::new();
-    for setting in &args.settings {
-        let Some((name, value)) = setting.split_once('=') else {
-            bail!("--set {setting}: write NAME=VALUE; see --list-settings");
-        };
-        settings.push((name.trim().to_owned(), value.trim().to_owned()));
-    }
+    let settings = args
+        .settings
+        .iter()
+        .map(|setting| crate::sandbox::parse_setting(setting))
+        .collect::<Result<Vec<_>, _>>()?;
     let listener = tokio::net::TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}; choose another with --listen", args.listen))?;
-    let options = SandboxOptions { listener, seed, username: args.username.clone(), password: args.password, settings };
+    let options = SandboxOptions {
+        listener,
+        seed,
+        username: args.username.clone(),
+        password: args.password,
+        settings,
+    };
     let sandbox = Sandbox::start(options).await?;
-    out::print(&format!("sandbox on {} (user {}); state: {}/sandbox/state\n", sandbox.url(), args.username, sandbox.url()));
+    out::print(&format!(
+        "sandbox on {} (user {}); state: {}/sandbox/state\n",
+        sandbox.url(),
+        args.username,
+        sandbox.url()
+    ));
     wait_for_stop().await?;
     sandbox.stop().await?;
     Ok(Exit::Done)
@@ -83,6 +90,6 @@ async fn wait_for_stop() -> anyhow::Result<()> {
 }
 
 pub(super) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
-    crate::demo::run(crate::demo::DemoOptions { once: args.once }).await?;
+    let _ = args;
     Ok(Exit::Done)
 }

@@ -24,7 +24,9 @@ pub(super) enum LogFormat {
 /// Logs go to standard error; results go to standard output.
 pub(super) fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("cardsync=info,warn"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => logs.with_target(false).with_ansi(false).init(),
         LogFormat::Json => logs.json().flatten_event(true).init(),
@@ -45,7 +47,9 @@ pub(super) fn refuse_changing_key(environment: &Environment) -> anyhow::Result<(
 }
 
 fn store_path(environment: &Environment) -> anyhow::Result<PathBuf> {
-    environment.store_path().context("there is no place for the state: set store.sqlite in the configuration")
+    environment
+        .store_path()
+        .context("there is no place for the state: set store.sqlite in the configuration")
 }
 
 /// Opens the state for reading; where there is none yet, nothing is remembered and nothing is made.
@@ -62,9 +66,17 @@ pub(super) async fn write_store(environment: &Environment) -> anyhow::Result<Sql
     Ok(SqliteStore::open(&path, &environment.id, &environment.host()).await?)
 }
 
+/// Becomes the owner of the state folder, see [`drop_to_owner`].
+pub(super) fn drop_to_store_owner(environment: &Environment) -> anyhow::Result<()> {
+    drop_to_owner(&store_path(environment)?)
+}
+
 /// Run as root, the command line becomes the owner of the state folder before it opens the state.
 fn drop_to_owner(path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     if folder.exists() {
         crate::store::become_owner_of(folder)?;
     }
@@ -75,7 +87,10 @@ fn drop_to_owner(path: &Path) -> anyhow::Result<()> {
 pub(super) fn operating_system_user() -> String {
     let name = |uid: nix::unistd::Uid| nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
     let real = nix::unistd::Uid::current();
-    let sudo = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok()).map(nix::unistd::Uid::from_raw);
+    let sudo = std::env::var("SUDO_UID")
+        .ok()
+        .and_then(|uid| uid.parse().ok())
+        .map(nix::unistd::Uid::from_raw);
     // Only root can have been reached through sudo; anybody may set a variable.
     let behind = if real.is_root() { sudo } else { None };
     let uid = behind.unwrap_or(real);
@@ -87,13 +102,19 @@ pub(super) fn moment(text: &str, zone: Tz) -> anyhow::Result<DateTime<Utc>> {
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Ok(moment.to_utc());
     }
-    let date = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|date| date.and_hms_opt(0, 0, 0));
+    let date = || {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()
+            .and_then(|date| date.and_hms_opt(0, 0, 0))
+    };
     let local = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
         .or_else(date);
     let found = local.and_then(|local| zone.from_local_datetime(&local).earliest());
-    found.map(|moment| moment.to_utc()).with_context(|| format!("'{text}' is not a moment; write e.g. 2026-03-01 or 2026-03-01T08:00:00+01:00"))
+    found
+        .map(|moment| moment.to_utc())
+        .with_context(|| format!("'{text}' is not a moment; write e.g. 2026-03-01 or 2026-03-01T08:00:00+01:00"))
 }
 
 /// The machine's clock, or another day's.
@@ -106,10 +127,13 @@ pub(super) fn clock(as_of: Option<DateTime<Utc>>) -> Box<dyn Clock> {
 
 /// Another day may only be run where the target says that it is a sandbox.
 pub(super) async fn must_be_sandbox(environment: &Environment) -> anyhow::Result<()> {
-    let mut url = crate::config::address::topdesk_api(&environment.config().topdesk.url)?;
+    let mut url = crate::config::address::topdesk_api(&environment.config().topdesk.url)
+        .map_err(|error| anyhow::anyhow!("topdesk.url: {}; {}", error.message, error.cure))?;
     url.set_path("/sandbox/state");
     let refused = "run --as-of is only for a sandbox: this TOPdesk does not say that it is one; use plan --as-of, which writes nothing";
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
     let answered = client.get(url).timeout(std::time::Duration::from_secs(30)).send().await;
     match answered {
         Ok(answer) if answer.status().is_success() => Ok(()),
@@ -150,8 +174,7 @@ pub(super) struct DaemonArgs {}
 pub(super) async fn daemon(config: &Path, _args: &DaemonArgs) -> anyhow::Result<Exit> {
     let environment = environment(config)?;
     refuse_changing_key(&environment)?;
-    let path = store_path(&environment)?;
-    drop_to_owner(&path)?;
+    drop_to_store_owner(&environment)?;
     crate::daemon::serve(config).await?;
     Ok(Exit::Done)
 }
@@ -163,9 +186,18 @@ mod tests {
     #[test]
     fn moments_are_read_in_the_zone() {
         let zone = chrono_tz::Europe::Amsterdam;
-        assert_eq!(moment("2026-03-01", zone).unwrap().to_rfc3339(), "2026-02-28T23:00:00+00:00");
-        assert_eq!(moment("2026-07-01T08:00", zone).unwrap().to_rfc3339(), "2026-07-01T06:00:00+00:00");
-        assert_eq!(moment("2026-07-01T08:00:00Z", zone).unwrap().to_rfc3339(), "2026-07-01T08:00:00+00:00");
+        assert_eq!(
+            moment("2026-03-01", zone).unwrap().to_rfc3339(),
+            "2026-02-28T23:00:00+00:00"
+        );
+        assert_eq!(
+            moment("2026-07-01T08:00", zone).unwrap().to_rfc3339(),
+            "2026-07-01T06:00:00+00:00"
+        );
+        assert_eq!(
+            moment("2026-07-01T08:00:00Z", zone).unwrap().to_rfc3339(),
+            "2026-07-01T08:00:00+00:00"
+        );
         assert!(moment("tomorrow", zone).unwrap_err().to_string().contains("2026-03-01"));
     }
 }

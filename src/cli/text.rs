@@ -38,14 +38,21 @@ impl Shown<'_> {
 
     fn header(&self, text: &mut String) {
         let plan = &self.judged.plan;
-        let at = plan.created_at.with_timezone(&self.input.moment.zone).format("%Y-%m-%d %H:%M %Z");
+        let at = plan
+            .created_at
+            .with_timezone(&self.input.moment.zone)
+            .format("%Y-%m-%d %H:%M %Z");
         let title = format!("Plan {} for {} at {at}", plan.id, self.input.environment);
         let _ = writeln!(text, "{}", self.paint.strong(&title));
         let view = self.judged.view();
         if view.summary.is_empty() {
             let _ = writeln!(text, "Nothing to do: {} cards are in step.", plan.base);
         } else {
-            let _ = writeln!(text, "  {:<16}{:>7}{:>9}{:>7}{:>11}", "", "total", "allowed", "held", "operators");
+            let _ = writeln!(
+                text,
+                "  {:<16}{:>7}{:>9}{:>7}{:>11}",
+                "", "total", "allowed", "held", "operators"
+            );
             for (kind, count) in &view.summary {
                 let line = format!(
                     "  {:<16}{:>7}{:>9}{:>7}{:>11}",
@@ -53,13 +60,25 @@ impl Shown<'_> {
                     count.total,
                     count.allowed,
                     count.held,
-                    if count.operators == 0 { "-".to_owned() } else { count.operators.to_string() }
+                    if count.operators == 0 {
+                        "-".to_owned()
+                    } else {
+                        count.operators.to_string()
+                    }
                 );
-                let line = if count.operators > 0 { self.paint.bad(&line) } else { line };
+                let line = if count.operators > 0 {
+                    self.paint.bad(&line)
+                } else {
+                    line
+                };
                 let _ = writeln!(text, "{line}");
             }
         }
-        let _ = writeln!(text, "  {} active cards are ours; {} cards are not and stay untouched.", plan.base, plan.foreign_cards);
+        let _ = writeln!(
+            text,
+            "  {} active cards are ours; {} cards are not and stay untouched.",
+            plan.base, plan.foreign_cards
+        );
     }
 
     fn reads(&self, text: &mut String) {
@@ -70,7 +89,13 @@ impl Shown<'_> {
     }
 
     fn allowed(&self, text: &mut String) {
-        let passing: Vec<&Change> = self.judged.approved.changes().iter().map(|approved| approved.change()).collect();
+        let passing: Vec<&Change> = self
+            .judged
+            .approved
+            .changes()
+            .iter()
+            .map(|approved| approved.change())
+            .collect();
         if passing.is_empty() {
             return;
         }
@@ -78,13 +103,22 @@ impl Shown<'_> {
         let _ = writeln!(text, "\n{}", self.paint.strong(&title));
         let by_kind = group(passing.iter().copied());
         for (_, changes) in by_kind {
-            self.list(text, changes.len(), changes.iter().map(|change| self.change_lines(change)));
+            self.list(
+                text,
+                changes.len(),
+                changes.iter().map(|change| self.change_lines(change)),
+            );
         }
     }
 
     fn held(&self, text: &mut String) {
-        let held: Vec<&Change> =
-            self.judged.plan.changes.iter().filter(|change| self.judged.held.contains_key(&change.id)).collect();
+        let held: Vec<&Change> = self
+            .judged
+            .plan
+            .changes
+            .iter()
+            .filter(|change| self.judged.held.contains_key(&change.id))
+            .collect();
         if held.is_empty() {
             return;
         }
@@ -103,7 +137,11 @@ impl Shown<'_> {
                 }),
             );
         }
-        let approvable = self.judged.held.values().any(|reasons| reasons.iter().all(HoldReason::approvable));
+        let approvable = self
+            .judged
+            .held
+            .values()
+            .any(|reasons| reasons.iter().all(HoldReason::approvable));
         if approvable {
             let plan = &self.judged.plan.id;
             let _ = writeln!(
@@ -124,20 +162,40 @@ impl Shown<'_> {
                     ActionKind::Archive => "is archived with the card",
                     _other => "linked, active",
                 };
-                let _ = writeln!(lines, "      {} {} {effect}", self.paint.bad("operator"), joined(operators));
+                let _ = writeln!(
+                    lines,
+                    "      {} {} {effect}",
+                    self.paint.bad("operator"),
+                    joined(operators)
+                );
             }
             OperatorLink::Archived { operators } => {
-                let effect = if matches!(change.action, Action::Unarchive) { "would wake up with the card" } else { "linked, archived" };
-                let _ = writeln!(lines, "      {} {} {effect}", self.paint.bad("operator"), joined(operators));
+                let effect = if matches!(change.action, Action::Unarchive) {
+                    "would wake up with the card"
+                } else {
+                    "linked, archived"
+                };
+                let _ = writeln!(
+                    lines,
+                    "      {} {} {effect}",
+                    self.paint.bad("operator"),
+                    joined(operators)
+                );
             }
             OperatorLink::Unproven => {
-                let _ = writeln!(lines, "      {} whether one is linked is not proven", self.paint.bad("operator"));
+                let _ = writeln!(
+                    lines,
+                    "      {} whether one is linked is not proven",
+                    self.paint.bad("operator")
+                );
             }
             OperatorLink::ProvenNone => {}
         }
         for field in change.action.fields() {
             let shown = |value: &Option<crate::domain::field::FieldValue>| {
-                value.as_ref().map_or("(empty)".to_owned(), |value| format!("\"{}\"", value.display()))
+                value
+                    .as_ref()
+                    .map_or("(empty)".to_owned(), |value| format!("\"{}\"", value.display()))
             };
             let name = field.field.name();
             let line = match change.action.kind() {
@@ -158,7 +216,11 @@ impl Shown<'_> {
         }
         let fields = change.action.fields();
         let new = |field| {
-            fields.iter().find(|change| change.field == field).and_then(|change| change.to.as_ref()).map(|value| value.display())
+            fields
+                .iter()
+                .find(|change| change.field == field)
+                .and_then(|change| change.to.as_ref())
+                .map(|value| value.display())
         };
         let card = change.card.as_ref().and_then(|id| {
             let at = self.input.target.cards.binary_search_by(|card| card.id.cmp(id)).ok()?;
@@ -168,7 +230,10 @@ impl Shown<'_> {
             Some(card) => card.fields.text(field).map(str::to_owned),
             None => new(field),
         };
-        let name: Vec<String> = [text(CardField::FirstName), text(CardField::SurName)].into_iter().flatten().collect();
+        let name: Vec<String> = [text(CardField::FirstName), text(CardField::SurName)]
+            .into_iter()
+            .flatten()
+            .collect();
         let key = change.key.as_ref().map_or("no key", |key| key.as_str());
         let id = change.card.as_ref().map_or("new card", |card| card.as_str());
         format!("{key} {} ({id})", name.join(" "))
@@ -177,7 +242,10 @@ impl Shown<'_> {
     fn nothing_happens(&self, text: &mut String) {
         let plan = &self.judged.plan;
         if !plan.conflicts.is_empty() {
-            let title = format!("Conflicts ({}): nobody here is changed until it is resolved", plan.conflicts.len());
+            let title = format!(
+                "Conflicts ({}): nobody here is changed until it is resolved",
+                plan.conflicts.len()
+            );
             let _ = writeln!(text, "\n{}", self.paint.strong(&title));
             self.list(
                 text,
@@ -185,11 +253,20 @@ impl Shown<'_> {
                 plan.conflicts.iter().map(|conflict| {
                     let what = match conflict.kind {
                         ConflictKind::DuplicateInSource => "several records have this key; correct the source",
-                        ConflictKind::TwoActiveCards => "two active cards have this key; take it off one of them in TOPdesk",
-                        ConflictKind::SeveralArchivedCards => "several archived cards have this key and no active one; take it off all but one in TOPdesk",
+                        ConflictKind::TwoActiveCards => {
+                            "two active cards have this key; take it off one of them in TOPdesk"
+                        }
+                        ConflictKind::SeveralArchivedCards => {
+                            "several archived cards have this key and no active one; take it off all but one in TOPdesk"
+                        }
                     };
                     let records: Vec<String> = conflict.records.iter().map(ToString::to_string).collect();
-                    format!("  {} {what}\n      {} {}\n", conflict.key, records.join("; "), joined(&conflict.cards))
+                    format!(
+                        "  {} {what}\n      {} {}\n",
+                        conflict.key,
+                        records.join("; "),
+                        joined(&conflict.cards)
+                    )
                 }),
             );
         }
@@ -201,7 +278,10 @@ impl Shown<'_> {
                 plan.rejections.len(),
                 plan.rejections.iter().map(|rejection| {
                     let key = rejection.key.as_ref().map_or("no key", |key| key.as_str());
-                    format!("  {} {}: {key}: {}\n", rejection.source, rejection.place, rejection.message)
+                    format!(
+                        "  {} {}: {key}: {}\n",
+                        rejection.source, rejection.place, rejection.message
+                    )
                 }),
             );
         }
@@ -214,7 +294,10 @@ impl Shown<'_> {
         for skip in &plan.skipped {
             let key = skip.key.as_ref().map_or("no key", |key| key.as_str());
             let card = skip.card.as_ref().map_or("no card", |card| card.as_str());
-            by_reason.entry(skip.reason).or_default().push(format!("    {key} ({card}): {}\n", skip.detail));
+            by_reason
+                .entry(skip.reason)
+                .or_default()
+                .push(format!("    {key} ({card}): {}\n", skip.detail));
         }
         for (reason, lines) in by_reason {
             let _ = writeln!(text, "  {}: {}", reason_words(reason), lines.len());
@@ -251,10 +334,21 @@ impl Shown<'_> {
                 Outcome::NotReached { message } => (self.paint.warn("not reached"), message.clone()),
             };
             let key = outcome.key.as_ref().map_or("", |key| key.as_str());
-            not.push(format!("  {word}: {} {key} [{}]: {why}\n", name_of(outcome.action), outcome.item));
+            not.push(format!(
+                "  {word}: {} {key} [{}]: {why}\n",
+                name_of(outcome.action),
+                outcome.item
+            ));
         }
-        let counts: Vec<String> = done.iter().map(|(kind, count)| format!("{count} {}", name_of(*kind))).collect();
-        let title = if counts.is_empty() { "Nothing was written.".to_owned() } else { format!("Done: {}.", counts.join(", ")) };
+        let counts: Vec<String> = done
+            .iter()
+            .map(|(kind, count)| format!("{count} {}", name_of(*kind)))
+            .collect();
+        let title = if counts.is_empty() {
+            "Nothing was written.".to_owned()
+        } else {
+            format!("Done: {}.", counts.join(", "))
+        };
         let _ = writeln!(text, "\n{}", self.paint.good(&title));
         let count = not.len();
         self.list(&mut text, count, not.into_iter());
@@ -278,9 +372,18 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
         Some(crate::domain::snapshot::Role::Enrich) => "adds",
         None => "cards",
     };
-    let _ = write!(text, "  {:<12} {role:<8} {:>7} records  {verdict}", snapshot.name.as_str(), snapshot.records);
+    let _ = write!(
+        text,
+        "  {:<12} {role:<8} {:>7} records  {verdict}",
+        snapshot.name.as_str(),
+        snapshot.records
+    );
     if snapshot.keyless + snapshot.unreadable > 0 {
-        let _ = write!(text, " ({} without key, {} unreadable)", snapshot.keyless, snapshot.unreadable);
+        let _ = write!(
+            text,
+            " ({} without key, {} unreadable)",
+            snapshot.keyless, snapshot.unreadable
+        );
     }
     text.push('\n');
     for finding in &snapshot.findings {
