@@ -101,7 +101,7 @@ fn a_source_below_its_floor_or_dropped_too_far_archives_nobody() {
 }
 
 fn plan_acceptance(world: &World) -> crate::domain::ids::ItemId {
-    world.input().snapshots[0].acceptance.clone()
+    world.input().snapshots[0].summary.acceptance.clone().unwrap()
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl FakeMapping {
         let enrich = self.from.get(attribute);
         let mut unknown = None;
         for (source, (snapshot, part)) in &joined.parts {
-            let decides = snapshot.summary.role == crate::domain::snapshot::Role::Authoritative;
+            let decides = snapshot.summary.role == Some(crate::domain::snapshot::Role::Authoritative);
             if enrich.map_or(!decides, |enrich| enrich != *source) {
                 continue;
             }

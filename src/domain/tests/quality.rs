@@ -65,7 +65,7 @@ fn canaries_must_be_there() {
 fn size_can_be_accepted_and_decoding_cannot() {
     let mut world = World::of(3);
     world.hr().history.largest_accepted = Some(100);
-    let item = world.input().snapshots[0].acceptance.clone();
+    let item = world.input().snapshots[0].summary.acceptance.clone().unwrap();
     world.hr().history.accepted.insert(item);
     assert_eq!(verdict(&world).0, Verdict::Complete);
     world.hr().reject();
@@ -75,11 +75,13 @@ fn size_can_be_accepted_and_decoding_cannot() {
 #[test]
 fn an_acceptance_is_bound_to_the_content_not_to_its_order() {
     let mut world = World::of(3);
-    let item = world.input().snapshots[0].acceptance.clone();
+    world.hr().history.largest_accepted = Some(100);
+    let item = world.input().snapshots[0].summary.acceptance.clone();
+    assert!(item.is_some());
     world.hr().rows.reverse();
-    assert_eq!(world.input().snapshots[0].acceptance, item);
+    assert_eq!(world.input().snapshots[0].summary.acceptance, item);
     world.hr().remove("E001");
-    assert_ne!(world.input().snapshots[0].acceptance, item);
+    assert_ne!(world.input().snapshots[0].summary.acceptance, item);
 }
 
 #[test]
@@ -130,6 +132,7 @@ fn a_file_too_old_is_rejected() {
             rejections: Vec::new(),
             findings: Vec::new(),
             modified_at: Some(world.now - chrono::Duration::hours(27)),
+            server_time: None,
         },
         &input.policy.key,
     );
