@@ -137,6 +137,24 @@ pub fn events(
     told
 }
 
+/// What to tell when a run ended before it could write a report: no secret, no store, somebody else has the lock. The
+/// message is that of the error, which names no person.
+pub fn not_begun(environment: &EnvironmentId, run: &RunId, at: DateTime<Utc>, message: &str) -> NotifyEvent {
+    NotifyEvent {
+        kind: NotifyKind::RunFailed,
+        environment: environment.clone(),
+        run: run.clone(),
+        at,
+        verdict: Some(RunVerdict::Failed),
+        repeated: false,
+        message: message.lines().next().unwrap_or_default().to_owned(),
+        counts: RunCounts::default(),
+        items: Vec::new(),
+        items_left_off: 0,
+        snapshots: Vec::new(),
+    }
+}
+
 /// Of what waits now, what did not wait before: an item is new when its id is.
 pub fn newly_held(before: &BTreeSet<ItemId>, now: &[HeldItem]) -> Vec<HeldItem> {
     now.iter()

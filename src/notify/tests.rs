@@ -196,6 +196,14 @@ fn a_failed_run_is_told_every_time_and_marked_when_it_was_so_before() {
 }
 
 #[test]
+fn a_run_that_could_not_begin_is_told_in_the_same_form() {
+    let told = not_begun(&environment(), &"r1".into(), moment(), "the secret is empty\nat line 3");
+    let begun = events(&environment(), None, &failed("r1"), &[]).swap_remove(0);
+    let message = "the secret is empty".to_owned();
+    assert_eq!(told, NotifyEvent { message, ..begun });
+}
+
+#[test]
 fn a_rejected_read_is_told_also_when_the_run_went_on() {
     let held = RunReport {
         snapshots: vec![read("ad", Verdict::Rejected, None), read("hr", Verdict::Complete, None)],
