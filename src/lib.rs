@@ -21,6 +21,7 @@
 
 pub mod config;
 pub mod daemon;
+pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod mapping;
