@@ -103,6 +103,11 @@ impl<'a> CardIndex<'a> {
         self.special.contains(&self.cards[card].id)
     }
 
+    /// Whether every operator was seen: only then is there no other one behind a card.
+    pub fn sees_all_operators(&self) -> bool {
+        self.none_is_proven
+    }
+
     /// The operator behind a card.
     pub fn operator(&self, card: usize) -> OperatorLink {
         match self.operators.get(&self.cards[card].id) {

@@ -75,8 +75,13 @@ pub struct Waiting {
 }
 
 impl Contact {
-    /// The place of a card and action in [`Contact::waiting`].
+    /// The place of a card and action in [`Contact::waiting`]. A field that waits for an earlier change in one run is a
+    /// plain update in the next: both have one place.
     pub fn slot(card: &CardId, action: ActionKind) -> String {
+        let action = match action {
+            ActionKind::SetReferences => ActionKind::Update,
+            other => other,
+        };
         format!("{card} {action}")
     }
 }

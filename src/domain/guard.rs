@@ -232,8 +232,8 @@ fn counted(found: &[HoldReason], decision: Option<&Decision>) -> Counted {
     if baseline { Counted::AsBaseline } else { Counted::Yes }
 }
 
-/// A class over its limit is held whole, not its excess. An approval that waived the budget of a class took its item
-/// out of the count: a human has counted it.
+/// A class over its limit is held whole, not its excess. What is approved counts too: it will be written, and approving one
+/// item must not open the gate for others.
 fn budgets(
     plan: &Plan,
     input: &PlanInput,
@@ -250,15 +250,7 @@ fn budgets(
             Counted::No => continue,
         };
         for class in change.classes() {
-            let known = HoldReason::OverBudget {
-                class,
-                count: 0,
-                limit: 0,
-                base: 0,
-            };
-            if !waived(&known, decision(change)) {
-                *counts.entry(class).or_default() += operators_or_one(change, class);
-            }
+            *counts.entry(class).or_default() += operators_or_one(change, class);
         }
     }
     for change in &plan.changes {

@@ -32,3 +32,6 @@ pub mod references;
 pub mod report;
 pub mod snapshot;
 pub mod view;
+
+#[cfg(test)]
+mod tests;

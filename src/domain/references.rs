@@ -22,9 +22,9 @@ pub enum Resolved {
     Leave(String),
     /// The person waits.
     Hold(String),
-    /// The manager has no card yet: perhaps this plan makes one.
+    /// The manager has no active card: perhaps this plan makes or wakes one.
     NewManager(Key),
-    /// The manager is not known, or archived.
+    /// The manager is not known.
     NoManager(String),
 }
 
@@ -207,13 +207,10 @@ fn new_entry(list: LookupKind, name: &str) -> Change {
 
 fn manager(key: &Key, cards: &CardIndex<'_>) -> Resolved {
     match cards.matching(key) {
-        CardMatch::One { card, .. } if cards.cards[card].archived => {
-            Resolved::NoManager(format!("the manager's card ({key}) is archived"))
-        }
-        CardMatch::One { card, .. } => {
+        CardMatch::One { card, .. } if !cards.cards[card].archived => {
             Resolved::Value(FieldValue::Reference(card_reference(&cards.cards[card].id, key)))
         }
-        CardMatch::None => Resolved::NewManager(key.clone()),
+        CardMatch::One { .. } | CardMatch::None => Resolved::NewManager(key.clone()),
         CardMatch::TwoActive(_) | CardMatch::SeveralArchived(_) => {
             Resolved::NoManager(format!("several cards have the manager's key {key}"))
         }

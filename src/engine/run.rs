@@ -42,6 +42,16 @@ pub struct Finished {
     pub outcomes: Vec<ChangeOutcome>,
     /// What waits now.
     pub holds: Vec<HeldItem>,
+    /// What waits now and did not wait before this run.
+    pub new_holds: Vec<HeldItem>,
+}
+
+/// What a run gave, before its report is closed.
+struct Through {
+    planned: Planned,
+    outcomes: Vec<ChangeOutcome>,
+    holds: Vec<HeldItem>,
+    new_holds: Vec<HeldItem>,
 }
 
 /// How far a run goes.
@@ -105,7 +115,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         };
         parts.store.start_run(lease, &report).await?;
         match self.run_through(parts, lease, scope, &mut report).await {
-            Ok((planned, outcomes, holds)) => {
+            Ok(Through {
+                planned,
+                outcomes,
+                holds,
+                new_holds,
+            }) => {
                 report.finished_at = Some(self.clock.now());
                 let fingerprint = planned.judged.plan.fingerprint.clone();
                 parts.store.finish_run(lease, &report, Some(&fingerprint)).await?;
@@ -114,6 +129,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                     planned,
                     outcomes,
                     holds,
+                    new_holds,
                 })
             }
             Err(error) => {
@@ -139,7 +155,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         lease: &RunLease,
         scope: &Scope,
         report: &mut RunReport,
-    ) -> Result<(Planned, Vec<ChangeOutcome>, Vec<HeldItem>), RunError> {
+    ) -> Result<Through, RunError> {
         let store = parts.store;
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
@@ -209,7 +225,17 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report.failure = applier.stopped_by();
         report.counts = counts(judged, &outcomes, holds.len() as u64);
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));
-        Ok((planned, outcomes, holds))
+        let new_holds = holds
+            .iter()
+            .filter(|hold| !earlier.contains_key(&hold.change.id))
+            .cloned()
+            .collect();
+        Ok(Through {
+            planned,
+            outcomes,
+            holds,
+            new_holds,
+        })
     }
 
     async fn keep_settled<T: StateWriter>(

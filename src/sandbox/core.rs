@@ -23,8 +23,8 @@ pub enum CoreError {
     /// The seed.
     #[error(transparent)]
     Seed(#[from] SeedError),
-    /// The seed's settings.
-    #[error("the seed's settings: {0}")]
+    /// A setting, of the seed or of the caller.
+    #[error(transparent)]
     Setting(#[from] SettingError),
 }
 

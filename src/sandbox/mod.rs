@@ -38,6 +38,7 @@ mod write;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::Value;
@@ -46,8 +47,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use self::core::Core;
+use self::rights::Right;
 pub use self::seed::{Seed, SeedError};
-pub use self::settings::{SettingError, Settings};
+pub use self::settings::SettingError;
 pub use self::switches::{SWITCHES, Switch};
 
 /// What a sandbox needs to start.
@@ -91,7 +93,12 @@ impl Sandbox {
             let _ = stopped.await;
         };
         let task = tokio::spawn(http::serve(listener, Arc::clone(&core), shutdown));
-        Ok(RunningSandbox { addr, core, stop, task })
+        Ok(RunningSandbox {
+            addr,
+            core,
+            stop: Some(stop),
+            task: Some(task),
+        })
     }
 }
 
@@ -101,8 +108,8 @@ pub struct RunningSandbox {
     /// Where it listens.
     pub addr: SocketAddr,
     core: Arc<Core>,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<std::io::Result<()>>,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 impl RunningSandbox {
@@ -171,30 +178,67 @@ impl RunningSandbox {
         Ok(self.core.reset(seed)?)
     }
 
-    /// Stops answering and waits until open requests are done.
+    /// Stops answering and waits until open requests are done, for five seconds at most.
     ///
     /// # Errors
     /// When serving had failed.
-    pub async fn stop(self) -> anyhow::Result<()> {
-        // The task may already have ended; then there is nobody to tell.
-        let _ = self.stop.send(());
-        self.task
-            .await
-            .context("the sandbox's task failed")?
-            .context("the sandbox stopped serving")
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(stop) = self.stop.take() {
+            // The task may already have ended; then there is nobody to tell.
+            let _ = stop.send(());
+        }
+        match tokio::time::timeout(STOP_LIMIT, self.ended()).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                // A fault may hold a request for as long as its rule says; nobody waits for that.
+                if let Some(task) = &self.task {
+                    task.abort();
+                }
+                Ok(())
+            }
+        }
     }
 
-    /// Answers until its task ends, which without [`RunningSandbox::stop`] is never.
+    /// Waits until it answers no more, which without [`RunningSandbox::stop`] happens only when serving fails.
     ///
     /// # Errors
     /// When serving fails.
-    pub async fn wait(self) -> anyhow::Result<()> {
-        let RunningSandbox { stop, task, .. } = self;
-        let ended = task
-            .await
-            .context("the sandbox's task failed")?
-            .context("the sandbox stopped serving");
-        drop(stop);
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
+        let Some(task) = &mut self.task else { return Ok(()) };
+        let ended = task.await;
+        self.task = None;
         ended
+            .context("the sandbox's task failed")?
+            .context("the sandbox stopped serving")
     }
+}
+
+/// How long a stop waits for open requests.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// Takes a `name=value` apart and checks that there is such a setting and that it takes the value.
+///
+/// # Errors
+/// With the names or values that would have been right.
+pub fn parse_setting(text: &str) -> Result<(String, String), SettingError> {
+    settings::Settings::default().set_text(text)
+}
+
+/// All switches with their values and what they decide, one per line, the default first: for people to read.
+pub fn list_settings() -> String {
+    let mut lines = String::new();
+    let mut line = |name: &str, values: &str, about: &str| {
+        lines.push_str(&format!("{name:<30} {values:<28} {about}\n"));
+    };
+    for switch in SWITCHES {
+        line(
+            switch.name,
+            switch.values.join(" | ").trim_start_matches(" | "),
+            switch.about,
+        );
+    }
+    for (_, name) in Right::ALL {
+        line(&format!("right.{name}"), "on | off", "one right of the account");
+    }
+    lines
 }

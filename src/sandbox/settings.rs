@@ -149,15 +149,17 @@ fn suggestion(name: &str) -> String {
 }
 
 impl Settings {
-    /// Sets one switch from `name=value`.
+    /// Sets one switch from `name=value` and gives the two.
     ///
     /// # Errors
     /// When the name or the value is not known.
-    pub fn set_text(&mut self, text: &str) -> Result<(), SettingError> {
+    pub fn set_text(&mut self, text: &str) -> Result<(String, String), SettingError> {
         let (name, value) = text
             .split_once('=')
             .ok_or_else(|| SettingError::NoValue(text.to_owned()))?;
-        self.set(name.trim(), value.trim())
+        let (name, value) = (name.trim(), value.trim());
+        self.set(name, value)?;
+        Ok((name.to_owned(), value.to_owned()))
     }
 
     /// Sets one switch.

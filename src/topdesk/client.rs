@@ -151,14 +151,16 @@ impl Http {
         let _pass = self.pacer.enter().await;
         let began = Instant::now();
         let result = exchange(client, ask).await;
+        let took = began.elapsed();
+        let calm = Load::Calm((ask.method != Method::GET).then_some(took));
         let (status, load) = match &result {
-            Ok(answer) => (Some(answer.status), Load::Calm),
+            Ok(answer) => (Some(answer.status), calm),
             Err(Failure::Answered(answered)) if matches!(answered.status, 429 | 503) => {
                 let asked = answered.retry_after.map(|asked| asked.min(self.patience.longest_asked));
                 (Some(answered.status), Load::Busy(asked))
             }
             Err(failure) => match failure.status() {
-                Some(status) => (Some(status), Load::Calm),
+                Some(status) => (Some(status), calm),
                 None => (None, Load::Silent),
             },
         };
@@ -176,7 +178,7 @@ impl Http {
             method = %ask.method,
             route = ask.route,
             status,
-            duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "request to TOPdesk"
         );
         result

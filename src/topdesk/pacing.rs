@@ -1,7 +1,8 @@
 //! How fast requests may leave: so many in flight, so many per second, and slower when TOPdesk is busy.
 //!
-//! Additive increase, multiplicative decrease: 429 and 503 halve what may be in flight, a run of good answers gives one
-//! back. `Retry-After` makes everybody wait, not only the one who was told. Reads and writes share one pacer.
+//! Additive increase, multiplicative decrease: 429 and 503 halve what may be in flight, writes that take far longer than
+//! usual take a quarter away, a run of good answers gives one back. `Retry-After` makes everybody wait, not only the one
+//! who was told. Reads and writes share one pacer.
 
 use backon::ExponentialBuilder;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -63,8 +64,8 @@ impl Patience {
 /// How an answer bears on the pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Load {
-    /// TOPdesk answered as usual.
-    Calm,
+    /// TOPdesk answered; for a write, how long it took. Reads differ too much in size to be compared.
+    Calm(Option<Duration>),
     /// 429 or 503, perhaps with a time to wait.
     Busy(Option<Duration>),
     /// No answer: says nothing about load.
@@ -86,9 +87,38 @@ struct Gate {
     /// Calm answers since the limit last changed.
     calm: usize,
     last_cut: Option<Instant>,
+    latency: Latency,
     paused_until: Option<Instant>,
     /// Requests let through since the start.
     passed: u64,
+}
+
+/// How long writes take: lately, and usually. Moving averages in seconds.
+#[derive(Default)]
+struct Latency {
+    writes: u32,
+    recent: f64,
+    usual: f64,
+}
+
+impl Latency {
+    /// Writes before the usual time is known.
+    const FEWEST: u32 = 20;
+    /// A rise below this is noise, whatever the factor.
+    const NOISE: f64 = 0.25;
+
+    /// Takes one more write; whether writes have become far slower than usual.
+    fn rises(&mut self, took: Duration) -> bool {
+        let took = took.as_secs_f64();
+        self.writes = self.writes.saturating_add(1);
+        if self.writes == 1 {
+            (self.recent, self.usual) = (took, took);
+        }
+        self.recent += (took - self.recent) / 5.0;
+        // Slowly, so that an environment which stays slow becomes the usual one.
+        self.usual += (took - self.usual) / 100.0;
+        self.writes >= Self::FEWEST && self.recent > 3.0 * self.usual && self.recent > self.usual + Self::NOISE
+    }
 }
 
 /// The right to have one request in flight.
@@ -100,6 +130,21 @@ impl Drop for Pass<'_> {
     fn drop(&mut self) {
         self.pacer.gate().in_flight -= 1;
         self.pacer.freed.notify_one();
+    }
+}
+
+impl Gate {
+    /// Lowers the limit, once a second at most: several signs of one burst are one sign.
+    fn cut_to(&mut self, limit: usize) {
+        let now = Instant::now();
+        self.calm = 0;
+        if self
+            .last_cut
+            .is_none_or(|cut| now.duration_since(cut) >= Duration::from_secs(1))
+        {
+            self.limit = limit.max(1);
+            self.last_cut = Some(now);
+        }
     }
 }
 
@@ -116,6 +161,7 @@ impl Pacer {
                 most,
                 calm: 0,
                 last_cut: None,
+                latency: Latency::default(),
                 paused_until: None,
                 passed: 0,
             }),
@@ -157,7 +203,12 @@ impl Pacer {
         let mut gate = self.gate();
         match load {
             Load::Silent => {}
-            Load::Calm => {
+            Load::Calm(took) => {
+                if took.is_some_and(|took| gate.latency.rises(took)) {
+                    let less = gate.limit - (gate.limit / 4).max(1);
+                    gate.cut_to(less);
+                    return;
+                }
                 gate.calm += 1;
                 if gate.limit < gate.most && gate.calm >= 4 * gate.limit {
                     gate.limit += 1;
@@ -167,18 +218,10 @@ impl Pacer {
                 }
             }
             Load::Busy(asked) => {
-                let now = Instant::now();
-                gate.calm = 0;
-                // Several refusals of one burst are one sign.
-                if gate
-                    .last_cut
-                    .is_none_or(|cut| now.duration_since(cut) >= Duration::from_secs(1))
-                {
-                    gate.limit = (gate.limit / 2).max(1);
-                    gate.last_cut = Some(now);
-                }
+                let half = gate.limit / 2;
+                gate.cut_to(half);
                 if let Some(asked) = asked {
-                    let until = now + asked;
+                    let until = Instant::now() + asked;
                     gate.paused_until = Some(gate.paused_until.map_or(until, |known| known.max(until)));
                 }
             }
@@ -215,11 +258,11 @@ mod tests {
         pacer.learn(Load::Busy(None));
         assert_eq!(pacer.limit(), 2);
         for _ in 0..8 {
-            pacer.learn(Load::Calm);
+            pacer.learn(Load::Calm(None));
         }
         assert_eq!(pacer.limit(), 3);
         for _ in 0..500 {
-            pacer.learn(Load::Calm);
+            pacer.learn(Load::Calm(None));
         }
         assert_eq!(pacer.limit(), 8);
     }
@@ -240,6 +283,29 @@ mod tests {
         let _pass = pacer.enter().await;
         assert!(start.elapsed() >= Duration::from_secs(30));
         assert_eq!(pacer.passed(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_that_become_slow_take_some_of_the_pace_away() {
+        let pacer = Pacer::new(8, 1000);
+        let write = |milliseconds| pacer.learn(Load::Calm(Some(Duration::from_millis(milliseconds))));
+        for _ in 0..40 {
+            write(50);
+        }
+        // One slow write is an accident, several are a sign.
+        write(900);
+        assert_eq!(pacer.limit(), 8);
+        for _ in 0..4 {
+            write(900);
+        }
+        assert_eq!(pacer.limit(), 6, "once a second at most");
+        tokio::time::advance(Duration::from_secs(2)).await;
+        write(900);
+        assert_eq!(pacer.limit(), 5);
+        for _ in 0..500 {
+            write(900);
+        }
+        assert_eq!(pacer.limit(), 8, "what stays slow becomes usual");
     }
 
     #[test]

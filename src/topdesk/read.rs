@@ -2,7 +2,7 @@
 
 use super::client::{Http, JSON, PERSON_V2};
 use super::errors::Failure;
-use super::persons::{self, Selection};
+use super::persons::{self, PersonList, Selection};
 use super::query::any_of;
 use super::wire::card::CardShape;
 use super::wire::list::count;
@@ -11,7 +11,7 @@ use crate::domain::card::{FilterProof, LookupEntry, OperatorCard, PersonCard, Ta
 use crate::domain::field::{CardField, LookupKind};
 use crate::domain::ids::CardId;
 use crate::domain::snapshot::{Effect, Finding, Verdict};
-use crate::engine::target::{TargetError, TargetReader, TargetWants};
+use crate::engine::target::{Concerns, TargetError, TargetReader, TargetWants};
 use crate::engine::{Progress, Silent};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -158,7 +158,7 @@ impl TargetReader for ReadClient {
                 query: Some(&query),
                 expected: None,
             };
-            cards.extend(persons::read(&self.http, &shape, selection, &Silent).await?.cards);
+            cards.extend(whole(persons::read(&self.http, &shape, selection, &Silent).await?)?);
         }
         cards.sort_by(|a, b| a.id.cmp(&b.id));
         cards.dedup_by(|next, kept| next.id == kept.id);
@@ -180,13 +180,29 @@ impl TargetReader for ReadClient {
                 },
                 ..error
             })?;
-        Ok(list.cards.into_iter().map(|card| card.id).collect())
+        Ok(whole(list)?.into_iter().map(|card| card.id).collect())
     }
 
     async fn read_entries(&self, list: LookupKind) -> Result<Vec<LookupEntry>, TargetError> {
         lookups::read(&self.http, list)
             .await
             .map_err(|failure| failure.of_read(&format!("read the list '{list}'")))
+    }
+}
+
+/// The cards of a look-up. One that may have missed a card is an error: creates and the protect list rely on it.
+fn whole(list: PersonList) -> Result<Vec<PersonCard>, TargetError> {
+    let doubt = list.findings.into_iter().find(|finding| finding.effect > Effect::Note);
+    match doubt {
+        None => Ok(list.cards),
+        Some(finding) => Err(TargetError {
+            retryable: true,
+            ..TargetError::new(
+                Concerns::Run,
+                format!("could not look up person cards: {}", finding.message),
+                finding.cure,
+            )
+        }),
     }
 }
 

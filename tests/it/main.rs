@@ -4,3 +4,4 @@ mod ldap;
 mod sandbox;
 mod support;
 mod topdesk;
+mod unit;

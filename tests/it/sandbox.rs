@@ -5,6 +5,7 @@ mod faults;
 mod lookups;
 mod persons;
 mod seeds;
+mod switches;
 
 use std::sync::Once;
 

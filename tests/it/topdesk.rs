@@ -3,6 +3,7 @@
 mod check;
 mod read;
 mod size;
+mod tls;
 
 use cardsync::config::TopdeskConfig;
 use cardsync::domain::card::TargetSnapshot;

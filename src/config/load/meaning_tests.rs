@@ -116,6 +116,7 @@ fn each_fault_of_meaning_is_told_with_its_option() {
         ("archive: { max: 20, percent: 2% }", "archive: off", &["guard.archive: is text where a map of options is expected"]),
         ("protect: { keys: [\"100001\"] }", "protect: { cards: [board] }", &["guard.protect.cards[0]: is not a card id"]),
         ("cron: \"*/30 6-20 * * mon-fri\"", "cron: hourly", &["schedule.cron: has 1 fields, not 5, 6 or 7"]),
+        ("cron: \"*/30 6-20 * * mon-fri\"", "cron: \"75 6 * * *\"", &["schedule.cron: minute '75' is above 59; write a number from 0 to 59"]),
         ("sqlite: /var/lib/cardsync/cardsync.db", "sqlite: /var/lib/cardsync/", &["store.sqlite: is not the path of a file"]),
         ("store:", "notify: { command: [''] }\nstore:", &["notify.command: names no program"]),
     ];

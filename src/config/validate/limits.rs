@@ -4,6 +4,7 @@ use super::is_blank;
 use crate::config::problem::Fault;
 use crate::config::units::Percent;
 use crate::config::{BudgetConfig, Config};
+use crate::daemon::schedule::ScheduleError;
 
 /// A limit above this share of the cards is none.
 const MOST_PERCENT: f64 = 50.0;
@@ -95,43 +96,8 @@ pub fn protect(config: &Config, faults: &mut Vec<Fault>) {
 
 pub fn schedule(config: &Config, faults: &mut Vec<Fault>) {
     if let Some(schedule) = &config.schedule
-        && let Some(message) = cron_fault(&schedule.cron)
+        && let Err(ScheduleError { message, cure }) = crate::daemon::schedule::check(&schedule.cron)
     {
-        let cure = "write e.g. \"*/30 6-20 * * mon-fri\": minute, hour, day, month, weekday";
         faults.push(Fault::new("schedule.cron", message, cure));
-    }
-}
-
-/// What is wrong with the form of a cron expression: the number of fields and their characters. Whether the numbers are
-/// in range is known where times are calculated.
-pub fn cron_fault(cron: &str) -> Option<String> {
-    let fields = cron.split_whitespace().count();
-    if !(5..=7).contains(&fields) {
-        return Some(format!("has {fields} fields, not 5, 6 or 7"));
-    }
-    let strange = |c: &char| !c.is_ascii_alphanumeric() && !matches!(c, '*' | '/' | ',' | '-' | '?' | '#' | ' ');
-    cron.chars()
-        .find(strange)
-        .map(|c| format!("has a '{}' in it", c.escape_default()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cron_has_five_to_seven_fields() {
-        for good in ["*/30 6-20 * * mon-fri", "0 0 6 * * *", "0 0 6 1,15 * ? 2030"] {
-            assert_eq!(cron_fault(good), None, "{good}");
-        }
-        for bad in [
-            "",
-            "6 * *",
-            "0 0 6 * * * * *",
-            "0 6 * * mon;fri",
-            "every day at six o'clock",
-        ] {
-            assert!(cron_fault(bad).is_some(), "{bad}");
-        }
     }
 }

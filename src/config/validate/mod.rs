@@ -12,8 +12,6 @@ use super::Config;
 use super::problem::Fault;
 use crate::domain::field::CardField;
 
-pub use limits::cron_fault;
-
 /// One check: what it looks at, and which parts of the file must be right for its answer to mean something.
 struct Check {
     name: &'static str,

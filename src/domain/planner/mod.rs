@@ -108,7 +108,7 @@ struct Planner<'a> {
     /// Cards that may turn out to be a newcomer's: nobody's, and those of people who leave.
     searchable: Vec<bool>,
     look_alikes: LookAlikes,
-    /// Active cards of people who stay and about whom there is no doubt.
+    /// Cards of people who stay or return, and about whom there is no doubt.
     stays: Vec<bool>,
     drafts: Vec<Draft>,
     manager_wishes: Vec<ManagerWish>,

@@ -44,14 +44,12 @@ impl<'a> Planner<'a> {
         }
         let description = self.describe.describe(&person.joined, self.input.moment);
         let mut fields = self.compare(person, &description, None, &CardFields::default());
-        if fields.needs.is_empty() && !names_a_surname(&fields.changes) {
+        if fields.holds.is_empty() && fields.needs.is_empty() && !names_a_surname(&fields.changes) {
             fields
                 .holds
                 .push("surName: the surname is not known; a new card needs one: correct the source".to_owned());
         }
         if !fields.holds.is_empty() {
-            fields.holds.sort();
-            fields.holds.dedup();
             self.reject_fields(person, &fields.holds);
             return;
         }
@@ -208,7 +206,7 @@ impl<'a> Planner<'a> {
         if self.input.in_doubt.contains(person.key) {
             doubts.push(HoldReason::InDoubt);
         }
-        if operator == OperatorLink::Unproven && changes.iter().any(FieldChange::blanks_identity) {
+        if !self.index.sees_all_operators() && changes.iter().any(FieldChange::blanks_identity) {
             doubts.push(HoldReason::OperatorUnproven);
         }
         let cards = vec![self.index.cards[card].id.clone()];

@@ -126,7 +126,7 @@ impl Planner<'_> {
                 );
             }
             Missing::Gone(evidence) => {
-                let doubts = self.archive_doubts(card);
+                let doubts = self.archive_doubts();
                 self.archive(key, card, evidence, doubts);
             }
         }

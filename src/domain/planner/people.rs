@@ -1,7 +1,7 @@
 //! One present person: nothing, update, archive, unarchive; or, without a card, on to [`super::newcomers`].
 
 use super::{Draft, ManagerWish, Place, Planner, conflict_of, names_differ, presence};
-use crate::domain::card::{OperatorLink, PersonCard};
+use crate::domain::card::PersonCard;
 use crate::domain::cards::{CardMatch, Likeness};
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::identity::{Description, Desired, Part, Truth, Wanted};
@@ -110,7 +110,7 @@ impl<'a> Planner<'a> {
                     return;
                 }
                 let mut doubts: Vec<HoldReason> = doubt.into_iter().collect();
-                doubts.extend(self.archive_doubts(card));
+                doubts.extend(self.archive_doubts());
                 self.archive(key, card, vec![evidence], doubts);
             }
             (Leaving::Later { detail }, false) => self.skip(SkipReason::LeavingLater, Some(key), Some(card), detail),
@@ -231,9 +231,9 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn archive_doubts(&self, card: usize) -> Vec<HoldReason> {
+    pub(super) fn archive_doubts(&self) -> Vec<HoldReason> {
         let mut doubts: Vec<HoldReason> = self.target_doubt(Use::Archive).into_iter().collect();
-        if self.index.operator(card) == OperatorLink::Unproven {
+        if !self.index.sees_all_operators() {
             doubts.push(HoldReason::OperatorUnproven);
         }
         doubts
@@ -279,7 +279,7 @@ impl<'a> Planner<'a> {
         let operator = self.index.operator(card);
         let mut doubts: Vec<HoldReason> = doubt.into_iter().collect();
         doubts.extend(self.target_doubt(Use::Unarchive));
-        if operator == OperatorLink::Unproven {
+        if !self.index.sees_all_operators() {
             doubts.push(HoldReason::OperatorUnproven);
         }
         match self.input.policy.rehire {
@@ -315,13 +315,13 @@ impl<'a> Planner<'a> {
             self.undecided.insert(stored.id.clone());
             return;
         }
-        self.stays[card] = doubt.is_none() && !stored.archived;
+        self.stays[card] = doubt.is_none();
         let mut doubts: Vec<HoldReason> = doubt.into_iter().collect();
         if self.input.target.verdict == Verdict::Rejected {
             doubts.push(HoldReason::TargetDegraded);
         }
         let operator = self.index.operator(card);
-        if operator == OperatorLink::Unproven && fields.changes.iter().any(FieldChange::blanks_identity) {
+        if !self.index.sees_all_operators() && fields.changes.iter().any(FieldChange::blanks_identity) {
             doubts.push(HoldReason::OperatorUnproven);
         }
         let draft = (!fields.changes.is_empty()).then(|| {

@@ -52,46 +52,33 @@ pub(super) fn fill_pending(action: &mut Action, ids: &BTreeMap<usize, ItemId>) {
 }
 
 fn managers(planner: &mut Planner<'_>, second: &mut Second) {
-    let creates: BTreeMap<Key, usize> = planner
-        .drafts
-        .iter()
-        .enumerate()
-        .filter(|(_, draft)| draft.action.kind() == ActionKind::Create)
-        .filter_map(|(number, draft)| draft.key.clone().map(|key| (key, number)))
-        .collect();
+    let mut creates: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut wakes: BTreeMap<usize, usize> = BTreeMap::new();
+    for (number, draft) in planner.drafts.iter().enumerate() {
+        match (draft.action.kind(), &draft.key, draft.card) {
+            (ActionKind::Create, Some(key), _) => {
+                creates.insert(key.clone(), number);
+            }
+            (ActionKind::Unarchive, _, Some(card)) => {
+                wakes.insert(card, number);
+            }
+            (_, _, _) => {}
+        }
+    }
     let mut flags: BTreeMap<usize, usize> = BTreeMap::new();
     for wish in std::mem::take(&mut planner.manager_wishes) {
-        let (to, after) = match (creates.get(&wish.manager), planner.index.matching(&wish.manager)) {
-            (Some(create), _) => {
-                mark_new_manager(planner, *create);
-                let pending = PendingRef {
-                    item: draft_mark(*create),
-                    label: wish.manager.as_str().into(),
-                };
-                (Reference::Pending(pending), *create)
-            }
-            (None, CardMatch::One { card, .. }) => match flag_change(planner, &wish.manager, card, &mut flags) {
-                Some(flag) => (card_reference(&planner.index.cards[card].id, &wish.manager), flag),
-                None => {
-                    let detail = "the manager's card is not marked as a manager's, and cardsync may not change it; the field stays as it is";
-                    planner.skip(SkipReason::ManagerUnknown, Some(&wish.key), wish.card, detail);
-                    continue;
-                }
-            },
-            (None, _) => {
-                let detail = format!(
-                    "no card has the manager's key {}; the field stays as it is",
-                    wish.manager
-                );
+        let (to, after) = match reach_manager(planner, &wish.manager, &creates, &wakes, &mut flags) {
+            Ok(found) => found,
+            Err(why) => {
+                let detail = format!("{why}; the field stays as it is");
                 planner.skip(SkipReason::ManagerUnknown, Some(&wish.key), wish.card, detail);
                 continue;
             }
         };
-        let change = FieldChange {
-            field: CardField::Manager,
-            from: wish.from,
-            to: Some(FieldValue::Reference(to)),
-        };
+        let to = FieldValue::Reference(to);
+        if wish.from.as_ref() == Some(&to) {
+            continue;
+        }
         // A new card's own creation comes first: apply finds the card by it.
         let mut order = Vec::new();
         if wish.card.is_none() {
@@ -99,12 +86,53 @@ fn managers(planner: &mut Planner<'_>, second: &mut Second) {
         }
         order.push(after);
         order.extend(wish.after);
+        let change = FieldChange {
+            field: CardField::Manager,
+            from: wish.from,
+            to: Some(to),
+        };
         let place = Place {
             key: &wish.key,
             card: wish.card,
             own: wish.draft,
         };
         add_reference(planner, second, place, change, order, wish.doubts);
+    }
+}
+
+/// A manager's card, and the change of this plan that must be done before others can refer to it.
+fn reach_manager(
+    planner: &mut Planner<'_>,
+    manager: &Key,
+    creates: &BTreeMap<Key, usize>,
+    wakes: &BTreeMap<usize, usize>,
+    flags: &mut BTreeMap<usize, usize>,
+) -> Result<(Reference, usize), String> {
+    if let Some(create) = creates.get(manager) {
+        mark_new_manager(planner, *create);
+        let pending = PendingRef {
+            item: draft_mark(*create),
+            label: manager.as_str().into(),
+        };
+        return Ok((Reference::Pending(pending), *create));
+    }
+    let CardMatch::One { card, .. } = planner.index.matching(manager) else {
+        return Err(format!("no card has the manager's key {manager}"));
+    };
+    let stored = &planner.index.cards[card];
+    let reference = card_reference(&stored.id, manager);
+    let wake = wakes.get(&card).copied();
+    if stored.archived && wake.is_none() {
+        return Err(format!("the manager's card ({manager}) is archived"));
+    }
+    let flagged = stored.fields.get(CardField::IsManager) == Some(&FieldValue::Flag(true));
+    match wake {
+        Some(wake) if flagged || !planner.input.policy.manager_flag => return Ok((reference, wake)),
+        Some(_) | None => {}
+    }
+    match flag_change(planner, manager, card, wake, flags) {
+        Some(flag) => Ok((reference, flag)),
+        None => Err("the manager's card is not marked as a manager's, and cardsync may not change it".to_owned()),
     }
 }
 
@@ -184,6 +212,7 @@ fn flag_change(
     planner: &mut Planner<'_>,
     manager: &Key,
     card: usize,
+    wake: Option<usize>,
     flags: &mut BTreeMap<usize, usize>,
 ) -> Option<usize> {
     if let Some(number) = flags.get(&card) {
@@ -203,6 +232,7 @@ fn flag_change(
     let operator = planner.index.operator(card);
     let number = planner.draft(Draft {
         why: vec!["others have this person as their manager, which needs the manager flag".to_owned()],
+        after: wake.into_iter().collect(),
         ..Draft::new(
             Action::Update { fields: vec![change] },
             Some(manager.clone()),

@@ -385,6 +385,23 @@ async fn keys_are_looked_up_in_batches() {
 }
 
 #[tokio::test]
+async fn a_look_up_that_may_have_missed_a_card_is_an_error() {
+    let desk = Desk::open(company(1, 0), &[]).await;
+    let page = json!({ "item": [], "size": 0, "next": null });
+    desk.sandbox
+        .fault(&json!({ "route": "/persons", "answer": { "status": 206, "body": page } }))
+        .unwrap();
+    let keys = ["000000".to_owned()];
+    let error = desk
+        .reader()
+        .cards_with_keys(CardField::EmployeeNumber, &keys)
+        .await
+        .unwrap_err();
+    assert!(error.retryable && error.what.contains("announced more"), "{error}");
+    assert!(desk.reader().cards_of_query("archived==false").await.is_err());
+}
+
+#[tokio::test]
 async fn cards_of_a_query_are_found_and_a_wrong_query_is_named() {
     let desk = Desk::open(company(10, 0), &[]).await;
     let found = desk.reader().cards_of_query("branch.name=='Delft'").await.unwrap();

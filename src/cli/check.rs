@@ -1,0 +1,216 @@
+//! `check`: one line per thing that a run needs, with the cure. Reads, writes nothing.
+
+use super::exit::Exit;
+use super::out::{self, Paint};
+use super::progress::Shown as Bars;
+use super::session;
+use super::text::snapshot_lines;
+use crate::daemon::wiring::Environment;
+use crate::domain::quality::target_summary;
+use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
+use crate::engine::Source;
+use crate::engine::state::StateReader;
+use crate::topdesk::{CheckLevel, CheckLine};
+use chrono::Utc;
+use clap::Args;
+use serde_json::json;
+use std::path::Path;
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// One JSON document on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+struct Checked {
+    lines: Vec<CheckLine>,
+    snapshots: Vec<SnapshotSummary>,
+}
+
+impl Checked {
+    fn line(&mut self, level: CheckLevel, topic: &str, text: impl Into<String>, cure: Option<String>) {
+        self.lines.push(CheckLine {
+            level,
+            topic: topic.to_owned(),
+            text: text.into(),
+            cure,
+        });
+    }
+
+    fn finding(&mut self, topic: &str, finding: &Finding) {
+        let level = match finding.effect {
+            Effect::Note => CheckLevel::Warn,
+            Effect::NoAbsence => CheckLevel::Warn,
+            Effect::RejectAcceptable | Effect::Reject => CheckLevel::Fail,
+        };
+        self.line(level, topic, finding.message.clone(), Some(finding.cure.clone()));
+    }
+}
+
+pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let mut checked = Checked {
+        lines: Vec::new(),
+        snapshots: Vec::new(),
+    };
+    let file = environment.loaded.path.display().to_string();
+    checked.line(
+        CheckLevel::Ok,
+        "configuration",
+        format!("{file} for {}", environment.id),
+        None,
+    );
+    match crate::config::validate::key_refusal(environment.config()) {
+        Some(why) => checked.line(CheckLevel::Fail, "key", why, None),
+        None => checked.line(
+            CheckLevel::Ok,
+            "key",
+            format!("{} decides who is who", environment.config().key.card_field),
+            None,
+        ),
+    }
+    for problem in environment.mapping.advice() {
+        checked.line(
+            CheckLevel::Warn,
+            "expressions",
+            format!("{}: {}", problem.path, problem.message),
+            Some(problem.cure.clone()),
+        );
+    }
+    for part in &environment.sources {
+        for finding in part.source.advice() {
+            checked.finding(part.name.as_str(), &finding);
+        }
+    }
+    let exit = reads(&environment, &mut checked).await?;
+    schedule(&environment, &mut checked);
+    let failed = checked.lines.iter().any(|line| line.level == CheckLevel::Fail);
+    if args.json {
+        let lines: Vec<_> = checked
+            .lines
+            .iter()
+            .map(|line| json!({ "level": word(line.level), "topic": line.topic, "text": line.text, "cure": line.cure }))
+            .collect();
+        let document = json!({ "lines": lines, "snapshots": checked.snapshots });
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+    } else {
+        out::print(&as_text(&checked, Paint::stdout()));
+    }
+    Ok(match exit {
+        Exit::Done if failed => Exit::Error,
+        other => other,
+    })
+}
+
+/// The state, and the reads a run would make, with their verdicts.
+async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Result<Exit> {
+    let store = session::read_store(environment).await?;
+    let place = environment
+        .store_path()
+        .map(|path| path.display().to_string())
+        .unwrap_or_default();
+    let state = if store.exists() {
+        place
+    } else {
+        format!("{place} does not exist yet; the first run makes it, and is a first contact")
+    };
+    checked.line(CheckLevel::Ok, "state", state, None);
+    let clock = session::clock(None);
+    let remembered = store.load(Utc::now()).await?;
+    store.close().await;
+    let connected = match environment.connect() {
+        Ok(connected) => connected,
+        Err(error) => {
+            checked.line(CheckLevel::Fail, "topdesk", error.what, Some(error.cure));
+            return Ok(Exit::Error);
+        }
+    };
+    checked.lines.extend(connected.reader.probe(&environment.wants()).await);
+    if checked
+        .lines
+        .iter()
+        .any(|line| line.level == CheckLevel::Fail && line.topic.starts_with("topdesk"))
+    {
+        return Ok(Exit::Error);
+    }
+    let bars = Bars::new();
+    let read = environment
+        .read_parts(&connected, &*clock, &bars)
+        .read(&remembered)
+        .await;
+    bars.finish();
+    let readings = match read {
+        Ok(readings) => readings,
+        Err(error) => {
+            checked.line(CheckLevel::Fail, "topdesk", error.what, Some(error.cure));
+            return Ok(Exit::Error);
+        }
+    };
+    checked
+        .snapshots
+        .extend(readings.snapshots.iter().map(|snapshot| snapshot.summary.clone()));
+    checked.snapshots.push(target_summary(&readings.target));
+    let rejected = checked
+        .snapshots
+        .iter()
+        .any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    Ok(if rejected { Exit::Rejected } else { Exit::Done })
+}
+
+fn schedule(environment: &Environment, checked: &mut Checked) {
+    match crate::daemon::upcoming(environment.config(), Utc::now(), 3) {
+        None => checked.line(CheckLevel::Ok, "schedule", "none: cardsync runs when told to", None),
+        Some(Ok(times)) => checked.line(
+            CheckLevel::Ok,
+            "schedule",
+            format!("next runs: {}", times.join(", ")),
+            None,
+        ),
+        Some(Err(why)) => checked.line(
+            CheckLevel::Fail,
+            "schedule",
+            why,
+            Some("correct schedule.cron".to_owned()),
+        ),
+    }
+}
+
+fn word(level: CheckLevel) -> &'static str {
+    match level {
+        CheckLevel::Ok => "ok",
+        CheckLevel::Warn => "warning",
+        CheckLevel::Fail => "fail",
+        CheckLevel::FirstWriteTells => "first write tells",
+    }
+}
+
+fn as_text(checked: &Checked, paint: Paint) -> String {
+    let mut text = String::new();
+    for line in &checked.lines {
+        let mark = match line.level {
+            CheckLevel::Ok => paint.good("ok   "),
+            CheckLevel::Warn => paint.warn("warn "),
+            CheckLevel::Fail => paint.bad("FAIL "),
+            CheckLevel::FirstWriteTells => paint.warn("?    "),
+        };
+        text.push_str(&format!("{mark} {:<18} {}\n", line.topic, line.text));
+        if let Some(cure) = &line.cure {
+            text.push_str(&format!("      {:<18} -> {cure}\n", ""));
+        }
+    }
+    if !checked.snapshots.is_empty() {
+        text.push_str("\nRead, as a run would:\n");
+        for snapshot in &checked.snapshots {
+            text.push_str(&snapshot_lines(snapshot, paint));
+        }
+    }
+    if checked
+        .lines
+        .iter()
+        .any(|line| line.level == CheckLevel::FirstWriteTells)
+    {
+        text.push_str("\n? : reading cannot show it, the first write will tell.\n");
+    }
+    text
+}

@@ -1,0 +1,139 @@
+//! The command line: definitions here, one file per command or family of commands. Thin: the engine does the work.
+
+mod approve;
+mod check;
+mod config;
+mod exit;
+mod out;
+mod plan;
+mod progress;
+mod sandbox;
+mod session;
+mod text;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use exit::Exit;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Keeps TOPdesk person cards in step with a directory and an HR system, and never archives somebody by accident.
+#[derive(Debug, Parser)]
+#[command(name = "cardsync", version, about, max_term_width = 110, after_help = AFTER_HELP)]
+struct Cli {
+    /// Configuration file.
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "CARDSYNC_CONFIG",
+        default_value = "/etc/cardsync/cardsync.yaml",
+        value_name = "FILE"
+    )]
+    config: PathBuf,
+
+    /// Log lines as `text` (default) or `json`.
+    #[arg(long, global = true, value_name = "FORM", default_value = "text")]
+    log_format: session::LogFormat,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 nothing to do or all done; 1 error; 2 changes pending (plan); 3 something is held; \
+4 a snapshot was rejected; 5 finished, but some changes failed; 64 wrong usage. RUST_LOG sets the log level.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play a year of a sample company on the built-in sandbox; needs nothing.
+    Demo(sandbox::DemoArgs),
+    /// Prove that a run would work: configuration, sources, TOPdesk, rights, next runs. Changes nothing.
+    Check(check::CheckArgs),
+    /// Read everything and print what a run would do. Changes nothing.
+    Plan(plan::PlanArgs),
+    /// Plan, apply what is allowed, hold the rest.
+    Run(plan::RunArgs),
+    /// Read and plan again, and apply what is also in a saved plan, unchanged, and allowed today.
+    Apply(plan::ApplyArgs),
+    /// What waits for a decision.
+    Holds(approve::HoldsArgs),
+    /// Let items pass in the next run: by id, class, action or plan.
+    Approve(approve::DecideArgs),
+    /// Refuse items until they change.
+    Reject(approve::DecideArgs),
+    /// Run on the configured schedule until told to stop.
+    Daemon(session::DaemonArgs),
+    /// A TOPdesk look-alike for trying and testing.
+    Sandbox(sandbox::SandboxArgs),
+    /// The configuration: JSON Schema, a starter file, the effective settings.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Completions for a shell, on standard output.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Parses the arguments, runs the command and gives the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            // A closed terminal is no reason to fail.
+            let _unprinted = error.print();
+            return code.into();
+        }
+    };
+    // One TLS stack: every part that does not bring its own provider uses this one. A second install changes nothing.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    session::start_logging(cli.log_format);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out::error(&format!("the runtime could not be started: {error}"));
+            return Exit::Error.into();
+        }
+    };
+    let done = runtime.block_on(dispatch(cli));
+    // A read that hangs in a thread of its own must not keep a finished command alive.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            out::error(&format!("{error:#}"));
+            Exit::Error.into()
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
+    let config = &cli.config;
+    match cli.command {
+        Command::Demo(args) => sandbox::demo(args).await,
+        Command::Check(args) => check::check(config, &args).await,
+        Command::Plan(args) => plan::plan(config, &args).await,
+        Command::Run(args) => plan::run(config, &args).await,
+        Command::Apply(args) => plan::apply(config, &args).await,
+        Command::Holds(args) => approve::holds(config, &args).await,
+        Command::Approve(args) => approve::decide(config, &args, crate::domain::decision::Answer::Approve).await,
+        Command::Reject(args) => approve::decide(config, &args, crate::domain::decision::Answer::Reject).await,
+        Command::Daemon(args) => session::daemon(config, &args).await,
+        Command::Sandbox(args) => sandbox::sandbox(args).await,
+        Command::Config(command) => config::run(config, &command),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "cardsync", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

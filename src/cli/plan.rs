@@ -1,0 +1,197 @@
+//! `plan`, `run` and `apply`.
+
+use super::exit::Exit;
+use super::out::{self, Paint};
+use super::progress::Shown as Bars;
+use super::session;
+use super::text::Shown;
+use crate::config::policy::zone;
+use crate::daemon::run_once::{RunOnce, carry_through};
+use crate::daemon::wiring::Environment;
+use crate::domain::view::PlanView;
+use crate::engine::run::{Finished, Planned, Scope, plan_exit_code};
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// How results are shown.
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// One JSON document on standard output.
+    #[arg(long)]
+    json: bool,
+    /// Show every line, however many.
+    #[arg(long, conflicts_with = "json")]
+    all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    output: Output,
+    /// Save the plan as JSON, for `apply`; readable by its owner only.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Plan as if it were another moment, e.g. 2026-03-01.
+    #[arg(long, value_name = "DATETIME")]
+    as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    output: Output,
+    /// Run as if it were another moment; only against a sandbox.
+    #[arg(long, value_name = "DATETIME")]
+    as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// A plan saved by `plan --out`.
+    file: PathBuf,
+    #[command(flatten)]
+    output: Output,
+    /// Apply as if it were another moment; only against a sandbox.
+    #[arg(long, value_name = "DATETIME")]
+    as_of: Option<String>,
+}
+
+fn as_of(text: Option<&str>, environment: &Environment) -> anyhow::Result<Option<DateTime<Utc>>> {
+    text.map(|text| session::moment(text, zone(environment.config())))
+        .transpose()
+}
+
+pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let clock = session::clock(as_of(args.as_of.as_deref(), &environment)?);
+    let store = session::read_store(&environment).await?;
+    let connected = environment.connect()?;
+    let bars = Bars::new();
+    let planned = environment.read_parts(&connected, &*clock, &bars).plan(&store).await;
+    bars.finish();
+    store.close().await;
+    let planned = planned?;
+    if let Some(file) = &args.out {
+        let text = format!("{}\n", serde_json::to_string_pretty(&planned.judged.view())?);
+        out::private_file(file, &text).with_context(|| format!("the plan could not be saved to {}", file.display()))?;
+    }
+    show(&planned, &args.output)?;
+    if let (Some(why), false) = (
+        crate::config::validate::key_refusal(environment.config()),
+        args.output.json,
+    ) {
+        out::note(&format!("note: `run` refuses this key: {why}"));
+    }
+    Ok(Exit::Verdict(plan_exit_code(&planned.judged)))
+}
+
+fn show(planned: &Planned, output: &Output) -> anyhow::Result<()> {
+    if output.json {
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&planned.judged.view())?));
+    } else {
+        out::print(&shown(planned, output).plan());
+    }
+    Ok(())
+}
+
+fn shown<'a>(planned: &'a Planned, output: &Output) -> Shown<'a> {
+    Shown {
+        judged: &planned.judged,
+        input: &planned.input,
+        paint: Paint::stdout(),
+        all: output.all,
+    }
+}
+
+pub(super) async fn run(config: &Path, args: &RunArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let as_of = as_of(args.as_of.as_deref(), &environment)?;
+    write(&environment, as_of, &Scope::Whole, "run", &args.output).await
+}
+
+pub(super) async fn apply(config: &Path, args: &ApplyArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let as_of = as_of(args.as_of.as_deref(), &environment)?;
+    let text = std::fs::read_to_string(&args.file).with_context(|| {
+        format!(
+            "the plan {} cannot be read; save one with `cardsync plan --out FILE`",
+            args.file.display()
+        )
+    })?;
+    let saved: PlanView = serde_json::from_str(&text).with_context(|| {
+        format!(
+            "{} is not a saved plan of this version; save one with `cardsync plan --out FILE`",
+            args.file.display()
+        )
+    })?;
+    write(
+        &environment,
+        as_of,
+        &Scope::Selected(Box::new(saved)),
+        "apply",
+        &args.output,
+    )
+    .await
+}
+
+async fn write(
+    environment: &Environment,
+    as_of: Option<DateTime<Utc>>,
+    scope: &Scope,
+    command: &'static str,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    session::refuse_changing_key(environment)?;
+    if as_of.is_some() {
+        session::must_be_sandbox(environment).await?;
+    }
+    session::drop_to_store_owner(environment)?;
+    let clock = session::clock(as_of);
+    let stop = session::stop_signal()?;
+    let bars = Bars::new();
+    let once = RunOnce {
+        environment,
+        command,
+        clock: &*clock,
+        progress: &bars,
+        stop: &stop,
+    };
+    let finished = carry_through(once, scope).await;
+    bars.finish();
+    let finished = finished?;
+    report(&finished, output)?;
+    let verdict = finished.report.verdict.context("a finished run has a verdict")?;
+    if verdict.exit_code() == 1 && !output.json {
+        bail!("{}", finished.report.failure.unwrap_or_default());
+    }
+    Ok(Exit::Verdict(verdict.exit_code()))
+}
+
+fn report(finished: &Finished, output: &Output) -> anyhow::Result<()> {
+    if output.json {
+        let document = json!({
+            "run": finished.report,
+            "plan": finished.planned.judged.view(),
+            "outcomes": finished.outcomes,
+        });
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        return Ok(());
+    }
+    let shown = shown(&finished.planned, output);
+    out::print(&shown.plan());
+    out::print(&shown.outcomes(&finished.outcomes));
+    let paint = Paint::stdout();
+    let held = finished.holds.len();
+    if held > 0 {
+        let plan = &finished.planned.judged.plan.id;
+        let line = format!(
+            "{held} held: cardsync holds; then cardsync approve ID|CLASS|{plan}, or cardsync reject ID; approved items pass in the next run.\n"
+        );
+        out::print(&paint.warn(&line));
+    }
+    out::print(&format!("Run {} finished.\n", finished.report.id));
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Progress: bars with rate and remaining time on a terminal, plain log lines otherwise.
+
+use crate::engine::Progress;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// A log line at most this often per stage.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+
+/// Bars, or lines.
+pub(super) enum Shown {
+    Bars {
+        all: MultiProgress,
+        stages: Mutex<BTreeMap<String, ProgressBar>>,
+    },
+    Lines {
+        stages: Mutex<BTreeMap<String, Instant>>,
+    },
+}
+
+impl Shown {
+    /// Bars when standard error is a terminal.
+    pub(super) fn new() -> Self {
+        if std::io::stderr().is_terminal() {
+            Shown::Bars {
+                all: MultiProgress::new(),
+                stages: Mutex::default(),
+            }
+        } else {
+            Shown::Lines {
+                stages: Mutex::default(),
+            }
+        }
+    }
+
+    /// Takes the bars off the screen.
+    pub(super) fn finish(&self) {
+        match self {
+            Shown::Bars { all, .. } => {
+                let _not_drawn = all.clear();
+            }
+            Shown::Lines { .. } => {}
+        }
+    }
+}
+
+impl Progress for Shown {
+    fn advance(&self, stage: &str, done: u64, total: Option<u64>) {
+        match self {
+            Shown::Bars { all, stages } => {
+                let mut stages = stages.lock().expect("no panic while bars are held");
+                let bar = stages.entry(stage.to_owned()).or_insert_with(|| {
+                    let bar = all.add(ProgressBar::no_length());
+                    bar.set_prefix(stage.to_owned());
+                    bar
+                });
+                let known = "{prefix:12} {bar:30} {human_pos}/{human_len} {per_sec} {eta} left";
+                let open = "{prefix:12} {spinner} {human_pos} {per_sec}";
+                let template = if total.is_some() { known } else { open };
+                bar.set_style(ProgressStyle::with_template(template).expect("the templates are valid"));
+                if let Some(total) = total {
+                    bar.set_length(total);
+                }
+                bar.set_position(done);
+                if total == Some(done) {
+                    bar.finish();
+                }
+            }
+            Shown::Lines { stages } => {
+                let mut stages = stages.lock().expect("no panic while lines are held");
+                let now = Instant::now();
+                let first = !stages.contains_key(stage);
+                let last = stages.entry(stage.to_owned()).or_insert(now);
+                if first || now.duration_since(*last) < BETWEEN_LINES {
+                    return;
+                }
+                *last = now;
+                match total {
+                    Some(total) => tracing::info!(stage, done, total, "{stage}: {done} of {total}"),
+                    None => tracing::info!(stage, done, "{stage}: {done}"),
+                }
+            }
+        }
+    }
+}

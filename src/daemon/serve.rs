@@ -1,0 +1,169 @@
+//! The loop of the daemon: wait for what is due, run, tell, and stop when told to.
+
+use super::run_once::{RunOnce, run_once};
+use super::schedule::Schedule;
+use super::wiring::Environment;
+use crate::config::policy::zone;
+use crate::domain::report::{RunReport, RunVerdict};
+use crate::engine::{Clock, Silent, SystemClock};
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The machine's clock can jump: what is due is looked at again at least this often.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// After a stop was asked for, a run may finish its write in flight this long.
+const STOP_PATIENCE: Duration = Duration::from_secs(90);
+
+/// Runs the environment of a configuration file on its schedule until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the configuration cannot be used. A run that fails is logged and told, and the next one comes.
+pub async fn serve(config: &Path) -> anyhow::Result<()> {
+    let environment = Environment::load(config).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let cron = environment
+        .config()
+        .schedule
+        .as_ref()
+        .context("the daemon needs a schedule; add e.g. schedule: { cron: \"*/30 6-20 * * mon-fri\" }")?;
+    let schedule = Schedule::parse(&cron.cron, zone(environment.config()))?;
+    let mut stops = Stops {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
+    };
+    let mut last = SystemClock.now();
+    ready();
+    loop {
+        let Some(due) = schedule.next_after(last) else {
+            anyhow::bail!("schedule.cron has no run left; correct it");
+        };
+        say_next(&environment, due);
+        if !wait_until(due, &mut stops).await {
+            tracing::info!("told to stop while waiting: bye");
+            stopping();
+            return Ok(());
+        }
+        let stopped = one_run(&environment, &mut stops).await;
+        if stopped {
+            stopping();
+            return Ok(());
+        }
+        // Runs that would have been due meanwhile are not made up for: the next one sees everything.
+        last = SystemClock.now().max(due);
+    }
+}
+
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Waits; false when told to stop.
+async fn wait_until(due: DateTime<Utc>, stops: &mut Stops) -> bool {
+    loop {
+        let left = (due - SystemClock.now()).to_std().unwrap_or(Duration::ZERO);
+        if left.is_zero() {
+            return true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(left.min(LONGEST_WAIT)) => {}
+            () = stops.recv() => return false,
+        }
+    }
+}
+
+/// One run; true when told to stop meanwhile.
+async fn one_run(environment: &Environment, stops: &mut Stops) -> bool {
+    let stop = Arc::new(AtomicBool::new(false));
+    let clock = SystemClock;
+    let run = run_once(RunOnce {
+        environment,
+        command: "daemon",
+        clock: &clock,
+        progress: &Silent,
+        stop: &stop,
+    });
+    tokio::pin!(run);
+    let mut stopped = false;
+    let outcome = tokio::select! {
+        outcome = &mut run => Some(outcome),
+        () = stops.recv() => {
+            stopped = true;
+            stop.store(true, Ordering::Relaxed);
+            tracing::info!("told to stop: the write in flight is finished, then the daemon ends");
+            tokio::time::timeout(STOP_PATIENCE, &mut run).await.ok()
+        }
+    };
+    match outcome {
+        Some(Ok(report)) => log_report(&report),
+        Some(Err(error)) => tracing::error!("the run failed: {error:#}"),
+        None => tracing::warn!("the run did not end in time; the next start settles what was in flight"),
+    }
+    stopped
+}
+
+fn log_report(report: &RunReport) {
+    let counts = &report.counts;
+    let done: u64 = counts.done.values().sum();
+    let verdict = match report.verdict {
+        Some(RunVerdict::Clean) => "clean",
+        Some(RunVerdict::Held) => "something is held",
+        Some(RunVerdict::SomeFailed) => "some changes failed",
+        Some(RunVerdict::SnapshotRejected) => "a snapshot was rejected",
+        Some(RunVerdict::Failed) | None => "failed",
+    };
+    tracing::info!(
+        run.id = report.id.as_str(),
+        verdict,
+        done,
+        held = counts.held,
+        not_done = counts.not_done,
+        in_doubt = counts.in_doubt,
+        conflicts = counts.conflicts,
+        rejections = counts.rejections,
+        operators = counts.operators,
+        "run {} ended: {verdict}; {done} done, {} held, {} not done, {} in doubt",
+        report.id,
+        counts.held,
+        counts.not_done,
+        counts.in_doubt
+    );
+}
+
+fn say_next(environment: &Environment, due: DateTime<Utc>) {
+    let local = due
+        .with_timezone(&zone(environment.config()))
+        .format("%Y-%m-%d %H:%M:%S %Z")
+        .to_string();
+    tracing::info!(
+        environment = environment.id.as_str(),
+        next = local.as_str(),
+        "next run of {} at {local}",
+        environment.id
+    );
+    let status = format!("next run at {local}");
+    // Without systemd there is nobody to tell.
+    let _nobody = sd_notify::notify(&[sd_notify::NotifyState::Status(&status)]);
+}
+
+fn ready() {
+    let _nobody = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+}
+
+fn stopping() {
+    let _nobody = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+}

@@ -1,0 +1,169 @@
+//! A TOPdesk of a few lines: applies what the guard lets pass, and refuses what the real one refuses.
+
+use super::world::{World, entry};
+use crate::domain::card::PersonCard;
+use crate::domain::cards::fold;
+use crate::domain::diff::same;
+use crate::domain::field::{CardField, FieldValue, Reference};
+use crate::domain::guard::Judged;
+use crate::domain::ids::{CardId, ItemId};
+use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
+use crate::domain::plan::{Action, Change, FieldChange};
+use chrono::Duration;
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+struct Made {
+    cards: BTreeMap<ItemId, CardId>,
+    entries: BTreeMap<ItemId, String>,
+}
+
+impl World {
+    /// One whole run: plan, judge, apply, remember. A minute passes.
+    pub fn run(&mut self) -> Judged {
+        let judged = self.judged();
+        for entry in &judged.plan.ledger {
+            self.ledger.insert(entry.card.clone(), entry.clone());
+        }
+        self.contact = judged.contact.clone();
+        let mut made = Made::default();
+        let mut done: Vec<ItemId> = Vec::new();
+        for approved in judged.approved.changes() {
+            let change = approved.change();
+            for needed in &change.depends_on {
+                assert!(done.contains(needed), "{} comes before what it needs", change.id);
+            }
+            self.apply(change, &mut made);
+            done.push(change.id.clone());
+        }
+        self.now += Duration::minutes(1);
+        judged
+    }
+
+    fn apply(&mut self, change: &Change, made: &mut Made) {
+        match &change.action {
+            Action::CreateEntry { list, name } => {
+                let id = format!("new-{}", change.id);
+                let entries = self.lookups.lists.get_mut(list).expect("the list was read");
+                assert!(
+                    entries.iter().all(|known| fold(&known.name) != fold(name)),
+                    "the entry exists"
+                );
+                entries.push(entry(&id, name));
+                entries.sort();
+                made.entries.insert(change.id.clone(), id);
+            }
+            Action::Create { fields } => {
+                let id = CardId::new(format!("z-{}", change.id));
+                let card = PersonCard {
+                    id: id.clone(),
+                    archived: false,
+                    fields: Default::default(),
+                    creator: None,
+                    modifier: None,
+                    modified_at: None,
+                };
+                self.cards.insert(id.clone(), card);
+                made.cards.insert(change.id.clone(), id.clone());
+                self.write(&id, fields, made);
+                self.remember(&id, change, Origin::Created);
+            }
+            Action::Update { fields } => self.write(change.card.as_ref().expect("a card"), fields, made),
+            Action::SetReferences { fields } => {
+                let card = match &change.card {
+                    Some(card) => card.clone(),
+                    None => made.cards[&change.depends_on[0]].clone(),
+                };
+                self.write(&card, fields, made);
+            }
+            Action::Adopt { fields } => {
+                let card = change.card.clone().expect("a card");
+                self.write(&card, fields, made);
+                self.remember(&card, change, Origin::Adopted);
+            }
+            Action::Archive { .. } => self.set_archived(change, true),
+            Action::Unarchive => self.set_archived(change, false),
+            Action::Anonymize { .. } => panic!("the planner does not anonymize"),
+        }
+    }
+
+    fn write(&mut self, id: &CardId, changes: &[FieldChange], made: &Made) {
+        let reserved = self.policy.archived_logins_reserved;
+        let now = self.now;
+        let card = self.cards.get_mut(id).expect("the card exists");
+        assert!(!card.archived, "an archived card cannot be patched");
+        for change in changes {
+            let current = card.fields.get(change.field);
+            assert!(
+                same(current, change.from.as_ref(), change.field.kind()),
+                "{id}: {} is not what was judged",
+                change.field
+            );
+            let to = match &change.to {
+                Some(FieldValue::Reference(Reference::Pending(pending))) => Some(FieldValue::Reference(
+                    match (made.cards.get(&pending.item), made.entries.get(&pending.item)) {
+                        (Some(card), _) => Reference::Card {
+                            id: card.clone(),
+                            label: pending.label.clone(),
+                        },
+                        (None, Some(entry)) => Reference::Entry {
+                            id: entry.as_str().into(),
+                            name: pending.label.clone(),
+                        },
+                        (None, None) => panic!("{} was not made before", pending.label),
+                    },
+                )),
+                other => other.clone(),
+            };
+            card.fields.set(change.field, to);
+        }
+        card.modified_at = Some(now);
+        assert!(card.fields.text(CardField::SurName).is_some(), "a surname is mandatory");
+        let login = card.fields.text(CardField::TasLoginName).map(fold);
+        if changes.iter().any(|change| change.field == CardField::TasLoginName) && login.is_some() {
+            let holders = self.cards.values().filter(|card| reserved || !card.archived);
+            let same_login = holders.filter(|card| card.fields.text(CardField::TasLoginName).map(fold) == login);
+            assert_eq!(same_login.count(), 1, "{id}: a login name must be unique");
+        }
+    }
+
+    fn remember(&mut self, id: &CardId, change: &Change, origin: Origin) {
+        let key = change.key.clone().expect("people have keys");
+        let mut entry = self
+            .ledger
+            .get(id)
+            .cloned()
+            .unwrap_or_else(|| LedgerEntry::new(id.clone(), key.clone(), origin, self.now));
+        if entry.key.as_ref() != Some(&key) {
+            entry.former_keys.extend(entry.key.replace(key));
+        }
+        entry.anchors = change.anchors.clone();
+        self.ledger.insert(id.clone(), entry);
+    }
+
+    fn set_archived(&mut self, change: &Change, archived: bool) {
+        let id = change.card.clone().expect("a card");
+        let now = self.now;
+        let card = self.cards.get_mut(&id).expect("the card exists");
+        assert_ne!(card.archived, archived, "{id} is in that state already");
+        card.archived = archived;
+        card.modified_at = Some(now);
+        for operator in self
+            .operators
+            .values_mut()
+            .filter(|operator| operator.linked_person.as_ref() == Some(&id))
+        {
+            operator.archived = archived;
+        }
+        if !self.ledger.contains_key(&id) {
+            self.remember(&id, change, Origin::Matched);
+        }
+        let entry = self.ledger.get_mut(&id).expect("it is there now");
+        entry.archived_by_us = archived.then(|| OurArchive {
+            at: now,
+            run: "run".into(),
+            modified_at: Some(now),
+            took_operators: Vec::new(),
+        });
+    }
+}

@@ -1,0 +1,210 @@
+//! Evidence of leaving of somebody who is in the sources (RULES 4), and the operator that goes along (RULES 6).
+
+use super::world::{World, allowed, change, holds, names, row, skips};
+use crate::domain::card::{FilterProof, OperatorKind, OperatorLink};
+use crate::domain::plan::{EvidenceCode, SkipReason};
+use crate::domain::policy::BudgetClass;
+use chrono::Duration;
+
+#[test]
+fn a_date_in_the_past_is_evidence_once_it_has_held() {
+    let mut world = World::of(1);
+    // The world's today is 2 March in Amsterdam; evidence must hold for 24 hours.
+    world.hr().set("E001", "end", "2026-03-02");
+    assert_eq!(names(&world.plan()), Vec::<String>::new());
+    world.hr().set("E001", "end", "2026-03-01");
+    assert_eq!(skips(&world.plan()), [(SkipReason::LeavingLater, "c-E001".to_owned())]);
+    world.hr().set("E001", "end", "2026-02-28");
+    let plan = world.plan();
+    assert_eq!(names(&plan), ["archive c-E001"]);
+    assert_eq!(
+        change(&plan, "archive c-E001").evidence[0].code,
+        EvidenceCode::LeaverCondition
+    );
+}
+
+#[test]
+fn evidence_without_a_date_is_counted_from_the_first_run_that_saw_it() {
+    let mut world = World::of(1);
+    world.hr().set("E001", "status", "left");
+    assert_eq!(allowed(&world.run()), Vec::<String>::new());
+    world.now += Duration::hours(23);
+    assert_eq!(allowed(&world.run()), Vec::<String>::new());
+    world.now += Duration::hours(1);
+    assert_eq!(allowed(&world.run()), ["archive c-E001"]);
+    assert_eq!(names(&world.plan()), Vec::<String>::new());
+}
+
+#[test]
+fn evidence_that_went_away_starts_anew() {
+    let mut world = World::of(1);
+    world.hr().set("E001", "status", "left");
+    world.run();
+    world.hr().set("E001", "status", "");
+    world.run();
+    world.now += Duration::days(3);
+    world.hr().set("E001", "status", "left");
+    assert_eq!(names(&world.run().plan), Vec::<String>::new());
+}
+
+#[test]
+fn blanks_sentinels_and_text_are_never_true() {
+    for end in ["", "0000-00-00", "soon", "31-12-2025"] {
+        let mut world = World::of(1);
+        world.hr().set("E001", "end", end);
+        assert_eq!(names(&world.plan()), Vec::<String>::new(), "{end}");
+    }
+}
+
+#[test]
+fn an_unknown_condition_archives_nobody_wakes_nobody_and_creates_nobody() {
+    let mut world = World::of(2);
+    world.archived_by_us("c-E002");
+    world.hr().rows.push(row("E003").with("status", "?"));
+    world.hr().set("E001", "status", "?");
+    world.hr().set("E002", "status", "?");
+    let plan = world.plan();
+    assert_eq!(names(&plan), Vec::<String>::new());
+    assert!(
+        plan.skipped
+            .iter()
+            .all(|skip| skip.reason == SkipReason::LeavingUnknown)
+    );
+    assert_eq!(plan.skipped.len(), 3);
+}
+
+#[test]
+fn a_leaver_gets_no_field_updates_and_is_never_created() {
+    let mut world = World::of(2);
+    for (number, end) in [("E001", "2026-01-01"), ("E002", "2026-03-01")] {
+        world.hr().set(number, "end", end);
+        world.hr().set(number, "job", "Nurse");
+    }
+    world.hr().rows.push(row("E003").with("end", "2026-01-01"));
+    let plan = world.plan();
+    assert_eq!(names(&plan), ["archive c-E001"]);
+    assert!(skips(&plan).contains(&(SkipReason::LeftWithoutCard, "E003".to_owned())));
+}
+
+#[test]
+fn ended_contracts_are_evidence_without_a_condition() {
+    let mut world = World::of(1);
+    world.hr().row_of("E001").ended = true;
+    world.run();
+    world.now += Duration::days(1);
+    let plan = world.plan();
+    assert_eq!(
+        change(&plan, "archive c-E001").evidence[0].code,
+        EvidenceCode::ContractsEnded
+    );
+}
+
+#[test]
+fn an_archive_that_takes_an_operator_along_waits() {
+    let mut world = World::of(5);
+    world.hr().set("E001", "end", "2026-01-01");
+    world.hr().set("E002", "end", "2026-01-01");
+    world.operator("o-1", "c-E001", false, OperatorKind::Regular);
+    world.operator("o-2", "c-E002", true, OperatorKind::Regular);
+    let judged = world.run();
+    assert_eq!(holds(&judged, "archive c-E001"), ["over_budget:operators"]);
+    assert_eq!(
+        allowed(&judged),
+        ["archive c-E002"],
+        "an archived operator is not taken along"
+    );
+    world.approve(&judged, |_| true);
+    assert_eq!(allowed(&world.run()), ["archive c-E001"]);
+}
+
+#[test]
+fn waking_an_operator_waits() {
+    let mut world = World::of(2);
+    for (card, operator) in [("c-E001", "o-1"), ("c-E002", "o-2")] {
+        world.archived_by_us(card);
+        world.operator(operator, card, true, OperatorKind::Regular);
+    }
+    world.operator("o-3", "c-E002", false, OperatorKind::Regular);
+    let judged = world.judged();
+    assert_eq!(holds(&judged, "unarchive c-E001"), ["over_budget:operators_woken"]);
+    assert_eq!(
+        holds(&judged, "unarchive c-E002"),
+        ["over_budget:operators_woken"],
+        "one of two sleeps"
+    );
+}
+
+#[test]
+fn an_operator_must_be_proven_absent() {
+    for filters in [FilterProof::Unreadable, FilterProof::Present(vec!["branch".into()])] {
+        let mut world = World::of(2);
+        world.filters = filters;
+        world.hr().set("E001", "end", "2026-01-01");
+        world.archived_by_us("c-E002");
+        let judged = world.judged();
+        assert_eq!(holds(&judged, "archive c-E001"), ["operator_unproven"]);
+        assert_eq!(holds(&judged, "unarchive c-E002"), ["operator_unproven"]);
+        assert_eq!(change(&judged.plan, "archive c-E001").operator, OperatorLink::Unproven);
+        // An archived operator that is seen says nothing about an active one that is not.
+        world.operator("o-1", "c-E001", true, OperatorKind::Regular);
+        assert_eq!(holds(&world.judged(), "archive c-E001"), ["operator_unproven"]);
+    }
+}
+
+#[test]
+fn clearing_a_login_or_email_of_an_operator_waits() {
+    for attribute in ["login", "email"] {
+        let mut world = World::of(1);
+        world.operator("o-1", "c-E001", false, OperatorKind::Regular);
+        world.hr().set("E001", attribute, "");
+        let judged = world.judged();
+        assert_eq!(holds(&judged, "update c-E001"), ["over_budget:operators"]);
+        assert!(
+            change(&judged.plan, "update c-E001")
+                .classes()
+                .contains(&BudgetClass::Operators)
+        );
+    }
+}
+
+#[test]
+fn clearing_a_login_waits_while_the_operator_is_unproven() {
+    let mut world = World::of(1);
+    world.filters = FilterProof::Unreadable;
+    world.hr().set("E001", "login", "");
+    assert_eq!(holds(&world.judged(), "update c-E001"), ["operator_unproven"]);
+}
+
+#[test]
+fn a_degraded_read_of_topdesk_allows_updates_only() {
+    let mut world = World::of(3);
+    world.target_findings.push(crate::domain::snapshot::Finding::new(
+        "page_shifted",
+        crate::domain::snapshot::Effect::NoAbsence,
+        "",
+        "",
+    ));
+    world.hr().set("E001", "end", "2026-01-01");
+    world.archived_by_us("c-E002");
+    world.hr().set("E003", "job", "Nurse");
+    world.hr().rows.push(row("E004"));
+    let judged = world.judged();
+    assert_eq!(allowed(&judged), ["update c-E003"]);
+    for held in ["archive c-E001", "unarchive c-E002", "create E004"] {
+        assert!(holds(&judged, held).contains(&"target_degraded".to_owned()), "{held}");
+    }
+}
+
+#[test]
+fn a_rejected_read_of_topdesk_allows_nothing() {
+    let mut world = World::of(1);
+    world.target_findings.push(crate::domain::snapshot::Finding::new(
+        "cut_off",
+        crate::domain::snapshot::Effect::Reject,
+        "",
+        "",
+    ));
+    world.hr().set("E001", "job", "Nurse");
+    world.hr().set("E001", "dept", "New");
+    assert_eq!(allowed(&world.judged()), Vec::<String>::new());
+}

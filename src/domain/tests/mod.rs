@@ -1,0 +1,15 @@
+//! The rules of the core as tests: a small world, one thing changes, the plan is looked at (RULES 1 to 6, 8, 9, 11).
+
+mod absence;
+mod apply;
+mod describe;
+mod guard;
+mod lifecycle;
+mod newcomers;
+mod people;
+mod properties;
+mod quality;
+mod second_pass;
+mod source;
+mod world;
+mod worlds;

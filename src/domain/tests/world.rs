@@ -1,0 +1,417 @@
+//! The world of the tests: sources, cards, operators and memory, put together by builders.
+
+use super::describe::{FIELDS, FakeMapping};
+pub use super::source::{Row, TestSource, row};
+use crate::domain::card::{
+    DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorCard, OperatorKind, PersonCard, TargetSnapshot,
+};
+use crate::domain::decision::{Answer, Contact, Decision, SeenConfig};
+use crate::domain::field::{CardField, FieldValue, LookupKind};
+use crate::domain::guard::{Judged, judge};
+use crate::domain::identity::Moment;
+use crate::domain::ids::{CardId, ItemId, OperatorId, SourceName};
+use crate::domain::input::PlanInput;
+use crate::domain::key::{Key, KeySpec, Normaliser};
+use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
+use crate::domain::plan::{Change, Plan, SkipReason};
+use crate::domain::planner::plan;
+use crate::domain::policy::{
+    Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected, RehirePerson,
+};
+use crate::domain::quality::judge_target;
+use crate::domain::snapshot::{Expectations, Finding, Role, SnapshotHistory, Verdict};
+use chrono::{DateTime, Duration, TimeZone, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub policy: Policy,
+    pub mapping: FakeMapping,
+    pub now: DateTime<Utc>,
+    pub sources: Vec<TestSource>,
+    pub cards: BTreeMap<CardId, PersonCard>,
+    pub operators: BTreeMap<OperatorId, OperatorCard>,
+    pub ledger: BTreeMap<CardId, LedgerEntry>,
+    pub decisions: BTreeMap<ItemId, Decision>,
+    pub contact: Contact,
+    pub in_doubt: BTreeSet<Key>,
+    pub purged_keys: BTreeSet<Key>,
+    pub filters: FilterProof,
+    pub lookups: Lookups,
+    pub own_cards: BTreeSet<CardId>,
+    pub target_findings: Vec<Finding>,
+    pub confirmed_gone: BTreeSet<CardId>,
+}
+
+pub fn key(text: &str) -> Key {
+    Key::stored(text)
+}
+
+pub fn entry(id: &str, name: &str) -> LookupEntry {
+    LookupEntry {
+        id: id.into(),
+        name: name.into(),
+        qualifier: None,
+    }
+}
+
+fn policy() -> Policy {
+    let rules = |field| FieldRules {
+        policy: FieldPolicy::Enforce,
+        missing: match field {
+            CardField::Department => MissingEntry::Create,
+            _ => MissingEntry::Hold,
+        },
+    };
+    Policy {
+        config_hash: "config-1".to_owned(),
+        decision_version: DECISION_VERSION,
+        key: KeySpec {
+            card_field: CardField::EmployeeNumber,
+            normalise: vec![Normaliser::Trim, Normaliser::Uppercase],
+            immutable: false,
+        },
+        fields: FIELDS.iter().map(|(_, field)| (*field, rules(*field))).collect(),
+        has_ssp_access: true,
+        is_caller: true,
+        same_people: Vec::new(),
+        expectations: BTreeMap::new(),
+        target_expectations: Expectations {
+            min_records: 0,
+            ..Expectations::default()
+        },
+        leaver_after: Duration::hours(24),
+        missing_reads: 3,
+        missing_for: Duration::hours(48),
+        rehire: RehirePerson::Unarchive,
+        manager_flag: false,
+        archived_logins_reserved: true,
+        budgets: Budgets::default(),
+        protected: Protected::default(),
+    }
+}
+
+impl World {
+    /// One authoritative source `hr`, nobody in it, a configuration that has been seen before.
+    pub fn new() -> Self {
+        let policy = policy();
+        let seen = SeenConfig {
+            config_hash: policy.config_hash.clone(),
+            decision_version: policy.decision_version,
+        };
+        let branches = vec![entry("b1", "Utrecht"), entry("b2", "Delft")];
+        let lists = BTreeMap::from([
+            (LookupKind::Branch, branches),
+            (LookupKind::Department, vec![entry("d1", "Sales")]),
+        ]);
+        World {
+            policy,
+            mapping: FakeMapping::default(),
+            now: Utc
+                .with_ymd_and_hms(2026, 3, 2, 9, 0, 0)
+                .single()
+                .expect("a valid time"),
+            sources: vec![TestSource::new("hr", Role::Authoritative)],
+            cards: BTreeMap::new(),
+            operators: BTreeMap::new(),
+            ledger: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+            contact: Contact {
+                seen: Some(seen),
+                waiting: BTreeMap::new(),
+            },
+            in_doubt: BTreeSet::new(),
+            purged_keys: BTreeSet::new(),
+            filters: FilterProof::None,
+            lookups: Lookups {
+                lists,
+                department_mode: DepartmentMode::DropDown,
+            },
+            own_cards: BTreeSet::new(),
+            target_findings: Vec::new(),
+            confirmed_gone: BTreeSet::new(),
+        }
+    }
+
+    /// So many people who are in `hr`, have a card that is ours, and need nothing: `E001` with card `c-E001`, and so on.
+    pub fn of(people: u32) -> Self {
+        let mut world = World::new();
+        for number in 1..=people {
+            world.staff(&format!("E{number:03}"));
+        }
+        world
+    }
+
+    pub fn source(&mut self, name: &str) -> &mut TestSource {
+        let found = self.sources.iter_mut().find(|source| source.name.as_str() == name);
+        found.unwrap_or_else(|| panic!("no source {name}"))
+    }
+
+    pub fn hr(&mut self) -> &mut TestSource {
+        self.source("hr")
+    }
+
+    /// Somebody of `hr` with a card of ours that agrees.
+    pub fn staff(&mut self, key: &str) {
+        self.hr().rows.push(row(key));
+        let id = format!("c-{key}");
+        self.card(&id, &row(key));
+        self.ours(&id);
+    }
+
+    /// An active card with what a row says.
+    pub fn card(&mut self, id: &str, row: &Row) {
+        let mut card = PersonCard {
+            id: id.into(),
+            archived: false,
+            fields: [
+                (CardField::HasSspAccess, FieldValue::Flag(true)),
+                (CardField::IsCaller, FieldValue::Flag(true)),
+            ]
+            .into_iter()
+            .collect(),
+            creator: None,
+            modifier: None,
+            modified_at: Some(self.now - Duration::days(90)),
+        };
+        let texts = FIELDS
+            .iter()
+            .filter(|(_, field)| !matches!(field, CardField::Branch | CardField::Department | CardField::Manager));
+        for (attribute, field) in texts.chain(&[("key", CardField::EmployeeNumber)]) {
+            let value = row.values.get(attribute).and_then(|text| FieldValue::text(text));
+            card.fields.set(*field, value);
+        }
+        self.cards.insert(id.into(), card);
+    }
+
+    pub fn set(&mut self, card: &str, field: CardField, value: Option<FieldValue>) {
+        self.card_mut(card).fields.set(field, value);
+    }
+
+    pub fn set_text(&mut self, card: &str, field: CardField, text: &str) {
+        self.set(card, field, FieldValue::text(text));
+    }
+
+    pub fn card_mut(&mut self, id: &str) -> &mut PersonCard {
+        self.cards
+            .get_mut(&CardId::from(id))
+            .unwrap_or_else(|| panic!("no card {id}"))
+    }
+
+    /// The ledger knows the card, under the key it has now, seen in `hr` a month ago.
+    pub fn ours(&mut self, id: &str) -> &mut LedgerEntry {
+        let id = CardId::from(id);
+        let raw = self.cards[&id]
+            .fields
+            .text(CardField::EmployeeNumber)
+            .expect("a card with a key");
+        let mut entry = LedgerEntry::new(
+            id.clone(),
+            Key::stored(&raw.trim().to_uppercase()),
+            Origin::Matched,
+            self.now - Duration::days(30),
+        );
+        let sighting = Sighting {
+            last_seen: self.now - Duration::hours(1),
+            absent: None,
+        };
+        entry.sightings.insert("hr".into(), sighting);
+        self.ledger.insert(id.clone(), entry);
+        self.entry(id.as_str())
+    }
+
+    pub fn entry(&mut self, id: &str) -> &mut LedgerEntry {
+        self.ledger
+            .get_mut(&CardId::from(id))
+            .unwrap_or_else(|| panic!("no ledger entry {id}"))
+    }
+
+    /// The source has missed the person in so many reads, since so many hours.
+    pub fn absent(&mut self, card: &str, source: &str, reads: u32, hours: i64) {
+        let since = self.now - Duration::hours(hours);
+        let sighting = self.entry(card).sightings.get_mut(&SourceName::from(source));
+        sighting.expect("the source had the person").absent = Some(Absence {
+            since,
+            reads,
+            generation: "0".into(),
+        });
+    }
+
+    /// An archive of ours that nobody touched since.
+    pub fn archived_by_us(&mut self, card: &str) {
+        let at = self.now - Duration::days(10);
+        let stored = self.card_mut(card);
+        stored.archived = true;
+        stored.modified_at = Some(at);
+        self.entry(card).archived_by_us = Some(OurArchive {
+            at,
+            run: "run".into(),
+            modified_at: Some(at),
+            took_operators: Vec::new(),
+        });
+    }
+
+    pub fn operator(&mut self, id: &str, card: &str, archived: bool, kind: OperatorKind) {
+        let operator = OperatorCard {
+            id: id.into(),
+            archived,
+            kind,
+            linked_person: Some(card.into()),
+            login_name: None,
+            email: None,
+            login_permission: Some(true),
+        };
+        self.operators.insert(id.into(), operator);
+    }
+
+    pub fn input(&self) -> PlanInput {
+        let count = self.cards.len() as u64;
+        let mut target = TargetSnapshot {
+            read_at: self.now,
+            verdict: Verdict::Complete,
+            findings: self.target_findings.clone(),
+            cards: self.cards.values().cloned().collect(),
+            operators: self.operators.values().cloned().collect(),
+            filters: self.filters.clone(),
+            lookups: self.lookups.clone(),
+            counts: (count, count),
+            archiving_reason: Some("reason".into()),
+            own_cards: self.own_cards.clone(),
+            confirmed_gone: self.confirmed_gone.clone(),
+            server_time: None,
+        };
+        let history = SnapshotHistory::default();
+        judge_target(
+            &mut target,
+            self.ledger.keys(),
+            &self.policy.target_expectations,
+            &history,
+        );
+        PlanInput {
+            environment: "example.topdesk.net".into(),
+            policy: self.policy.clone(),
+            moment: Moment {
+                now: self.now,
+                zone: chrono_tz::Europe::Amsterdam,
+            },
+            snapshots: self
+                .sources
+                .iter()
+                .map(|source| source.snapshot(&self.policy, self.now))
+                .collect(),
+            target,
+            ledger: self.ledger.clone(),
+            decisions: self.decisions.clone(),
+            contact: self.contact.clone(),
+            in_doubt: self.in_doubt.clone(),
+            purged_keys: self.purged_keys.clone(),
+        }
+    }
+
+    pub fn plan(&self) -> Plan {
+        plan(&self.input(), &self.mapping)
+    }
+
+    pub fn judged(&self) -> Judged {
+        let input = self.input();
+        judge(plan(&input, &self.mapping), &input)
+    }
+
+    /// A human approves these items with the reasons that are shown now.
+    pub fn approve(&mut self, judged: &Judged, wanted: impl Fn(&Change) -> bool) {
+        for change in judged.plan.changes.iter().filter(|change| wanted(change)) {
+            let Some(held) = judged.held.get(&change.id) else {
+                continue;
+            };
+            let waives = held
+                .iter()
+                .filter(|reason| reason.approvable())
+                .map(|reason| reason.code());
+            self.decide(&change.id, Answer::Approve, waives.collect());
+        }
+    }
+
+    pub fn decide(&mut self, item: &ItemId, answer: Answer, waives: BTreeSet<String>) {
+        let decision = Decision {
+            item: item.clone(),
+            answer,
+            waives,
+            by: "tester".to_owned(),
+            at: self.now,
+            until: (answer == Answer::Approve).then(|| self.now + Duration::days(7)),
+            note: None,
+        };
+        self.decisions.insert(item.clone(), decision);
+    }
+}
+
+/// `archive c-E001`, `create E002`: what a plan does, without ids.
+pub fn names(plan: &Plan) -> Vec<String> {
+    plan.changes.iter().map(name).collect()
+}
+
+pub fn name(change: &Change) -> String {
+    let what = match (&change.card, &change.key) {
+        (Some(card), _) => card.to_string(),
+        (None, Some(key)) => key.to_string(),
+        (None, None) => String::new(),
+    };
+    format!("{} {what}", change.action.kind())
+}
+
+/// What may be sent.
+pub fn allowed(judged: &Judged) -> Vec<String> {
+    judged
+        .approved
+        .changes()
+        .iter()
+        .map(|change| name(change.change()))
+        .collect()
+}
+
+/// The reasons for which an action on a card, or a create of a key, is held; none when it passes.
+pub fn holds(judged: &Judged, named: &str) -> Vec<String> {
+    let found: Vec<&Change> = judged
+        .plan
+        .changes
+        .iter()
+        .filter(|change| name(change) == named)
+        .collect();
+    assert!(
+        !found.is_empty(),
+        "{named} is not in the plan: {:?}",
+        names(&judged.plan)
+    );
+    found
+        .iter()
+        .flat_map(|change| judged.held.get(&change.id).into_iter().flatten())
+        .map(|reason| reason.code())
+        .collect()
+}
+
+pub fn change<'a>(plan: &'a Plan, named: &str) -> &'a Change {
+    let found = plan.changes.iter().find(|change| name(change) == named);
+    found.unwrap_or_else(|| panic!("{named} is not in the plan: {:?}", names(plan)))
+}
+
+/// Why nothing happens, as pairs of reason and card or key.
+pub fn skips(plan: &Plan) -> Vec<(SkipReason, String)> {
+    let what = |card: &Option<CardId>, key: &Option<Key>| match (card, key) {
+        (Some(card), _) => card.to_string(),
+        (None, Some(key)) => key.to_string(),
+        (None, None) => String::new(),
+    };
+    plan.skipped
+        .iter()
+        .map(|skip| (skip.reason, what(&skip.card, &skip.key)))
+        .collect()
+}
+
+/// The text that a change writes into a field.
+pub fn text_of(change: &Change, field: CardField) -> Option<String> {
+    let found = change.action.fields().iter().find(|change| change.field == field)?;
+    match &found.to {
+        Some(FieldValue::Text(text)) => Some(text.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,298 @@
+use super::*;
+use crate::domain::card::OperatorLink;
+use crate::domain::ids::{CardId, OperatorId};
+use crate::domain::key::Key;
+use crate::domain::plan::HoldReason;
+use crate::domain::policy::BudgetClass;
+use crate::domain::snapshot::{Finding, Role};
+use crate::domain::view::{ChangeVerdict, ChangeView, FromTo};
+
+fn moment() -> DateTime<Utc> {
+    "2026-06-08T06:00:00Z".parse().unwrap()
+}
+
+fn report(id: &str, verdict: RunVerdict) -> RunReport {
+    RunReport {
+        id: id.into(),
+        command: "daemon".to_owned(),
+        started_at: moment(),
+        finished_at: Some(moment()),
+        plan_id: None,
+        verdict: Some(verdict),
+        failure: None,
+        counts: RunCounts::default(),
+        snapshots: Vec::new(),
+    }
+}
+
+fn environment() -> EnvironmentId {
+    "example.topdesk.net".into()
+}
+
+fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
+    let person = FromTo {
+        from: Some("jane.doe@example.net".to_owned()),
+        to: None,
+    };
+    HeldItem {
+        change: ChangeView {
+            id: id.into(),
+            action,
+            key: Some(Key::stored("SECRETKEY")),
+            person_id: Some(CardId::new("c1")),
+            operator: OperatorLink::Active {
+                operators: vec![OperatorId::new("o1")],
+            },
+            fields: [("email".to_owned(), person)].into(),
+            evidence: Vec::new(),
+            depends_on: Vec::new(),
+            why: vec!["Jane Doe left".to_owned()],
+            verdict: ChangeVerdict::Held,
+            holds: Vec::new(),
+        },
+        reasons,
+        since: moment(),
+        run: "r1".into(),
+    }
+}
+
+fn archive(id: &str) -> HeldItem {
+    let class = BudgetClass::Operators;
+    held(
+        id,
+        ActionKind::Archive,
+        vec![HoldReason::OverBudget {
+            class,
+            count: 1,
+            limit: 0,
+            base: 100,
+        }],
+    )
+}
+
+fn read(name: &str, verdict: Verdict, acceptance: Option<&str>) -> SnapshotSummary {
+    let lacks = "hr lacks 1 of 3 canaries (SECRETKEY)";
+    SnapshotSummary {
+        name: name.into(),
+        role: Some(Role::Authoritative),
+        read_at: moment(),
+        generation: "g1".into(),
+        records: 412,
+        keyless: 0,
+        unreadable: 0,
+        verdict,
+        findings: vec![
+            Finding::new("dropped", Effect::RejectAcceptable, "412 of 610", "see to the export"),
+            Finding::new("canaries_missing", Effect::RejectAcceptable, lacks, "see to the export"),
+            Finding::new("keyless", Effect::Note, "3 without a key", ""),
+        ],
+        acceptance: acceptance.map(Into::into),
+    }
+}
+
+/// One event with everything in it.
+pub(super) fn event() -> NotifyEvent {
+    let run = RunReport {
+        snapshots: vec![read("hr", Verdict::Rejected, Some("i9"))],
+        ..report("r1", RunVerdict::SnapshotRejected)
+    };
+    events(&environment(), None, &run, &[archive("i1")]).swap_remove(0)
+}
+
+fn kinds(previous: Option<&RunReport>, current: &RunReport, new: &[HeldItem]) -> Vec<(NotifyKind, bool)> {
+    events(&environment(), previous, current, new)
+        .iter()
+        .map(|event| (event.kind, event.repeated))
+        .collect()
+}
+
+fn failed(id: &str) -> RunReport {
+    RunReport {
+        failure: Some("the disk is full\nmore".to_owned()),
+        ..report(id, RunVerdict::Failed)
+    }
+}
+
+fn rejecting(id: &str, sources: &[&str]) -> RunReport {
+    let snapshots = sources.iter().map(|name| read(name, Verdict::Rejected, None)).collect();
+    RunReport {
+        snapshots,
+        ..report(id, RunVerdict::SnapshotRejected)
+    }
+}
+
+#[test]
+fn a_quiet_run_tells_nothing() {
+    let clean = report("r1", RunVerdict::Clean);
+    let held = report("r1", RunVerdict::Held);
+    assert!(kinds(None, &clean, &[]).is_empty());
+    assert!(kinds(Some(&clean), &report("r2", RunVerdict::Clean), &[]).is_empty());
+    assert!(
+        kinds(Some(&held), &report("r2", RunVerdict::Held), &[]).is_empty(),
+        "what waits was told before"
+    );
+}
+
+#[test]
+fn a_hold_is_new_when_its_id_is() {
+    let before = BTreeSet::from([ItemId::new("i1")]);
+    let new = newly_held(&before, &[archive("i1"), archive("i2")]);
+    assert_eq!(
+        new.iter().map(|item| item.change.id.as_str()).collect::<Vec<_>>(),
+        ["i2"]
+    );
+    let told = events(&environment(), None, &report("r1", RunVerdict::Held), &new);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].kind, NotifyKind::HoldNew);
+    assert_eq!(told[0].items[0].id, ItemId::new("i2"));
+    assert_eq!(told[0].items[0].action, ActionKind::Archive);
+    assert_eq!(told[0].items[0].class, class_of(&archive("i2")));
+    assert_eq!(told[0].items[0].reasons, ["over_budget:operators"]);
+    assert!(
+        told[0]
+            .message
+            .contains("(1 with a linked operator); look with `cardsync holds`"),
+        "{}",
+        told[0].message
+    );
+}
+
+#[test]
+fn thousands_of_holds_are_counted_and_the_first_are_listed() {
+    let many: Vec<HeldItem> = (0..1234).map(|n| archive(&format!("i{n}"))).collect();
+    let told = events(&environment(), None, &report("r1", RunVerdict::Held), &many);
+    assert_eq!(
+        (told[0].items.len(), told[0].items_left_off),
+        (MOST_ITEMS, 1234 - MOST_ITEMS)
+    );
+    assert!(told[0].message.contains("1234 "), "{}", told[0].message);
+}
+
+#[test]
+fn a_failed_run_is_told_every_time_and_marked_when_it_was_so_before() {
+    let clean = report("r1", RunVerdict::Clean);
+    assert_eq!(
+        kinds(Some(&clean), &failed("r2"), &[]),
+        [(NotifyKind::RunFailed, false)]
+    );
+    assert_eq!(
+        kinds(Some(&failed("r2")), &failed("r3"), &[]),
+        [(NotifyKind::RunFailed, true)]
+    );
+    let told = events(&environment(), None, &failed("r2"), &[]);
+    assert_eq!(told[0].message, "the disk is full");
+    let mut some = report("r2", RunVerdict::SomeFailed);
+    some.counts = RunCounts {
+        not_done: 4,
+        in_doubt: 1,
+        ..RunCounts::default()
+    };
+    let told = events(&environment(), None, &some, &[]);
+    assert!(
+        told[0].message.starts_with("run r2: changes 4 failed, 1 in doubt; "),
+        "{}",
+        told[0].message
+    );
+}
+
+#[test]
+fn a_rejected_read_is_told_also_when_the_run_went_on() {
+    let held = RunReport {
+        snapshots: vec![read("ad", Verdict::Rejected, None), read("hr", Verdict::Complete, None)],
+        ..report("r1", RunVerdict::Held)
+    };
+    let told = events(&environment(), None, &held, &[]);
+    assert_eq!(told[0].kind, NotifyKind::SnapshotRejected);
+    assert_eq!(told[0].snapshots.len(), 1);
+    assert_eq!(
+        told[0].snapshots[0].findings,
+        ["dropped", "canaries_missing"],
+        "what rejected it, not every note"
+    );
+    assert!(
+        told[0]
+            .message
+            .starts_with("rejected: ad (412 records: dropped, canaries_missing); "),
+        "{}",
+        told[0].message
+    );
+    assert!(
+        event().message.contains("`cardsync approve i9` accepts it"),
+        "{}",
+        event().message
+    );
+}
+
+#[test]
+fn a_rejection_is_a_repetition_only_when_every_source_was_rejected_before() {
+    assert_eq!(
+        kinds(Some(&rejecting("r1", &["hr"])), &rejecting("r2", &["hr"]), &[]),
+        [(NotifyKind::SnapshotRejected, true)]
+    );
+    assert_eq!(
+        kinds(Some(&rejecting("r1", &["hr"])), &rejecting("r2", &["ad", "hr"]), &[]),
+        [(NotifyKind::SnapshotRejected, false)]
+    );
+}
+
+#[test]
+fn a_run_may_have_several_things_to_tell() {
+    let mut run = rejecting("r1", &["ad"]);
+    run.counts.not_done = 2;
+    assert_eq!(
+        kinds(None, &run, &[archive("i1")]),
+        [
+            (NotifyKind::RunFailed, false),
+            (NotifyKind::SnapshotRejected, false),
+            (NotifyKind::HoldNew, false)
+        ]
+    );
+}
+
+#[test]
+fn all_is_well_only_after_trouble_and_only_when_nothing_waits() {
+    let clean = report("r9", RunVerdict::Clean);
+    let killed = RunReport {
+        verdict: None,
+        ..report("r1", RunVerdict::Clean)
+    };
+    for trouble in [
+        RunVerdict::Held,
+        RunVerdict::SomeFailed,
+        RunVerdict::SnapshotRejected,
+        RunVerdict::Failed,
+    ] {
+        let before = report("r1", trouble);
+        assert_eq!(
+            kinds(Some(&before), &clean, &[]),
+            [(NotifyKind::AllWell, false)],
+            "{trouble:?}"
+        );
+        assert!(
+            kinds(Some(&before), &report("r2", RunVerdict::Held), &[]).is_empty(),
+            "{trouble:?}: something still waits"
+        );
+    }
+    assert!(kinds(Some(&killed), &clean, &[]).is_empty());
+    assert!(kinds(None, &clean, &[]).is_empty());
+}
+
+#[test]
+fn an_event_has_no_personal_data_and_stable_names() {
+    let mut run = rejecting("r1", &["hr"]);
+    run.counts.not_done = 1;
+    for event in events(&environment(), None, &run, &[archive("i1")]) {
+        let json = serde_json::to_string(&event).unwrap();
+        for personal in ["SECRETKEY", "jane", "Jane", "Doe", "c1", "o1"] {
+            assert!(!json.contains(personal), "{personal} in {json}");
+        }
+        assert_eq!(serde_json::from_str::<NotifyEvent>(&json).unwrap(), event);
+    }
+    let json = serde_json::to_value(event()).unwrap();
+    assert_eq!(json["kind"], "snapshot_rejected");
+    assert_eq!(json["environment"], "example.topdesk.net");
+    assert_eq!(json["run"], "r1");
+    assert_eq!(json["verdict"], "snapshot_rejected");
+    assert_eq!(json["snapshots"][0]["acceptance"], "i9");
+    assert!(json.get("items").is_none());
+}
