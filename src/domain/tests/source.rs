@@ -135,6 +135,7 @@ impl TestSource {
             rejections: rejections.collect(),
             findings: self.findings.clone(),
             modified_at: None,
+            server_time: None,
         }
     }
 
