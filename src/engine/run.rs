@@ -10,6 +10,7 @@ use crate::domain::decision::HeldItem;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
 use crate::domain::ids::{CardId, ItemId, RunId};
 use crate::domain::input::PlanInput;
+use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{ActionKind, Change, HoldReason};
 use crate::domain::planner::plan;
@@ -355,10 +356,21 @@ fn held_items(
             }
         })
         .collect();
+    // A creation and the adoptions offered instead are answers to one question: once one is done, nothing of it waits.
+    let answers = |action: ActionKind| matches!(action, ActionKind::Create | ActionKind::Adopt);
+    let answered: BTreeSet<&Key> = outcomes
+        .iter()
+        .filter(|outcome| answers(outcome.action) && matches!(outcome.outcome, Outcome::Done { .. }))
+        .filter_map(|outcome| outcome.key.as_ref())
+        .collect();
+    let settled = |change: &Change| {
+        answers(change.action.kind()) && change.key.as_ref().is_some_and(|key| answered.contains(key))
+    };
     judged
         .plan
         .changes
         .iter()
+        .filter(|change| !settled(change))
         .filter_map(|change| {
             let mut reasons = judged.held.get(&change.id).cloned().unwrap_or_default();
             reasons.extend(late.get(&change.id).map(|reason| (*reason).clone()));
