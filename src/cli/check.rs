@@ -83,6 +83,11 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
             checked.finding(part.name.as_str(), &finding);
         }
     }
+    if let Some(text) = environment.password_warning(Utc::now().date_naive()) {
+        let cure =
+            "make a new application password in TOPdesk, put it in its place, and change topdesk.password_expires";
+        checked.line(CheckLevel::Warn, "password", text, Some(cure.to_owned()));
+    }
     let exit = reads(&environment, &mut checked).await?;
     schedule(&environment, &mut checked);
     let failed = checked.lines.iter().any(|line| line.level == CheckLevel::Fail);

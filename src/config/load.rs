@@ -159,6 +159,9 @@ pub fn config_hash(config: &Config) -> String {
     config.topdesk.concurrency = 0;
     config.topdesk.requests_per_second = 0;
     config.topdesk.timeout = Span::seconds(0);
+    config.topdesk.patience = Span::seconds(0);
+    config.topdesk.run_limit = Span::seconds(0);
+    config.topdesk.password_expires = None;
     // Structs and sorted maps: the same configuration gives the same bytes.
     let bytes = serde_json::to_vec(&config).expect("a configuration is plain data");
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -176,6 +179,9 @@ fn with_paths_from(mut config: Config, folder: &Path) -> Config {
     config.topdesk.ca_file.iter_mut().for_each(resolve);
     config.store.sqlite.iter_mut().for_each(resolve);
     resolve_secret(&mut config.topdesk.password);
+    if let Some(account) = &mut config.topdesk.operator_account {
+        resolve_secret(&mut account.password);
+    }
     for source in &mut config.sources {
         match source {
             Csv(csv) => resolve(&mut csv.path),

@@ -13,7 +13,7 @@ use crate::engine::{Clock, Progress};
 use crate::mapping::Mapping;
 use crate::sources::AnySource;
 use crate::topdesk::{ReadClient, TopdeskClient};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::path::{Path, PathBuf};
 
 /// One environment, ready to be read.
@@ -130,6 +130,22 @@ impl Environment {
     /// The host of the environment, to which a store is bound.
     pub fn host(&self) -> String {
         self.id.as_str().to_owned()
+    }
+
+    /// What to say of the application password's expiry: from 30 days before, and after it.
+    pub fn password_warning(&self, today: NaiveDate) -> Option<String> {
+        let expires = self.config().topdesk.password_expires?;
+        let days = (expires - today).num_days();
+        let when = match days {
+            31.. => return None,
+            1..=30 => format!("expires in {days} days, on {expires}"),
+            0 => format!("expires today, {expires}"),
+            _past => format!("expired on {expires}"),
+        };
+        Some(format!(
+            "the application password of {} {when}",
+            self.config().topdesk.username
+        ))
     }
 
     /// Whether the key is a login or an e-mail address: then logs carry a keyed hash of it, never the key.
