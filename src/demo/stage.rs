@@ -133,6 +133,8 @@ impl Stage {
         let connected = self.environment.connect()?;
         let writer = connected.client.writer();
         let parts = WriteParts {
+            operator_account: None,
+            limit: None,
             writer: &writer,
             store: &self.store,
             concurrency: self.environment.config().topdesk.concurrency,

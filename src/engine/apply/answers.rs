@@ -41,9 +41,9 @@ impl From<Outcome> for Ended {
 
 impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// Sends once. After a stop was asked for, the answer is waited for a little longer; then it is in doubt.
-    pub(super) async fn send(&self, intent: IntentId, step: &Step) -> Result<Written, WriteError> {
+    pub(super) async fn send(&self, writer: &W, intent: IntentId, step: &Step) -> Result<Written, WriteError> {
         let made = self.state.made().clone();
-        let sending = self.writer.send(intent, step, &made);
+        let sending = writer.send(intent, step, &made);
         with_grace(self.stop, sending).await.unwrap_or_else(|| {
             let what = "cardsync was told to stop and the answer had not come";
             let cure = "it may have been done: the next run settles it by reading";
@@ -238,8 +238,8 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
 
     /// Waits until TOPdesk takes requests: nothing waits between its intent and its request. The outcome, when a stop
     /// was asked for meanwhile.
-    pub(super) async fn ready(&self) -> Option<Outcome> {
-        match unless_stopped(self.stop, self.writer.ready()).await {
+    pub(super) async fn ready(&self, writer: &W) -> Option<Outcome> {
+        match unless_stopped(self.stop, writer.ready()).await {
             Some(()) => None,
             None => Some(stops::told()),
         }

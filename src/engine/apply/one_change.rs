@@ -31,6 +31,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             Some(Err(error)) => return Ok(self.unread(change, &error)),
             None => return Ok(stops::told()),
         };
+        let writer = match self.writer_of(approved) {
+            Ok(writer) => writer,
+            Err(error) => return Ok(self.unread(change, error)),
+        };
         let decision = self
             .input
             .decisions
@@ -42,7 +46,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         for (step_index, step) in change.steps().iter().enumerate() {
             let mut attempt = 1;
             outcome = loop {
-                if let Some(stopped) = self.ready().await {
+                if let Some(stopped) = self.ready(writer).await {
                     break stopped;
                 }
                 let intent = Intent {
@@ -56,7 +60,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     at: self.clock.now(),
                 };
                 let intent = self.store.intent(self.lease, intent).await?;
-                let sent = self.send(intent, step).await;
+                let sent = self.send(writer, intent, step).await;
                 let ended = self.ended(change, step, &operators_before, sent, attempt).await;
                 let at = self.clock.now();
                 let learned = match &ended.outcome {
