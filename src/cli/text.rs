@@ -322,10 +322,12 @@ impl Shown<'_> {
         let mut text = String::new();
         let mut done: BTreeMap<ActionKind, u64> = BTreeMap::new();
         let mut not = Vec::new();
+        let mut operators = Vec::new();
         for outcome in outcomes {
             let (word, why) = match &outcome.outcome {
                 Outcome::Done { .. } => {
                     *done.entry(outcome.action).or_default() += 1;
+                    operators.extend(outcome.operators.iter().map(|operator| (outcome, operator)));
                     continue;
                 }
                 Outcome::NotDone { message } => (self.paint.bad("not done"), message.clone()),
@@ -350,6 +352,25 @@ impl Shown<'_> {
             format!("Done: {}.", counts.join(", "))
         };
         let _ = writeln!(text, "\n{}", self.paint.good(&title));
+        let count = operators.len();
+        let moved = operators.into_iter().map(|(outcome, operator)| {
+            let what = match outcome.action {
+                ActionKind::Unarchive => "woken",
+                ActionKind::CreateEntry
+                | ActionKind::Create
+                | ActionKind::Update
+                | ActionKind::Adopt
+                | ActionKind::SetReferences
+                | ActionKind::Archive
+                | ActionKind::Anonymize => "archived",
+            };
+            let key = outcome.key.as_ref().map_or("", |key| key.as_str());
+            format!(
+                "  {}: operator {operator} with the card of {key}\n",
+                self.paint.warn(what)
+            )
+        });
+        self.list(&mut text, count, moved);
         let count = not.len();
         self.list(&mut text, count, not.into_iter());
         text

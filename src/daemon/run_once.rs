@@ -1,18 +1,23 @@
 //! One whole run of an environment: state, lock, connections, run, telling. The command line and the daemon share it.
 
 use super::wiring::{Environment, new_run_id};
-use crate::domain::report::RunReport;
+use crate::domain::ids::RunId;
+use crate::domain::report::{RunReport, RunVerdict};
 use crate::engine::run::{Finished, Scope, WriteParts};
-use crate::engine::state::{StateReader, StateWriter};
+use crate::engine::state::{RunLease, StateReader, StateWriter, StoreError};
 use crate::engine::{Clock, Progress};
 use crate::notify;
 use crate::store::SqliteStore;
 use anyhow::Context;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tracing::Instrument;
 
 /// A program that is told gets this long.
 const TELLING_LIMIT: Duration = Duration::from_secs(30);
+
+/// And this long when cardsync was told to stop.
+const TELLING_LIMIT_WHEN_STOPPED: Duration = Duration::from_secs(5);
 
 /// How one run is made.
 pub struct RunOnce<'a> {
@@ -28,8 +33,85 @@ pub async fn run_once(run: RunOnce<'_>) -> anyhow::Result<RunReport> {
     Ok(carry_through(run, &Scope::Whole).await?.report)
 }
 
-/// A run of any scope; the store is opened for it and closed after it.
+/// A run of any scope; the store is opened for it and closed after it. Whatever keeps it from running is in the history
+/// and told, as far as the store can be opened.
 pub async fn carry_through(run: RunOnce<'_>, scope: &Scope) -> anyhow::Result<Finished> {
+    let run_id = new_run_id(run.clock.now());
+    let span = tracing::info_span!("run", run.id = %run_id, environment = %run.environment.id);
+    in_span(run, scope, run_id).instrument(span).await
+}
+
+async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Result<Finished> {
+    let RunOnce {
+        environment,
+        command,
+        clock,
+        stop,
+        ..
+    } = run;
+    let argv = &environment.config().notify.command;
+    let opened = async {
+        let path = environment
+            .store_path()
+            .context("there is no place for the state: set store.sqlite in the configuration")?;
+        anyhow::Ok(SqliteStore::open(&path, &environment.id, &environment.host()).await?)
+    };
+    let acquired = async {
+        let store = opened.await?;
+        let lease = store.acquire(&run_id, command, clock.now()).await?;
+        anyhow::Ok((store, lease))
+    };
+    let (store, lease) = match acquired.await {
+        Ok(acquired) => acquired,
+        Err(error) => {
+            // Another run at work is not trouble: it tells for itself.
+            let locked = matches!(error.downcast_ref(), Some(StoreError::Locked { .. }));
+            if !argv.is_empty() && !locked {
+                let event = notify::not_begun(&environment.id, &run_id, clock.now(), &format!("{error:#}"));
+                notify::command::tell(argv, &[event], TELLING_LIMIT).await;
+            }
+            return Err(error);
+        }
+    };
+    let finished = connected_run(&run, &store, &lease, scope).await;
+    let new_holds = finished
+        .as_ref()
+        .map(|finished| finished.new_holds.clone())
+        .unwrap_or_default();
+    if !argv.is_empty() {
+        let reports = store.history(10).await.unwrap_or_default();
+        let current = reports.iter().find(|report| report.id == run_id);
+        let previous = reports
+            .iter()
+            .find(|report| report.id != run_id && report.verdict.is_some());
+        let events = match (current, &finished) {
+            (Some(current), _) => notify::events(&environment.id, previous, current, &new_holds),
+            // The store could not note that the run began.
+            (None, Err(error)) => {
+                let message = format!("{error:#}");
+                vec![notify::not_begun(&environment.id, &run_id, clock.now(), &message)]
+            }
+            (None, Ok(_)) => Vec::new(),
+        };
+        let limit = if stop.load(Ordering::Relaxed) {
+            TELLING_LIMIT_WHEN_STOPPED
+        } else {
+            TELLING_LIMIT
+        };
+        notify::command::tell(argv, &events, limit).await;
+    }
+    drop(lease);
+    store.close().await;
+    finished
+}
+
+/// Connects and runs. That no connection could be prepared (a secret, a certificate file) is a failed run as well.
+async fn connected_run(
+    run: &RunOnce<'_>,
+    store: &SqliteStore,
+    lease: &RunLease,
+    scope: &Scope,
+) -> anyhow::Result<Finished> {
     let RunOnce {
         environment,
         command,
@@ -37,46 +119,28 @@ pub async fn carry_through(run: RunOnce<'_>, scope: &Scope) -> anyhow::Result<Fi
         progress,
         stop,
     } = run;
-    let path = environment
-        .store_path()
-        .context("there is no place for the state: set store.sqlite in the configuration")?;
-    let store = SqliteStore::open(&path, &environment.id, &environment.host()).await?;
-    let run_id = new_run_id(clock.now());
-    let lease = store.acquire(&run_id, command, clock.now()).await?;
-    let finished = async {
-        let connected = environment.connect()?;
-        let writer = connected.client.writer();
-        let concurrency = environment.config().topdesk.concurrency;
-        let parts = WriteParts {
-            writer: &writer,
-            store: &store,
-            concurrency,
-            stop,
-        };
-        environment
-            .read_parts(&connected, clock, progress)
-            .run(&parts, &lease, scope, command)
-            .await
-            .map_err(anyhow::Error::from)
-    }
-    .await;
-    let new_holds = finished
-        .as_ref()
-        .map(|finished| finished.new_holds.clone())
-        .unwrap_or_default();
-    let argv = &environment.config().notify.command;
-    if !argv.is_empty() {
-        let reports = store.history(10).await.unwrap_or_default();
-        let current = reports.iter().find(|report| report.id == run_id);
-        let previous = reports
-            .iter()
-            .find(|report| report.id != run_id && report.verdict.is_some());
-        if let Some(current) = current {
-            let events = notify::events(&environment.id, previous, current, &new_holds);
-            notify::command::tell(argv, &events, TELLING_LIMIT).await;
+    let connected = match environment.connect() {
+        Ok(connected) => connected,
+        Err(error) => {
+            let now = clock.now();
+            let mut report = RunReport::begun(lease.run().clone(), command, now);
+            report.finished_at = Some(now);
+            report.verdict = Some(RunVerdict::Failed);
+            report.failure = Some(error.to_string());
+            store.finish_run(lease, &report, None).await?;
+            return Err(error.into());
         }
-    }
-    drop(lease);
-    store.close().await;
-    finished
+    };
+    let writer = connected.client.writer();
+    let parts = WriteParts {
+        writer: &writer,
+        store,
+        concurrency: environment.config().topdesk.concurrency,
+        stop,
+    };
+    let finished = environment
+        .read_parts(&connected, *clock, *progress)
+        .run(&parts, lease, scope, command)
+        .await;
+    Ok(finished?)
 }

@@ -17,8 +17,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// The machine's clock can jump: what is due is looked at again at least this often.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// After a stop was asked for, a run may finish its write in flight this long.
-const STOP_PATIENCE: Duration = Duration::from_secs(90);
+/// After a stop was asked for, a run ends by itself in seconds: reads are given up and the write in flight gets a grace.
+/// This is the last resort, below systemd's own patience.
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs the environment of a configuration file on its schedule until SIGTERM or SIGINT.
 ///
@@ -110,6 +111,7 @@ async fn one_run(environment: &Environment, stops: &mut Stops) -> bool {
     };
     match outcome {
         Some(Ok(report)) => log_report(&report),
+        Some(Err(error)) if stopped => tracing::info!("the run ended early: {error:#}"),
         Some(Err(error)) => tracing::error!("the run failed: {error:#}"),
         None => tracing::warn!("the run did not end in time; the next start settles what was in flight"),
     }

@@ -1,6 +1,6 @@
 //! What became of a plan: outcomes per change, and the report of a run.
 
-use super::ids::{CardId, ItemId, PlanId, RunId};
+use super::ids::{CardId, ItemId, OperatorId, PlanId, RunId};
 use super::key::Key;
 use super::plan::{ActionKind, HoldReason};
 use super::snapshot::SnapshotSummary;
@@ -31,6 +31,9 @@ pub struct ChangeOutcome {
     pub action: ActionKind,
     pub key: Option<Key>,
     pub card: Option<CardId>,
+    /// Linked operators that were archived or woken with the card, as they were read after the write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operators: Vec<OperatorId>,
     #[serde(flatten)]
     pub outcome: Outcome,
 }
@@ -91,4 +94,21 @@ pub struct RunReport {
     pub failure: Option<String>,
     pub counts: RunCounts,
     pub snapshots: Vec<SnapshotSummary>,
+}
+
+impl RunReport {
+    /// A run that begins.
+    pub fn begun(id: RunId, command: &str, at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            command: command.to_owned(),
+            started_at: at,
+            finished_at: None,
+            plan_id: None,
+            verdict: None,
+            failure: None,
+            counts: RunCounts::default(),
+            snapshots: Vec::new(),
+        }
+    }
 }

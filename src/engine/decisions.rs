@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 /// How long an approval holds when nothing else is said.
 pub const APPROVAL_LASTS: Duration = Duration::days(7);
 
+/// How far back the last run that read anything is looked for.
+const RUNS_LOOKED_AT: u32 = 100;
+
 /// A rejected snapshot whose content a human may accept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SnapshotHold {
@@ -34,7 +37,9 @@ pub struct Waiting {
 pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Waiting, StoreError> {
     let items = store.holds().await?;
     let remembered = store.load(now).await?;
-    let last = store.history(1).await?.into_iter().next();
+    // A run that failed before it read anything says nothing about snapshots.
+    let runs = store.history(RUNS_LOOKED_AT).await?;
+    let last = runs.into_iter().find(|run| !run.snapshots.is_empty());
     let decided: Vec<Decision> = remembered.decisions.into_values().collect();
     let snapshots = last
         .iter()

@@ -1,31 +1,46 @@
-//! What the ledger learns from a write that took effect. Pure.
+//! What the ledger learns from a write that took effect, whether its answer came or a later read showed it. Pure.
 
-use crate::domain::card::{OperatorLink, PersonCard};
+use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::ids::RunId;
-use crate::domain::input::PlanInput;
 use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
 use crate::domain::plan::{ActionKind, Change};
 use chrono::{DateTime, Utc};
 
-/// The card's entry after a change that was done, if it differs from before.
-pub fn after_done(
-    change: &Change,
-    after: Option<&PersonCard>,
-    input: &PlanInput,
-    run: &RunId,
-    now: DateTime<Utc>,
-) -> Option<LedgerEntry> {
+/// A write that took effect.
+pub(super) struct Effect<'a> {
+    pub(super) change: &'a Change,
+    /// The card after it.
+    pub(super) after: Option<&'a PersonCard>,
+    /// The operators linked before it.
+    pub(super) operators_before: &'a [OperatorCard],
+    /// What the ledger knows of the card, this run's reads included.
+    pub(super) known: Option<&'a LedgerEntry>,
+    /// The run that sent it, and when.
+    pub(super) run: &'a RunId,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// The card's entry after the effect, if the ledger learns something.
+pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
+    let Effect {
+        change,
+        after,
+        operators_before,
+        known,
+        run,
+        at,
+    } = effect;
     let card = after.map(|card| card.id.clone()).or_else(|| change.card.clone())?;
     let key = change.key.clone()?;
-    let known = input.ledger.get(&card).cloned();
+    let known = known.cloned();
     match change.action.kind() {
         ActionKind::Create => {
-            let mut entry = LedgerEntry::new(card, key, Origin::Created, now);
+            let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key, Origin::Created, *at));
             entry.anchors.clone_from(&change.anchors);
             Some(entry)
         }
         ActionKind::Adopt => {
-            let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key.clone(), Origin::Adopted, now));
+            let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key.clone(), Origin::Adopted, *at));
             if entry.key.as_ref() != Some(&key) {
                 entry.former_keys.extend(entry.key.take());
                 entry.key = Some(key);
@@ -34,17 +49,13 @@ pub fn after_done(
             Some(entry)
         }
         ActionKind::Archive => {
-            let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key, Origin::Matched, now));
-            let took_operators = match &change.operator {
-                OperatorLink::Active { operators } => operators.clone(),
-                OperatorLink::Archived { .. } | OperatorLink::ProvenNone | OperatorLink::Unproven => Vec::new(),
-            };
-            let modified_at = after.and_then(|card| card.modified_at);
+            let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key, Origin::Matched, *at));
+            let awake = operators_before.iter().filter(|operator| !operator.archived);
             entry.archived_by_us = Some(OurArchive {
-                at: now,
-                run: run.clone(),
-                modified_at,
-                took_operators,
+                at: *at,
+                run: (*run).clone(),
+                modified_at: after.and_then(|card| card.modified_at),
+                took_operators: awake.map(|operator| operator.id.clone()).collect(),
             });
             Some(entry)
         }

@@ -3,6 +3,7 @@
 //! The traits here are what sources, TOPdesk and the store must do for a run; they know nothing of each other.
 //! Reading and writing are separate: planning code never holds a writer.
 
+mod after_run;
 pub mod apply;
 pub mod decisions;
 pub mod gather;
@@ -11,6 +12,7 @@ mod recheck;
 pub mod recover;
 pub mod run;
 pub mod state;
+pub mod stopping;
 pub mod target;
 
 use crate::domain::snapshot::{Finding, SourceRead};

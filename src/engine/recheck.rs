@@ -2,6 +2,7 @@
 
 use crate::domain::card::{OperatorCard, OperatorLink, PersonCard};
 use crate::domain::diff::same;
+use crate::domain::field::CardField;
 use crate::domain::ids::OperatorId;
 use crate::domain::plan::Change;
 use std::collections::BTreeSet;
@@ -18,9 +19,10 @@ pub enum Recheck {
     Changed(String),
 }
 
-/// What differs from what was judged, if anything: archived or not, the fields that are written, the operators.
+/// What differs from what was judged, if anything: archived or not, the fields that are `read`, the operators.
 pub fn changed_since(
     change: &Change,
+    read: &BTreeSet<CardField>,
     judged: &PersonCard,
     now: &PersonCard,
     operators: &[OperatorCard],
@@ -29,16 +31,11 @@ pub fn changed_since(
         let state = if now.archived { "archived" } else { "active" };
         return Some(format!("the card was found {state}"));
     }
-    // Evidence and adoption rest on who the card is: every field that was read counts, not only those written.
-    let fields: BTreeSet<_> = judged
-        .fields
+    // Evidence and adoption rest on who the card is: every field that is read counts, not only those written. A card as
+    // our own write left it may show more than is read.
+    let differing = read
         .iter()
-        .chain(now.fields.iter())
-        .map(|(field, _)| field)
-        .collect();
-    let differing = fields
-        .into_iter()
-        .find(|field| !same(judged.fields.get(*field), now.fields.get(*field), field.kind()));
+        .find(|field| !same(judged.fields.get(**field), now.fields.get(**field), field.kind()));
     if let Some(field) = differing {
         return Some(format!("{field} of the card was found changed"));
     }

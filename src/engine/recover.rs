@@ -2,19 +2,20 @@
 //!
 //! Only reading settles a doubt, and no write of an old plan is ever sent again: what was left is planned anew.
 
-use super::apply::shows_effect;
 use super::gather::SETTLING_TIME;
+use super::ledger_after::{Effect, after_done};
 use super::state::{OpenIntent, Remembered};
 use crate::domain::card::{PersonCard, TargetSnapshot};
 use crate::domain::cards::fold;
+use crate::domain::diff::same;
+use crate::domain::field::{FieldValue, Reference};
 use crate::domain::ids::CardId;
-use crate::domain::key::{Key, KeyReading};
-use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
-use crate::domain::plan::{ActionKind, CardTarget, Step};
+use crate::domain::key::KeyReading;
+use crate::domain::ledger::LedgerEntry;
+use crate::domain::plan::{CardTarget, Step};
 use crate::domain::policy::Policy;
 use crate::domain::report::Outcome;
 use crate::domain::snapshot::Verdict;
-use chrono::{DateTime, Utc};
 
 /// What a later read says of one open request.
 #[derive(Clone, Debug)]
@@ -28,50 +29,40 @@ pub struct Settled {
 }
 
 /// Compares every open request with what TOPdesk shows now. Pure.
+///
+/// An effect that shows is settled at once. That there is none is settled only by a whole read that began late enough:
+/// a request whose answer was lost may still take effect behind our back.
 pub fn settle(
     open: Vec<OpenIntent>,
     target: &TargetSnapshot,
     remembered: &Remembered,
     policy: &Policy,
-    now: DateTime<Utc>,
 ) -> Vec<Settled> {
     open.into_iter()
         .map(|intent| {
-            let (outcome, after) = match &intent.step {
-                Step::CreateCard { .. } => created(&intent, target, policy),
-                Step::CreateEntry { list, name } => {
-                    let entries = target.lookups.lists.get(list);
-                    let made =
-                        entries.is_some_and(|entries| entries.iter().any(|entry| fold(&entry.name) == fold(name)));
-                    (entries.map(|_| done_or_not(made, None)), None)
+            let late = target.read_at >= intent.sent_at + SETTLING_TIME;
+            let (shown, after) = seen(&intent, target, policy);
+            let outcome = match shown {
+                Shown::Yes => Some(Outcome::Done {
+                    card: after.map(|card| card.id.clone()),
+                }),
+                Shown::No if late => not_done("a read at least 10 minutes later does not show the effect"),
+                // Only a whole read can say that something is not there.
+                Shown::Nowhere if late && target.verdict == Verdict::Complete => {
+                    not_done("a full read at least 10 minutes later shows no such card")
                 }
-                Step::PatchCard {
-                    card: CardTarget::MadeBy(_),
-                    ..
-                } => {
-                    // The new card's own creation settles who it is; its references are planned anew.
-                    (
-                        Some(Outcome::NotDone {
-                            message: "cut off; planned again".to_owned(),
-                        }),
-                        None,
-                    )
-                }
-                Step::PatchCard {
-                    card: CardTarget::Known(card),
-                    ..
-                }
-                | Step::ArchiveCard { card, .. }
-                | Step::UnarchiveCard { card } => match card_of(target, card) {
-                    Some(card) => {
-                        let done = shows_effect(&intent.step, card);
-                        (Some(done_or_not(done, Some(card.id.clone()))), Some(card.clone()))
-                    }
-                    None => (None, None),
-                },
+                Shown::No | Shown::Nowhere | Shown::NotRead => None,
             };
             let learned = match &outcome {
-                Some(Outcome::Done { .. }) => learned(&intent, after.as_ref(), remembered, now),
+                Some(Outcome::Done { .. }) => after_done(&Effect {
+                    change: &intent.change,
+                    after,
+                    operators_before: &intent.operators_before,
+                    known: after.and_then(|card| remembered.ledger.get(&card.id)),
+                    run: &intent.run,
+                    at: intent.sent_at,
+                })
+                .filter(|_| after.is_some()),
                 Some(
                     Outcome::NotDone { .. }
                     | Outcome::InDoubt { .. }
@@ -81,102 +72,91 @@ pub fn settle(
                 | None => None,
             };
             Settled {
-                intent,
                 outcome,
-                after,
+                after: after.cloned(),
                 learned,
+                intent,
             }
         })
         .collect()
 }
 
-fn card_of<'a>(target: &'a TargetSnapshot, id: &CardId) -> Option<&'a PersonCard> {
-    target
-        .cards
-        .binary_search_by(|card| card.id.cmp(id))
-        .ok()
-        .map(|at| &target.cards[at])
+fn not_done(why: &str) -> Option<Outcome> {
+    Some(Outcome::NotDone {
+        message: format!("{why}; planned again if it is still wanted"),
+    })
 }
 
-fn done_or_not(done: bool, card: Option<CardId>) -> Outcome {
-    if done {
-        Outcome::Done { card }
-    } else {
-        Outcome::NotDone {
-            message: "a later read does not show the effect; planned again if still wanted".to_owned(),
+/// Whether a read shows the effect of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Yes,
+    /// What it was to change is there, and unchanged.
+    No,
+    /// The card is not in the read.
+    Nowhere,
+    /// The read had no place for it: a list that is no longer read.
+    NotRead,
+}
+
+fn seen<'a>(intent: &OpenIntent, target: &'a TargetSnapshot, policy: &Policy) -> (Shown, Option<&'a PersonCard>) {
+    let of_key = || {
+        let key = intent.change.key.as_ref()?;
+        target.cards.iter().find(|card| {
+            let raw = card.fields.text(policy.key.card_field).unwrap_or("");
+            matches!(policy.key.read(raw), KeyReading::Key(found) if found == *key)
+        })
+    };
+    let of_id = |id: &CardId| {
+        let at = target.cards.binary_search_by(|card| card.id.cmp(id)).ok()?;
+        Some(&target.cards[at])
+    };
+    let card = match &intent.step {
+        Step::CreateCard { .. } => {
+            let card = of_key();
+            return (if card.is_some() { Shown::Yes } else { Shown::Nowhere }, card);
         }
-    }
-}
-
-/// A create is settled by its card, or by a full read that began late enough and lacks it.
-fn created(intent: &OpenIntent, target: &TargetSnapshot, policy: &Policy) -> (Option<Outcome>, Option<PersonCard>) {
-    let Some(key) = &intent.change.key else {
-        return (None, None);
-    };
-    let has_key = |card: &&PersonCard| {
-        let raw = card.fields.text(policy.key.card_field).unwrap_or("");
-        matches!(policy.key.read(raw), KeyReading::Key(found) if found == *key)
-    };
-    match target.cards.iter().find(has_key) {
-        Some(card) => (
-            Some(Outcome::Done {
-                card: Some(card.id.clone()),
-            }),
-            Some(card.clone()),
-        ),
-        None if target.verdict == Verdict::Complete && target.read_at >= intent.sent_at + SETTLING_TIME => (
-            Some(Outcome::NotDone {
-                message: "a full read at least 10 minutes later shows no such card".to_owned(),
-            }),
-            None,
-        ),
-        None => (None, None),
-    }
-}
-
-fn learned(
-    intent: &OpenIntent,
-    after: Option<&PersonCard>,
-    remembered: &Remembered,
-    now: DateTime<Utc>,
-) -> Option<LedgerEntry> {
-    let card = after?;
-    let key: Key = intent.change.key.clone()?;
-    let known = remembered.ledger.get(&card.id).cloned();
-    match intent.change.action.kind() {
-        ActionKind::Create | ActionKind::Adopt => {
-            let origin = if intent.change.action.kind() == ActionKind::Create {
-                Origin::Created
-            } else {
-                Origin::Adopted
+        Step::CreateEntry { list, name } => {
+            let shown = match target.lookups.lists.get(list) {
+                Some(entries) if entries.iter().any(|entry| fold(&entry.name) == fold(name)) => Shown::Yes,
+                Some(_) => Shown::No,
+                None => Shown::NotRead,
             };
-            let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card.id.clone(), key, origin, now));
-            entry.anchors.clone_from(&intent.change.anchors);
-            Some(entry)
+            return (shown, None);
         }
-        ActionKind::Archive => {
-            let mut entry = known?;
-            let took_operators = intent
-                .operators_before
-                .iter()
-                .filter(|o| !o.archived)
-                .map(|o| o.id.clone())
-                .collect();
-            let at = intent.sent_at;
-            entry.archived_by_us = Some(OurArchive {
-                at,
-                run: intent.run.clone(),
-                modified_at: card.modified_at,
-                took_operators,
-            });
-            Some(entry)
+        // A card that the same plan made is known by its key.
+        Step::PatchCard {
+            card: CardTarget::MadeBy(_),
+            ..
+        } => of_key(),
+        Step::PatchCard {
+            card: CardTarget::Known(card),
+            ..
         }
-        ActionKind::Unarchive => {
-            let mut entry = known?;
-            entry.archived_by_us = None;
-            entry.leaving_since = None;
-            Some(entry)
-        }
-        ActionKind::Update | ActionKind::SetReferences | ActionKind::CreateEntry | ActionKind::Anonymize => None,
+        | Step::ArchiveCard { card, .. }
+        | Step::UnarchiveCard { card } => of_id(card),
+    };
+    match card {
+        Some(card) if shows_effect(&intent.step, card) => (Shown::Yes, Some(card)),
+        Some(card) => (Shown::No, Some(card)),
+        None => (Shown::Nowhere, None),
+    }
+}
+
+/// Whether a card is as a step would leave it.
+fn shows_effect(step: &Step, card: &PersonCard) -> bool {
+    match step {
+        Step::ArchiveCard { .. } => card.archived,
+        Step::UnarchiveCard { .. } => !card.archived,
+        Step::PatchCard { fields, .. } => fields.iter().all(|change| {
+            let now = card.fields.get(change.field);
+            let kind = change.field.kind();
+            match &change.to {
+                // What an earlier change of that plan was to make: its id is not known here, a new value is.
+                Some(FieldValue::Reference(Reference::Pending(_))) => !same(now, change.from.as_ref(), kind),
+                to => same(now, to.as_ref(), kind),
+            }
+        }),
+        Step::CreateEntry { .. } | Step::CreateCard { .. } => true,
     }
 }

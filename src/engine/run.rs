@@ -1,20 +1,21 @@
 //! Plan, run and apply: one path, stopped after the guard or carried through.
 
 use super::Source;
+use super::after_run::{counts, held_items, verdict};
 use super::apply::{Applier, ApplyState};
 use super::gather::{ReadParts, Readings};
 use super::recover::{Settled, settle};
 use super::state::{Ending, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
+use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
 use crate::domain::decision::HeldItem;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
-use crate::domain::ids::{CardId, ItemId, RunId};
+use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
-use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
-use crate::domain::plan::{ActionKind, Change, HoldReason};
+use crate::domain::plan::{ActionKind, Change};
 use crate::domain::planner::plan;
-use crate::domain::report::{ChangeOutcome, Outcome, RunCounts, RunReport, RunVerdict};
+use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
 use crate::domain::snapshot::Verdict;
 use crate::domain::view::{ChangeView, PlanView};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,9 @@ pub enum RunError {
     /// TOPdesk could not be read: nothing to compare with, nothing was written.
     #[error("TOPdesk could not be read: {0}")]
     Target(#[from] TargetError),
+    /// Told to stop before anything was written.
+    #[error("cardsync was told to stop while reading: nothing was written; run again")]
+    Stopped,
 }
 
 /// A plan with all that it was made of.
@@ -77,13 +81,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
         let readings = self.read(&remembered).await?;
-        let settled = settle(
-            open,
-            &readings.target,
-            &remembered,
-            &readings.policy,
-            readings.moment.now,
-        );
+        let settled = settle(open, &readings.target, &remembered, &readings.policy);
         take_in(&settled, &mut remembered);
         Ok(self.planned(readings, remembered))
     }
@@ -103,17 +101,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         scope: &Scope,
         command: &str,
     ) -> Result<Finished, RunError> {
-        let mut report = RunReport {
-            id: lease.run().clone(),
-            command: command.to_owned(),
-            started_at: self.clock.now(),
-            finished_at: None,
-            plan_id: None,
-            verdict: None,
-            failure: None,
-            counts: RunCounts::default(),
-            snapshots: Vec::new(),
-        };
+        let mut report = RunReport::begun(lease.run().clone(), command, self.clock.now());
         parts.store.start_run(lease, &report).await?;
         match self.run_through(parts, lease, scope, &mut report).await {
             Ok(Through {
@@ -135,7 +123,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             }
             Err(error) => {
                 report.finished_at = Some(self.clock.now());
-                report.verdict = Some(RunVerdict::Failed);
+                // A run that was stopped has no verdict: it is no trouble to tell of.
+                report.verdict = (!matches!(error, RunError::Stopped)).then_some(RunVerdict::Failed);
                 report.failure = Some(error.to_string());
                 // The first failure is the one to tell, also when the store that failed cannot note it.
                 if let Err(second) = parts.store.finish_run(lease, &report, None).await {
@@ -160,14 +149,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let store = parts.store;
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
-        let readings = self.read(&remembered).await?;
-        let settled = settle(
-            open,
-            &readings.target,
-            &remembered,
-            &readings.policy,
-            readings.moment.now,
-        );
+        let readings = unless_stopped(parts.stop, self.read(&remembered))
+            .await
+            .ok_or(RunError::Stopped)??;
+        let settled = settle(open, &readings.target, &remembered, &readings.policy);
         self.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
         let hasher = remembered.hasher.clone();
@@ -177,11 +162,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report.plan_id = Some(judged.plan.id.clone());
         report.snapshots.clone_from(&judged.plan.snapshots);
         let whole = matches!(scope, Scope::Whole);
+        let mut ledger = input.ledger.clone();
         if whole {
-            let mut ledger = judged.plan.ledger.clone();
-            let anonymized = purge(&mut ledger, &hasher);
+            let mut plan_ledger = judged.plan.ledger.clone();
+            let anonymized = purge(&mut plan_ledger, &hasher);
             let learned = Learned {
-                ledger: &ledger,
+                ledger: &plan_ledger,
                 contact: Some(&judged.contact),
                 snapshots: &judged.plan.snapshots,
                 holds: None,
@@ -190,6 +176,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             for card in &anonymized {
                 store.purge(lease, card).await?;
             }
+            ledger.extend(plan_ledger.into_iter().map(|entry| (entry.card.clone(), entry)));
         }
         let approved = self.selected(judged, input, scope);
         let (approved, unreasoned) = without_reason(approved, input, &self.wants.archiving_reason);
@@ -199,6 +186,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             store,
             lease,
             input,
+            ledger,
+            hasher: &hasher,
             clock: self.clock,
             progress: self.progress,
             concurrency: parts.concurrency,
@@ -302,6 +291,7 @@ fn without_reason(
             action: ActionKind::Archive,
             key: change.key.clone(),
             card: change.card.clone(),
+            operators: Vec::new(),
             outcome: Outcome::NotDone {
                 message: format!(
                     "TOPdesk has no archiving reason '{name}'; add it there, or correct topdesk.archiving_reason"
@@ -338,102 +328,6 @@ fn purge(ledger: &mut [LedgerEntry], hasher: &super::state::KeyHasher) -> BTreeS
         purged.insert(entry.card.clone());
     }
     purged
-}
-
-/// What waits after the run: what the guard held, and what apply set aside.
-fn held_items(
-    judged: &Judged,
-    outcomes: &[ChangeOutcome],
-    run: &RunId,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Vec<HeldItem> {
-    let late: BTreeMap<&ItemId, &HoldReason> = outcomes
-        .iter()
-        .filter_map(|outcome| match &outcome.outcome {
-            Outcome::Held { reason } => Some((&outcome.item, reason)),
-            Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::NotReached { .. } => {
-                None
-            }
-        })
-        .collect();
-    // A creation and the adoptions offered instead are answers to one question: once one is done, nothing of it waits.
-    let answers = |action: ActionKind| matches!(action, ActionKind::Create | ActionKind::Adopt);
-    let answered: BTreeSet<&Key> = outcomes
-        .iter()
-        .filter(|outcome| answers(outcome.action) && matches!(outcome.outcome, Outcome::Done { .. }))
-        .filter_map(|outcome| outcome.key.as_ref())
-        .collect();
-    let settled = |change: &Change| {
-        answers(change.action.kind()) && change.key.as_ref().is_some_and(|key| answered.contains(key))
-    };
-    judged
-        .plan
-        .changes
-        .iter()
-        .filter(|change| !settled(change))
-        .filter_map(|change| {
-            let mut reasons = judged.held.get(&change.id).cloned().unwrap_or_default();
-            reasons.extend(late.get(&change.id).map(|reason| (*reason).clone()));
-            (!reasons.is_empty()).then(|| HeldItem {
-                change: ChangeView::new(change, &reasons),
-                reasons,
-                since: now,
-                run: run.clone(),
-            })
-        })
-        .collect()
-}
-
-fn counts(judged: &Judged, outcomes: &[ChangeOutcome], held: u64) -> RunCounts {
-    let mut counts = RunCounts {
-        held,
-        conflicts: judged.plan.conflicts.len() as u64,
-        rejections: judged.plan.rejections.len() as u64,
-        ..RunCounts::default()
-    };
-    let operators: BTreeMap<&ItemId, u64> = judged
-        .plan
-        .changes
-        .iter()
-        .map(|change| (&change.id, change.operators_affected() as u64))
-        .collect();
-    for outcome in outcomes {
-        match &outcome.outcome {
-            Outcome::Done { .. } => {
-                *counts.done.entry(outcome.action).or_default() += 1;
-                counts.operators += operators.get(&outcome.item).copied().unwrap_or(0);
-            }
-            Outcome::NotDone { .. } => counts.not_done += 1,
-            Outcome::InDoubt { .. } => counts.in_doubt += 1,
-            Outcome::NotReached { .. } => counts.not_reached += 1,
-            Outcome::Held { .. } => {}
-        }
-    }
-    counts
-}
-
-/// How the run ended; where several apply: failed, snapshot rejected, some failed, held, clean.
-fn verdict(report: &RunReport, judged: &Judged, outcomes: &[ChangeOutcome], holds: &[HeldItem]) -> RunVerdict {
-    let counts = &report.counts;
-    let rejected = judged
-        .plan
-        .snapshots
-        .iter()
-        .any(|snapshot| snapshot.verdict == Verdict::Rejected);
-    let unfinished = outcomes
-        .iter()
-        .any(|outcome| matches!(outcome.outcome, Outcome::NotReached { .. }));
-    if report.failure.is_some() {
-        RunVerdict::Failed
-    } else if rejected {
-        RunVerdict::SnapshotRejected
-    } else if counts.not_done + counts.in_doubt > 0 || unfinished {
-        RunVerdict::SomeFailed
-    } else if !holds.is_empty() {
-        RunVerdict::Held
-    } else {
-        RunVerdict::Clean
-    }
 }
 
 /// The exit code of `plan`: 4, 3, 2 or 0.

@@ -148,6 +148,9 @@ pub enum Written {
 
 /// Writes TOPdesk. One request per call, one attempt; when to try again is the engine's decision.
 pub trait TargetWriter: Send + Sync {
+    /// Waits while TOPdesk has asked everybody to wait. May be given up at any time.
+    fn ready(&self) -> impl Future<Output = ()> + Send;
+
     /// Sends one step. `made` resolves references to what earlier changes made.
     fn send(
         &self,

@@ -198,6 +198,17 @@ impl Pacer {
         pass
     }
 
+    /// Waits while TOPdesk has asked everybody to wait; takes nothing.
+    pub(super) async fn open(&self) {
+        loop {
+            let pause = self.gate().paused_until.filter(|until| *until > Instant::now());
+            match pause {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => return,
+            }
+        }
+    }
+
     /// Learns from an answer.
     pub(super) fn learn(&self, load: Load) {
         let mut gate = self.gate();

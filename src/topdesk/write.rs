@@ -32,6 +32,10 @@ pub struct WriteClient {
 }
 
 impl TargetWriter for WriteClient {
+    async fn ready(&self) {
+        self.http.pacer().open().await;
+    }
+
     async fn send(&self, intent: IntentId, step: &Step, made: &Made) -> Result<Written, WriteError> {
         let (deed, ask) = self.request(step, made).map_err(WriteError::NotDone)?;
         let answer = self.http.send(&ask).await;

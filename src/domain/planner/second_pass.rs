@@ -84,6 +84,10 @@ fn managers(planner: &mut Planner<'_>, second: &mut Second) {
         if wish.card.is_none() {
             order.extend(wish.draft);
         }
+        if !wish.doubts.is_empty() {
+            // Both halves or none, as with logins.
+            order.extend(wish.draft);
+        }
         order.push(after);
         order.extend(wish.after);
         let change = FieldChange {
@@ -351,6 +355,10 @@ fn logins(planner: &mut Planner<'_>, second: &mut Second) {
         let mut order: Vec<usize> = wish.card.is_none().then_some(wish.draft).into_iter().collect();
         order.push(moved.get(&free).copied().unwrap_or(free));
         order.extend(&own.after);
+        if !doubts.is_empty() {
+            // Both halves or none: what one half writes could make the doubt about the other look settled.
+            order.push(wish.draft);
+        }
         let place = Place {
             key: &wish.key,
             card: wish.card,

@@ -365,7 +365,9 @@ proptest! {
         };
         let doubles = twice(&world);
         let first = world.run();
-        prop_assert_eq!(twice(&world), doubles, "nobody has a second card");
+        for (key, cards) in twice(&world) {
+            prop_assert!(doubles.get(&key) >= Some(&cards), "{key} has a second card");
+        }
         let second = world.judged();
         // Others can refer to an adopted card, or take the login it gave up, only once the adoption is a fact: whether it
         // will happen is a human's choice between it and a creation.

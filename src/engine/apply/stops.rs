@@ -1,0 +1,126 @@
+//! What ends more than one change: a stop from outside, a refusal that meets all of a kind, a TOPdesk that is not there.
+
+use super::Applier;
+use crate::domain::ids::ItemId;
+use crate::domain::plan::{ActionKind, Change, HoldReason};
+use crate::domain::report::Outcome;
+use crate::engine::target::{Concerns, TargetError};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+/// Requests in a row that TOPdesk did not answer, or answered with 'later' to the last attempt: the run ends.
+const MOST_LOST_IN_A_ROW: u64 = 3;
+
+/// What was stopped on the way, and why.
+#[derive(Default)]
+pub(super) struct Stops {
+    run: Option<String>,
+    kinds: BTreeMap<ActionKind, String>,
+    /// TOPdesk refused to archive or wake an operator once: no other is tried.
+    operators: bool,
+}
+
+/// The outcome of a change that was not tried because of a stop from outside.
+pub(super) fn told() -> Outcome {
+    Outcome::NotReached {
+        message: "cardsync was told to stop".to_owned(),
+    }
+}
+
+impl<R, W, S> Applier<'_, R, W, S> {
+    /// Why a change is not even tried: stopped, or what it needs was not done.
+    pub(super) fn reason_to_wait(&self, change: &Change, before: &BTreeMap<ItemId, Outcome>) -> Option<Outcome> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Some(told());
+        }
+        let stops = self.state.stops();
+        if let Some(message) = stops.run.as_ref().or_else(|| stops.kinds.get(&change.action.kind())) {
+            return Some(Outcome::NotReached {
+                message: message.clone(),
+            });
+        }
+        if stops.operators && change.operators_affected() > 0 {
+            return Some(Outcome::Held {
+                reason: HoldReason::OperatorArchiveRefused,
+            });
+        }
+        let undone = change
+            .depends_on
+            .iter()
+            .find(|needed| !matches!(before.get(*needed), Some(Outcome::Done { .. })))?;
+        Some(Outcome::NotReached {
+            message: format!("item {undone}, which it needs, was not done"),
+        })
+    }
+
+    /// Ends the run; the first reason is kept.
+    pub(super) fn stop_run(&self, message: String) {
+        self.state.stops().run.get_or_insert(message);
+    }
+
+    /// A refusal, and what it stops besides this change.
+    pub(super) fn failed(&self, change: &Change, error: &TargetError) -> Outcome {
+        match error.concerns {
+            Concerns::Record => {}
+            Concerns::ActionKind => {
+                let kind = change.action.kind();
+                self.state.stops().kinds.entry(kind).or_insert_with(|| {
+                    format!(
+                        "no {kind} was sent after TOPdesk refused one: {}; {}",
+                        error.what, error.cure
+                    )
+                });
+            }
+            Concerns::Run => self.stop_run(format!("the run was stopped: {}; {}", error.what, error.cure)),
+            Concerns::OperatorRight => {
+                self.state.stops().operators = true;
+                return Outcome::Held {
+                    reason: HoldReason::OperatorArchiveRefused,
+                };
+            }
+        }
+        Outcome::NotDone {
+            message: error.to_string(),
+        }
+    }
+
+    /// A card that could not be read again. Where TOPdesk itself is well, that concerns this card only.
+    pub(super) fn unread(&self, change: &Change, error: &TargetError) -> Outcome {
+        if !error.retryable {
+            return match error.status {
+                Some(400 | 404 | 409 | 422) => self.failed(change, &of_record(error)),
+                Some(_) | None => self.failed(change, error),
+            };
+        }
+        self.lost(error);
+        self.failed(change, &of_record(error))
+    }
+
+    /// Several requests in a row without an answer: TOPdesk is not there, the run ends.
+    pub(super) fn lost(&self, error: &TargetError) {
+        let lost = self.state.lost_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+        if lost >= MOST_LOST_IN_A_ROW {
+            self.stop_run(format!(
+                "stopped after {lost} requests in a row that TOPdesk did not carry out: {}; {}",
+                error.what, error.cure
+            ));
+        }
+    }
+
+    /// TOPdesk answered: it is there.
+    pub(super) fn answered(&self) {
+        self.state.lost_in_a_row.store(0, Ordering::Relaxed);
+    }
+
+    /// What stopped the whole run, if anything did.
+    pub fn stopped_by(&self) -> Option<String> {
+        self.state.stops().run.clone()
+    }
+}
+
+fn of_record(error: &TargetError) -> TargetError {
+    TargetError {
+        concerns: Concerns::Record,
+        ..error.clone()
+    }
+}

@@ -1,0 +1,59 @@
+//! Being told to stop: the write in flight is finished, reads and waits are given up.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often the flag is looked at. A signal handler or a thread without a runtime may set it, so nothing wakes us.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long a request that has left may still take after a stop was asked for.
+pub const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// Ends once a stop was asked for; never before.
+pub async fn told_to_stop(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The outcome of work that may be given up, or `None` when a stop was asked for first.
+pub async fn unless_stopped<T>(stop: &AtomicBool, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = told_to_stop(stop) => None,
+    }
+}
+
+/// The outcome of work that should not be given up half-way: after a stop was asked for it gets [`STOP_GRACE`].
+pub async fn with_grace<T>(stop: &AtomicBool, work: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(work);
+    match unless_stopped(stop, &mut work).await {
+        Some(done) => Some(done),
+        None => tokio::time::timeout(STOP_GRACE, work).await.ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_is_done_is_done_also_when_a_stop_was_asked_for() {
+        let stop = AtomicBool::new(true);
+        assert_eq!(unless_stopped(&stop, async { 7 }).await, Some(7));
+        assert_eq!(with_grace(&stop, async { 7 }).await, Some(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_gives_up_reads_at_once_and_writes_after_the_grace() {
+        let stop = AtomicBool::new(true);
+        let start = tokio::time::Instant::now();
+        assert_eq!(unless_stopped(&stop, pending::<()>()).await, None);
+        assert!(start.elapsed() < Duration::from_secs(1));
+        assert_eq!(with_grace(&stop, pending::<()>()).await, None);
+        assert!(start.elapsed() >= STOP_GRACE && start.elapsed() < 2 * STOP_GRACE);
+    }
+}
