@@ -2,6 +2,7 @@
 
 mod ldap;
 mod sandbox;
+mod scenarios;
 mod support;
 mod topdesk;
 mod unit;
