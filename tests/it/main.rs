@@ -3,6 +3,7 @@
 mod demo;
 mod ldap;
 mod sandbox;
+mod scenarios;
 mod support;
 mod topdesk;
 mod unit;
