@@ -3,6 +3,7 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
+use super::words::operator_words;
 use crate::domain::decision::Answer;
 use crate::domain::view::ChangeView;
 use crate::engine::decisions::{self, Waiting, class_of};
@@ -40,7 +41,8 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
     } else {
         out::print(&as_text(&waiting, Paint::stdout()));
     }
-    let nothing = waiting.items.is_empty() && waiting.snapshots.is_empty();
+    let settled = waiting.items.iter().all(|kept| kept.item.is_settled());
+    let nothing = settled && waiting.snapshots.is_empty();
     Ok(if nothing { Exit::Done } else { Exit::Held })
 }
 
@@ -105,17 +107,8 @@ fn as_text(waiting: &Waiting, paint: Paint) -> String {
         let title = format!("[{}] {} {key} ({card})", change.id, change.action);
         let since = kept.item.since.format("%Y-%m-%d %H:%M UTC");
         let _ = writeln!(text, "{}  since {since}", paint.strong(&title));
-        match &change.operator {
-            crate::domain::card::OperatorLink::ProvenNone => {}
-            other => {
-                let shown = serde_json::to_value(other).unwrap_or_default();
-                let _ = writeln!(
-                    text,
-                    "    {} {}",
-                    paint.bad("operator:"),
-                    shown["state"].as_str().unwrap_or_default()
-                );
-            }
+        if let Some(what) = operator_words(&change.operator, change.action) {
+            let _ = writeln!(text, "    {} {what}", paint.bad("operator"));
         }
         for (name, field) in &change.fields {
             let value = |value: &Option<String>| {
@@ -136,15 +129,15 @@ fn as_text(waiting: &Waiting, paint: Paint) -> String {
             };
             let _ = writeln!(text, "    {} {}", paint.warn(mark), hold.message);
         }
-        if let Some(decision) = waiting.decided.iter().find(|decision| decision.item == change.id) {
-            let answer = match decision.answer {
-                Answer::Approve => "approved, passes in the next run",
-                Answer::Reject => "rejected",
-            };
+        let approved = waiting
+            .decided
+            .iter()
+            .find(|decision| decision.item == change.id && decision.answer == Answer::Approve);
+        if let Some(decision) = approved {
             let until = decision.until.map_or(String::new(), |until| {
                 format!(" until {}", until.format("%Y-%m-%d %H:%M UTC"))
             });
-            let _ = writeln!(text, "    {answer} by {}{until}", decision.by);
+            let _ = writeln!(text, "    approved by {}{until}: passes in the next run", decision.by);
         }
     }
     let _ = writeln!(

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::session;
-use super::text::snapshot_lines;
+use super::words::snapshot_lines;
 use crate::daemon::wiring::Environment;
 use crate::domain::quality::target_summary;
 use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};

@@ -10,6 +10,7 @@ use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
 use crate::domain::decision::HeldItem;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
+use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
 use crate::domain::ledger::LedgerEntry;
@@ -344,9 +345,14 @@ pub fn plan_exit_code(judged: &Judged) -> u8 {
         .snapshots
         .iter()
         .any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    let settled = |reasons: &Vec<HoldReason>| {
+        reasons
+            .iter()
+            .any(|reason| matches!(reason, HoldReason::Rejected { .. }))
+    };
     if rejected {
         4
-    } else if !judged.held.is_empty() {
+    } else if !judged.held.values().all(settled) {
         3
     } else if !judged.approved.changes().is_empty() {
         2
