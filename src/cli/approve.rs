@@ -4,9 +4,10 @@ use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
 use super::words::operator_words;
-use crate::domain::decision::Answer;
+use crate::domain::decision::{Answer, Decision};
 use crate::domain::view::ChangeView;
 use crate::engine::decisions::{self, Waiting, class_of};
+use crate::engine::state::KeptHold;
 use anyhow::bail;
 use chrono::Utc;
 use clap::Args;
@@ -41,15 +42,24 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
     } else {
         out::print(&as_text(&waiting, Paint::stdout()));
     }
-    let settled = waiting.items.iter().all(|kept| kept.item.is_settled());
+    let settled = waiting
+        .items
+        .iter()
+        .all(|kept| kept.item.is_settled() || decision(&waiting, kept).is_some_and(|it| it.answer == Answer::Reject));
     let nothing = settled && waiting.snapshots.is_empty();
     Ok(if nothing { Exit::Done } else { Exit::Held })
+}
+
+/// The decision in force about an item that waits.
+fn decision<'a>(waiting: &'a Waiting, kept: &KeptHold) -> Option<&'a Decision> {
+    let id = &kept.item.change.id;
+    waiting.decided.iter().find(|decision| decision.item == *id)
 }
 
 fn as_json(waiting: &Waiting) -> Value {
     let items = waiting.items.iter().map(|kept| {
         let change = &kept.item.change;
-        let decision = waiting.decided.iter().find(|decision| decision.item == change.id);
+        let decision = decision(waiting, kept);
         json!({
             "id": change.id,
             "class": class_of(&kept.item),
@@ -129,15 +139,16 @@ fn as_text(waiting: &Waiting, paint: Paint) -> String {
             };
             let _ = writeln!(text, "    {} {}", paint.warn(mark), hold.message);
         }
-        let approved = waiting
-            .decided
-            .iter()
-            .find(|decision| decision.item == change.id && decision.answer == Answer::Approve);
-        if let Some(decision) = approved {
+        if let Some(decision) = decision(waiting, kept) {
             let until = decision.until.map_or(String::new(), |until| {
                 format!(" until {}", until.format("%Y-%m-%d %H:%M UTC"))
             });
-            let _ = writeln!(text, "    approved by {}{until}: passes in the next run", decision.by);
+            let by = &decision.by;
+            let _ = match decision.answer {
+                Answer::Approve => writeln!(text, "    approved by {by}{until}: passes in the next run"),
+                Answer::Reject if kept.item.is_settled() => Ok(()),
+                Answer::Reject => writeln!(text, "    rejected by {by}: stays quiet until it changes"),
+            };
         }
     }
     let _ = writeln!(

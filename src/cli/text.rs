@@ -83,7 +83,7 @@ impl Shown<'_> {
         }
         let _ = writeln!(
             text,
-            "  {} in our care; {} nobody in the sources goes with, left untouched.",
+            "  {} looked after; {} of nobody in the sources, left alone.",
             counted(plan.base, "active card"),
             counted(plan.foreign_cards, "card")
         );

@@ -30,10 +30,17 @@ pub enum RunError {
     Store(#[from] StoreError),
     /// TOPdesk could not be read: nothing to compare with, nothing was written.
     #[error("TOPdesk could not be read: {0}")]
-    Target(#[from] TargetError),
+    Target(TargetError),
     /// Told to stop before anything was written.
     #[error("cardsync was told to stop while reading: nothing was written; run again")]
     Stopped,
+}
+
+impl From<TargetError> for RunError {
+    // Not as the source of the error: its text is part of this one already, and would be said twice.
+    fn from(error: TargetError) -> Self {
+        RunError::Target(error)
+    }
 }
 
 /// A plan with all that it was made of.

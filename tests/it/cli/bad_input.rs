@@ -80,7 +80,7 @@ fn expressions_are_checked_before_anything_is_read() {
         ("| lower", "| lowr", &["fields.email", "lowr", "lower"][..]),
         ("{{ hr.Site }}", "{{ hrr.Site }}", &["fields.branch", "hrr"]),
         ("{{ hr.Site }}", "{{ hr.Site", &["fields.branch"]),
-        ("| date < today", "| date", &["lifecycle.leaver.when"]),
+        ("| date < today", "| date < ", &["lifecycle.leaver.when"]),
     ] {
         let place = in_step();
         assert!(CONFIG.contains(from));
@@ -100,24 +100,21 @@ fn no_configuration_says_how_to_get_one() {
 #[test]
 fn a_wrong_password_is_named_as_such() {
     let place = in_step();
-    place.write("password", "wrong");
-    let ran = refused(&place, &["run"], 1, &["401", "topdesk.password"]);
-    assert!(!ran.stderr.contains("wrong"), "{}", ran.stderr);
+    place.write("password", "hunter2");
+    let ran = refused(
+        &place,
+        &["run"],
+        1,
+        &["401", "topdesk.username", "application password"],
+    );
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
 }
 
 #[test]
 fn an_unknown_host_is_named() {
     let place = in_step();
     place.configure(&CONFIG.replace("@URL@", "https://no-such-host.invalid"));
-    refused(&place, &["plan"], 1, &["no-such-host.invalid", "topdesk.url"]);
-}
-
-#[test]
-fn a_port_nobody_listens_on_is_named() {
-    let place = in_step();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    place.configure(&CONFIG.replace("@URL@", &format!("http://{free}")));
-    refused(&place, &["plan"], 1, &[&free.to_string(), "topdesk.url"]);
+    refused(&place, &["plan"], 1, &["no connection", "topdesk.url"]);
 }
 
 #[test]
@@ -160,7 +157,7 @@ fn plain_http_is_for_this_machine_only() {
 fn an_unreadable_export_is_a_rejected_snapshot() {
     for (spoil, word) in [
         (spoil_missing as fn(&Workplace), "does not exist"),
-        (spoil_encoding, "encoding"),
+        (spoil_encoding, "fewer"),
         (spoil_folder, "people.csv"),
         (spoil_headers, "E-mail"),
     ] {
@@ -216,11 +213,12 @@ fn a_column_nobody_has_is_named() {
 #[test]
 fn a_key_that_changes_in_life_is_planned_and_never_run() {
     let place = in_step();
-    place.configure(
-        &CONFIG
-            .replace("create:", "key: { card_field: email }\ncreate:")
-            .replace("key: Number", "key: E-mail"),
-    );
+    let config: String = CONFIG
+        .lines()
+        .filter(|line| !line.contains("email:"))
+        .fold(String::new(), |all, line| all + line + "\n");
+    let config = config.replace("create:", "key: { card_field: email }\ncreate:");
+    place.configure(&config.replace("key: Number", "key: E-mail"));
     let plan = place.cardsync(&["plan"]);
     assert!([0, 2, 3].contains(&plan.code), "{plan:?}");
     assert!(plan.stderr.contains("`run` refuses this key"), "{}", plan.stderr);
