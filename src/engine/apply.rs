@@ -575,7 +575,10 @@ fn log_outcome(change: &Change, outcome: &Outcome) {
     match outcome {
         Outcome::Done { card: made } => {
             let card = made.as_ref().map_or(card, |card| card.as_str());
-            tracing::info!(item.id = item, action, card.id = card, "done: {action} of card {card}");
+            match change.action.kind() {
+                ActionKind::CreateEntry => tracing::info!(item.id = item, action, "done: {action}, item {item}"),
+                _card => tracing::info!(item.id = item, action, card.id = card, "done: {action} of card {card}"),
+            }
         }
         Outcome::NotDone { message } => tracing::warn!(
             item.id = item,
