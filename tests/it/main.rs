@@ -1,5 +1,6 @@
 //! The parts together, against real servers on this machine.
 
+mod faults;
 mod ldap;
 mod sandbox;
 mod support;

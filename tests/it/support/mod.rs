@@ -1,4 +1,5 @@
 //! What the tests start and look through; nothing here asserts a rule.
 
+pub mod company;
 pub mod hostile_ldap;
 pub mod slapd;
