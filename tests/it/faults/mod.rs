@@ -1,6 +1,12 @@
 //! What goes wrong between the first read and the last outcome, and that later runs come to the same end.
 
+mod process;
+mod reads;
+mod rights;
+mod stops;
+mod switches;
 mod walk;
+mod writes;
 
 use crate::support::company::{Company, done, today};
 use cardsync::domain::plan::ActionKind;

@@ -14,7 +14,7 @@ use cardsync::topdesk::{Patience, TopdeskClient};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Once;
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
@@ -44,11 +44,12 @@ const BEFORE: &[&str] = &[
     "100005;Mulder;Dee;d.mulder@example.org;Delft;Support;;Clerk;dmulder;2026-02-01",
     "100006;Bos;Ed;e.bos@example.org;Delft;Support;;Clerk;ebos;2026-02-01",
     "100007;Dekker;Fay;f.dekker@example.org;Delft;Support;;Clerk;fdekker;",
-    "100008;Peters;Gus;g.peters@example.org;Delft;Support;;Clerk;gpeters;",
+    "100008;Peters;Gus;g.peters@example.org;Delft;Support;100001;Clerk;gpeters;",
 ];
 
 /// Who works there after: a marriage, a mover into a new department, two newcomers of whom one leads the other, one whose
-/// card lacks its key, two leavers of whom one is an operator, and two who come back, one of them an operator.
+/// card lacks its key, two leavers of whom one is an operator, two who come back, one of them an operator, and one who
+/// loses title and manager.
 const AFTER: &[&str] = &[
     "100001;Visser;Jan;j.visser@example.org;Delft;Sales;;Head;jvisser;",
     "100002;Groot;An;a.groot@example.org;Delft;Sales;100001;Clerk;abakker;",
@@ -57,7 +58,7 @@ const AFTER: &[&str] = &[
     "100005;Mulder;Dee;d.mulder@example.org;Delft;Support;;Lead;dmulder;",
     "100006;Bos;Ed;e.bos@example.org;Delft;Support;;Clerk;ebos;",
     "100007;Dekker;Fay;f.dekker@example.org;Delft;Support;;Clerk;fdekker;2026-03-01",
-    "100008;Peters;Gus;g.peters@example.org;Delft;Support;;Clerk;gpeters;",
+    "100008;Peters;Gus;g.peters@example.org;Delft;Support;;;gpeters;",
     "100009;Jong;Hal;h.jong@example.org;Delft;Projects;;Head;hjong;",
     "100010;Kok;Ina;i.kok@example.org;Delft;Projects;100009;Clerk;ikok;",
     "100011;Prins;Joy;j.prins@example.org;Leiden;Sales;100001;Clerk;jprins;",
@@ -90,7 +91,7 @@ fn seed() -> Value {
             person("100005", "Mulder", "Dee", "Delft", "Support", "Clerk", ""),
             person("100006", "Bos", "Ed", "Delft", "Support", "Clerk", ""),
             person("100007", "Dekker", "Fay", "Delft", "Support", "Clerk", ""),
-            person("100008", "Peters", "Gus", "Delft", "Support", "Clerk", ""),
+            person("100008", "Peters", "Gus", "Delft", "Support", "Clerk", "Visser, Jan"),
             keyless,
         ],
         "operators": [
@@ -173,10 +174,6 @@ impl Company {
         std::fs::write(self.store_path(), &morning.store).unwrap();
     }
 
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     pub fn config_path(&self) -> PathBuf {
         self.folder.path().join("cardsync.yaml")
     }
@@ -222,6 +219,13 @@ store: {{ sqlite: {store} }}
             store = self.store_path().display(),
         );
         std::fs::write(self.config_path(), text).unwrap();
+    }
+
+    /// Replaces a text in the configuration.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.config_path()).unwrap();
+        assert!(text.contains(from), "{from}");
+        std::fs::write(self.config_path(), text.replace(from, to)).unwrap();
     }
 
     fn export(&self, rows: &[impl AsRef<str>]) {
@@ -351,6 +355,17 @@ store: {{ sqlite: {store} }}
         panic!("it never came to rest");
     }
 
+    /// The id of the card with this key.
+    pub fn card(&self, key: &str) -> String {
+        let state = self.sandbox.state_json();
+        let cards = state["persons"].as_array().unwrap();
+        let card = cards.iter().find(|card| card["employeeNumber"] == key);
+        card.unwrap_or_else(|| panic!("no card of {key}"))["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
     /// What the company looks like, without ids and times.
     pub fn picture(&self) -> Picture {
         picture(&self.sandbox.state_json())
@@ -417,6 +432,22 @@ fn without_end(rows: &[&str]) -> Vec<String> {
 /// Changes of a kind.
 pub fn of_kind(changes: &[Change], kind: ActionKind) -> impl Iterator<Item = &Change> {
     changes.iter().filter(move |change| change.action.kind() == kind)
+}
+
+/// The outcome of the change of this kind for this person, as a word and its text.
+pub fn outcome(finished: &Finished, kind: ActionKind, key: &str) -> (&'static str, String) {
+    let found = finished
+        .outcomes
+        .iter()
+        .find(|it| it.action == kind && it.key.as_ref().is_some_and(|found| found.as_str() == key));
+    let found = found.unwrap_or_else(|| panic!("no {kind} of {key}: {:?}", finished.outcomes));
+    match &found.outcome {
+        Outcome::Done { .. } => ("done", String::new()),
+        Outcome::NotDone { message } => ("not done", message.clone()),
+        Outcome::InDoubt { message } => ("in doubt", message.clone()),
+        Outcome::Held { reason } => ("held", reason.code()),
+        Outcome::NotReached { message } => ("not reached", message.clone()),
+    }
 }
 
 /// How many changes were done, by kind.
