@@ -75,6 +75,19 @@ fn expected(usual: &Picture, settings: &[Setting]) -> Picture {
     lines
 }
 
+/// The lines that differ.
+fn difference(settings: &[Setting], is: &Picture, should: &Picture) -> String {
+    let less = should
+        .iter()
+        .filter(|line| !is.contains(line))
+        .map(|line| format!("  - {line}"));
+    let more = is
+        .iter()
+        .filter(|line| !should.contains(line))
+        .map(|line| format!("  + {line}"));
+    format!("{settings:?}\n{}", less.chain(more).collect::<Vec<_>>().join("\n"))
+}
+
 async fn usual() -> Picture {
     let usual = play(&[]).await;
     assert!(
@@ -91,10 +104,12 @@ async fn each_value_alone() {
     let usual = usual().await;
     let all = settings();
     assert!(all.len() >= 20, "{all:?}");
+    let mut wrong = Vec::new();
     for setting in all {
-        let picture = play(&[setting]).await;
-        assert_eq!(picture, expected(&usual, &[setting]), "{setting:?}");
+        let (picture, expected) = (play(&[setting]).await, expected(&usual, &[setting]));
+        wrong.extend((picture != expected).then(|| difference(&[setting], &picture, &expected)));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Few combinations in which every two values of different switches meet, defaults included. Greedy, and always the same.
@@ -142,10 +157,12 @@ async fn every_two_values_together() {
     let rows = pairs();
     println!("{} combinations", rows.len());
     assert!(rows.len() < 30);
+    let mut wrong = Vec::new();
     for row in rows {
-        let picture = play(&row).await;
-        assert_eq!(picture, expected(&usual, &row), "{row:?}");
+        let (picture, expected) = (play(&row).await, expected(&usual, &row));
+        wrong.extend((picture != expected).then(|| difference(&row, &picture, &expected)));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test]

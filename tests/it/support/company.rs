@@ -305,7 +305,14 @@ store: {{ sqlite: {store} }}
 
     /// Approves what a plan holds, but for creations that are offered beside an adoption.
     pub async fn approve(&self, at: DateTime<Utc>) {
-        let judged = self.plan(at).await.judged;
+        let Planned { judged, input } = self.plan(at).await;
+        let before = |change: &Change| {
+            input
+                .decisions
+                .get(&change.id)
+                .map(|it| it.waives.clone())
+                .unwrap_or_default()
+        };
         let adopted: BTreeSet<_> = of_kind(&judged.plan.changes, ActionKind::Adopt)
             .map(|it| it.key.clone())
             .collect();
@@ -319,10 +326,9 @@ store: {{ sqlite: {store} }}
             .map(|(change, reasons)| Decision {
                 item: change.id.clone(),
                 answer: Answer::Approve,
-                waives: reasons
-                    .iter()
-                    .filter(|it| it.approvable())
-                    .map(|it| it.code())
+                waives: before(change)
+                    .into_iter()
+                    .chain(reasons.iter().filter(|it| it.approvable()).map(|it| it.code()))
                     .collect(),
                 by: "tester".to_owned(),
                 at,
@@ -477,7 +483,12 @@ fn picture(state: &Value) -> Picture {
             .into_iter()
             .flatten()
             .map(|card| {
-                let values: Vec<String> = fields.iter().map(|field| text(&card[*field])).collect();
+                // With plain-text departments there is another field.
+                let of = |field: &str| match field {
+                    "department" => text(&card[field]) + &text(&card["departmentFree"]),
+                    other => text(&card[other]),
+                };
+                let values: Vec<String> = fields.iter().map(|field| of(field)).collect();
                 format!("{name}: {}", values.join("|"))
             })
             .collect()
