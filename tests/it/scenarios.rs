@@ -97,11 +97,18 @@ fn root() -> PathBuf {
 }
 
 /// Files of a scenario that are not sources.
-const OWN: [&str; 5] = ["config.yaml", "cards.json", "steps", "expected-plan.txt", "expected-cards.json"];
+const OWN: [&str; 5] = [
+    "config.yaml",
+    "cards.json",
+    "steps",
+    "expected-plan.txt",
+    "expected-cards.json",
+];
 
 fn play(name: &str) {
     let folder = root().join(name);
-    let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{name}/{file}: {error}"));
+    let read =
+        |file: &str| fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{name}/{file}: {error}"));
     let seed = serde_json::from_str(&read("cards.json")).unwrap_or_else(|error| panic!("{name}/cards.json: {error}"));
     let place = Workplace::open(seed);
     place.configure(&read("config.yaml"));
@@ -132,7 +139,10 @@ fn compare(file: &Path, found: &str) {
     if expected == found {
         return;
     }
-    let differs = expected.lines().zip(found.lines()).position(|(expected, found)| expected != found);
+    let differs = expected
+        .lines()
+        .zip(found.lines())
+        .position(|(expected, found)| expected != found);
     let line = differs.unwrap_or_else(|| expected.lines().count().min(found.lines().count())) + 1;
     panic!(
         "{} differs from line {line} on; if that is right: BLESS=1 cargo nextest run scenarios\n--- found\n{found}",

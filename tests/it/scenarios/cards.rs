@@ -21,7 +21,10 @@ const LISTS: [&str; 2] = ["departments", "budgetHolders"];
 /// One card per line, in a stable order.
 pub fn describe(state: &Value) -> String {
     let mut text = String::from("{\n");
-    for (array, shown) in [("persons", person as fn(&Map<String, Value>) -> Value), ("operators", operator)] {
+    for (array, shown) in [
+        ("persons", person as fn(&Map<String, Value>) -> Value),
+        ("operators", operator),
+    ] {
         let cards = objects(state, array).filter(|card| card.get("loginName") != Some(&USERNAME.into()));
         let mut lines: Vec<String> = cards.map(|card| shown(card).to_string()).collect();
         lines.sort();

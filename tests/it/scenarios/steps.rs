@@ -72,11 +72,17 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
         }
         ("edit", _) => {
             let edit: Value = serde_json::from_str(rest).unwrap_or_else(|error| panic!("{step}: {error}"));
-            place.sandbox.edit(&edit).unwrap_or_else(|error| panic!("{step}: {error:#}"));
+            place
+                .sandbox
+                .edit(&edit)
+                .unwrap_or_else(|error| panic!("{step}: {error:#}"));
         }
         ("set", [setting]) => {
             let (name, value) = setting.split_once('=').unwrap_or_else(|| panic!("{step}: name=value"));
-            place.sandbox.set(name, value).unwrap_or_else(|error| panic!("{step}: {error}"));
+            place
+                .sandbox
+                .set(name, value)
+                .unwrap_or_else(|error| panic!("{step}: {error}"));
         }
         _unknown => panic!("not a step: {step}"),
     }
@@ -90,7 +96,10 @@ fn expand(place: &Workplace, word: &str) -> Vec<String> {
     };
     let holds = place.cardsync(&["holds", "--json"]).json();
     let items = holds.as_array().expect("an array of what waits").iter();
-    let ids: Vec<String> = items.filter(|item| item["key"] == key).map(|item| text(&item["id"]).to_owned()).collect();
+    let ids: Vec<String> = items
+        .filter(|item| item["key"] == key)
+        .map(|item| text(&item["id"]).to_owned())
+        .collect();
     assert!(!ids.is_empty(), "nothing waits for {key}: {holds:#}");
     ids
 }
@@ -101,5 +110,8 @@ fn second_plan_is_empty(place: &Workplace, moment: &str, step: &str) {
     let plan = again.json();
     let changes = plan["changes"].as_array().expect("a plan has changes").iter();
     let allowed: Vec<&Value> = changes.filter(|change| change["verdict"] == "allowed").collect();
-    assert!(allowed.is_empty(), "after '{step}' the same input gives changes again: {allowed:#?}");
+    assert!(
+        allowed.is_empty(),
+        "after '{step}' the same input gives changes again: {allowed:#?}"
+    );
 }

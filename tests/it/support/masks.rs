@@ -28,7 +28,10 @@ impl Masks {
                 let known_by = known_by.iter().map(|field| text(&card[*field]).trim());
                 let known_by = known_by.clone().find(|value| !value.is_empty()).unwrap_or("nobody");
                 let name = format!("{word}-{}", known_by.replace(' ', "_"));
-                let same = self.cards.values().filter(|known| **known == name || known.starts_with(&format!("{name}#")));
+                let same = self
+                    .cards
+                    .values()
+                    .filter(|known| **known == name || known.starts_with(&format!("{name}#")));
                 let name = match same.count() {
                     0 => name,
                     others => format!("{name}#{}", others + 1),

@@ -74,7 +74,9 @@ impl Workplace {
                 password: PASSWORD.into(),
                 settings: Vec::new(),
             };
-            Sandbox::start(options).await.unwrap_or_else(|error| panic!("{error:#}"))
+            Sandbox::start(options)
+                .await
+                .unwrap_or_else(|error| panic!("{error:#}"))
         });
         let place = Workplace {
             folder: tempfile::tempdir().expect("a folder"),
