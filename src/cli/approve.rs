@@ -107,7 +107,7 @@ fn summary(waiting: &Waiting) -> String {
     if snapshots > 0 {
         parts.push(format!("{snapshots} rejected snapshot"));
     }
-    format!("{} wait: {}", waiting.items.len() + snapshots, parts.join(", "))
+    format!("Waiting: {}", parts.join(", "))
 }
 
 fn as_text(waiting: &Waiting, zone: Tz, paint: Paint) -> String {
