@@ -3,12 +3,14 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
+use super::words::operator_words;
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
-use crate::domain::decision::Answer;
+use crate::domain::decision::{Answer, Decision};
 use crate::domain::plan::ActionKind;
 use crate::domain::view::ChangeView;
 use crate::engine::decisions::{self, Waiting, class_of};
+use crate::engine::state::KeptHold;
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -45,14 +47,24 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
     } else {
         out::print(&as_text(&waiting, zone(environment.config()), Paint::stdout()));
     }
-    let nothing = waiting.items.is_empty() && waiting.snapshots.is_empty();
+    let settled = waiting
+        .items
+        .iter()
+        .all(|kept| kept.item.is_settled() || decision(&waiting, kept).is_some_and(|it| it.answer == Answer::Reject));
+    let nothing = settled && waiting.snapshots.is_empty();
     Ok(if nothing { Exit::Done } else { Exit::Held })
+}
+
+/// The decision in force about an item that waits.
+fn decision<'a>(waiting: &'a Waiting, kept: &KeptHold) -> Option<&'a Decision> {
+    let id = &kept.item.change.id;
+    waiting.decided.iter().find(|decision| decision.item == *id)
 }
 
 fn as_json(waiting: &Waiting) -> Value {
     let items = waiting.items.iter().map(|kept| {
         let change = &kept.item.change;
-        let decision = waiting.decided.iter().find(|decision| decision.item == change.id);
+        let decision = decision(waiting, kept);
         json!({
             "id": change.id,
             "class": class_of(&kept.item),
@@ -135,17 +147,8 @@ fn as_text(waiting: &Waiting, zone: Tz, paint: Paint) -> String {
         };
         let since = when(kept.item.since);
         let _ = writeln!(text, "{}  since {since}", paint.strong(&title));
-        match &change.operator {
-            OperatorLink::ProvenNone => {}
-            other => {
-                let shown = serde_json::to_value(other).unwrap_or_default();
-                let _ = writeln!(
-                    text,
-                    "    {} {}",
-                    paint.bad("operator:"),
-                    shown["state"].as_str().unwrap_or_default()
-                );
-            }
+        if let Some(what) = operator_words(&change.operator, change.action) {
+            let _ = writeln!(text, "    {} {what}", paint.bad("operator"));
         }
         for (name, field) in &change.fields {
             let value = |value: &Option<String>| {
@@ -167,15 +170,16 @@ fn as_text(waiting: &Waiting, zone: Tz, paint: Paint) -> String {
             };
             let _ = writeln!(text, "    {} {}", paint.warn(mark), hold.message);
         }
-        if let Some(decision) = waiting.decided.iter().find(|decision| decision.item == change.id) {
-            let answer = match decision.answer {
-                Answer::Approve => "approved, passes in the next run",
-                Answer::Reject => "rejected",
-            };
+        if let Some(decision) = decision(waiting, kept) {
             let until = decision
                 .until
                 .map_or(String::new(), |until| format!(" until {}", when(until)));
-            let _ = writeln!(text, "    {answer} by {}{until}", decision.by);
+            let by = &decision.by;
+            let _ = match decision.answer {
+                Answer::Approve => writeln!(text, "    approved by {by}{until}: passes in the next run"),
+                Answer::Reject if kept.item.is_settled() => Ok(()),
+                Answer::Reject => writeln!(text, "    rejected by {by}: stays quiet until it changes"),
+            };
         }
     }
     let _ = writeln!(
