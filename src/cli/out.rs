@@ -17,6 +17,19 @@ pub(super) fn error(text: &str) {
     let _closed = writeln!(stderr, "{} {text}", style.bad("error:"));
 }
 
+/// An error with its causes on one line. A cause that the error already tells is not told twice.
+pub(super) fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// A remark on standard error.
 pub(super) fn note(text: &str) {
     let mut stderr = std::io::stderr().lock();
@@ -87,4 +100,28 @@ impl Paint {
 fn wanted(terminal: bool) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     terminal && !refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("status 401; check the password")]
+    struct Inner;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("TOPdesk could not be read: {0}")]
+    struct Outer(#[source] Inner);
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::Error::new(Outer(Inner));
+        assert_eq!(
+            told(&error),
+            "TOPdesk could not be read: status 401; check the password"
+        );
+        let error = anyhow::Error::new(Inner).context("no plan");
+        assert_eq!(told(&error), "no plan: status 401; check the password");
+    }
 }

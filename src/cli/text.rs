@@ -53,7 +53,7 @@ impl Shown<'_> {
             let title = "No changes: not everything could be read, see below.";
             let _ = writeln!(text, "{}", self.paint.warn(title));
         } else if view.summary.is_empty() {
-            let _ = writeln!(text, "Nothing to do.");
+            let _ = writeln!(text, "{}", self.nothing_to_do());
         } else {
             let _ = writeln!(
                 text,
@@ -87,6 +87,22 @@ impl Shown<'_> {
             let _ = write!(text, "; {others} of nobody in the sources, left alone");
         }
         text.push_str(".\n");
+    }
+
+    /// Why there are no changes. A source that could not be used is no reason to say that all is well.
+    fn nothing_to_do(&self) -> String {
+        let plan = &self.judged.plan;
+        let unusable: Vec<&str> = plan
+            .snapshots
+            .iter()
+            .filter(|snapshot| !matches!(snapshot.verdict, Verdict::Complete))
+            .map(|snapshot| snapshot.name.as_str())
+            .collect();
+        if unusable.is_empty() {
+            return format!("Nothing to do: {} cards are in step.", plan.base);
+        }
+        let line = format!("No changes, but not all is known: see {} below.", unusable.join(", "));
+        self.paint.bad(&line)
     }
 
     fn reads(&self, text: &mut String) {
@@ -132,14 +148,30 @@ impl Shown<'_> {
         }
         let title = format!("Held ({})", held.len());
         let _ = writeln!(text, "\n{}", self.paint.strong(&self.paint.warn(&title)));
-        for (_, changes) in group(held.into_iter()) {
+        for (kind, changes) in group(held.into_iter()) {
+            let reasons = |change: &Change| -> Vec<String> {
+                let held = &self.judged.held[&change.id];
+                held.iter().map(HoldReason::explain).collect()
+            };
+            // What holds all of them is said once, above them.
+            let mut shared = match changes.as_slice() {
+                [] | [_] => Vec::new(),
+                [first, ..] => reasons(first),
+            };
+            shared.retain(|reason| changes.iter().all(|change| reasons(change).contains(reason)));
+            for reason in &shared {
+                let all = format!("all {} {}:", changes.len(), name_of(kind));
+                let _ = writeln!(text, "  {} {reason}", self.paint.warn(&all));
+            }
             self.list(
                 text,
                 changes.len(),
                 changes.iter().map(|change| {
                     let mut lines = self.change_lines(change);
-                    for reason in &self.judged.held[&change.id] {
-                        let _ = writeln!(lines, "      {} {}", self.paint.warn("held:"), reason.explain());
+                    for reason in reasons(change) {
+                        if !shared.contains(&reason) {
+                            let _ = writeln!(lines, "      {} {reason}", self.paint.warn("held:"));
+                        }
                     }
                     lines
                 }),

@@ -12,7 +12,7 @@ use crate::engine::gather::{ReadParts, SourcePart};
 use crate::engine::stopping::unless_stopped;
 use crate::engine::target::{TargetError, TargetReader, TargetWants};
 use crate::engine::{Clock, Progress};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, MappingProblem};
 use crate::sources::AnySource;
 use crate::topdesk::{ReadClient, TopdeskClient, WriteClient};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -40,18 +40,12 @@ pub struct Connected {
 impl Environment {
     /// Loads a configuration file and compiles its expressions. All problems at once.
     pub fn load(path: &Path) -> Result<Self, ConfigProblems> {
-        Self::from_loaded(crate::config::load(path)?)
+        Self::from_loaded(crate::config::load::load_with(path, &expression_faults)?)
     }
 
     /// From a configuration that was loaded before.
     pub fn from_loaded(loaded: Loaded) -> Result<Self, ConfigProblems> {
-        let mapping = Mapping::compile(&loaded.config).map_err(|problems| {
-            loaded.problems(
-                problems
-                    .into_iter()
-                    .map(|problem| Fault::new(&problem.path, problem.message, problem.cure)),
-            )
-        })?;
+        let mapping = Mapping::compile(&loaded.config).map_err(|problems| loaded.problems(as_faults(problems)))?;
         let key = key_spec(&loaded.config);
         let sources = loaded
             .config
@@ -195,6 +189,16 @@ impl Environment {
         let field = key_spec(self.config()).card_field;
         field.is_login() || field == CardField::Email || field.is_name()
     }
+}
+
+/// What is wrong with the expressions of a configuration.
+fn expression_faults(config: &Config) -> Vec<Fault> {
+    Mapping::compile(config).err().map(as_faults).unwrap_or_default()
+}
+
+fn as_faults(problems: Vec<MappingProblem>) -> Vec<Fault> {
+    let fault = |problem: MappingProblem| Fault::new(&problem.path, problem.message, problem.cure);
+    problems.into_iter().map(fault).collect()
 }
 
 /// A fresh run id: sortable by time, and unique.
