@@ -101,7 +101,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(error) => {
-            out::error(&format!("{error:#}"));
+            out::error(&out::told(&error));
             Exit::Error.into()
         }
     }

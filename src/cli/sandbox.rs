@@ -36,6 +36,9 @@ pub(super) struct DemoArgs {
     /// Leave when the year is over; otherwise the sandbox stays up for looking around.
     #[arg(long)]
     once: bool,
+    /// Where the demo's sandbox listens; a free port of this machine by default.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
 }
 
 pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<Exit> {
@@ -90,6 +93,7 @@ async fn wait_for_stop() -> anyhow::Result<()> {
 }
 
 pub(super) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
-    let _ = args;
+    let DemoArgs { once, listen } = args;
+    crate::demo::run(crate::demo::DemoOptions { once, listen }).await?;
     Ok(Exit::Done)
 }

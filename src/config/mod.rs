@@ -30,6 +30,7 @@ pub use starter::starter;
 
 use crate::domain::key::Normaliser;
 pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehirePerson};
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use secret::SecretRef;
 use serde::{Deserialize, Serialize};
@@ -90,6 +91,13 @@ pub struct TopdeskConfig {
     pub username: String,
     /// Its application password.
     pub password: SecretRef,
+    /// The day the application password expires, e.g. `2027-03-31`: `check` and every run warn from 30 days before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_expires: Option<NaiveDate>,
+    /// A second account, used only for approved items that touch an operator: then the everyday account needs no archive
+    /// right on operators. Its password is read when the first such item is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_account: Option<AccountConfig>,
     /// Name of the archiving reason that archives use. Required where the environment makes it mandatory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archiving_reason: Option<String>,
@@ -108,6 +116,12 @@ pub struct TopdeskConfig {
     /// Longest wait for one answer. Default 60s.
     #[serde(default = "default_timeout")]
     pub timeout: Span,
+    /// How long a run waits for an environment in maintenance (502, 503, 504) before its first write. Default 0s: not at all.
+    #[serde(default)]
+    pub patience: Span,
+    /// Longest time for sending changes in one run; what is left is planned again by the next. Default 2h.
+    #[serde(default = "default_run_limit")]
+    pub run_limit: Span,
     /// How the read of person cards itself is judged. Defaults: at least 1 card, at most 10 % fewer than before.
     #[serde(default)]
     pub expect: ExpectTarget,
@@ -128,8 +142,21 @@ fn default_requests_per_second() -> u32 {
 fn default_timeout() -> Span {
     Span::seconds(60)
 }
+fn default_run_limit() -> Span {
+    Span::hours(2)
+}
 fn default_true() -> bool {
     true
+}
+
+/// An account of TOPdesk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountConfig {
+    /// Login name.
+    pub username: String,
+    /// Its application password.
+    pub password: SecretRef,
 }
 
 /// A human's statement about the account.

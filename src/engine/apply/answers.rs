@@ -39,11 +39,17 @@ impl From<Outcome> for Ended {
     }
 }
 
-impl<'a, R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'a, R, W, S> {
+impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// Sends once. After a stop was asked for, the answer is waited for a little longer; then it is in doubt.
-    pub(super) async fn send(&self, turn: W::Turn<'a>, intent: IntentId, step: &Step) -> Result<Written, WriteError> {
+    pub(super) async fn send<'w>(
+        &self,
+        writer: &'w W,
+        turn: W::Turn<'w>,
+        intent: IntentId,
+        step: &Step,
+    ) -> Result<Written, WriteError> {
         let made = self.state.made().clone();
-        let sending = self.writer.send(turn, intent, step, &made);
+        let sending = writer.send(turn, intent, step, &made);
         with_grace(self.stop, WRITE_GRACE, sending).await.unwrap_or_else(|| {
             let what = "cardsync was told to stop and the answer had not come";
             let cure = "it may have been done: the next run settles it by reading";
@@ -237,7 +243,7 @@ impl<'a, R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'a, R, W, S> 
     }
 
     /// The turn of the next request; `None` when a stop was asked for meanwhile.
-    pub(super) async fn turn(&self) -> Option<W::Turn<'a>> {
-        unless_stopped(self.stop, self.writer.turn()).await
+    pub(super) async fn turn<'w>(&self, writer: &'w W) -> Option<W::Turn<'w>> {
+        unless_stopped(self.stop, writer.turn()).await
     }
 }

@@ -1,5 +1,6 @@
 //! One change: looks again where the rules say so, writes the intent, sends, writes the outcome (RULES 7.3, 10).
 
+use super::stops::of_record;
 use super::{Applier, stops};
 use crate::domain::card::PersonCard;
 use crate::domain::guard::{ApprovedChange, ApprovedPlan};
@@ -36,6 +37,11 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             Some(Err(error)) => return Ok(self.unread(change, &error)),
             None => return Ok(stops::told()),
         };
+        let writer = match self.writer_of(approved) {
+            Ok(writer) => writer,
+            // The others do not need that account.
+            Err(error) => return Ok(self.failed(change, &of_record(error))),
+        };
         let decision = self
             .input
             .decisions
@@ -47,7 +53,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         for (step_index, step) in change.steps().iter().enumerate() {
             let mut attempt = 1;
             outcome = loop {
-                let Some(turn) = self.turn().await else {
+                let Some(turn) = self.turn(writer).await else {
                     break outcome_when_stopped(outcome, attempt);
                 };
                 let intent = Intent {
@@ -61,7 +67,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     at: self.clock.now(),
                 };
                 let intent = self.store.intent(self.lease, intent).await?;
-                let sent = self.send(turn, intent, step).await;
+                let sent = self.send(writer, turn, intent, step).await;
                 let ended = self.ended(change, step, &operators_before, sent, attempt).await;
                 let at = self.clock.now();
                 let learned = match &ended.outcome {

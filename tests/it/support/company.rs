@@ -284,6 +284,8 @@ store: {{ sqlite: {store} }}
         let lease = store.acquire(&new_run_id(at), "run", at).await.unwrap();
         let parts = WriteParts {
             writer: &connected.client.writer(),
+            operator_account: None,
+            limit: None,
             store,
             concurrency: 4,
             stop,

@@ -1,0 +1,219 @@
+//! Plays the year step by step, tells it, and checks that what it tells is true.
+
+use super::cards::Card;
+use super::company::Company;
+use super::email_import::{EmailImport, Harm};
+use super::page::{Mark, Page};
+use super::stage::Stage;
+use super::tally::{Owners, measure};
+use super::words;
+use super::year::{Day, Step};
+use crate::domain::plan::ActionKind;
+use crate::domain::report::RunVerdict;
+use crate::engine::run::Finished;
+use anyhow::{bail, ensure};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono_tz::Europe::Amsterdam;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The year as far as it was played.
+pub struct Play<'a> {
+    pub stage: &'a Stage,
+    pub page: &'a Page,
+    company: Company,
+    owners: Owners,
+    import: EmailImport,
+    /// When the year ends.
+    end: DateTime<Utc>,
+    /// Operators that approved archives took along.
+    approved_operators: usize,
+    /// Items that a human has said yes to.
+    questions: usize,
+    /// Items that wait after the last run, and how that was told.
+    waiting: usize,
+    told: Vec<String>,
+    /// Everything the import by e-mail did.
+    by_email: Harm,
+}
+
+/// The calendar day of a moment, where the company is.
+pub fn day_of(moment: DateTime<Utc>) -> NaiveDate {
+    moment.with_timezone(&Amsterdam).date_naive()
+}
+
+impl<'a> Play<'a> {
+    /// Before the first day.
+    pub fn new(stage: &'a Stage, page: &'a Page, company: Company, cards: &[Card], end: DateTime<Utc>) -> Self {
+        Self {
+            stage,
+            page,
+            company,
+            owners: Owners::of(cards),
+            import: EmailImport::new(cards),
+            end,
+            approved_operators: 0,
+            questions: 0,
+            waiting: 0,
+            told: Vec::new(),
+            by_email: Harm::default(),
+        }
+    }
+
+    /// Plays and tells one step.
+    pub async fn step(&mut self, number: usize, step: &Step) -> anyhow::Result<()> {
+        let moment = |day: &Day| self.end - Days::new(day.days_ago);
+        let from = step.days.first().map_or(self.end, moment);
+        let date = day_of(from).format("%-d %B %Y").to_string();
+        self.page.heading(&format!("{number}. {}", step.title), &date)?;
+        self.page.text(step.story)?;
+        self.page.gap()?;
+        let mut harm = Harm::default();
+        for day in step.days {
+            let now = self.end - Days::new(day.days_ago);
+            self.company.today = day_of(now);
+            day.events.iter().for_each(|event| event.happen(&mut self.company));
+            self.stage.export(&self.company, day.export)?;
+            let employed: BTreeSet<u32> = self.company.employed().map(|person| person.number).collect();
+            harm.add(&self.import.import(&self.company.rows(day.export), &employed));
+            self.day(day, now, &employed).await?;
+        }
+        self.page.points(Mark::ByEmail, "By e-mail", &words::by_email(&harm))?;
+        self.by_email.add(&harm);
+        Ok(())
+    }
+
+    async fn day(&mut self, day: &Day, now: DateTime<Utc>, employed: &BTreeSet<u32>) -> anyhow::Result<()> {
+        if !day.approve.is_empty() {
+            let approved = self.stage.approve(day.approve, now).await?;
+            self.approved_operators += approved.operators;
+            let items = words::many(approved.items, "item", "items");
+            let text = format!("{items}, after a look: cardsync approve {}", day.approve.join(" "));
+            self.page.points(Mark::Human, "Approved", &[text])?;
+            self.questions += approved.items;
+        }
+        let finished = self.stage.run(now).await?;
+        self.page.points(Mark::Done, "Done", &words::done(&finished))?;
+        let held = words::held(&finished);
+        // What was told on the day before need not be told again.
+        let news: Vec<String> = held.iter().filter(|line| !self.told.contains(line)).cloned().collect();
+        self.page.points(Mark::Held, "Held", &news)?;
+        self.told = held;
+        self.waiting = finished.holds.len();
+        let foreign = finished.planned.judged.plan.foreign_cards;
+        if finished.planned.input.contact.seen.is_none() && foreign > 0 {
+            let text = format!(
+                "{foreign} cards without a number, or with one that HR does not know (contractors, former colleagues)"
+            );
+            self.page.points(Mark::Plain, "Not touched", &[text])?;
+        }
+        as_told(day, &finished)?;
+        self.verify(now, employed).await
+    }
+
+    /// What the demo claims, measured in the sandbox.
+    async fn verify(&self, now: DateTime<Utc>, employed: &BTreeSet<u32>) -> anyhow::Result<()> {
+        let harm = measure(&self.stage.state(), &self.owners, employed);
+        ensure!(
+            harm.is_none(),
+            "this is not as the demo claims: cardsync did harm: {harm:?}"
+        );
+        let stats = self.stage.sandbox.stats();
+        let operators = stats["operators_archived_by_cascade"].as_array().map_or(0, Vec::len);
+        ensure!(
+            operators == self.approved_operators,
+            "this is not as the demo claims: {operators} operators were archived, {} were approved",
+            self.approved_operators
+        );
+        let double = stats["duplicate_keys"].as_array().map_or(0, Vec::len);
+        ensure!(
+            double == 0,
+            "this is not as the demo claims: {double} numbers stand on two cards"
+        );
+        let again = self.stage.plan(now).await?;
+        let more = again.approved.changes().len();
+        ensure!(
+            more == 0,
+            "this is not as the demo claims: a second run would change {more} more cards"
+        );
+        Ok(())
+    }
+
+    /// The year in numbers.
+    pub async fn sum_up(&self) -> anyhow::Result<()> {
+        let employed: BTreeSet<u32> = self.company.employed().map(|person| person.number).collect();
+        let ours = measure(&self.stage.state(), &self.owners, &employed);
+        let stats = self.stage.sandbox.stats();
+        let operators = stats["operators_archived_by_cascade"].as_array().map_or(0, Vec::len);
+        let by_email = &self.by_email;
+        self.page
+            .heading("The year in numbers", "cardsync measured, by e-mail calculated")?;
+        let row =
+            |what: &str, ours: usize, theirs: usize| self.page.verbatim(&format!("{what:62}{ours:>12}{theirs:>12}"));
+        self.page
+            .verbatim(&format!("{:62}{:>12}{:>12}", "", "cardsync", "by e-mail"))?;
+        row(
+            "People with a second card",
+            ours.second_card.len(),
+            by_email.second_card.len(),
+        )?;
+        row(
+            "People who work here and whose card was archived",
+            ours.archived.len(),
+            by_email.archived.len(),
+        )?;
+        row(
+            "Operators who work here and were locked out",
+            ours.locked_out.len(),
+            by_email.locked_out.len(),
+        )?;
+        row(
+            "Operators archived although nobody was asked",
+            operators - self.approved_operators,
+            by_email.unasked.len() + by_email.locked_out.len(),
+        )?;
+        row(
+            "People given the card of somebody else",
+            ours.mixed_up.len(),
+            by_email.mixed_up.len(),
+        )?;
+        row("Items put before a human", self.questions + self.waiting, 0)?;
+        Ok(())
+    }
+}
+
+fn done_items(finished: &Finished) -> BTreeMap<ActionKind, u64> {
+    finished.report.counts.done.clone()
+}
+
+fn held_items(finished: &Finished) -> BTreeMap<ActionKind, u64> {
+    let mut held = BTreeMap::new();
+    for item in &finished.holds {
+        *held.entry(item.change.action).or_default() += 1;
+    }
+    held
+}
+
+/// The run did what the year says, no more and no less.
+fn as_told(day: &Day, finished: &Finished) -> anyhow::Result<()> {
+    if let Some(failure) = &finished.report.failure {
+        bail!("the run failed: {failure}");
+    }
+    ensure!(
+        finished.report.verdict != Some(RunVerdict::SomeFailed),
+        "some changes failed: {:?}",
+        finished
+            .outcomes
+            .iter()
+            .map(|outcome| &outcome.outcome)
+            .collect::<Vec<_>>()
+    );
+    let told = |items: &[(ActionKind, u64)]| items.iter().copied().collect::<BTreeMap<_, _>>();
+    let (done, held) = (done_items(finished), held_items(finished));
+    ensure!(
+        done == told(day.done) && held == told(day.held),
+        "this is not as the demo claims: done {done:?}, held {held:?}; the year says done {:?}, held {:?}",
+        day.done,
+        day.held
+    );
+    Ok(())
+}

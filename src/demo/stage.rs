@@ -1,0 +1,228 @@
+//! Where the year is played: a folder with the company's files, the sandbox, and an environment of cardsync over both.
+
+use super::cards::{API_LOGIN, ARCHIVING_REASON, Card, write_seed};
+use super::company::{Company, Export};
+use crate::daemon::wiring::{AsOf, Environment, new_run_id};
+use crate::domain::decision::Answer;
+use crate::domain::guard::Judged;
+use crate::domain::plan::ActionKind;
+use crate::engine::Silent;
+use crate::engine::decisions::{decide, keep, waiting};
+use crate::engine::run::{Finished, Scope, WriteParts};
+use crate::engine::state::StateWriter as _;
+use crate::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
+use crate::store::SqliteStore;
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use std::fs::{self, DirBuilder};
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// The password of the sandbox's account: it guards invented people on this machine.
+pub const PASSWORD: &str = "demo";
+
+/// A folder of its own that goes when the demo ends.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> anyhow::Result<Self> {
+        let name = format!("cardsync-demo-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
+        let path = std::env::temp_dir().join(name);
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .with_context(|| format!("cannot make the folder {} for the demo's files", path.display()))?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The path of a file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is invented, and the system clears its temporary folder.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Everything that a day is played on.
+pub struct Stage {
+    pub folder: Folder,
+    pub sandbox: RunningSandbox,
+    environment: Environment,
+    store: SqliteStore,
+    stop: AtomicBool,
+}
+
+/// What a human approved.
+#[derive(Clone, Debug, Default)]
+pub struct Approved {
+    pub items: usize,
+    /// Operators that approved archives take along.
+    pub operators: usize,
+}
+
+impl Stage {
+    /// Starts the sandbox with these cards and writes the configuration.
+    pub async fn set(cards: &[Card], listen: SocketAddr) -> anyhow::Result<Self> {
+        let folder = Folder::new()?;
+        let mut seed = Vec::new();
+        write_seed(&mut seed, cards.iter().cloned())?;
+        let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
+            format!("cannot listen on {listen}; another program may use it: try --listen 127.0.0.1:0")
+        })?;
+        let sandbox = Sandbox::start(SandboxOptions {
+            listener,
+            seed: Seed::from_reader(&seed[..])?,
+            username: API_LOGIN.to_owned(),
+            password: PASSWORD.to_owned(),
+            settings: Vec::new(),
+        })
+        .await?;
+        fs::write(folder.file("password"), PASSWORD)?;
+        let config = folder.file("cardsync.yaml");
+        fs::write(&config, configuration(&sandbox.url()))?;
+        let environment = Environment::load(&config).context("the demo's configuration")?;
+        let store = SqliteStore::open(&folder.file("cardsync.db"), &environment.id, &environment.host()).await?;
+        Ok(Self {
+            folder,
+            sandbox,
+            environment,
+            store,
+            stop: AtomicBool::new(false),
+        })
+    }
+
+    /// Writes the company's files of the day.
+    pub fn export(&self, company: &Company, export: Export) -> std::io::Result<()> {
+        company.write_hr(&self.folder.file("hr.csv"), export)?;
+        company.write_directory(&self.folder.file("people.ldif"))
+    }
+
+    /// What waits under these words is approved, as `cardsync approve` does it.
+    pub async fn approve(&self, words: &[&str], now: DateTime<Utc>) -> anyhow::Result<Approved> {
+        let waiting = waiting(&self.store, now).await?;
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let decided = decide(&waiting, &words, Answer::Approve, "demo", None, None, now).map_err(|unknown| {
+            let words: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!(words.join("; "))
+        })?;
+        keep(&self.store, &decided).await?;
+        let approved = |item| decided.decisions.iter().any(|decision| decision.item == item);
+        let operators = waiting
+            .items
+            .iter()
+            .filter(|kept| kept.item.change.action == ActionKind::Archive && approved(kept.item.change.id.clone()))
+            .filter(|kept| kept.item.change.operator.is_linked())
+            .count();
+        Ok(Approved {
+            items: decided.decisions.len(),
+            operators,
+        })
+    }
+
+    /// One `cardsync run`.
+    pub async fn run(&self, now: DateTime<Utc>) -> anyhow::Result<Finished> {
+        let clock = AsOf::new(now);
+        let connected = self.environment.connect()?;
+        let writer = connected.client.writer();
+        let parts = WriteParts {
+            operator_account: None,
+            limit: None,
+            writer: &writer,
+            store: &self.store,
+            concurrency: self.environment.config().topdesk.concurrency,
+            stop: &self.stop,
+        };
+        let lease = self.store.acquire(&new_run_id(now), "demo", now).await?;
+        let read = self.environment.read_parts(&connected, &clock, &Silent);
+        Ok(read.run(&parts, &lease, &Scope::Whole, "demo").await?)
+    }
+
+    /// One `cardsync plan`.
+    pub async fn plan(&self, now: DateTime<Utc>) -> anyhow::Result<Judged> {
+        let clock = AsOf::new(now);
+        let connected = self.environment.connect()?;
+        let read = self.environment.read_parts(&connected, &clock, &Silent);
+        Ok(read.plan(&self.store).await?.judged)
+    }
+
+    /// What the sandbox holds: persons and operators, in the form of a seed.
+    pub fn state(&self) -> Value {
+        self.sandbox.state_json()
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.file("cardsync.yaml")
+    }
+}
+
+/// The demo's configuration, over files beside it.
+fn configuration(url: &str) -> String {
+    format!(
+        r#"# The configuration of the demo: HR's export decides who exists, the directory adds addresses and logins.
+topdesk:
+  url: {url}
+  username: {API_LOGIN}
+  password: {{ file: password }}
+  archiving_reason: {ARCHIVING_REASON}
+  requests_per_second: 1000              # it is on this machine; for the real one 20 is a good number
+
+timezone: Europe/Amsterdam
+
+sources:
+  - name: hr
+    type: csv
+    path: hr.csv
+    delimiter: ";"
+    encoding: windows-1252
+    key: Personnel number
+    role: authoritative                  # decides who exists
+    expect: {{ min_records: 200, max_drop: 10%, max_age: 7d }}
+  - name: ad
+    type: ldif
+    path: people.ldif
+    key: employeeID
+    role: enrich                         # adds attributes, never decides who exists
+    expect: {{ max_age: 7d }}
+
+key: {{ card_field: employeeNumber, normalize: [trim] }}
+
+fields:
+  surName: "{{{{ hr['Last name'] }}}}"
+  firstName: "{{{{ hr['First name'] }}}}"
+  prefixes: "{{{{ hr.Prefix }}}}"
+  jobTitle: "{{{{ hr.Function }}}}"
+  email: "{{{{ ad.mail | lower }}}}"
+  tasLoginName: "{{{{ ad.sAMAccountName | lower }}}}"
+  phoneNumber: "{{{{ ad.telephoneNumber }}}}"
+  branch: {{ value: "{{{{ hr.Site }}}}", missing: hold }}
+  department: {{ value: "{{{{ hr.Department }}}}", missing: create }}
+  manager: {{ key: "{{{{ hr['Manager number'] }}}}" }}
+
+create: {{ hasSspAccess: true, isCaller: true }}
+
+lifecycle:
+  leaver: {{ when: "{{{{ hr['End date'] | date('%d-%m-%Y') < today }}}}", after: 1d }}
+  missing: {{ reads: 3, for: 48h }}
+
+guard:
+  archive: {{ max: 20, percent: 2% }}
+  operators: {{ max: 0 }}                  # operators that an archive would lock out
+
+store: {{ sqlite: cardsync.db }}
+"#
+    )
+}

@@ -1,0 +1,338 @@
+//! The year of the sample company as data: what happens, on which day cardsync looks, what a human approves, and what
+//! must come out of it.
+
+use super::company::{Company, Export, NAMESAKE};
+use super::person::{DOMAIN, FIRST_NUMBER, Person};
+use crate::domain::plan::ActionKind::{self, Adopt, Archive, Create, CreateEntry, Update};
+use chrono::Days;
+
+/// How many people the company has when cardsync comes.
+pub const PEOPLE: u32 = 300;
+
+/// One chapter of the year.
+pub struct Step {
+    pub title: &'static str,
+    /// What happens in the company.
+    pub story: &'static str,
+    pub days: &'static [Day],
+}
+
+/// One day on which HR and the directory export, and cardsync runs.
+pub struct Day {
+    /// Days before the end of the year, which is today.
+    pub days_ago: u64,
+    pub events: &'static [Event],
+    pub export: Export,
+    /// What a human approves before the run, as after `cardsync approve`.
+    pub approve: &'static [&'static str],
+    /// What the run must do, or the demo says so and fails.
+    pub done: &'static [(ActionKind, u64)],
+    /// What must wait after it.
+    pub held: &'static [(ActionKind, u64)],
+}
+
+/// What happens to people. They are named by their index.
+pub enum Event {
+    /// Somebody new starts work.
+    Joins(u32),
+    /// Somebody new, and HR types the number of a colleague.
+    JoinsWithNumberOf { who: u32, colleague: u32 },
+    /// Somebody new with the name, and so the address, of a former colleague.
+    JoinsAsNamesake(u32),
+    /// HR corrects the number it typed.
+    NumberCorrected(u32),
+    /// Other work.
+    Moves {
+        who: u32,
+        department: &'static str,
+        function: &'static str,
+        manager: u32,
+    },
+    /// Other site.
+    MovesTo { who: u32, site: &'static str },
+    /// A new surname, and with it a new address and login.
+    Marries {
+        who: u32,
+        prefix: &'static str,
+        last_name: &'static str,
+    },
+    /// Everybody at a site gets an address in another mail domain.
+    NewMailDomain { site: &'static str, domain: &'static str },
+    /// Their last day was three days ago.
+    Left(u32),
+    /// Has left, and HR took the row out at once.
+    RowRemoved(u32),
+}
+
+impl Event {
+    /// Makes it happen.
+    pub fn happen(&self, company: &mut Company) {
+        let today = company.today;
+        match *self {
+            Event::Joins(index) => company.people.push(newcomer(index, company)),
+            Event::JoinsWithNumberOf { who, colleague } => {
+                let mut person = newcomer(who, company);
+                person.typed_number = Some(FIRST_NUMBER + colleague);
+                company.people.push(person);
+            }
+            Event::JoinsAsNamesake(who) => {
+                let namesake = Person::new(NAMESAKE, today);
+                let mut person = newcomer(who, company);
+                person.first_name = namesake.first_name;
+                person.prefix = namesake.prefix;
+                person.last_name = namesake.last_name;
+                person.name_account("");
+                company.people.push(person);
+            }
+            Event::NumberCorrected(who) => company.person_mut(who).typed_number = None,
+            Event::Moves {
+                who,
+                department,
+                function,
+                manager,
+            } => {
+                let person = company.person_mut(who);
+                person.department = department;
+                person.function = function;
+                person.manager = Some(FIRST_NUMBER + manager);
+            }
+            Event::MovesTo { who, site } => company.person_mut(who).site = site,
+            Event::Marries { who, prefix, last_name } => {
+                let person = company.person_mut(who);
+                person.prefix = prefix;
+                person.last_name = last_name;
+                person.name_account("");
+            }
+            Event::NewMailDomain { site, domain } => {
+                for person in company.people.iter_mut().filter(|person| person.site == site) {
+                    person.mail = person.mail.replace(DOMAIN, domain);
+                }
+            }
+            Event::Left(who) => company.person_mut(who).last_day = Some(today - Days::new(3)),
+            Event::RowRemoved(who) => {
+                let person = company.person_mut(who);
+                person.last_day = Some(today - Days::new(3));
+                let number = person.number;
+                company.rows_removed.push(number);
+            }
+        }
+    }
+}
+
+fn newcomer(index: u32, company: &Company) -> Person {
+    let mut person = Person::new(index, company.today);
+    person.hired = company.today;
+    person.operator = false;
+    person
+}
+
+/// The year.
+pub const YEAR: &[Step] = &[
+    Step {
+        title: "First contact",
+        story: "TOPdesk was kept by hand for years. Most cards are right. Some people have none; five operators have only \
+                the card that TOPdesk generated for them, without a personnel number; some cards say what was true years \
+                ago; six belong to people who have left.",
+        days: &[
+            Day {
+                days_ago: 364,
+                events: &[],
+                export: Export::Whole,
+                approve: &[],
+                done: &[(Create, 4)],
+                held: &[(Create, 5), (Update, 33), (Adopt, 5), (Archive, 6)],
+            },
+            Day {
+                days_ago: 363,
+                events: &[],
+                export: Export::Whole,
+                approve: &["adopt", "update", "archive"],
+                done: &[(Update, 33), (Adopt, 5), (Archive, 6)],
+                held: &[],
+            },
+        ],
+    },
+    Step {
+        title: "Joiners and movers",
+        story: "Eight people start work and twelve move to other work or another site; some of them to a department that \
+                TOPdesk does not know yet. For one newcomer HR types the number of a colleague. Another one has the name, \
+                and so gets the mail address, of somebody who left years ago.",
+        days: &[
+            Day {
+                days_ago: 250,
+                events: &[
+                    Event::Joins(300),
+                    Event::Joins(301),
+                    Event::Joins(302),
+                    Event::Joins(303),
+                    Event::Joins(304),
+                    Event::JoinsWithNumberOf {
+                        who: 305,
+                        colleague: 251,
+                    },
+                    Event::JoinsAsNamesake(306),
+                    Event::Joins(307),
+                    Event::Moves {
+                        who: 21,
+                        department: "Data Office",
+                        function: "Head of data",
+                        manager: 0,
+                    },
+                    Event::Moves {
+                        who: 22,
+                        department: "Data Office",
+                        function: "Data analyst",
+                        manager: 21,
+                    },
+                    Event::Moves {
+                        who: 29,
+                        department: "Data Office",
+                        function: "Data analyst",
+                        manager: 21,
+                    },
+                    Event::Moves {
+                        who: 41,
+                        department: "Sales",
+                        function: "Account manager",
+                        manager: 1,
+                    },
+                    Event::Moves {
+                        who: 44,
+                        department: "Transport",
+                        function: "Planner",
+                        manager: 4,
+                    },
+                    Event::Moves {
+                        who: 48,
+                        department: "Finance",
+                        function: "Controller",
+                        manager: 7,
+                    },
+                    Event::MovesTo { who: 49, site: "Delft" },
+                    Event::MovesTo {
+                        who: 51,
+                        site: "Utrecht",
+                    },
+                    Event::MovesTo {
+                        who: 53,
+                        site: "Groningen",
+                    },
+                    Event::MovesTo {
+                        who: 57,
+                        site: "Leuven",
+                    },
+                    Event::MovesTo {
+                        who: 89,
+                        site: "Leuven",
+                    },
+                    Event::MovesTo {
+                        who: 289,
+                        site: "Delft",
+                    },
+                ],
+                export: Export::Whole,
+                approve: &[],
+                done: &[(CreateEntry, 1), (Create, 6), (Update, 12)],
+                held: &[(Create, 1)],
+            },
+            Day {
+                days_ago: 249,
+                events: &[],
+                export: Export::Whole,
+                approve: &["create"],
+                done: &[(Create, 1)],
+                held: &[],
+            },
+        ],
+    },
+    Step {
+        title: "A marriage",
+        story: "An agent of the service desk marries: new surname, new mail address, new login, all on one day. HR has \
+                also corrected the number that it typed wrong.",
+        days: &[Day {
+            days_ago: 180,
+            events: &[
+                Event::Marries {
+                    who: 235,
+                    prefix: "van",
+                    last_name: "Rossum",
+                },
+                Event::NumberCorrected(305),
+            ],
+            export: Export::Whole,
+            approve: &[],
+            done: &[(Create, 1), (Update, 1)],
+            held: &[],
+        }],
+    },
+    Step {
+        title: "A new mail domain",
+        story: "The site in Gent gets a mail domain of its own. Nobody there changes work, name or number.",
+        days: &[Day {
+            days_ago: 120,
+            events: &[Event::NewMailDomain {
+                site: "Gent",
+                domain: "noorderlicht-gent.example",
+            }],
+            export: Export::Whole,
+            approve: &[],
+            done: &[(Update, 45)],
+            held: &[],
+        }],
+    },
+    Step {
+        title: "Leavers, one of them an operator",
+        story: "Five people have left; HR's export has their last day. One of them answered calls as an operator. The \
+                row of a sixth has simply gone from the export.",
+        days: &[
+            Day {
+                days_ago: 12,
+                events: &[
+                    Event::Left(33),
+                    Event::Left(35),
+                    Event::Left(42),
+                    Event::Left(55),
+                    Event::Left(290),
+                    Event::RowRemoved(52),
+                ],
+                export: Export::Whole,
+                approve: &[],
+                done: &[(Archive, 4)],
+                held: &[(Archive, 1)],
+            },
+            Day {
+                days_ago: 11,
+                events: &[],
+                export: Export::Whole,
+                approve: &["operators"],
+                done: &[(Archive, 1)],
+                held: &[],
+            },
+        ],
+    },
+    Step {
+        title: "A bad export",
+        story: "The job that writes HR's export stops half-way. The file looks like any other, but a third of its rows \
+                is not there. Nobody has left.",
+        days: &[Day {
+            days_ago: 1,
+            events: &[],
+            export: Export::CutOff,
+            approve: &[],
+            done: &[],
+            held: &[],
+        }],
+    },
+    Step {
+        title: "The repaired export, today",
+        story: "HR's export is whole again. One more operator has left meanwhile, with a last day in HR's export.",
+        days: &[Day {
+            days_ago: 0,
+            events: &[Event::Left(162)],
+            export: Export::Whole,
+            approve: &[],
+            done: &[(Archive, 1)],
+            held: &[(Archive, 1)],
+        }],
+    },
+];
