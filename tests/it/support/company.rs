@@ -286,6 +286,8 @@ store: {{ sqlite: {store} }}
             operator_account: None,
             limit: None,
             writer: &connected.client.writer(),
+            operator_account: None,
+            limit: None,
             store,
             concurrency: 4,
             stop,
