@@ -283,8 +283,6 @@ store: {{ sqlite: {store} }}
         let clock = At(at);
         let lease = store.acquire(&new_run_id(at), "run", at).await.unwrap();
         let parts = WriteParts {
-            operator_account: None,
-            limit: None,
             writer: &connected.client.writer(),
             operator_account: None,
             limit: None,
