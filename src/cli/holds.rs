@@ -3,9 +3,10 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
+use super::words::operator_words;
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
-use crate::domain::decision::{Answer, HeldItem};
+use crate::domain::decision::{Answer, Decision, HeldItem};
 use crate::domain::plan::ActionKind;
 use crate::domain::view::{ChangeView, HoldView};
 use crate::engine::decisions::{self, Waiting, class_of};
@@ -45,14 +46,22 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
             Paint::stdout(),
         ));
     }
-    let nothing = waiting.items.is_empty() && waiting.snapshots.is_empty();
+    let settled = waiting.items.iter().all(|kept| {
+        kept.item.is_settled() || decision(&waiting, &kept.item).is_some_and(|it| it.answer == Answer::Reject)
+    });
+    let nothing = settled && waiting.snapshots.is_empty();
     Ok(if nothing { Exit::Done } else { Exit::Held })
+}
+
+/// The decision in force about an item that waits.
+fn decision<'a>(waiting: &'a Waiting, item: &HeldItem) -> Option<&'a Decision> {
+    waiting.decided.iter().find(|decision| decision.item == item.change.id)
 }
 
 fn as_json(waiting: &Waiting) -> Value {
     let items = waiting.items.iter().map(|kept| {
         let change = &kept.item.change;
-        let decision = waiting.decided.iter().find(|decision| decision.item == change.id);
+        let decision = decision(waiting, &kept.item);
         json!({
             "id": change.id,
             "class": class_of(&kept.item),
@@ -175,10 +184,8 @@ fn one(
         _card => format!("[{}] {} {key} ({card})", change.id, change.action),
     };
     let _ = writeln!(text, "{}  since {}", paint.strong(&title), when(item.since));
-    if change.operator != OperatorLink::ProvenNone {
-        let shown = serde_json::to_value(&change.operator).unwrap_or_default();
-        let state = shown["state"].as_str().unwrap_or_default();
-        let _ = writeln!(text, "    {} {state}", paint.bad("operator:"));
+    if let Some(what) = operator_words(&change.operator, change.action) {
+        let _ = writeln!(text, "    {} {what}", paint.bad("operator"));
     }
     for (name, field) in &change.fields {
         let value = |value: &Option<String>| {
@@ -203,14 +210,15 @@ fn one(
         };
         let _ = writeln!(text, "    {} {}", paint.warn(mark), hold.message);
     }
-    if let Some(decision) = waiting.decided.iter().find(|decision| decision.item == change.id) {
-        let answer = match decision.answer {
-            Answer::Approve => "approved, passes in the next run",
-            Answer::Reject => "rejected",
-        };
+    if let Some(decision) = decision(waiting, item) {
         let until = decision
             .until
             .map_or(String::new(), |until| format!(" until {}", when(until)));
-        let _ = writeln!(text, "    {answer} by {}{until}", decision.by);
+        let by = &decision.by;
+        let _ = match decision.answer {
+            Answer::Approve => writeln!(text, "    approved by {by}{until}: passes in the next run"),
+            Answer::Reject if item.is_settled() => Ok(()),
+            Answer::Reject => writeln!(text, "    rejected by {by}: stays quiet until it changes"),
+        };
     }
 }

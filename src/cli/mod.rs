@@ -11,6 +11,7 @@ mod progress;
 mod sandbox;
 mod session;
 mod text;
+mod words;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use exit::Exit;

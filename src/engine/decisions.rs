@@ -75,7 +75,12 @@ fn snapshot_hold(snapshot: &SnapshotSummary, since: DateTime<Utc>) -> Option<Sna
 
 /// The class a held item is listed under: the first budget it exceeds, else its action.
 pub fn class_of(item: &HeldItem) -> String {
-    item.change.action.name().to_owned()
+    let exceeded = item
+        .change
+        .holds
+        .iter()
+        .find_map(|hold| hold.code.strip_prefix("over_budget:"));
+    exceeded.unwrap_or(item.change.action.name()).to_owned()
 }
 
 /// Whether a word names this item: its id, its action, a class it exceeds, or its plan.
@@ -133,8 +138,13 @@ pub fn decide(
         Answer::Approve => Some(until.unwrap_or(now + APPROVAL_LASTS)),
         Answer::Reject => None,
     };
-    let mut add = |item: &ItemId, waives: BTreeSet<String>| {
+    let mut add = |item: &ItemId, mut waives: BTreeSet<String>| {
         if seen.insert(item.clone()) {
+            // What was approved of this item before stays approved: a second reason must not bring the first one back.
+            let before = waiting.decided.iter().find(|decision| decision.item == *item);
+            if let Some(before) = before.filter(|it| answer == Answer::Approve && it.answer == Answer::Approve) {
+                waives.extend(before.waives.iter().cloned());
+            }
             decided.decisions.push(Decision {
                 item: item.clone(),
                 answer,

@@ -3,7 +3,7 @@
 
 use super::address::ApiAddress;
 use super::errors::{Answered, Failure, Words};
-use super::pacing::{Load, Pacer, Patience};
+use super::pacing::{Load, Pacer, Pass, Patience};
 use super::tls;
 use crate::config::TopdeskConfig;
 use crate::engine::target::{Concerns, TargetError};
@@ -127,7 +127,7 @@ impl Http {
             body: None,
         };
         let began = Instant::now();
-        (|| self.once(&self.reads, &ask))
+        (|| async { self.once(self.pacer.enter().await, &self.reads, &ask).await })
             .retry(self.patience.waits())
             .when(Failure::is_transient)
             .adjust(|failure, own| self.patience.adjusted(own, failure.retry_after(), began.elapsed()))
@@ -143,12 +143,11 @@ impl Http {
     }
 
     /// A write, sent once.
-    pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, Failure> {
-        self.once(&self.writes, ask).await
+    pub(super) async fn send(&self, pass: Pass<'_>, ask: &Ask) -> Result<Answer, Failure> {
+        self.once(pass, &self.writes, ask).await
     }
 
-    async fn once(&self, client: &reqwest::Client, ask: &Ask) -> Result<Answer, Failure> {
-        let _pass = self.pacer.enter().await;
+    async fn once(&self, _pass: Pass<'_>, client: &reqwest::Client, ask: &Ask) -> Result<Answer, Failure> {
         let began = Instant::now();
         let result = exchange(client, ask).await;
         let took = began.elapsed();
