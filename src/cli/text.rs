@@ -81,12 +81,12 @@ impl Shown<'_> {
                 let _ = writeln!(text, "{line}");
             }
         }
-        let _ = writeln!(
-            text,
-            "  {} looked after; {} of nobody in the sources, left alone.",
-            counted(plan.base, "active card"),
-            counted(plan.foreign_cards, "card")
-        );
+        let _ = write!(text, "  {} looked after", counted(plan.base, "active card"));
+        if plan.foreign_cards > 0 {
+            let others = counted(plan.foreign_cards, "other card");
+            let _ = write!(text, "; {others} of nobody in the sources, left alone");
+        }
+        text.push_str(".\n");
     }
 
     /// Why there are no changes. A source that could not be used is no reason to say that all is well.

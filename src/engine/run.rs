@@ -94,7 +94,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
         let readings = self.read(&remembered).await?;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy);
+        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
         take_in(&settled, &mut remembered);
         Ok(self.planned(readings, remembered))
     }
@@ -165,7 +165,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let readings = unless_stopped(parts.stop, self.read(&remembered))
             .await
             .ok_or(RunError::Stopped)??;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy);
+        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
         self.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
         let hasher = remembered.hasher.clone();

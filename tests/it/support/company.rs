@@ -283,9 +283,9 @@ store: {{ sqlite: {store} }}
         let clock = At(at);
         let lease = store.acquire(&new_run_id(at), "run", at).await.unwrap();
         let parts = WriteParts {
+            writer: &connected.client.writer(),
             operator_account: None,
             limit: None,
-            writer: &connected.client.writer(),
             store,
             concurrency: 4,
             stop,
