@@ -75,7 +75,12 @@ fn snapshot_hold(snapshot: &SnapshotSummary, since: DateTime<Utc>) -> Option<Sna
 
 /// The class a held item is listed under: the first budget it exceeds, else its action.
 pub fn class_of(item: &HeldItem) -> String {
-    item.change.action.name().to_owned()
+    let exceeded = item
+        .change
+        .holds
+        .iter()
+        .find_map(|hold| hold.code.strip_prefix("over_budget:"));
+    exceeded.unwrap_or(item.change.action.name()).to_owned()
 }
 
 /// Whether a word names this item: its id, its action, a class it exceeds, or its plan.

@@ -1,5 +1,8 @@
 //! The parts together, against real servers on this machine.
 
+mod architecture;
+mod cli;
+mod config;
 mod demo;
 mod faults;
 mod ldap;

@@ -26,10 +26,10 @@ impl<'a, W> OperatorAccount<'a, W> {
     }
 }
 
-impl<R, W, S> Applier<'_, R, W, S> {
+impl<'a, R, W, S> Applier<'a, R, W, S> {
     /// The account that sends a change: the second one only where a human approved an item that takes an operator along
     /// or wakes one.
-    pub(super) fn writer_of(&self, approved: &ApprovedChange) -> Result<&W, &TargetError> {
+    pub(super) fn writer_of(&self, approved: &ApprovedChange) -> Result<&'a W, &'a TargetError> {
         let touches = approved.approved_by().is_some() && approved.change().operators_affected() > 0;
         match self.operator_account {
             Some(account) if touches => account.writer(),
