@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod config;
 mod demo;
+mod docs;
 mod faults;
 mod ldap;
 mod sandbox;
