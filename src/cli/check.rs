@@ -81,6 +81,14 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
             Some(problem.cure.clone()),
         );
     }
+    if !environment.config().fields.contains_key("branch") {
+        checked.line(
+            CheckLevel::Warn,
+            "fields",
+            "branch is not among the fields: TOPdesk ordinarily refuses new cards without one",
+            Some("add e.g. branch: \"{{ hr.Site }}\", or branch: Head office".to_owned()),
+        );
+    }
     for part in &environment.sources {
         for finding in part.source.advice() {
             checked.finding(part.name.as_str(), &finding);
