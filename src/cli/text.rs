@@ -99,7 +99,8 @@ impl Shown<'_> {
             .map(|snapshot| snapshot.name.as_str())
             .collect();
         if unusable.is_empty() {
-            return format!("Nothing to do: {} cards are in step.", plan.base);
+            let are = if plan.base == 1 { "is" } else { "are" };
+            return format!("Nothing to do: {} {are} in step.", counted(plan.base, "card"));
         }
         let line = format!("No changes, but not all is known: see {} below.", unusable.join(", "));
         self.paint.bad(&line)
