@@ -8,6 +8,7 @@ use self::day::{AFTER, BEFORE, HEADER, picture, seed};
 use cardsync::daemon::wiring::{Connected, Environment, new_run_id};
 use cardsync::domain::decision::{Answer, Decision};
 use cardsync::domain::plan::{ActionKind, Change};
+use cardsync::domain::report::Outcome;
 use cardsync::engine::run::{Finished, Planned, RunError, Scope, WriteParts};
 use cardsync::engine::state::{StateReader, StateWriter};
 use cardsync::engine::{Clock, Silent};

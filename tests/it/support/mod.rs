@@ -4,6 +4,5 @@ pub mod company;
 pub mod failing_store;
 pub mod hostile_ldap;
 pub mod masks;
-pub mod outcomes;
 pub mod slapd;
 pub mod workplace;
