@@ -9,6 +9,7 @@ mod plan;
 mod progress;
 mod sandbox;
 mod session;
+mod snapshot;
 mod text;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -64,6 +65,8 @@ enum Command {
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
     Sandbox(sandbox::SandboxArgs),
+    /// Read the configured TOPdesk into a seed for the sandbox, personal data replaced. Changes nothing.
+    Snapshot(snapshot::SnapshotArgs),
     /// The configuration: JSON Schema, a starter file, the effective settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -120,6 +123,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Reject(args) => approve::decide(config, &args, crate::domain::decision::Answer::Reject).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
+        Command::Snapshot(args) => snapshot::snapshot(config, &args).await,
         Command::Config(command) => config::run(config, &command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "cardsync", &mut std::io::stdout());
