@@ -3,13 +3,18 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
+use crate::config::policy::zone;
+use crate::domain::card::OperatorLink;
 use crate::domain::decision::Answer;
+use crate::domain::plan::ActionKind;
 use crate::domain::view::ChangeView;
 use crate::engine::decisions::{self, Waiting, class_of};
 use anyhow::bail;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -38,7 +43,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
     if args.json {
         out::print(&format!("{}\n", serde_json::to_string_pretty(&as_json(&waiting))?));
     } else {
-        out::print(&as_text(&waiting, Paint::stdout()));
+        out::print(&as_text(&waiting, zone(environment.config()), Paint::stdout()));
     }
     let nothing = waiting.items.is_empty() && waiting.snapshots.is_empty();
     Ok(if nothing { Exit::Done } else { Exit::Held })
@@ -86,13 +91,35 @@ fn as_json(waiting: &Waiting) -> Value {
     items.chain(snapshots).collect()
 }
 
-fn as_text(waiting: &Waiting, paint: Paint) -> String {
+/// How many wait, by action, and how many of them concern an operator.
+fn summary(waiting: &Waiting) -> String {
+    let mut counts: BTreeMap<ActionKind, u64> = BTreeMap::new();
+    let mut operators = 0;
+    for kept in &waiting.items {
+        *counts.entry(kept.item.change.action).or_default() += 1;
+        operators += u64::from(kept.item.change.operator != OperatorLink::ProvenNone);
+    }
+    let mut parts: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    if operators > 0 {
+        parts.push(format!("{operators} of them with an operator"));
+    }
+    let snapshots = waiting.snapshots.len();
+    if snapshots > 0 {
+        parts.push(format!("{snapshots} rejected snapshot"));
+    }
+    format!("Waiting: {}", parts.join(", "))
+}
+
+fn as_text(waiting: &Waiting, zone: Tz, paint: Paint) -> String {
     let mut text = String::new();
     if waiting.items.is_empty() && waiting.snapshots.is_empty() {
         return "Nothing waits.\n".to_owned();
     }
+    let when = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z");
+    let _ = writeln!(text, "{}\n", paint.strong(&summary(waiting)));
     for hold in &waiting.snapshots {
-        let title = format!("[{}] snapshot of {}, rejected", hold.id, hold.source);
+        let since = when(hold.since);
+        let title = format!("[{}] snapshot of {}, rejected  since {since}", hold.id, hold.source);
         let _ = writeln!(text, "{}", paint.strong(&title));
         for reason in &hold.reasons {
             let _ = writeln!(text, "    {reason}");
@@ -102,11 +129,14 @@ fn as_text(waiting: &Waiting, paint: Paint) -> String {
         let change: &ChangeView = &kept.item.change;
         let key = change.key.as_ref().map_or("", |key| key.as_str());
         let card = change.person_id.as_ref().map_or("new card", |card| card.as_str());
-        let title = format!("[{}] {} {key} ({card})", change.id, change.action);
-        let since = kept.item.since.format("%Y-%m-%d %H:%M UTC");
+        let title = match change.action {
+            ActionKind::CreateEntry => format!("[{}] {}", change.id, change.action),
+            _card => format!("[{}] {} {key} ({card})", change.id, change.action),
+        };
+        let since = when(kept.item.since);
         let _ = writeln!(text, "{}  since {since}", paint.strong(&title));
         match &change.operator {
-            crate::domain::card::OperatorLink::ProvenNone => {}
+            OperatorLink::ProvenNone => {}
             other => {
                 let shown = serde_json::to_value(other).unwrap_or_default();
                 let _ = writeln!(
@@ -129,10 +159,11 @@ fn as_text(waiting: &Waiting, paint: Paint) -> String {
             let _ = writeln!(text, "    why: {why}");
         }
         for hold in &change.holds {
-            let mark = if hold.approvable {
-                "held:"
-            } else {
-                "held (no approval lifts this):"
+            // Waiting for another item ends with that item; approving this one would not help.
+            let mark = match (hold.approvable, hold.code.as_str()) {
+                (true, _) => "held:",
+                (false, "depends_on") => "follows:",
+                (false, _) => "held (no approval lifts this):",
             };
             let _ = writeln!(text, "    {} {}", paint.warn(mark), hold.message);
         }
@@ -141,9 +172,9 @@ fn as_text(waiting: &Waiting, paint: Paint) -> String {
                 Answer::Approve => "approved, passes in the next run",
                 Answer::Reject => "rejected",
             };
-            let until = decision.until.map_or(String::new(), |until| {
-                format!(" until {}", until.format("%Y-%m-%d %H:%M UTC"))
-            });
+            let until = decision
+                .until
+                .map_or(String::new(), |until| format!(" until {}", when(until)));
             let _ = writeln!(text, "    {answer} by {}{until}", decision.by);
         }
     }

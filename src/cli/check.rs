@@ -5,10 +5,13 @@ use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::session;
 use super::text::snapshot_lines;
-use crate::daemon::wiring::Environment;
+use crate::config::policy::{policy, zone};
+use crate::daemon::wiring::{Connected, Environment};
+use crate::domain::identity::Moment;
 use crate::domain::quality::target_summary;
 use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
 use crate::engine::Source;
+use crate::engine::gather::read_sources;
 use crate::engine::state::StateReader;
 use crate::topdesk::{CheckLevel, CheckLine};
 use chrono::Utc;
@@ -102,10 +105,7 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
     } else {
         out::print(&as_text(&checked, Paint::stdout()));
     }
-    Ok(match exit {
-        Exit::Done if failed => Exit::Error,
-        other => other,
-    })
+    Ok(if failed { Exit::Error } else { exit })
 }
 
 /// The state, and the reads a run would make, with their verdicts.
@@ -124,43 +124,59 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
     let clock = session::clock(None);
     let remembered = store.load(Utc::now()).await?;
     store.close().await;
-    let connected = match environment.connect() {
-        Ok(connected) => connected,
-        Err(error) => {
-            checked.line(CheckLevel::Fail, "topdesk", error.what, Some(error.cure));
-            return Ok(Exit::Error);
-        }
-    };
-    checked.lines.extend(connected.reader.probe(&environment.wants()).await);
-    if checked
-        .lines
-        .iter()
-        .any(|line| line.level == CheckLevel::Fail && line.topic.starts_with("topdesk"))
-    {
-        return Ok(Exit::Error);
-    }
+    let reachable = probe(environment, checked).await;
     let bars = Bars::new();
-    let read = environment
-        .read_parts(&connected, &*clock, &bars)
-        .read(&remembered)
-        .await;
-    bars.finish();
-    let readings = match read {
-        Ok(readings) => readings,
-        Err(error) => {
-            checked.line(CheckLevel::Fail, "topdesk", error.what, Some(error.cure));
-            return Ok(Exit::Error);
+    match &reachable {
+        // The sources are worth a look also where TOPdesk is not.
+        None => {
+            let config = environment.config();
+            let moment = Moment {
+                now: clock.now(),
+                zone: zone(config),
+            };
+            let policy = policy(&environment.loaded);
+            let (parts, mapping) = (&environment.sources, &environment.mapping);
+            let snapshots = read_sources(parts, mapping, &policy, &remembered, moment, &bars).await;
+            checked
+                .snapshots
+                .extend(snapshots.into_iter().map(|snapshot| snapshot.summary));
         }
-    };
-    checked
-        .snapshots
-        .extend(readings.snapshots.iter().map(|snapshot| snapshot.summary.clone()));
-    checked.snapshots.push(target_summary(&readings.target));
+        Some(connected) => {
+            let parts = environment.read_parts(connected, &*clock, &bars);
+            match parts.read(&remembered).await {
+                Ok(readings) => {
+                    checked
+                        .snapshots
+                        .extend(readings.snapshots.iter().map(|snapshot| snapshot.summary.clone()));
+                    checked.snapshots.push(target_summary(&readings.target));
+                }
+                Err(error) => checked.line(CheckLevel::Fail, "topdesk", error.what, Some(error.cure)),
+            }
+        }
+    }
+    bars.finish();
     let rejected = checked
         .snapshots
         .iter()
         .any(|snapshot| snapshot.verdict == Verdict::Rejected);
     Ok(if rejected { Exit::Rejected } else { Exit::Done })
+}
+
+/// What TOPdesk shows of itself; the connections, where it could be read.
+async fn probe(environment: &Environment, checked: &mut Checked) -> Option<Connected> {
+    let connected = match environment.connect() {
+        Ok(connected) => connected,
+        Err(error) => {
+            checked.line(CheckLevel::Fail, "topdesk", error.what, Some(error.cure));
+            return None;
+        }
+    };
+    let lines = connected.reader.probe(&environment.wants()).await;
+    let readable = !lines
+        .iter()
+        .any(|line| line.level == CheckLevel::Fail && line.topic == "person cards");
+    checked.lines.extend(lines);
+    readable.then_some(connected)
 }
 
 fn schedule(environment: &Environment, checked: &mut Checked) {

@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(error) => {
-            out::error(&format!("{error:#}"));
+            out::error(&out::told(&error));
             Exit::Error.into()
         }
     }
@@ -126,7 +126,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,
         Command::Config(command) => config::run(config, &command),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "cardsync", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "cardsync", &mut script);
+            out::print(&String::from_utf8_lossy(&script));
             Ok(Exit::Done)
         }
     }

@@ -17,6 +17,42 @@ pub(super) fn error(text: &str) {
     let _closed = writeln!(stderr, "{} {text}", style.bad("error:"));
 }
 
+/// An error with its causes on one line. A cause that the error already tells is not told twice.
+pub(super) fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+/// What was found and the cure, as one sentence.
+pub(super) fn with_cure(message: &str, cure: &str) -> String {
+    if message.ends_with(['?', '.']) {
+        return format!("{message} {}", first_letter(cure, char::to_uppercase));
+    }
+    let mut chars = cure.chars();
+    // A name such as TOPdesk keeps its letters.
+    let name = chars.next().is_some() && chars.next().is_some_and(|second| !second.is_lowercase());
+    if name {
+        format!("{message}; {cure}")
+    } else {
+        format!("{message}; {}", first_letter(cure, char::to_lowercase))
+    }
+}
+
+fn first_letter<I: Iterator<Item = char>>(text: &str, change: fn(char) -> I) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => change(first).chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
 /// A remark on standard error.
 pub(super) fn note(text: &str) {
     let mut stderr = std::io::stderr().lock();
@@ -87,4 +123,44 @@ impl Paint {
 fn wanted(terminal: bool) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     terminal && !refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("status 401; check the password")]
+    struct Inner;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("TOPdesk could not be read: {0}")]
+    struct Outer(#[source] Inner);
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::Error::new(Outer(Inner));
+        assert_eq!(
+            told(&error),
+            "TOPdesk could not be read: status 401; check the password"
+        );
+        let error = anyhow::Error::new(Inner).context("no plan");
+        assert_eq!(told(&error), "no plan: status 401; check the password");
+    }
+
+    #[test]
+    fn a_finding_and_its_cure_are_one_sentence() {
+        assert_eq!(
+            with_cure("x.csv does not exist", "Check `path`."),
+            "x.csv does not exist; check `path`."
+        );
+        assert_eq!(
+            with_cure("did you mean 'mail'?", "write it so"),
+            "did you mean 'mail'? Write it so"
+        );
+        assert_eq!(
+            with_cure("it is late", "TOPdesk is slow"),
+            "it is late; TOPdesk is slow"
+        );
+    }
 }

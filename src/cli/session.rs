@@ -26,6 +26,8 @@ pub(super) fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("cardsync=info,warn"));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A closed standard error (`2>&1 | head`) must not end a run in the middle.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => logs.with_target(false).with_ansi(false).init(),

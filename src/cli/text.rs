@@ -1,7 +1,7 @@
 //! A judged plan as a tired administrator reads it: counts first, then what, to whom, from what to what and why, then what
 //! waits and the way out, then who nothing happens to.
 
-use super::out::Paint;
+use super::out::{Paint, with_cure};
 use crate::domain::card::OperatorLink;
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
@@ -46,7 +46,7 @@ impl Shown<'_> {
         let _ = writeln!(text, "{}", self.paint.strong(&title));
         let view = self.judged.view();
         if view.summary.is_empty() {
-            let _ = writeln!(text, "Nothing to do: {} cards are in step.", plan.base);
+            let _ = writeln!(text, "{}", self.nothing_to_do());
         } else {
             let _ = writeln!(
                 text,
@@ -79,6 +79,22 @@ impl Shown<'_> {
             "  {} active cards are ours; {} cards are not and stay untouched.",
             plan.base, plan.foreign_cards
         );
+    }
+
+    /// Why there are no changes. A source that could not be used is no reason to say that all is well.
+    fn nothing_to_do(&self) -> String {
+        let plan = &self.judged.plan;
+        let unusable: Vec<&str> = plan
+            .snapshots
+            .iter()
+            .filter(|snapshot| !matches!(snapshot.verdict, Verdict::Complete))
+            .map(|snapshot| snapshot.name.as_str())
+            .collect();
+        if unusable.is_empty() {
+            return format!("Nothing to do: {} cards are in step.", plan.base);
+        }
+        let line = format!("No changes, but not all is known: see {} below.", unusable.join(", "));
+        self.paint.bad(&line)
     }
 
     fn reads(&self, text: &mut String) {
@@ -124,14 +140,30 @@ impl Shown<'_> {
         }
         let title = format!("Held ({})", held.len());
         let _ = writeln!(text, "\n{}", self.paint.strong(&self.paint.warn(&title)));
-        for (_, changes) in group(held.into_iter()) {
+        for (kind, changes) in group(held.into_iter()) {
+            let reasons = |change: &Change| -> Vec<String> {
+                let held = &self.judged.held[&change.id];
+                held.iter().map(HoldReason::explain).collect()
+            };
+            // What holds all of them is said once, above them.
+            let mut shared = match changes.as_slice() {
+                [] | [_] => Vec::new(),
+                [first, ..] => reasons(first),
+            };
+            shared.retain(|reason| changes.iter().all(|change| reasons(change).contains(reason)));
+            for reason in &shared {
+                let all = format!("all {} {}:", changes.len(), name_of(kind));
+                let _ = writeln!(text, "  {} {reason}", self.paint.warn(&all));
+            }
             self.list(
                 text,
                 changes.len(),
                 changes.iter().map(|change| {
                     let mut lines = self.change_lines(change);
-                    for reason in &self.judged.held[&change.id] {
-                        let _ = writeln!(lines, "      {} {}", self.paint.warn("held:"), reason.explain());
+                    for reason in reasons(change) {
+                        if !shared.contains(&reason) {
+                            let _ = writeln!(lines, "      {} {reason}", self.paint.warn("held:"));
+                        }
                     }
                     lines
                 }),
@@ -413,7 +445,7 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
             Effect::NoAbsence => paint.warn("doubt:"),
             Effect::RejectAcceptable | Effect::Reject => paint.bad("rejected:"),
         };
-        let _ = writeln!(text, "      {mark} {}; {}", finding.message, finding.cure);
+        let _ = writeln!(text, "      {mark} {}", with_cure(&finding.message, &finding.cure));
     }
     text
 }

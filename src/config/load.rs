@@ -47,6 +47,14 @@ impl Loaded {
 /// # Errors
 /// Everything that is wrong with it, by line.
 pub fn load(path: &Path) -> Result<Loaded, ConfigProblems> {
+    load_with(path, &|_| Vec::new())
+}
+
+/// Reads the file at `path`, and has more looked at than this module knows, such as expressions: all problems at once.
+///
+/// # Errors
+/// Everything that is wrong with it, by line.
+pub fn load_with(path: &Path, more: &dyn Fn(&Config) -> Vec<Fault>) -> Result<Loaded, ConfigProblems> {
     let text = read(path).map_err(|(message, cure)| {
         let problem = ConfigProblem {
             file: path.to_owned(),
@@ -57,7 +65,7 @@ pub fn load(path: &Path) -> Result<Loaded, ConfigProblems> {
         };
         ConfigProblems::new(path, vec![problem])
     })?;
-    from_text(path, &text)
+    parsed(path, &text, more)
 }
 
 fn read(path: &Path) -> Result<String, (String, &'static str)> {
@@ -93,6 +101,10 @@ fn read(path: &Path) -> Result<String, (String, &'static str)> {
 /// # Errors
 /// Everything that is wrong with it, by line.
 pub fn from_text(path: &Path, text: &str) -> Result<Loaded, ConfigProblems> {
+    parsed(path, text, &|_| Vec::new())
+}
+
+fn parsed(path: &Path, text: &str, more: &dyn Fn(&Config) -> Vec<Fault>) -> Result<Loaded, ConfigProblems> {
     let (tree, yaml_faults) = tree::parse(text);
     let mut problems: Vec<ConfigProblem> = yaml_faults
         .into_iter()
@@ -125,7 +137,7 @@ pub fn from_text(path: &Path, text: &str) -> Result<Loaded, ConfigProblems> {
             return Err(ConfigProblems::new(path, problems));
         }
     };
-    let meaning = validate::faults(&config, &doubtful);
+    let meaning = validate::faults(&config, &doubtful, more);
     problems.extend(meaning.into_iter().map(|fault| located(path, &locations, fault)));
     if !problems.is_empty() {
         return Err(ConfigProblems::new(path, problems));

@@ -131,9 +131,16 @@ async fn connected_run(
             return Err(error.into());
         }
     };
+    if let Some(warning) = environment.password_warning(clock.now().date_naive()) {
+        tracing::warn!("{warning}; make a new one in TOPdesk and change topdesk.password_expires");
+    }
+    environment.wait_for_maintenance(&connected, stop).await;
     let writer = connected.client.writer();
+    let operator_account = environment.operator_account();
     let parts = WriteParts {
         writer: &writer,
+        operator_account: operator_account.as_ref(),
+        limit: Some(environment.config().topdesk.run_limit.duration()),
         store,
         concurrency: environment.config().topdesk.concurrency,
         stop,

@@ -5,16 +5,23 @@ use crate::config::load::Loaded;
 use crate::config::policy::{key_spec, policy, wanted_fields, zone};
 use crate::config::problem::{ConfigProblems, Fault};
 use crate::config::{AccountFilters, Config};
-use crate::domain::field::{CardField, FieldKind};
+use crate::domain::field::{CardField, FieldKind, LookupKind};
 use crate::domain::ids::{EnvironmentId, RunId, SourceName};
+use crate::engine::apply::OperatorAccount;
 use crate::engine::gather::{ReadParts, SourcePart};
-use crate::engine::target::{TargetError, TargetWants};
+use crate::engine::stopping::unless_stopped;
+use crate::engine::target::{TargetError, TargetReader, TargetWants};
 use crate::engine::{Clock, Progress};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, MappingProblem};
 use crate::sources::AnySource;
-use crate::topdesk::{ReadClient, TopdeskClient};
+use crate::topdesk::{ReadClient, TopdeskClient, WriteClient};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// Between two questions whether the maintenance is over.
+const MAINTENANCE_PAUSE: Duration = Duration::from_secs(15);
 
 /// One environment, ready to be read.
 pub struct Environment {
@@ -33,18 +40,12 @@ pub struct Connected {
 impl Environment {
     /// Loads a configuration file and compiles its expressions. All problems at once.
     pub fn load(path: &Path) -> Result<Self, ConfigProblems> {
-        Self::from_loaded(crate::config::load(path)?)
+        Self::from_loaded(crate::config::load::load_with(path, &expression_faults)?)
     }
 
     /// From a configuration that was loaded before.
     pub fn from_loaded(loaded: Loaded) -> Result<Self, ConfigProblems> {
-        let mapping = Mapping::compile(&loaded.config).map_err(|problems| {
-            loaded.problems(
-                problems
-                    .into_iter()
-                    .map(|problem| Fault::new(&problem.path, problem.message, problem.cure)),
-            )
-        })?;
+        let mapping = Mapping::compile(&loaded.config).map_err(|problems| loaded.problems(as_faults(problems)))?;
         let key = key_spec(&loaded.config);
         let sources = loaded
             .config
@@ -78,6 +79,41 @@ impl Environment {
         let client = TopdeskClient::connect(&self.config().topdesk, zone(self.config()))?;
         let reader = client.reader();
         Ok(Connected { client, reader })
+    }
+
+    /// The second account, for approved items that touch an operator; its password is read when it is first needed.
+    pub fn operator_account(&self) -> Option<OperatorAccount<'_, WriteClient>> {
+        let account = self.config().topdesk.operator_account.as_ref()?;
+        Some(OperatorAccount::new(move || {
+            let mut topdesk = self.config().topdesk.clone();
+            topdesk.username.clone_from(&account.username);
+            topdesk.password = account.password.clone();
+            Ok(TopdeskClient::connect(&topdesk, zone(self.config()))?.writer())
+        }))
+    }
+
+    /// Waits while TOPdesk says that it is in maintenance, for `topdesk.patience` at most. Nothing has been written yet.
+    pub async fn wait_for_maintenance(&self, connected: &Connected, stop: &AtomicBool) {
+        let patience = self.config().topdesk.patience.duration();
+        let began = Instant::now();
+        while began.elapsed() < patience {
+            let Some(Err(error)) = unless_stopped(stop, connected.reader.read_entries(LookupKind::Branch)).await else {
+                return;
+            };
+            if !matches!(error.status, Some(502..=504)) {
+                return;
+            }
+            let left = patience.saturating_sub(began.elapsed());
+            tracing::warn!(
+                "TOPdesk is in maintenance: {}; waiting up to {} s more",
+                error.what,
+                left.as_secs()
+            );
+            let pause = error.retry_after.unwrap_or(MAINTENANCE_PAUSE).min(left);
+            if unless_stopped(stop, tokio::time::sleep(pause)).await.is_none() {
+                return;
+            }
+        }
     }
 
     /// What a full read of TOPdesk asks for.
@@ -153,6 +189,16 @@ impl Environment {
         let field = key_spec(self.config()).card_field;
         field.is_login() || field == CardField::Email || field.is_name()
     }
+}
+
+/// What is wrong with the expressions of a configuration.
+fn expression_faults(config: &Config) -> Vec<Fault> {
+    Mapping::compile(config).err().map(as_faults).unwrap_or_default()
+}
+
+fn as_faults(problems: Vec<MappingProblem>) -> Vec<Fault> {
+    let fault = |problem: MappingProblem| Fault::new(&problem.path, problem.message, problem.cure);
+    problems.into_iter().map(fault).collect()
 }
 
 /// A fresh run id: sortable by time, and unique.

@@ -1,7 +1,7 @@
 //! What stands in TOPdesk before cardsync comes: the seed of the sandbox, card by card.
 
 use super::names::{DEPARTMENTS, SITES};
-use super::person::Person;
+use super::person::{Person, scattered};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use uuid::Uuid;
@@ -89,9 +89,7 @@ impl Card {
 
 /// The id of the card of the person with this number.
 pub fn card_id(number: u32) -> Uuid {
-    let mut bytes = [0x5a; 16];
-    bytes[12..].copy_from_slice(&number.to_be_bytes());
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
+    uuid::Builder::from_random_bytes(scattered(number, 7)).into_uuid()
 }
 
 /// Writes the seed: lists, the cards, an operator card for whoever is one, and the accounts that are no people.

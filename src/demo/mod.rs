@@ -122,6 +122,7 @@ fn look_around(page: &Page, stage: &Stage, once: bool) -> anyhow::Result<()> {
         page.heading("Look around", "until Ctrl-C")?;
         page.text("The sandbox stays up, and one operator's card still waits. In another terminal:")?;
         page.gap()?;
+        on_path(page)?;
         for command in [
             format!("export CARDSYNC_CONFIG={config}"),
             "cardsync holds                         what waits, and why".to_owned(),
@@ -134,19 +135,36 @@ fn look_around(page: &Page, stage: &Stage, once: bool) -> anyhow::Result<()> {
             page.verbatim(&format!("   {command}"))?;
         }
         page.gap()?;
+        let folder = stage.folder.path().display();
         page.text(&format!(
-            "User {API_LOGIN}, password {PASSWORD}. Change hr.csv or the configuration in {} and plan again.",
-            config
+            "The sandbox's user is {API_LOGIN}, the password {PASSWORD}. Change hr.csv, people.ldif or cardsync.yaml in \
+             {folder} and plan again."
         ))?;
     }
     page.heading("On your own data", "writes nothing before `run`")?;
+    if once {
+        on_path(page)?;
+    }
     for command in [
-        "cardsync config init > cardsync.yaml   a commented file; five values to fill in",
+        "cardsync config init cardsync.yaml     a commented file; five values to fill in",
         "cardsync -c cardsync.yaml check        proves that a run would work, or says what is missing",
         "cardsync -c cardsync.yaml plan         shows what would be done",
     ] {
         page.verbatim(&format!("   {command}"))?;
     }
     page.gap()?;
+    Ok(())
+}
+
+/// Says how the shell finds this program, where it would not.
+fn on_path(page: &Page) -> anyhow::Result<()> {
+    let program = std::env::current_exe()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    match program.parent() {
+        Some(folder) if !std::env::split_paths(&path).any(|known| known == folder) => {
+            page.verbatim(&format!("   export PATH=\"{}:$PATH\"", folder.display()))?;
+        }
+        Some(_) | None => {}
+    }
     Ok(())
 }

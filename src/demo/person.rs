@@ -144,11 +144,16 @@ impl Person {
 
     /// The directory's own id of this person's account, which never changes.
     pub fn guid(&self) -> [u8; 16] {
-        let mut guid = [0; 16];
-        guid[..8].copy_from_slice(&mixed(self.number, 5).to_le_bytes());
-        guid[8..].copy_from_slice(&mixed(self.number, 6).to_le_bytes());
-        guid
+        scattered(self.number, 5)
     }
+}
+
+/// Sixteen bytes that look random and are always the same.
+pub fn scattered(number: u32, salt: u64) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&mixed(number, salt).to_le_bytes());
+    bytes[8..].copy_from_slice(&mixed(number, salt + 100).to_le_bytes());
+    bytes
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use serde_json::Value;
 use std::fs::{self, DirBuilder};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 /// The password of the sandbox's account: it guards invented people on this machine.
@@ -36,6 +36,11 @@ impl Folder {
             .create(&path)
             .with_context(|| format!("cannot make the folder {} for the demo's files", path.display()))?;
         Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// The path of a file in it.
@@ -133,6 +138,8 @@ impl Stage {
         let connected = self.environment.connect()?;
         let writer = connected.client.writer();
         let parts = WriteParts {
+            operator_account: None,
+            limit: None,
             writer: &writer,
             store: &self.store,
             concurrency: self.environment.config().topdesk.concurrency,
@@ -183,12 +190,13 @@ sources:
     encoding: windows-1252
     key: Personnel number
     role: authoritative                  # decides who exists
-    expect: {{ min_records: 200, max_drop: 10% }}
+    expect: {{ min_records: 200, max_drop: 10%, max_age: 7d }}
   - name: ad
     type: ldif
     path: people.ldif
     key: employeeID
     role: enrich                         # adds attributes, never decides who exists
+    expect: {{ max_age: 7d }}
 
 key: {{ card_field: employeeNumber, normalize: [trim] }}
 

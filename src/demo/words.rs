@@ -260,7 +260,8 @@ fn why(reason: &HoldReason) -> String {
             limit,
             ..
         } => format!(
-            "an operator is linked to the card and would be locked out with it. At most {limit} of those pass unasked"
+            "an operator is linked to the card and would be locked out with it; {}",
+            pass(*limit)
         ),
         HoldReason::AdoptOrCreate { agree, .. } => {
             let agree: Vec<String> = agree.iter().map(|field| field_name(*field)).collect();
@@ -273,12 +274,20 @@ fn why(reason: &HoldReason) -> String {
         HoldReason::OverBudget {
             class, count, limit, ..
         } => {
-            format!("{count} {class} in one run; at most {limit} pass unasked")
+            format!("{count} {class} in one run; {}", pass(*limit))
         }
         HoldReason::FirstContact => {
             "first contact. Differences that cardsync found there wait until a human has looked".to_owned()
         }
         other => other.explain(),
+    }
+}
+
+fn pass(limit: u64) -> String {
+    if limit == 0 {
+        "none passes unasked".to_owned()
+    } else {
+        format!("at most {limit} pass unasked")
     }
 }
 

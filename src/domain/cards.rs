@@ -124,7 +124,10 @@ impl<'a> CardIndex<'a> {
 
     /// The cards with a key.
     pub fn group(&self, key: &Key) -> KeyGroup {
-        let start = self.by_key.partition_point(|(known, _)| known < key);
+        self.group_at(self.by_key.partition_point(|(known, _)| known < key), key)
+    }
+
+    fn group_at(&self, start: usize, key: &Key) -> KeyGroup {
         let mut group = KeyGroup::default();
         for (_, card) in self.by_key[start..].iter().take_while(|(known, _)| known == key) {
             if self.cards[*card].archived {
@@ -134,6 +137,14 @@ impl<'a> CardIndex<'a> {
             }
         }
         group
+    }
+
+    /// What a key stands for, when keys are asked for in ascending order: `cursor` starts at 0 and is kept between calls.
+    pub fn matching_in_order(&self, key: &Key, cursor: &mut usize) -> CardMatch {
+        while self.by_key.get(*cursor).is_some_and(|(known, _)| known < key) {
+            *cursor += 1;
+        }
+        self.match_of(self.group_at(*cursor, key))
     }
 
     /// Which cards have one of these keys, sorted: one walk over both.
@@ -149,7 +160,11 @@ impl<'a> CardIndex<'a> {
 
     /// The card a key stands for, or why there is none: one active, or exactly one archived, else a conflict.
     pub fn matching(&self, key: &Key) -> CardMatch {
-        let KeyGroup { active, archived } = self.group(key);
+        self.match_of(self.group(key))
+    }
+
+    fn match_of(&self, group: KeyGroup) -> CardMatch {
+        let KeyGroup { active, archived } = group;
         match (active.as_slice(), archived.as_slice()) {
             ([], []) => CardMatch::None,
             ([card], _) => CardMatch::One {
@@ -182,7 +197,12 @@ fn state_of(card: &PersonCard, spec: &KeySpec) -> CardState {
 
 /// Makes two texts comparable where only likeness matters: NFC, trimmed, lower case, runs of blanks as one.
 pub fn fold(text: &str) -> String {
-    let composed: String = text.nfc().flat_map(char::to_lowercase).collect();
+    // Nearly everything is plain text, and this runs for every person.
+    let composed: String = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.nfc().flat_map(char::to_lowercase).collect()
+    };
     composed.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

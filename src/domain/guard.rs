@@ -6,12 +6,12 @@
 pub use self::approved::{ApprovedChange, ApprovedPlan};
 
 use super::decision::{Answer, Contact, Decision, SeenConfig, Waiting};
-use super::ids::ItemId;
+use super::ids::{CardId, ItemId};
 use super::input::PlanInput;
 use super::plan::{ActionKind, Change, HoldReason, Plan};
 use super::policy::BudgetClass;
 use super::view::{ChangeView, Count, PlanView};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What apply accepts. In a module of its own, so that nothing but the guard can make one.
 mod approved {
@@ -387,49 +387,40 @@ fn next_contact(
     reasons: &BTreeMap<ItemId, Vec<HoldReason>>,
 ) -> Contact {
     let mut contact = input.contact.clone();
-    if !plan.full_look {
-        return contact;
-    }
-    let now = input.moment.now;
-    let planned: BTreeSet<String> = plan
-        .changes
-        .iter()
-        .filter_map(|change| {
-            change
-                .card
-                .as_ref()
-                .map(|card| Contact::slot(card, change.action.kind()))
-        })
-        .collect();
-    let counting: BTreeSet<String> = plan
+    let places = |kinds: &mut dyn Iterator<Item = (CardId, ActionKind)>| -> BTreeMap<String, (CardId, ActionKind)> {
+        kinds
+            .map(|(card, action)| (Contact::slot(&card, action), (card, action)))
+            .collect()
+    };
+    let of_change = |change: &Change| change.card.clone().map(|card| (card, change.action.kind()));
+    let counting = plan
         .counting_absent
         .iter()
-        .map(|card| Contact::slot(card, ActionKind::Archive))
-        .collect();
-    // Whoever could not be judged in this run is no proof that what waited is settled.
-    contact.waiting.retain(|slot, waiting| {
-        planned.contains(slot) || counting.contains(slot) || plan.undecided.contains(&waiting.card)
-    });
+        .map(|card| (card.clone(), ActionKind::Archive));
+    let open = places(&mut plan.changes.iter().filter_map(of_change).chain(counting.clone()));
+    if plan.full_look {
+        // Whoever could not be judged in this run is no proof that what waited is settled.
+        contact
+            .waiting
+            .retain(|slot, waiting| open.contains_key(slot) || plan.undecided.contains(&waiting.card));
+    }
     if let Some(reason) = new_config {
+        // Also in a look that was not full: what was held in it stays held.
         let held = plan
             .changes
             .iter()
             .filter(|change| reasons[&change.id].contains(reason));
-        let slots = held.filter_map(|change| change.card.clone().map(|card| (card, change.action.kind())));
-        let absent = plan
-            .counting_absent
-            .iter()
-            .map(|card| (card.clone(), ActionKind::Archive));
-        for (card, action) in slots.chain(absent) {
-            let slot = Contact::slot(&card, action);
+        for (slot, (card, action)) in places(&mut held.filter_map(of_change).chain(counting)) {
             contact.waiting.entry(slot).or_insert(Waiting {
                 card,
                 action,
                 reason: reason.clone(),
-                since: now,
+                since: input.moment.now,
             });
         }
-        contact.seen = Some(current);
+        if plan.full_look {
+            contact.seen = Some(current);
+        }
     }
     contact
 }

@@ -87,10 +87,19 @@ pub enum KeyReading {
     TooLong { key: Key, chars: usize, limit: usize },
 }
 
+/// NFC. Nearly all keys are plain text, which is NFC as it is.
+fn composed(text: &str) -> String {
+    if text.is_ascii() {
+        text.to_owned()
+    } else {
+        text.nfc().collect()
+    }
+}
+
 impl KeySpec {
     /// Normalises a raw key.
     pub fn read(&self, raw: &str) -> KeyReading {
-        let composed: String = raw.nfc().collect();
+        let composed = composed(raw);
         if composed.trim().is_empty() {
             return KeyReading::None;
         }
@@ -115,7 +124,7 @@ impl KeySpec {
             };
         }
         // Case mapping can leave NFC; comparing needs one form.
-        let key = Key(text.nfc().collect::<String>().into());
+        let key = Key(if text.is_ascii() { text } else { self::composed(&text) }.into());
         let limit = self.max_chars();
         if written_chars > limit {
             return KeyReading::TooLong {

@@ -6,7 +6,8 @@
 pub use super::hold::{Drift, HoldReason};
 
 use super::card::OperatorLink;
-use super::field::{CardField, FieldValue, LookupKind};
+use super::cards::fold;
+use super::field::{CardField, FieldKind, FieldValue, LookupKind, Reference};
 use super::ids::{CardId, ItemId, PlanId, SourceName};
 use super::key::{Key, RawKey};
 use super::ledger::LedgerEntry;
@@ -442,9 +443,38 @@ pub fn item_id(change: &Change) -> ItemId {
         .iter()
         .map(|evidence| (evidence.code, evidence.source.as_ref()))
         .collect();
-    let identity = (&change.action, &change.key, &change.card, &change.operator, codes);
+    let mut action = change.action.clone();
+    if let Action::Create { fields }
+    | Action::Update { fields }
+    | Action::Adopt { fields }
+    | Action::Anonymize { fields }
+    | Action::SetReferences { fields } = &mut action
+    {
+        for field in fields {
+            let name = field.field;
+            for value in [&mut field.from, &mut field.to].into_iter().flatten() {
+                name_for_good(name, value);
+            }
+        }
+    }
+    let identity = (&action, &change.key, &change.card, &change.operator, codes);
     let text = serde_json::to_vec(&identity).expect("plain data always serialises");
     ItemId::new(short_hash(&text))
+}
+
+/// What this plan makes for one person may exist when the next plan is made for another: a list entry that can be created
+/// goes by its name, which is unique, and a person by their key; so an approval outlives the creation.
+fn name_for_good(field: CardField, value: &mut FieldValue) {
+    let by_name = match field.kind() {
+        FieldKind::Lookup(list) => list.can_create(),
+        FieldKind::Manager => true,
+        FieldKind::Text { .. } | FieldKind::Flag | FieldKind::Number | FieldKind::Date => false,
+    };
+    if let FieldValue::Reference(reference) = value
+        && by_name
+    {
+        *reference = Reference::FreeText(fold(reference.label()).into());
+    }
 }
 
 /// The first 12 hex digits of SHA-256: short enough to type, and an approval is checked against the content besides.

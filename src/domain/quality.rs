@@ -128,7 +128,9 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
             ));
         }
     }
-    if count < expected.min_records {
+    // A read that already cannot be used says nothing by its size: to offer its approval would only mislead.
+    let whole = !findings.iter().any(|finding| finding.effect == Effect::Reject);
+    if whole && count < expected.min_records {
         findings.push(Finding::new(
             "below_floor",
             Effect::RejectAcceptable,
@@ -139,7 +141,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
             &*way_out,
         ));
     }
-    if let Some(reference) = history.largest_accepted
+    if whole
+        && let Some(reference) = history.largest_accepted
         && let Some(message) = drop_message(&source, count, reference, expected.max_drop_percent)
     {
         findings.push(Finding::new("dropped", Effect::RejectAcceptable, message, &*way_out));
@@ -150,7 +153,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         .filter(|key| records.binary_search_by(|record| record.key.cmp(key)).is_err())
         .map(Key::as_str)
         .collect();
-    if expected.canaries.len() - missing.len() < expected.canaries_at_least {
+    if whole && expected.canaries.len() - missing.len() < expected.canaries_at_least {
         findings.push(Finding::new(
             "canaries_missing",
             Effect::RejectAcceptable,

@@ -1,7 +1,7 @@
 //! Finds what a reference field points to: list entries by name or id, managers by key or DN.
 
 use super::card::OperatorLink;
-use super::card::{DepartmentMode, Lookups};
+use super::card::{DepartmentMode, LookupEntry, Lookups};
 use super::cards::{CardIndex, CardMatch, fold};
 use super::field::{FieldValue, LookupKind, PendingRef, Reference};
 use super::identity::Wanted;
@@ -28,9 +28,16 @@ pub enum Resolved {
     NoManager(String),
 }
 
+/// The entries of a list, by folded name and by id.
+#[derive(Default)]
+struct List<'a> {
+    by_name: BTreeMap<String, Vec<&'a LookupEntry>>,
+    by_id: BTreeMap<String, &'a LookupEntry>,
+}
+
 /// Resolves references; collects the list entries that must be made.
 pub struct References<'a> {
-    lists: BTreeMap<LookupKind, BTreeMap<String, Vec<&'a super::card::LookupEntry>>>,
+    lists: BTreeMap<LookupKind, List<'a>>,
     lookups: &'a Lookups,
     /// New entries by list and folded name.
     new_entries: BTreeMap<(LookupKind, String), Change>,
@@ -44,11 +51,12 @@ impl<'a> References<'a> {
             .lists
             .iter()
             .map(|(kind, entries)| {
-                let mut by_name: BTreeMap<String, Vec<_>> = BTreeMap::new();
+                let mut list = List::default();
                 for entry in entries {
-                    by_name.entry(fold(&entry.name)).or_default().push(entry);
+                    list.by_name.entry(fold(&entry.name)).or_default().push(entry);
+                    list.by_id.insert(entry.id.to_ascii_lowercase(), entry);
                 }
-                (*kind, by_name)
+                (*kind, list)
             })
             .collect();
         let mut dns = BTreeMap::new();
@@ -100,22 +108,22 @@ impl<'a> References<'a> {
         if kind == LookupKind::Department && self.lookups.department_mode == DepartmentMode::PlainText {
             return Resolved::Value(FieldValue::Reference(Reference::FreeText(name.into())));
         }
-        let Some(entries) = self.lookups.lists.get(&kind) else {
+        let Some(list) = self.lists.get(&kind) else {
             return Resolved::Hold(format!(
                 "the list of {kind} entries could not be read; give the account the right to read it"
             ));
         };
-        let reference = |entry: &super::card::LookupEntry| {
+        let reference = |entry: &LookupEntry| {
             Resolved::Value(FieldValue::Reference(Reference::Entry {
                 id: entry.id.clone(),
                 name: entry.name.clone(),
             }))
         };
-        if let Some(entry) = entries.iter().find(|entry| entry.id.eq_ignore_ascii_case(name)) {
+        if let Some(entry) = list.by_id.get(&name.to_ascii_lowercase()) {
             return reference(entry);
         }
         let folded = fold(name);
-        let found = self.lists.get(&kind).and_then(|names| names.get(&folded));
+        let found = list.by_name.get(&folded);
         let fitting: Vec<_> = found
             .into_iter()
             .flatten()

@@ -1,6 +1,7 @@
 //! Applies what the guard approved, in order, on what is there (RULES 7, 9, 10): each request is in the journal before it
 //! leaves, grave ones look again first, and one bad record does not stop the others.
 
+mod account;
 mod answers;
 mod one_change;
 mod stops;
@@ -9,6 +10,8 @@ use self::stops::Stops;
 use super::state::{KeyHasher, RunLease, StateWriter, StoreError};
 use super::target::{Made, TargetError, TargetReader, TargetWriter};
 use super::{Clock, Progress};
+pub use account::OperatorAccount;
+
 use crate::domain::card::{OperatorLink, PersonCard};
 use crate::domain::field::CardField;
 use crate::domain::guard::{ApprovedChange, ApprovedPlan};
@@ -21,6 +24,7 @@ use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Creates whose keys are looked up together right before they are sent.
 const LOOK_UP_BATCH: usize = 50;
@@ -29,6 +33,10 @@ const LOOK_UP_BATCH: usize = 50;
 pub struct Applier<'a, R, W, S> {
     pub reader: &'a R,
     pub writer: &'a W,
+    /// The account for approved items that touch an operator, where there is one.
+    pub operator_account: Option<&'a OperatorAccount<'a, W>>,
+    /// Nothing more is begun after this.
+    pub ends_at: Option<Instant>,
     pub store: &'a S,
     pub lease: &'a RunLease,
     pub input: &'a PlanInput,

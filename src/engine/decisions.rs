@@ -133,8 +133,13 @@ pub fn decide(
         Answer::Approve => Some(until.unwrap_or(now + APPROVAL_LASTS)),
         Answer::Reject => None,
     };
-    let mut add = |item: &ItemId, waives: BTreeSet<String>| {
+    let mut add = |item: &ItemId, mut waives: BTreeSet<String>| {
         if seen.insert(item.clone()) {
+            // What was approved of this item before stays approved: a second reason must not bring the first one back.
+            let before = waiting.decided.iter().find(|decision| decision.item == *item);
+            if let Some(before) = before.filter(|it| answer == Answer::Approve && it.answer == Answer::Approve) {
+                waives.extend(before.waives.iter().cloned());
+            }
             decided.decisions.push(Decision {
                 item: item.clone(),
                 answer,

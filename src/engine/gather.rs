@@ -62,16 +62,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             now: self.clock.now(),
             zone: self.zone,
         };
-        let accepted: BTreeSet<ItemId> = remembered
-            .decisions
-            .values()
-            .filter(|decision| decision.answer == Answer::Approve && decision.in_force(moment.now))
-            .map(|decision| decision.item.clone())
-            .collect();
-        let sources = join_all(
-            self.sources
-                .iter()
-                .map(|part| self.read_source(part, remembered, &accepted, moment)),
+        let sources = read_sources(
+            self.sources,
+            self.mapping,
+            &self.policy,
+            remembered,
+            moment,
+            self.progress,
         );
         let (snapshots, target) = futures::join!(sources, self.reader.read_all(&self.wants, self.progress));
         let mut target = target?;
@@ -99,35 +96,6 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             policy,
             moment,
         })
-    }
-
-    async fn read_source(
-        &self,
-        part: &SourcePart<S>,
-        remembered: &Remembered,
-        accepted: &BTreeSet<ItemId>,
-        moment: Moment,
-    ) -> Snapshot {
-        let nothing = BTreeSet::new();
-        let attributes = self.mapping.references().get(&part.name).unwrap_or(&nothing);
-        match part.source.read(attributes, self.progress).await {
-            Err(finding) => Snapshot::unreadable(part.name.clone(), part.role, moment.now, finding),
-            Ok(mut read) => {
-                // The run's own clock counts, also when a sandbox rehearses another day.
-                read.read_at = moment.now;
-                let mut keyed = key_records(read, &self.policy.key);
-                if let Some(current) = self.mapping.contract(&part.name) {
-                    let names = keyed.read.attributes.clone();
-                    keyed.records =
-                        crate::mapping::contracts::group_rows(keyed.records, &names, &part.name, current, moment);
-                }
-                let mut history: SnapshotHistory = remembered.snapshots.get(&part.name).cloned().unwrap_or_default();
-                history.accepted.extend(accepted.iter().cloned());
-                let expected = self.policy.expectations.get(&part.name).cloned().unwrap_or_default();
-                // The age of a file is a matter of the real clock, whatever day is rehearsed.
-                judge_source(keyed, &expected, &history, Utc::now())
-            }
-        }
     }
 
     /// Cards that the ledger knows and the read lacks: deleted, or hidden?
@@ -188,6 +156,58 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             contact: remembered.contact,
             in_doubt,
             purged_keys,
+        }
+    }
+}
+
+/// Reads the sources, all at once, and judges each read. A source that cannot be read becomes a rejected snapshot.
+pub async fn read_sources<S: Source>(
+    sources: &[SourcePart<S>],
+    mapping: &Mapping,
+    policy: &Policy,
+    remembered: &Remembered,
+    moment: Moment,
+    progress: &dyn Progress,
+) -> Vec<Snapshot> {
+    let accepted: BTreeSet<ItemId> = remembered
+        .decisions
+        .values()
+        .filter(|decision| decision.answer == Answer::Approve && decision.in_force(moment.now))
+        .map(|decision| decision.item.clone())
+        .collect();
+    let reads = sources
+        .iter()
+        .map(|part| read_source(part, mapping, policy, remembered, &accepted, moment, progress));
+    join_all(reads).await
+}
+
+async fn read_source<S: Source>(
+    part: &SourcePart<S>,
+    mapping: &Mapping,
+    policy: &Policy,
+    remembered: &Remembered,
+    accepted: &BTreeSet<ItemId>,
+    moment: Moment,
+    progress: &dyn Progress,
+) -> Snapshot {
+    let nothing = BTreeSet::new();
+    let attributes = mapping.references().get(&part.name).unwrap_or(&nothing);
+    match part.source.read(attributes, progress).await {
+        Err(finding) => Snapshot::unreadable(part.name.clone(), part.role, moment.now, finding),
+        Ok(mut read) => {
+            // The run's own clock counts, also when a sandbox rehearses another day.
+            read.read_at = moment.now;
+            let mut keyed = key_records(read, &policy.key);
+            if let Some(current) = mapping.contract(&part.name) {
+                let names = keyed.read.attributes.clone();
+                keyed.records =
+                    crate::mapping::contracts::group_rows(keyed.records, &names, &part.name, current, moment);
+            }
+            let mut history: SnapshotHistory = remembered.snapshots.get(&part.name).cloned().unwrap_or_default();
+            history.accepted.extend(accepted.iter().cloned());
+            let expected = policy.expectations.get(&part.name).cloned().unwrap_or_default();
+            // The age of a file is a matter of the real clock, whatever day is rehearsed.
+            judge_source(keyed, &expected, &history, Utc::now())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Source;
 use super::after_run::{counts, held_items, verdict};
-use super::apply::{Applier, ApplyState};
+use super::apply::{Applier, ApplyState, OperatorAccount};
 use super::gather::{ReadParts, Readings};
 use super::recover::{Settled, settle};
 use super::state::{Ending, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
@@ -20,6 +20,7 @@ use crate::domain::snapshot::Verdict;
 use crate::domain::view::{ChangeView, PlanView};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 /// Why a run could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,10 @@ pub enum Scope {
 /// The parts of a run that write.
 pub struct WriteParts<'a, W, S> {
     pub writer: &'a W,
+    /// The account for approved items that touch an operator, where there is one.
+    pub operator_account: Option<&'a OperatorAccount<'a, W>>,
+    /// Longest time for sending changes.
+    pub limit: Option<Duration>,
     pub store: &'a S,
     pub concurrency: usize,
     pub stop: &'a AtomicBool,
@@ -183,6 +188,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let applier = Applier {
             reader: self.reader,
             writer: parts.writer,
+            operator_account: parts.operator_account,
+            ends_at: parts.limit.map(|limit| Instant::now() + limit),
             store,
             lease,
             input,

@@ -7,8 +7,11 @@ use std::time::Duration;
 /// How often the flag is looked at. A signal handler or a thread without a runtime may set it, so nothing wakes us.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// How long a request that has left may still take after a stop was asked for.
-pub const STOP_GRACE: Duration = Duration::from_secs(5);
+/// How long the answer of a write that has left may still take after a stop was asked for.
+pub const WRITE_GRACE: Duration = Duration::from_secs(5);
+
+/// And how long a read that tells more about such a write.
+pub const READ_GRACE: Duration = Duration::from_secs(1);
 
 /// Ends once a stop was asked for; never before.
 pub async fn told_to_stop(stop: &AtomicBool) {
@@ -26,12 +29,12 @@ pub async fn unless_stopped<T>(stop: &AtomicBool, work: impl Future<Output = T>)
     }
 }
 
-/// The outcome of work that should not be given up half-way: after a stop was asked for it gets [`STOP_GRACE`].
-pub async fn with_grace<T>(stop: &AtomicBool, work: impl Future<Output = T>) -> Option<T> {
+/// The outcome of work that should not be given up half-way: after a stop was asked for it gets this long.
+pub async fn with_grace<T>(stop: &AtomicBool, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
     tokio::pin!(work);
     match unless_stopped(stop, &mut work).await {
         Some(done) => Some(done),
-        None => tokio::time::timeout(STOP_GRACE, work).await.ok(),
+        None => tokio::time::timeout(grace, work).await.ok(),
     }
 }
 
@@ -44,7 +47,7 @@ mod tests {
     async fn work_that_is_done_is_done_also_when_a_stop_was_asked_for() {
         let stop = AtomicBool::new(true);
         assert_eq!(unless_stopped(&stop, async { 7 }).await, Some(7));
-        assert_eq!(with_grace(&stop, async { 7 }).await, Some(7));
+        assert_eq!(with_grace(&stop, WRITE_GRACE, async { 7 }).await, Some(7));
     }
 
     #[tokio::test(start_paused = true)]
@@ -53,7 +56,7 @@ mod tests {
         let start = tokio::time::Instant::now();
         assert_eq!(unless_stopped(&stop, pending::<()>()).await, None);
         assert!(start.elapsed() < Duration::from_secs(1));
-        assert_eq!(with_grace(&stop, pending::<()>()).await, None);
-        assert!(start.elapsed() >= STOP_GRACE && start.elapsed() < 2 * STOP_GRACE);
+        assert_eq!(with_grace(&stop, WRITE_GRACE, pending::<()>()).await, None);
+        assert!(start.elapsed() >= WRITE_GRACE && start.elapsed() < 2 * WRITE_GRACE);
     }
 }

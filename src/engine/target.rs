@@ -148,12 +148,19 @@ pub enum Written {
 
 /// Writes TOPdesk. One request per call, one attempt; when to try again is the engine's decision.
 pub trait TargetWriter: Send + Sync {
-    /// Waits while TOPdesk has asked everybody to wait. May be given up at any time.
-    fn ready(&self) -> impl Future<Output = ()> + Send;
+    /// The right to send one request now. Dropping it gives it back.
+    type Turn<'a>: Send
+    where
+        Self: 'a;
 
-    /// Sends one step. `made` resolves references to what earlier changes made.
-    fn send(
-        &self,
+    /// Waits until a request may leave: pace, and pauses that TOPdesk asked for. It comes before the intent, so that
+    /// nothing waits between its intent and its request. May be given up at any time.
+    fn turn(&self) -> impl Future<Output = Self::Turn<'_>> + Send;
+
+    /// Sends one step, at once. `made` resolves references to what earlier changes made.
+    fn send<'a>(
+        &'a self,
+        turn: Self::Turn<'a>,
         intent: IntentId,
         step: &Step,
         made: &Made,

@@ -1,4 +1,5 @@
 mod conditions;
+mod docs;
 mod expressions;
 mod fields;
 mod mapping;

@@ -24,6 +24,8 @@ const CHECKED_WHEN_OPENED_BYTES: u64 = 16 << 20;
 pub(super) struct Bound {
     pub(super) row: i64,
     pub(super) hasher: KeyHasher,
+    /// The store names another environment, but nothing of that one was ever kept.
+    pub(super) rebind: bool,
 }
 
 /// Whether the file, which had so many bytes before it was opened, is a sound store, and its format.
@@ -113,7 +115,7 @@ pub(super) async fn bind(
     Ok(())
 }
 
-/// The environment that the store belongs to; another one is refused.
+/// The environment that the store belongs to; another one is refused once anything of the first was kept.
 pub(super) async fn bound(
     connection: &mut SqliteConnection,
     path: &Path,
@@ -121,19 +123,16 @@ pub(super) async fn bound(
     host: &str,
 ) -> Result<Bound, Fault> {
     let rows = sqlx::query("SELECT id, name, host, hash_key FROM environment ORDER BY id")
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
     for row in &rows {
         let (known_name, known_host): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
         if known_name == name && known_host == host {
             let secret: &[u8] = row.try_get(3)?;
-            let secret: [u8; 32] = secret.try_into().map_err(|_| Fault::Unreadable {
-                table: "environment",
-                what: "the hash key does not have 32 bytes".to_owned(),
-            })?;
             return Ok(Bound {
                 row: row.try_get(0)?,
-                hasher: KeyHasher::new(secret),
+                hasher: hasher(secret)?,
+                rebind: false,
             });
         }
     }
@@ -143,6 +142,16 @@ pub(super) async fn bound(
             what: "there is no row".to_owned(),
         });
     };
+    if let [only] = rows.as_slice()
+        && is_untouched(connection).await?
+    {
+        let secret: &[u8] = only.try_get(3)?;
+        return Ok(Bound {
+            row: only.try_get(0)?,
+            hasher: hasher(secret)?,
+            rebind: true,
+        });
+    }
     let told = |name: &str, host: &str| {
         if name == host {
             host.to_owned()
@@ -155,4 +164,35 @@ pub(super) async fn bound(
         bound: told(first.try_get(1)?, first.try_get(2)?),
         asked: told(name, host),
     }))
+}
+
+/// Whether nothing of any TOPdesk was ever kept: a first run against a mistyped address ends so, and must not bind the
+/// store to a host that does not exist.
+async fn is_untouched(connection: &mut SqliteConnection) -> Result<bool, Fault> {
+    let kept: i64 = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM ledger) + EXISTS (SELECT 1 FROM journal) + EXISTS (SELECT 1 FROM decision) \
+         + EXISTS (SELECT 1 FROM hold) + EXISTS (SELECT 1 FROM contact) + EXISTS (SELECT 1 FROM snapshot)",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(kept == 0)
+}
+
+/// Binds a store in which nothing was ever kept to another environment.
+pub(super) async fn rebind(connection: &mut SqliteConnection, row: i64, name: &str, host: &str) -> Result<(), Fault> {
+    sqlx::query("UPDATE environment SET name = ?1, host = ?2 WHERE id = ?3")
+        .bind(name)
+        .bind(host)
+        .bind(row)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn hasher(secret: &[u8]) -> Result<KeyHasher, Fault> {
+    let secret: [u8; 32] = secret.try_into().map_err(|_| Fault::Unreadable {
+        table: "environment",
+        what: "the hash key does not have 32 bytes".to_owned(),
+    })?;
+    Ok(KeyHasher::new(secret))
 }

@@ -65,6 +65,9 @@ impl SqliteStore {
             if format < schema::FORMAT {
                 schema::migrate(&mut writing).await?;
             }
+            if bound.rebind {
+                schema::rebind(&mut writing, bound.row, environment.as_str(), host).await?;
+            }
             Ok::<_, Fault>((writing, bound))
         };
         match opened.await {

@@ -3,7 +3,7 @@
 
 use super::address::ApiAddress;
 use super::errors::{Answered, Failure, Words};
-use super::pacing::{Load, Pacer, Patience};
+use super::pacing::{Load, Pacer, Pass, Patience};
 use super::tls;
 use crate::config::TopdeskConfig;
 use crate::engine::target::{Concerns, TargetError};
@@ -127,7 +127,7 @@ impl Http {
             body: None,
         };
         let began = Instant::now();
-        (|| self.once(&self.reads, &ask))
+        (|| async { self.once(self.pacer.enter().await, &self.reads, &ask).await })
             .retry(self.patience.waits())
             .when(Failure::is_transient)
             .adjust(|failure, own| self.patience.adjusted(own, failure.retry_after(), began.elapsed()))
@@ -143,12 +143,11 @@ impl Http {
     }
 
     /// A write, sent once.
-    pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, Failure> {
-        self.once(&self.writes, ask).await
+    pub(super) async fn send(&self, pass: Pass<'_>, ask: &Ask) -> Result<Answer, Failure> {
+        self.once(pass, &self.writes, ask).await
     }
 
-    async fn once(&self, client: &reqwest::Client, ask: &Ask) -> Result<Answer, Failure> {
-        let _pass = self.pacer.enter().await;
+    async fn once(&self, _pass: Pass<'_>, client: &reqwest::Client, ask: &Ask) -> Result<Answer, Failure> {
         let began = Instant::now();
         let result = exchange(client, ask).await;
         let took = began.elapsed();
@@ -277,12 +276,13 @@ fn waiting_time(text: &str, date: Option<DateTime<Utc>>) -> Option<Duration> {
 fn unanswered(error: &reqwest::Error) -> Failure {
     let why = chain(error);
     if error.is_connect() || error.is_builder() {
+        let tls = tls_error(error);
         return Failure::NotSent {
             // A certificate does not get better by waiting; a name only where the name service itself is away.
             hopeless: error.is_builder()
-                || has_tls_error(error)
+                || tls.is_some()
                 || (error.is_dns() && !why.to_ascii_lowercase().contains("temporary")),
-            why,
+            why: tls.and_then(certificate_words).unwrap_or(why),
         };
     }
     let why = if error.is_timeout() {
@@ -293,12 +293,31 @@ fn unanswered(error: &reqwest::Error) -> Failure {
     Failure::Lost { why }
 }
 
-fn has_tls_error(error: &(dyn Error + 'static)) -> bool {
+fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     // An io::Error hides what it wraps from `source`.
     let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>()
-        || wrapped.is_some_and(|wrapped| has_tls_error(wrapped))
-        || error.source().is_some_and(has_tls_error)
+    error
+        .downcast_ref::<rustls::Error>()
+        .or_else(|| wrapped.and_then(|wrapped| tls_error(wrapped)))
+        .or_else(|| error.source().and_then(tls_error))
+}
+
+/// The usual troubles with certificates in plain words; `None` leaves the library's own.
+fn certificate_words(error: &rustls::Error) -> Option<String> {
+    use rustls::CertificateError::{Expired, ExpiredContext, UnknownIssuer};
+    let rustls::Error::InvalidCertificate(problem) = error else {
+        return None;
+    };
+    match problem {
+        Expired => Some("its certificate has expired".to_owned()),
+        ExpiredContext { not_after, .. } => {
+            let seconds = i64::try_from(not_after.as_secs()).ok()?;
+            let day = chrono::DateTime::from_timestamp(seconds, 0)?.date_naive();
+            Some(format!("its certificate expired on {day}"))
+        }
+        UnknownIssuer => Some("its certificate was signed by an authority that this system does not trust".to_owned()),
+        _other => None,
+    }
 }
 
 /// The innermost cause, without the address: it may hold a query.

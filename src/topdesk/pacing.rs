@@ -122,7 +122,7 @@ impl Latency {
 }
 
 /// The right to have one request in flight.
-pub(super) struct Pass<'a> {
+pub struct Pass<'a> {
     pacer: &'a Pacer,
 }
 
@@ -196,17 +196,6 @@ impl Pacer {
         let pass = Pass { pacer: self };
         self.rate.until_ready().await;
         pass
-    }
-
-    /// Waits while TOPdesk has asked everybody to wait; takes nothing.
-    pub(super) async fn open(&self) {
-        loop {
-            let pause = self.gate().paused_until.filter(|until| *until > Instant::now());
-            match pause {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => return,
-            }
-        }
     }
 
     /// Learns from an answer.

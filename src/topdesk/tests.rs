@@ -44,9 +44,10 @@ fn entry(field: CardField, id: &str) -> FieldChange {
 }
 
 async fn send(client: &TopdeskClient, step: &Step) -> Result<Written, WriteError> {
-    client
-        .writer()
-        .send(IntentId::committed(1), step, &Made::default())
+    let writer = client.writer();
+    let turn = writer.turn().await;
+    writer
+        .send(turn, IntentId::committed(1), step, &Made::default())
         .await
 }
 

@@ -9,6 +9,7 @@
 use super::client::{Answer, Ask, Http, JSON, PERSON_V2};
 use super::errors::Failure;
 use super::lookups;
+use super::pacing::Pass;
 use super::refusal::{Deed, Refusal, judge};
 use super::wire::body::{self, BodyError};
 use super::wire::card::CardShape;
@@ -32,13 +33,21 @@ pub struct WriteClient {
 }
 
 impl TargetWriter for WriteClient {
-    async fn ready(&self) {
-        self.http.pacer().open().await;
+    type Turn<'a> = Pass<'a>;
+
+    async fn turn(&self) -> Pass<'_> {
+        self.http.pacer().enter().await
     }
 
-    async fn send(&self, intent: IntentId, step: &Step, made: &Made) -> Result<Written, WriteError> {
+    async fn send<'a>(
+        &'a self,
+        turn: Pass<'a>,
+        intent: IntentId,
+        step: &Step,
+        made: &Made,
+    ) -> Result<Written, WriteError> {
         let (deed, ask) = self.request(step, made).map_err(WriteError::NotDone)?;
-        let answer = self.http.send(&ask).await;
+        let answer = self.http.send(turn, &ask).await;
         let result = match answer {
             Ok(answer) => self.written(&deed, &answer),
             Err(failure) => self.unwritten(&deed, step, &failure).await,

@@ -1,7 +1,10 @@
 //! The parts together, against real servers on this machine.
 
+mod demo;
+mod faults;
 mod ldap;
 mod sandbox;
+mod scenarios;
 mod support;
 mod topdesk;
 mod unit;

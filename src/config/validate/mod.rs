@@ -48,9 +48,13 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Everything that is wrong with the meaning. `doubtful` are paths whose values are stand-ins: what a check says about
-/// those, or concludes from them, is left out.
-pub fn faults(config: &Config, doubtful: &[String]) -> Vec<Fault> {
+/// those, or concludes from them, is left out. `more` are checks of others; they rest on the names of the sources.
+pub fn faults(config: &Config, doubtful: &[String], more: &dyn Fn(&Config) -> Vec<Fault>) -> Vec<Fault> {
     let mut all = Vec::new();
+    let source_unsure = |path: &String| touches("sources", path) && (!path.contains('.') || path.ends_with(".name"));
+    if !doubtful.iter().any(source_unsure) {
+        all.extend(more(config));
+    }
     for Check { name, needs, run } in CHECKS {
         if needs.iter().any(|part| doubtful.iter().any(|path| touches(part, path))) {
             continue;

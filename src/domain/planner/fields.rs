@@ -2,9 +2,9 @@
 
 use super::Planner;
 use crate::domain::card::CardFields;
-use crate::domain::diff::field_change;
+use crate::domain::diff::{field_change, same};
 use crate::domain::field::{CardField, FieldKind, FieldValue, Reference};
-use crate::domain::identity::{Description, Desired, Unknown};
+use crate::domain::identity::{Description, Desired, Unknown, Wanted};
 use crate::domain::ids::SourceName;
 use crate::domain::key::Key;
 use crate::domain::merge::Person;
@@ -77,6 +77,8 @@ impl Planner<'_> {
                     continue;
                 }
                 Desired::Clear => None,
+                // Nearly everybody's values are as they should be.
+                Desired::Set(Wanted::Value(value)) if same(current.get(*field), Some(value), field.kind()) => continue,
                 Desired::Set(wanted) => {
                     let kind = match field.kind() {
                         FieldKind::Lookup(kind) => Some(kind),

@@ -12,10 +12,7 @@ impl Planner<'_> {
     pub(super) fn finish(mut self) -> Plan {
         let drafts = second_pass::resolve(&mut self);
         let foreign_cards = (0..self.index.cards.len())
-            .filter(|card| {
-                let id = &self.index.cards[*card].id;
-                !self.claimed[*card] && !self.input.ledger.contains_key(id)
-            })
+            .filter(|card| !self.claimed[*card] && self.known[*card].is_none())
             .count() as u64;
         let mut changes = self.identify(&drafts);
         // An entry that only a dropped field wanted is not made.
@@ -84,7 +81,15 @@ impl Planner<'_> {
         let mut ids: BTreeMap<usize, ItemId> = BTreeMap::new();
         let mut changes: Vec<(usize, Change)> = Vec::new();
         while let Some(number) = ready.pop_front() {
-            let change = self.identify_one(&drafts[number], &ids);
+            let mut change = self.identify_one(&drafts[number], &ids);
+            inherit(
+                &mut change,
+                drafts[number]
+                    .after
+                    .iter()
+                    .filter(|needed| gone[**needed])
+                    .map(|needed| &drafts[*needed]),
+            );
             ids.insert(number, change.id.clone());
             changes.push((number, change));
             for user in &users[number] {
@@ -134,6 +139,15 @@ impl Planner<'_> {
         };
         change.id = item_id(&change);
         change
+    }
+}
+
+/// A change that has gone leaves its doubts to those that would have waited for it.
+fn inherit<'d>(change: &mut Change, gone: impl Iterator<Item = &'d Draft>) {
+    for doubt in gone.flat_map(|draft| &draft.doubts) {
+        if !change.doubts.contains(doubt) {
+            change.doubts.push(doubt.clone());
+        }
     }
 }
 

@@ -23,7 +23,7 @@ mod people;
 mod presence;
 mod second_pass;
 
-use super::card::OperatorLink;
+use super::card::{OperatorLink, PersonCard};
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};
 use super::field::{CardField, FieldValue};
 use super::identity::Describe;
@@ -101,8 +101,11 @@ struct Planner<'a> {
     index: CardIndex<'a>,
     population: &'a Population<'a>,
     references: References<'a>,
-    ledger_by_key: BTreeMap<&'a Key, &'a LedgerEntry>,
-    ledger_by_anchor: BTreeMap<&'a Anchor, &'a LedgerEntry>,
+    /// The ledger's entry of each card.
+    known: Vec<Option<&'a LedgerEntry>>,
+    memory: Memory<'a>,
+    /// How far the sources have come among the keys of the cards.
+    cursor: usize,
     /// Cards whose key the sources name.
     claimed: Vec<bool>,
     /// Cards that may turn out to be a newcomer's: nobody's, and those of people who leave.
@@ -127,20 +130,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     let population = Population::new(&input.snapshots, &input.policy.same_people);
     let index = CardIndex::build(&input.target, &input.policy.key);
     let references = References::new(&input.target.lookups, &input.snapshots, describe.managers_by_dn());
-    let mut ledger_by_key = BTreeMap::new();
-    let mut ledger_by_anchor = BTreeMap::new();
-    for entry in input.ledger.values() {
-        for key in entry.former_keys.iter().chain(&entry.key) {
-            // The card that has the key now wins over one that had it once.
-            let current = entry.key.as_ref() == Some(key);
-            if current || !ledger_by_key.contains_key(key) {
-                ledger_by_key.insert(key, entry);
-            }
-        }
-        for anchor in &entry.anchors {
-            ledger_by_anchor.insert(anchor, entry);
-        }
-    }
+    let known = known_cards(&index, &input.ledger);
     let claimed = index.claimed_by(&population.keys());
     let cards = index.cards.len();
     let mut planner = Planner {
@@ -149,8 +139,9 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         index,
         population: &population,
         references,
-        ledger_by_key,
-        ledger_by_anchor,
+        known,
+        memory: Memory::default(),
+        cursor: 0,
         claimed,
         searchable: vec![false; cards],
         look_alikes: LookAlikes::default(),
@@ -186,6 +177,9 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
             Member::Rejected(key) => planner.untouched(key),
         }
     }
+    if !newcomers.is_empty() {
+        planner.memory = Memory::of(&input.ledger);
+    }
     // Only now it is known whose cards are about to be archived.
     for person in newcomers {
         planner.unpaired(&person);
@@ -194,6 +188,42 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     planner.pair_up();
     planner.count_base();
     planner.finish()
+}
+
+/// The ledger's entry of each card: one walk over both, which are sorted alike.
+fn known_cards<'a>(index: &CardIndex<'a>, ledger: &'a BTreeMap<CardId, LedgerEntry>) -> Vec<Option<&'a LedgerEntry>> {
+    let mut entries = ledger.iter().peekable();
+    let of_card = |card: &PersonCard| {
+        while entries.next_if(|(id, _)| **id < card.id).is_some() {}
+        entries.next_if(|(id, _)| **id == card.id).map(|(_, entry)| entry)
+    };
+    index.cards.iter().map(of_card).collect()
+}
+
+/// What the ledger remembers of people without a card that has their key; needed only where there are such people.
+#[derive(Default)]
+struct Memory<'a> {
+    by_key: BTreeMap<&'a Key, &'a LedgerEntry>,
+    by_anchor: BTreeMap<&'a Anchor, &'a LedgerEntry>,
+}
+
+impl<'a> Memory<'a> {
+    fn of(ledger: &'a BTreeMap<CardId, LedgerEntry>) -> Self {
+        let mut memory = Memory::default();
+        for entry in ledger.values() {
+            for key in entry.former_keys.iter().chain(&entry.key) {
+                // The card that has the key now wins over one that had it once.
+                let current = entry.key.as_ref() == Some(key);
+                if current || !memory.by_key.contains_key(key) {
+                    memory.by_key.insert(key, entry);
+                }
+            }
+            for anchor in &entry.anchors {
+                memory.by_anchor.insert(anchor, entry);
+            }
+        }
+        memory
+    }
 }
 
 /// Where a person of the sources was dealt with.
@@ -270,34 +300,13 @@ impl<'a> Planner<'a> {
     }
 
     fn count_base(&mut self) {
-        let input = self.input;
-        self.base = self
-            .index
-            .cards
-            .iter()
-            .filter(|card| !card.archived)
-            .filter(|card| {
-                let known = self.learned.get(&card.id).or_else(|| input.ledger.get(&card.id));
-                known.is_some_and(|entry| entry.key.is_some())
-            })
-            .count() as u64;
+        let cards = self.index.cards.iter().enumerate();
+        let ours = cards.filter(|(card, stored)| {
+            let known = || self.learned.get(&stored.id).or(self.known[*card]);
+            !stored.archived && known().is_some_and(|entry| entry.key.is_some())
+        });
+        self.base = ours.count() as u64;
     }
-}
-
-/// Whether the surname or first name of two people both differ, as far as both are known.
-fn names_differ(
-    wanted: &Likeness,
-    card: &Likeness,
-    wanted_sur: Option<&str>,
-    card_sur: Option<&str>,
-    firsts: (Option<&str>, Option<&str>),
-) -> bool {
-    let differ = |a: Option<&str>, b: Option<&str>| match (a, b) {
-        (Some(a), Some(b)) => super::cards::fold(a) != super::cards::fold(b),
-        (_, _) => false,
-    };
-    // A full name on both sides is the usual case; the parts are compared so that one missing part is no difference.
-    wanted.full_name != card.full_name && differ(wanted_sur, card_sur) && differ(firsts.0, firsts.1)
 }
 
 /// The text value a create or update sets for a field.

@@ -146,7 +146,7 @@ impl<'a> Planner<'a> {
 
     /// The card that the ledger knows as this person's, in whatever shape it is now.
     fn known_card(&self, person: &Person<'_>) -> Option<(CardId, Drift)> {
-        let entry: Option<&LedgerEntry> = self.ledger_by_key.get(person.key).copied();
+        let entry: Option<&LedgerEntry> = self.memory.by_key.get(person.key).copied();
         if let Some(entry) = entry {
             let what = match self.index.position(&entry.card) {
                 None => Drift::CardMissing,
@@ -177,7 +177,7 @@ impl<'a> Planner<'a> {
         let by_anchor = person
             .anchors
             .iter()
-            .filter_map(|anchor| self.ledger_by_anchor.get(anchor).map(|entry| &entry.card));
+            .filter_map(|anchor| self.memory.by_anchor.get(anchor).map(|entry| &entry.card));
         for id in by_anchor.chain(known) {
             if let Some(card) = self.index.position(id).filter(|card| self.searchable[*card]) {
                 found.entry(card).or_default();

@@ -27,9 +27,8 @@ impl Planner<'_> {
             let (ActionKind::Archive, Some(card)) = (draft.action.kind(), draft.card) else {
                 continue;
             };
-            let card = &self.index.cards[card];
-            let alike = creates.find(&Likeness::of_card(card));
-            let anchors = self.input.ledger.get(&card.id).map_or(&[][..], |entry| &entry.anchors);
+            let alike = creates.find(&Likeness::of_card(&self.index.cards[card]));
+            let anchors = self.known[card].map_or(&[][..], |entry| &entry.anchors);
             let known = anchors.iter().filter_map(|anchor| by_anchor.get(anchor)).flatten();
             let twins: BTreeSet<usize> = alike.into_keys().chain(known.copied()).collect();
             pairs.extend(twins.into_iter().map(|create| (number, create)));

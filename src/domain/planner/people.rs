@@ -1,8 +1,8 @@
 //! One present person: nothing, update, archive, unarchive; or, without a card, on to [`super::newcomers`].
 
-use super::{Draft, ManagerWish, Place, Planner, conflict_of, names_differ, presence};
+use super::{Draft, ManagerWish, Place, Planner, conflict_of, presence};
 use crate::domain::card::PersonCard;
-use crate::domain::cards::{CardMatch, Likeness};
+use crate::domain::cards::{CardMatch, Likeness, fold};
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::identity::{Description, Desired, Part, Truth, Wanted};
 use crate::domain::key::Key;
@@ -32,7 +32,7 @@ impl<'a> Planner<'a> {
     /// The person's card, if there is one; nothing at all where the person must be left alone.
     fn person_in_scope(&mut self, person: &Person<'_>) -> Option<Option<usize>> {
         let key = person.key;
-        let matching = self.index.matching(key);
+        let matching = self.index.matching_in_order(key, &mut self.cursor);
         if let Some((kind, cards)) = conflict_of(&matching) {
             let cards = self.ids(cards.iter());
             self.conflicts.push(Conflict {
@@ -90,7 +90,7 @@ impl<'a> Planner<'a> {
     /// A person with exactly one card.
     fn paired(&mut self, person: &Person<'_>, card: usize) {
         let key = person.key;
-        let known = self.input.ledger.get(&self.index.cards[card].id);
+        let known = self.known[card];
         let since = known.and_then(|entry| entry.leaving_since);
         let state = leaving(self.describe, person, self.input.moment, &self.input.policy, since);
         let description = self.describe.describe(&person.joined, self.input.moment);
@@ -158,24 +158,21 @@ impl<'a> Planner<'a> {
     /// RULES 1.5: the number agrees and nothing else does.
     fn another_person(&self, person: &Person<'_>, card: usize, description: &Description) -> Option<HoldReason> {
         let wanted_text = |field| match description.fields.get(&field) {
-            Some(Desired::Set(Wanted::Value(FieldValue::Text(text)))) => Some(text.to_string()),
+            Some(Desired::Set(Wanted::Value(FieldValue::Text(text)))) => Some(&**text),
             Some(Desired::Set(_) | Desired::Clear | Desired::Unknown(_)) | None => None,
         };
-        let wanted = Likeness::of(wanted_text);
-        let fields = &self.index.cards[card].fields;
-        let on_card = Likeness::of_card(&self.index.cards[card]);
-        let (sur, first) = (wanted_text(CardField::SurName), wanted_text(CardField::FirstName));
-        let firsts = (first.as_deref(), fields.text(CardField::FirstName));
-        if !names_differ(
-            &wanted,
-            &on_card,
-            sur.as_deref(),
-            fields.text(CardField::SurName),
-            firsts,
-        ) {
+        let stored = &self.index.cards[card];
+        // A name that is missing on either side does not differ.
+        let differs = |field| match (wanted_text(field), stored.fields.text(field)) {
+            (Some(wanted), Some(known)) => wanted != known && fold(wanted) != fold(known),
+            (Some(_) | None, _) => false,
+        };
+        if !(differs(CardField::SurName) && differs(CardField::FirstName)) {
             return None;
         }
-        let known = self.input.ledger.get(&self.index.cards[card].id);
+        let wanted = Likeness::of(|field| wanted_text(field).map(str::to_owned));
+        let on_card = Likeness::of_card(stored);
+        let known = self.known[card];
         let same_anchor = known.is_some_and(|entry| person.anchors.iter().any(|anchor| entry.anchors.contains(anchor)));
         let agrees = same_anchor || !wanted.agreement(&on_card).is_empty();
         (!agrees).then_some(HoldReason::AnotherPerson)
@@ -185,7 +182,7 @@ impl<'a> Planner<'a> {
     fn learn(&mut self, person: &Person<'_>, card: usize, state: &Leaving, doubted: bool) {
         let id = self.index.cards[card].id.clone();
         let now = self.input.moment.now;
-        let known = self.input.ledger.get(&id);
+        let known = self.known[card];
         if known.is_none() && doubted {
             // Not ours before a human says that the number is this person's.
             return;
@@ -261,11 +258,7 @@ impl<'a> Planner<'a> {
     fn rehire(&mut self, person: &Person<'_>, card: usize, description: &Description, doubt: Option<HoldReason>) {
         let key = person.key;
         let stored = &self.index.cards[card];
-        let ours = self
-            .input
-            .ledger
-            .get(&stored.id)
-            .and_then(|entry| entry.archived_by_us.as_ref());
+        let ours = self.known[card].and_then(|entry| entry.archived_by_us.as_ref());
         let untouched = ours.is_some_and(|ours| ours.modified_at.is_none() || ours.modified_at == stored.modified_at);
         if !untouched {
             let detail = if ours.is_some() {

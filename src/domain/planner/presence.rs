@@ -13,7 +13,7 @@ impl Planner<'_> {
         let group = self.index.group(key);
         for card in group.active.iter().chain(&group.archived) {
             let id = self.index.cards[*card].id.clone();
-            if let Some(known) = self.input.ledger.get(&id) {
+            if let Some(known) = self.known[*card] {
                 let mut entry = known.clone();
                 // Whichever source has the person: they are not absent, so no count goes on.
                 for sighting in entry.sightings.values_mut() {

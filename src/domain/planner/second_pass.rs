@@ -84,12 +84,14 @@ fn managers(planner: &mut Planner<'_>, second: &mut Second) {
         if wish.card.is_none() {
             order.extend(wish.draft);
         }
-        if !wish.doubts.is_empty() {
-            // Both halves or none, as with logins.
-            order.extend(wish.draft);
-        }
         order.push(after);
         order.extend(wish.after);
+        let mut doubts = wish.doubts;
+        if let Some(own) = wish.draft.filter(|_| !doubts.is_empty()) {
+            // Both halves or none, as with logins; one approval is for both.
+            order.push(own);
+            doubts.clear();
+        }
         let change = FieldChange {
             field: CardField::Manager,
             from: wish.from,
@@ -100,7 +102,7 @@ fn managers(planner: &mut Planner<'_>, second: &mut Second) {
             card: wish.card,
             own: wish.draft,
         };
-        add_reference(planner, second, place, change, order, wish.doubts);
+        add_reference(planner, second, place, change, order, doubts);
     }
 }
 
@@ -345,18 +347,13 @@ fn logins(planner: &mut Planner<'_>, second: &mut Second) {
         let free = frees[&holder];
         let change = take_login_out(planner, wish.draft).expect("the wish came from this draft");
         let own = &planner.drafts[wish.draft];
-        // What depends on a new card's creation is held with it.
-        let doubts = if wish.card.is_none() {
-            Vec::new()
-        } else {
-            own.doubts.clone()
-        };
+        let doubted = !own.doubts.is_empty();
         // What the person's own change needs (an unarchive), this needs too; a new card needs its creation first.
         let mut order: Vec<usize> = wish.card.is_none().then_some(wish.draft).into_iter().collect();
         order.push(moved.get(&free).copied().unwrap_or(free));
         order.extend(&own.after);
-        if !doubts.is_empty() {
-            // Both halves or none: what one half writes could make the doubt about the other look settled.
+        if doubted {
+            // Both halves or none: what one writes could make the doubt about the other look settled.
             order.push(wish.draft);
         }
         let place = Place {
@@ -364,7 +361,7 @@ fn logins(planner: &mut Planner<'_>, second: &mut Second) {
             card: wish.card,
             own: Some(wish.draft),
         };
-        let number = add_reference(planner, second, place, change, order, doubts);
+        let number = add_reference(planner, second, place, change, order, Vec::new());
         moved.insert(wish.draft, number);
     }
 }

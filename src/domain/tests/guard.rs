@@ -321,3 +321,34 @@ fn the_view_tells_what_is_held_and_why() {
     assert_eq!(view.changes[0].person_id, Some(CardId::from("c-E001")));
     assert!(view.changes[0].holds[0].message.contains("limit 0"));
 }
+
+#[test]
+fn an_approval_outlives_the_list_entry_that_others_needed_too() {
+    let mut world = World::of(20);
+    world.hr().rows.push(row("N1").with("dept", " new"));
+    world.card("c-keyless", &row("N1").with("key", ""));
+    world.hr().set("E001", "dept", "New");
+    world.approve(&world.judged(), |change| change.action.kind() == ActionKind::Adopt);
+    // Something else holds it in this run; the entry is made for the other person.
+    world.in_doubt.insert(super::world::key("N1"));
+    assert_eq!(allowed(&world.run()), ["create_entry ", "update c-E001"]);
+    world.in_doubt.clear();
+    assert_eq!(allowed(&world.run()), ["adopt c-keyless"]);
+}
+
+#[test]
+fn what_a_degraded_first_look_held_stays_held() {
+    let mut world = World::of(20);
+    world.contact = Default::default();
+    world.hr().degrade();
+    for number in 1..=4 {
+        world.hr().set(&format!("E{number:03}"), "job", "Nurse");
+    }
+    world.approve(&world.judged(), |change| name(change) == "update c-E001");
+    assert_eq!(allowed(&world.run()), ["update c-E001"]);
+    assert_eq!(
+        allowed(&world.run()),
+        Vec::<String>::new(),
+        "three are few, but they waited before"
+    );
+}

@@ -378,6 +378,13 @@ proptest! {
         };
         let again = sent(&second).into_iter().filter(|change| !follows(change));
         let names: Vec<String> = again.map(|change| format!("{} {:?}", name(change), change.action)).collect();
-        prop_assert!(names.is_empty(), "after {:?}\nagain {:#?}", super::world::allowed(&first), names);
+        let held: Vec<String> = first
+            .plan
+            .changes
+            .iter()
+            .filter_map(|change| first.held.get(&change.id).map(|held| format!("{} {held:?}", name(change))))
+            .collect();
+        let before = super::world::allowed(&first);
+        prop_assert!(names.is_empty(), "sent {before:?}\nheld {held:#?}\nagain {names:#?}");
     }
 }

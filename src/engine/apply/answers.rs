@@ -1,12 +1,12 @@
 //! What an answer means: the outcome of a request, what it made, and whether it is sent again.
 
-use super::{Applier, stops};
+use super::Applier;
 use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::ids::{CardId, OperatorId};
 use crate::domain::plan::{ActionKind, Change, Step};
 use crate::domain::report::Outcome;
 use crate::engine::state::StateWriter;
-use crate::engine::stopping::{unless_stopped, with_grace};
+use crate::engine::stopping::{READ_GRACE, WRITE_GRACE, unless_stopped, with_grace};
 use crate::engine::target::{Concerns, IntentId, TargetError, TargetReader, TargetWriter, WriteError, Written};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -39,12 +39,18 @@ impl From<Outcome> for Ended {
     }
 }
 
-impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
+impl<'a, R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'a, R, W, S> {
     /// Sends once. After a stop was asked for, the answer is waited for a little longer; then it is in doubt.
-    pub(super) async fn send(&self, intent: IntentId, step: &Step) -> Result<Written, WriteError> {
+    pub(super) async fn send(
+        &self,
+        writer: &'a W,
+        turn: W::Turn<'a>,
+        intent: IntentId,
+        step: &Step,
+    ) -> Result<Written, WriteError> {
         let made = self.state.made().clone();
-        let sending = self.writer.send(intent, step, &made);
-        with_grace(self.stop, sending).await.unwrap_or_else(|| {
+        let sending = writer.send(turn, intent, step, &made);
+        with_grace(self.stop, WRITE_GRACE, sending).await.unwrap_or_else(|| {
             let what = "cardsync was told to stop and the answer had not come";
             let cure = "it may have been done: the next run settles it by reading";
             Err(WriteError::InDoubt(TargetError::new(Concerns::Record, what, cure)))
@@ -142,7 +148,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     ) -> PersonCard {
         let card = match step {
             Step::ArchiveCard { card, .. } | Step::UnarchiveCard { card } => {
-                let read = with_grace(self.stop, self.reader.read_card(card, &self.fields)).await;
+                let read = with_grace(self.stop, READ_GRACE, self.reader.read_card(card, &self.fields)).await;
                 let read = read.and_then(Result::ok).flatten();
                 self.operators_after(change, card, operators_before).await;
                 read.unwrap_or(answered)
@@ -161,7 +167,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         if before.is_empty() && change.operators_affected() == 0 {
             return;
         }
-        let read = with_grace(self.stop, self.reader.read_operators_of(card)).await;
+        let read = with_grace(self.stop, READ_GRACE, self.reader.read_operators_of(card)).await;
         let moved: Vec<OperatorId> = match read {
             Some(Ok(after)) => {
                 let was: BTreeSet<(&OperatorId, bool)> = before.iter().map(|it| (&it.id, it.archived)).collect();
@@ -212,7 +218,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let unclear = |message: &str| Outcome::InDoubt {
             message: message.to_owned(),
         };
-        match with_grace(self.stop, self.reader.read_card(id, &self.fields)).await {
+        match with_grace(self.stop, READ_GRACE, self.reader.read_card(id, &self.fields)).await {
             Some(Ok(Some(card))) if card.archived == archived => {
                 let card = self.made(change, step, operators_before, card).await;
                 Ended {
@@ -236,12 +242,8 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         unless_stopped(self.stop, tokio::time::sleep(wait)).await.is_some()
     }
 
-    /// Waits until TOPdesk takes requests: nothing waits between its intent and its request. The outcome, when a stop
-    /// was asked for meanwhile.
-    pub(super) async fn ready(&self) -> Option<Outcome> {
-        match unless_stopped(self.stop, self.writer.ready()).await {
-            Some(()) => None,
-            None => Some(stops::told()),
-        }
+    /// The turn of the next request; `None` when a stop was asked for meanwhile.
+    pub(super) async fn turn(&self, writer: &'a W) -> Option<W::Turn<'a>> {
+        unless_stopped(self.stop, writer.turn()).await
     }
 }

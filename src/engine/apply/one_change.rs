@@ -15,6 +15,11 @@ use chrono::Duration;
 /// A write based on a read older than this looks again first.
 const STALE_READ: Duration = Duration::minutes(15);
 
+/// A change that was refused for now stays so; one that was never sent was not reached.
+fn outcome_when_stopped(last: Outcome, attempt: u32) -> Outcome {
+    if attempt > 1 { last } else { stops::told() }
+}
+
 impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// Carries one change out.
     pub(super) async fn one(&self, plan: &ApprovedPlan, approved: &ApprovedChange) -> Result<Outcome, StoreError> {
@@ -31,6 +36,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             Some(Err(error)) => return Ok(self.unread(change, &error)),
             None => return Ok(stops::told()),
         };
+        let writer = match self.writer_of(approved) {
+            Ok(writer) => writer,
+            Err(error) => return Ok(self.unread(change, error)),
+        };
         let decision = self
             .input
             .decisions
@@ -42,9 +51,9 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         for (step_index, step) in change.steps().iter().enumerate() {
             let mut attempt = 1;
             outcome = loop {
-                if let Some(stopped) = self.ready().await {
-                    break stopped;
-                }
+                let Some(turn) = self.turn(writer).await else {
+                    break outcome_when_stopped(outcome, attempt);
+                };
                 let intent = Intent {
                     plan: plan.plan(),
                     change,
@@ -56,7 +65,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     at: self.clock.now(),
                 };
                 let intent = self.store.intent(self.lease, intent).await?;
-                let sent = self.send(intent, step).await;
+                let sent = self.send(writer, turn, intent, step).await;
                 let ended = self.ended(change, step, &operators_before, sent, attempt).await;
                 let at = self.clock.now();
                 let learned = match &ended.outcome {
@@ -81,7 +90,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 };
                 self.store.outcome(self.lease, intent, ending).await?;
                 match ended.again {
-                    Some(wait) if self.stopped_by().is_none() && self.wait(wait).await => attempt += 1,
+                    Some(wait) if self.stopped_by().is_none() && self.wait(wait).await => {
+                        outcome = ended.outcome;
+                        attempt += 1;
+                    }
                     Some(_) | None => break ended.outcome,
                 }
             };

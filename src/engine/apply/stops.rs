@@ -7,6 +7,7 @@ use crate::domain::report::Outcome;
 use crate::engine::target::{Concerns, TargetError};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// Requests in a row that TOPdesk did not answer, or answered with 'later' to the last attempt: the run ends.
 const MOST_LOST_IN_A_ROW: u64 = 3;
@@ -32,6 +33,12 @@ impl<R, W, S> Applier<'_, R, W, S> {
     pub(super) fn reason_to_wait(&self, change: &Change, before: &BTreeMap<ItemId, Outcome>) -> Option<Outcome> {
         if self.stop.load(Ordering::Relaxed) {
             return Some(told());
+        }
+        if self.ends_at.is_some_and(|end| Instant::now() >= end) {
+            return Some(Outcome::NotReached {
+                message: "the run has reached its time limit (topdesk.run_limit); the next run plans it again"
+                    .to_owned(),
+            });
         }
         let stops = self.state.stops();
         if let Some(message) = stops.run.as_ref().or_else(|| stops.kinds.get(&change.action.kind())) {

@@ -68,6 +68,7 @@ async fn a_store_that_others_could_read_becomes_private_again() {
 async fn another_topdesk_is_refused_and_both_are_named() {
     let (_folder, path) = folder();
     open(&path).await.close().await;
+    execute(&path, "INSERT INTO contact (environment, body) VALUES (1, '{}')").await;
     let other = EnvironmentId::new("other.topdesk.net");
     let error = SqliteStore::open(&path, &other, "other.topdesk.net")
         .await
@@ -79,6 +80,19 @@ async fn another_topdesk_is_refused_and_both_are_named() {
     assert!(error.to_string().contains("correct topdesk.url"), "{error}");
     assert!(ReadOnlyStore::open(&path, &other, "other.topdesk.net").await.is_err());
     open(&path).await.close().await;
+}
+
+#[tokio::test]
+async fn a_store_in_which_nothing_was_ever_kept_follows_a_corrected_address() {
+    let (_folder, path) = folder();
+    open(&path).await.close().await;
+    let other = EnvironmentId::new("other.topdesk.net");
+    for _ in 0..2 {
+        let store = SqliteStore::open(&path, &other, "other.topdesk.net").await.unwrap();
+        store.close().await;
+    }
+    execute(&path, "INSERT INTO contact (environment, body) VALUES (1, '{}')").await;
+    assert!(matches!(refused(&path).await, StoreError::OtherHost { bound, .. } if bound == "other.topdesk.net"));
 }
 
 #[tokio::test]

@@ -1,0 +1,39 @@
+//! The second account: it is loaded only when an approved item that touches an operator is applied, so that the everyday
+//! account needs no archive right on operators and TOPdesk itself refuses the accident (RULES 6.3).
+
+use super::Applier;
+use crate::domain::guard::ApprovedChange;
+use crate::engine::target::TargetError;
+use std::sync::OnceLock;
+
+/// Makes the second account's writer when it is first needed, and keeps it for the run.
+pub struct OperatorAccount<'a, W> {
+    connect: Box<dyn Fn() -> Result<W, TargetError> + Send + Sync + 'a>,
+    writer: OnceLock<Result<W, TargetError>>,
+}
+
+impl<'a, W> OperatorAccount<'a, W> {
+    /// `connect` reads the secret and prepares the connections; it is called once at most.
+    pub fn new(connect: impl Fn() -> Result<W, TargetError> + Send + Sync + 'a) -> Self {
+        Self {
+            connect: Box::new(connect),
+            writer: OnceLock::new(),
+        }
+    }
+
+    fn writer(&self) -> Result<&W, &TargetError> {
+        self.writer.get_or_init(|| (self.connect)()).as_ref()
+    }
+}
+
+impl<'a, R, W, S> Applier<'a, R, W, S> {
+    /// The account that sends a change: the second one only where a human approved an item that takes an operator along
+    /// or wakes one.
+    pub(super) fn writer_of(&self, approved: &ApprovedChange) -> Result<&'a W, &'a TargetError> {
+        let touches = approved.approved_by().is_some() && approved.change().operators_affected() > 0;
+        match self.operator_account {
+            Some(account) if touches => account.writer(),
+            Some(_) | None => Ok(self.writer),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The demo as a person sees it: it ends well, and its text can be read everywhere.
+
+use std::process::Command;
+
+fn demo() -> (String, String, Option<i32>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_cardsync"))
+        .args(["demo", "--once"])
+        .env("RUST_LOG", "warn")
+        .output()
+        .expect("the program runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (text(output.stdout), text(output.stderr), output.status.code())
+}
+
+#[test]
+fn the_year_is_played_to_its_end_and_told_plainly() {
+    let (told, errors, code) = demo();
+    assert_eq!(code, Some(0), "{told}\n{errors}");
+    assert_eq!(errors, "");
+    for line in told.lines() {
+        assert!(line.chars().count() <= 100, "longer than 100 columns: {line}");
+        assert!(!line.contains('\u{1b}'), "colour without a terminal: {line}");
+    }
+    for wanted in [
+        "1. First contact",
+        "7. The repaired export, today",
+        "cardsync approve operators",
+        "100 people who work here find their cards archived",
+        "cardsync config init",
+    ] {
+        assert!(told.contains(wanted), "'{wanted}' is not in:\n{told}");
+    }
+    let folder = told
+        .split_whitespace()
+        .find(|word| word.ends_with("/hr.csv"))
+        .and_then(|file| std::path::Path::new(file).parent())
+        .expect("the folder is told");
+    assert!(!folder.exists(), "{} was left behind", folder.display());
+}

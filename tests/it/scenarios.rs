@@ -1,0 +1,151 @@
+//! Golden scenarios: a folder under `tests/scenarios` per case, named after what it protects.
+//!
+//! | file | is |
+//! |---|---|
+//! | `config.yaml` | the configuration; `@URL@` stands for the sandbox |
+//! | `cards.json` | what the sandbox starts with |
+//! | `steps` | what happens, one step per line, see [`steps`]; without it one run |
+//! | `expected-plan.txt` | what the program said, step by step |
+//! | `expected-cards.json` | the cards at the end, what is not empty of them |
+//! | all others | sources |
+//!
+//! Every run is followed by a plan over the same input: it must have nothing left that may be done. `BLESS=1 cargo nextest
+//! run scenarios` writes the expected files anew; the difference is reviewed like code.
+
+mod cards;
+mod steps;
+
+use crate::support::masks::Masks;
+use crate::support::workplace::Workplace;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A test per folder, and one that sees to it that every folder has a test.
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                play(stringify!($name));
+            }
+        )*
+
+        #[test]
+        fn every_folder_is_listed() {
+            let listed = [$(stringify!($name)),*];
+            let mut folders: Vec<String> = fs::read_dir(root())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            folders.sort();
+            let unlisted: Vec<&String> = folders.iter().filter(|folder| !listed.contains(&folder.as_str())).collect();
+            assert!(unlisted.is_empty(), "add to the list in tests/it/scenarios.rs: {unlisted:?}");
+        }
+    };
+}
+
+scenarios! {
+    archived_by_hand_stays_archived
+    archived_twins
+    archives_over_budget_are_held_whole_and_joiners_go_on
+    bad_export_is_rejected_then_repaired
+    blank_end_date_is_no_evidence
+    branch_filter_hides_cards
+    cards_of_special_accounts_are_never_touched
+    column_renamed
+    config_edit_holds_archives_and_the_run_after_it
+    contract_rows
+    cut_off_csv
+    department_as_plain_text
+    department_is_created_once
+    doubled_rows
+    duplicate_key_in_source_stops_that_person_only
+    duplicate_key_in_topdesk_stops_that_person_only
+    enrich_source_down_holds_creates_only
+    generated_card_is_adopted_not_duplicated
+    header_only_csv
+    joiners
+    key_differs_by_case_and_blanks
+    key_emptied_by_hand_is_drift
+    leaver_with_an_unknown_department_is_archived
+    leaver_with_end_date_is_archived_a_day_later
+    leaver_without_card_is_never_created
+    login_held_by_another_card_is_left_out
+    login_moves_from_one_to_another
+    manager_by_dn_from_ldif
+    managers_in_a_second_pass_with_a_cycle
+    marriage_changes_name_email_and_login
+    mass_update_at_first_contact_waits
+    missing_needs_three_reads_and_48_hours
+    movers
+    operator_among_leavers_is_held_until_approved
+    out_of_scope_is_not_absent
+    over_long_value_is_left_out
+    protected_people_are_never_touched
+    rehire_of_whom_we_archived
+    rejected_item_stays_quiet_until_it_changes
+    rejected_snapshot_accepted_by_approval
+    same_file_read_again_does_not_count
+    same_number_another_person
+    spreadsheet_ate_the_zeros_of_all_keys
+    unarchived_by_hand_stays_active
+    unknown_branch_holds_the_person
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
+/// Files of a scenario that are not sources.
+const OWN: [&str; 5] = [
+    "config.yaml",
+    "cards.json",
+    "steps",
+    "expected-plan.txt",
+    "expected-cards.json",
+];
+
+fn play(name: &str) {
+    let folder = root().join(name);
+    let read =
+        |file: &str| fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{name}/{file}: {error}"));
+    let seed = serde_json::from_str(&read("cards.json")).unwrap_or_else(|error| panic!("{name}/cards.json: {error}"));
+    let place = Workplace::open(seed);
+    place.configure(&read("config.yaml"));
+    for entry in fs::read_dir(&folder).unwrap() {
+        let entry = entry.unwrap();
+        let file = entry.file_name().into_string().unwrap();
+        if !OWN.contains(&file.as_str()) {
+            place.write(&file, fs::read(entry.path()).unwrap());
+        }
+    }
+    let steps = match fs::read_to_string(folder.join("steps")) {
+        Ok(steps) => steps,
+        Err(_none) => "run 2025-03-03T08:00".to_owned(),
+    };
+    let mut masks = Masks::default();
+    let said = steps::play(&place, &steps, &mut masks);
+    let cards = cards::describe(&place.sandbox.state_json());
+    compare(&folder.join("expected-plan.txt"), &said);
+    compare(&folder.join("expected-cards.json"), &cards);
+}
+
+fn compare(file: &Path, found: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(file, found).unwrap();
+        return;
+    }
+    let expected = fs::read_to_string(file).unwrap_or_default();
+    if expected == found {
+        return;
+    }
+    let differs = expected
+        .lines()
+        .zip(found.lines())
+        .position(|(expected, found)| expected != found);
+    let line = differs.unwrap_or_else(|| expected.lines().count().min(found.lines().count())) + 1;
+    panic!(
+        "{} differs from line {line} on; if that is right: BLESS=1 cargo nextest run scenarios\n--- found\n{found}",
+        file.display()
+    );
+}

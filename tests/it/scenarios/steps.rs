@@ -1,0 +1,117 @@
+//! The steps of a scenario, one per line; `#` starts a remark.
+//!
+//! ```text
+//! run 2025-03-03T08:00           a run as of that moment, and a plan after it that must be empty of what is allowed
+//! plan 2025-03-03T08:00          only a plan
+//! holds                          what waits
+//! approve WORD...                an id, class, action or `snapshot`; @100001 is whatever waits for that key
+//! reject WORD...
+//! put FILE OTHER                 FILE becomes a fresh copy of OTHER (or of itself: a new export with the same content)
+//! remove FILE
+//! config OTHER                   another configuration
+//! edit JSON                      somebody changes something in TOPdesk, see `/sandbox/edit`
+//! set NAME=VALUE                 a setting of the sandbox
+//! ```
+
+use crate::support::masks::Masks;
+use crate::support::workplace::{Ran, Workplace, text};
+use serde_json::Value;
+use std::fmt::Write;
+use std::fs;
+
+/// Plays the steps and gives what was said.
+pub fn play(place: &Workplace, steps: &str, masks: &mut Masks) -> String {
+    let mut said = String::new();
+    masks.learn(&place.sandbox.state_json());
+    for step in steps.lines().map(str::trim).filter(|step| !step.is_empty()) {
+        if step.starts_with('#') {
+            let _ = writeln!(said, "{step}");
+            continue;
+        }
+        let ran = one(place, step);
+        masks.learn(&place.sandbox.state_json());
+        let _ = write!(said, "$ {step}");
+        if let Some(ran) = ran {
+            let _ = writeln!(said, "   (exit {})", ran.code);
+            said.push_str(&masks.apply(&ran.stdout, place));
+            // Logs are for the operating of the program; errors are for whoever typed.
+            for line in ran.stderr.lines().filter(|line| line.starts_with("error:")) {
+                let _ = writeln!(said, "{}", masks.apply(line, place));
+            }
+        }
+        said.push('\n');
+    }
+    said
+}
+
+fn one(place: &Workplace, step: &str) -> Option<Ran> {
+    let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    match (verb, words.as_slice()) {
+        ("run", [moment]) => {
+            let ran = place.cardsync(&["run", "--all", "--as-of", moment]);
+            second_plan_is_empty(place, moment, step);
+            return Some(ran);
+        }
+        ("plan", [moment]) => return Some(place.cardsync(&["plan", "--all", "--as-of", moment])),
+        ("holds", []) => return Some(place.cardsync(&["holds"])),
+        ("approve" | "reject", words) if !words.is_empty() => {
+            let words: Vec<String> = words.iter().flat_map(|word| expand(place, word)).collect();
+            let mut arguments = vec![verb];
+            arguments.extend(words.iter().map(String::as_str));
+            return Some(place.cardsync(&arguments));
+        }
+        ("put", [file, other]) => {
+            let content = fs::read(place.path(other)).unwrap_or_else(|error| panic!("{step}: {error}"));
+            place.write(file, content);
+        }
+        ("remove", [file]) => fs::remove_file(place.path(file)).unwrap_or_else(|error| panic!("{step}: {error}")),
+        ("config", [other]) => {
+            let config = fs::read_to_string(place.path(other)).unwrap_or_else(|error| panic!("{step}: {error}"));
+            place.configure(&config);
+        }
+        ("edit", _) => {
+            let edit: Value = serde_json::from_str(rest).unwrap_or_else(|error| panic!("{step}: {error}"));
+            place
+                .sandbox
+                .edit(&edit)
+                .unwrap_or_else(|error| panic!("{step}: {error:#}"));
+        }
+        ("set", [setting]) => {
+            let (name, value) = setting.split_once('=').unwrap_or_else(|| panic!("{step}: name=value"));
+            place
+                .sandbox
+                .set(name, value)
+                .unwrap_or_else(|error| panic!("{step}: {error}"));
+        }
+        _unknown => panic!("not a step: {step}"),
+    }
+    None
+}
+
+/// The ids that wait for a key, or the word itself.
+fn expand(place: &Workplace, word: &str) -> Vec<String> {
+    let Some(key) = word.strip_prefix('@') else {
+        return vec![word.to_owned()];
+    };
+    let holds = place.cardsync(&["holds", "--json"]).json();
+    let items = holds.as_array().expect("an array of what waits").iter();
+    let ids: Vec<String> = items
+        .filter(|item| item["key"] == key)
+        .map(|item| text(&item["id"]).to_owned())
+        .collect();
+    assert!(!ids.is_empty(), "nothing waits for {key}: {holds:#}");
+    ids
+}
+
+/// The same input planned again gives no changes. Held ones wait on and are no changes that would be made.
+fn second_plan_is_empty(place: &Workplace, moment: &str, step: &str) {
+    let again = place.cardsync(&["plan", "--json", "--as-of", moment]);
+    let plan = again.json();
+    let changes = plan["changes"].as_array().expect("a plan has changes").iter();
+    let allowed: Vec<&Value> = changes.filter(|change| change["verdict"] == "allowed").collect();
+    assert!(
+        allowed.is_empty(),
+        "after '{step}' the same input gives changes again: {allowed:#?}"
+    );
+}

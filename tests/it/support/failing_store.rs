@@ -1,0 +1,120 @@
+//! A store whose disk fills up at the wrong moment.
+
+use cardsync::domain::decision::Decision;
+use cardsync::domain::ids::{CardId, RunId};
+use cardsync::domain::policy::BudgetClass;
+use cardsync::domain::report::RunReport;
+use cardsync::engine::state::{
+    Ending, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
+};
+use cardsync::engine::target::IntentId;
+use cardsync::store::SqliteStore;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Which write of the journal meets the full disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    Intent,
+    Outcome,
+}
+
+/// Fails from the nth intent or outcome on.
+pub struct FailingStore {
+    pub inner: SqliteStore,
+    pub full: Full,
+    pub nth: u32,
+    seen: AtomicU32,
+}
+
+impl FailingStore {
+    pub fn new(inner: SqliteStore, full: Full, nth: u32) -> Self {
+        Self {
+            inner,
+            full,
+            nth,
+            seen: AtomicU32::new(0),
+        }
+    }
+
+    fn room(&self, what: Full) -> Result<(), StoreError> {
+        if what == self.full && self.seen.fetch_add(1, Ordering::Relaxed) + 1 >= self.nth {
+            return Err(StoreError::DiskFull {
+                path: self.inner.path().to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl StateReader for FailingStore {
+    async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
+        self.inner.load(now).await
+    }
+
+    async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
+        self.inner.holds().await
+    }
+
+    async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+        self.inner.decisions().await
+    }
+
+    async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
+        self.inner.history(limit).await
+    }
+
+    async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
+        self.inner.open_intents().await
+    }
+
+    async fn sent_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<BudgetClass, u64>, StoreError> {
+        self.inner.sent_since(since).await
+    }
+}
+
+impl StateWriter for FailingStore {
+    async fn acquire(&self, run: &RunId, command: &str, now: DateTime<Utc>) -> Result<RunLease, StoreError> {
+        self.inner.acquire(run, command, now).await
+    }
+
+    async fn start_run(&self, lease: &RunLease, report: &RunReport) -> Result<(), StoreError> {
+        self.inner.start_run(lease, report).await
+    }
+
+    async fn finish_run(
+        &self,
+        lease: &RunLease,
+        report: &RunReport,
+        fingerprint: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.inner.finish_run(lease, report, fingerprint).await
+    }
+
+    async fn learn(&self, lease: &RunLease, learned: Learned<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.inner.learn(lease, learned, now).await
+    }
+
+    async fn intent(&self, lease: &RunLease, intent: Intent<'_>) -> Result<IntentId, StoreError> {
+        self.room(Full::Intent)?;
+        self.inner.intent(lease, intent).await
+    }
+
+    async fn outcome(&self, lease: &RunLease, intent: IntentId, ending: Ending<'_>) -> Result<(), StoreError> {
+        self.room(Full::Outcome)?;
+        self.inner.outcome(lease, intent, ending).await
+    }
+
+    async fn settle(&self, lease: &RunLease, intent: IntentId, ending: Ending<'_>) -> Result<(), StoreError> {
+        self.inner.settle(lease, intent, ending).await
+    }
+
+    async fn decide(&self, decisions: &[Decision]) -> Result<(), StoreError> {
+        self.inner.decide(decisions).await
+    }
+
+    async fn purge(&self, lease: &RunLease, card: &CardId) -> Result<(), StoreError> {
+        self.inner.purge(lease, card).await
+    }
+}

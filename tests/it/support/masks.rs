@@ -1,0 +1,68 @@
+//! Makes output comparable: what differs from run to run, or says nothing to a reader, becomes a name.
+
+use super::workplace::{Workplace, text};
+use regex::Regex;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Names for ids, given once and kept.
+#[derive(Default)]
+pub struct Masks {
+    cards: BTreeMap<String, String>,
+    items: BTreeMap<String, String>,
+}
+
+impl Masks {
+    /// Gives names to the cards that are there now and have none yet: `card-` or `operator-` and what it is known by.
+    pub fn learn(&mut self, state: &Value) {
+        for (array, word, known_by) in [
+            ("persons", "card", ["employeeNumber", "tasLoginName", "surName"]),
+            ("operators", "operator", ["loginName", "tasLoginName", "surName"]),
+        ] {
+            let cards = state[array].as_array().expect("an array of cards");
+            for card in cards {
+                let id = text(&card["id"]);
+                if self.cards.contains_key(id) {
+                    continue;
+                }
+                let known_by = known_by.iter().map(|field| text(&card[*field]).trim());
+                let known_by = known_by.clone().find(|value| !value.is_empty()).unwrap_or("nobody");
+                let name = format!("{word}-{}", known_by.replace(' ', "_"));
+                let same = self
+                    .cards
+                    .values()
+                    .filter(|known| **known == name || known.starts_with(&format!("{name}#")));
+                let name = match same.count() {
+                    0 => name,
+                    others => format!("{name}#{}", others + 1),
+                };
+                self.cards.insert(id.to_owned(), name);
+            }
+        }
+    }
+
+    /// Output with names in place of ids, moments of the machine's clock and places of this run.
+    pub fn apply(&mut self, output: &str, place: &Workplace) -> String {
+        let mut output = output
+            .replace(&place.folder.path().display().to_string(), "FOLDER")
+            .replace(&place.sandbox.addr.to_string(), "SANDBOX");
+        for (id, name) in &self.cards {
+            output = output.replace(id, name);
+        }
+        let output = regex(r"\b\d{8}-\d{6}-[0-9a-f]{6}\b").replace_all(&output, "RUN");
+        let output = regex(r"\bp-[0-9a-f]{12}\b").replace_all(&output, "PLAN");
+        let output = regex(r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC").replace_all(&output, "until LATER");
+        let output = regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item)").replace_all(&output, "by USER$1");
+        let items = &mut self.items;
+        regex(r"\b[0-9a-f]{12}\b")
+            .replace_all(&output, |found: &regex::Captures<'_>| {
+                let next = format!("item-{}", items.len() + 1);
+                items.entry(found[0].to_owned()).or_insert(next).clone()
+            })
+            .into_owned()
+    }
+}
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a pattern")
+}

@@ -1,0 +1,166 @@
+//! A place to work in: a sandbox in this process, a folder with configuration, sources and state, and the real program
+//! run as a process in it.
+
+use cardsync::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
+use serde_json::Value;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// Login of the sandbox's API account.
+pub const USERNAME: &str = "api-cardsync";
+/// Its password.
+pub const PASSWORD: &str = "correct-horse-battery";
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    fn from(output: Output) -> Ran {
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+        }
+    }
+
+    /// Standard output as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not JSON: {error}\n{self:?}"))
+    }
+
+    /// Fails unless it ended with this exit code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Ran {
+        assert_eq!(
+            self.code, code,
+            "\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+}
+
+/// See the module.
+pub struct Workplace {
+    pub folder: TempDir,
+    pub sandbox: RunningSandbox,
+    runtime: Runtime,
+}
+
+impl Workplace {
+    /// A sandbox with this seed, and a folder with the password file.
+    pub fn open(seed: Value) -> Workplace {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let sandbox = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let options = SandboxOptions {
+                listener,
+                seed: Seed::from_value(seed).unwrap_or_else(|error| panic!("{error}")),
+                username: USERNAME.into(),
+                password: PASSWORD.into(),
+                settings: Vec::new(),
+            };
+            Sandbox::start(options)
+                .await
+                .unwrap_or_else(|error| panic!("{error:#}"))
+        });
+        let place = Workplace {
+            folder: tempfile::tempdir().expect("a folder"),
+            sandbox,
+            runtime,
+        };
+        place.write("password", PASSWORD);
+        place
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file of the folder, as a new file: what was open stays as it was.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        if path.exists() {
+            fs::remove_file(&path).expect("a file that can be replaced");
+        }
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        file.write_all(content.as_ref()).expect("a file that can be written");
+    }
+
+    /// Writes the configuration, with the sandbox's address in place of `@URL@`.
+    pub fn configure(&self, config: &str) {
+        self.write("cardsync.yaml", config.replace("@URL@", &self.sandbox.url()));
+    }
+
+    /// The program with the folder's configuration, ready to be changed and started.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program();
+        command
+            .current_dir(self.folder.path())
+            .env("HOME", self.folder.path())
+            .arg("--config")
+            .arg(self.path("cardsync.yaml"))
+            .args(arguments);
+        command
+    }
+
+    /// Runs the program with the folder's configuration.
+    pub fn cardsync(&self, arguments: &[&str]) -> Ran {
+        finish(&mut self.command(arguments))
+    }
+
+    /// Something asynchronous, beside the sandbox.
+    pub fn wait<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// Requests so far that were not reads: method and path.
+    pub fn writes(&self) -> Vec<String> {
+        let stats = self.sandbox.stats();
+        let writes = stats["writes"].as_array().expect("the sandbox lists writes");
+        writes
+            .iter()
+            .map(|write| format!("{} {}", text(&write["method"]), text(&write["path"])))
+            .collect()
+    }
+}
+
+/// The program, with nothing of this process's surroundings but the way to other programs.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cardsync"));
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub fn finish(command: &mut Command) -> Ran {
+    Ran::from(command.output().expect("the program can be started"))
+}
+
+/// A JSON text, or nothing.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
