@@ -129,17 +129,18 @@ fn told(report: &SnapshotReport, args: &SnapshotArgs, key: &str, personal: bool,
     }
     let sources = match args.keys {
         Keys::Keep => {
-            "Your sources still have the real names: the plan shows whom it would create, archive and leave alone, and\n\
-             which operators go along; changed names, logins and addresses in it are the pseudonyms' doing.\n"
+            "Your sources still have the real names and the cards have not. So matched people are held as 'same number, another\n\
+             person?' until you approve that class; then their names, logins and addresses change. Whom the plan creates,\n\
+             archives or leaves alone, and which operators go along, is as it would be.\n"
         }
         Keys::Hash => "Your sources still have the real keys and match no card: use sources made for the rehearsal.\n",
     };
     text.push_str(&format!(
-        "\nTo rehearse: in a copy of the configuration, rehearsal.yaml, let topdesk.url be http://127.0.0.1:8480, its password\n\
-         'sandbox', and store.sqlite another file. {sources}\n  \
+        "\nTo rehearse: make rehearsal.yaml, a copy of the configuration in which topdesk.url is http://127.0.0.1:8480, its\n\
+         password is 'sandbox' and store.sqlite is another file.\n\n  \
          cardsync sandbox --seed {file} --username '{username}' --password sandbox\n  \
          cardsync -c rehearsal.yaml plan\n  \
-         cardsync -c rehearsal.yaml run\n"
+         cardsync -c rehearsal.yaml run\n\n{sources}"
     ));
     text
 }
