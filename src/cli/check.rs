@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::session;
-use super::text::snapshot_lines;
+use super::words::snapshot_lines;
 use crate::config::policy::{policy, zone};
 use crate::daemon::wiring::{Connected, Environment};
 use crate::domain::identity::Moment;

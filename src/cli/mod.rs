@@ -4,6 +4,7 @@ mod approve;
 mod check;
 mod config;
 mod exit;
+mod holds;
 mod out;
 mod plan;
 mod progress;
@@ -11,6 +12,7 @@ mod sandbox;
 mod session;
 mod snapshot;
 mod text;
+mod words;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use exit::Exit;
@@ -56,7 +58,7 @@ enum Command {
     /// Read and plan again, and apply what is also in a saved plan, unchanged, and allowed today.
     Apply(plan::ApplyArgs),
     /// What waits for a decision.
-    Holds(approve::HoldsArgs),
+    Holds(holds::HoldsArgs),
     /// Let items pass in the next run: by id, class, action or plan.
     Approve(approve::DecideArgs),
     /// Refuse items until they change.
@@ -118,7 +120,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Plan(args) => plan::plan(config, &args).await,
         Command::Run(args) => plan::run(config, &args).await,
         Command::Apply(args) => plan::apply(config, &args).await,
-        Command::Holds(args) => approve::holds(config, &args).await,
+        Command::Holds(args) => holds::holds(config, &args).await,
         Command::Approve(args) => approve::decide(config, &args, crate::domain::decision::Answer::Approve).await,
         Command::Reject(args) => approve::decide(config, &args, crate::domain::decision::Answer::Reject).await,
         Command::Daemon(args) => session::daemon(config, &args).await,

@@ -30,29 +30,6 @@ pub(super) fn told(error: &anyhow::Error) -> String {
     text
 }
 
-/// What was found and the cure, as one sentence.
-pub(super) fn with_cure(message: &str, cure: &str) -> String {
-    if message.ends_with(['?', '.']) {
-        return format!("{message} {}", first_letter(cure, char::to_uppercase));
-    }
-    let mut chars = cure.chars();
-    // A name such as TOPdesk keeps its letters.
-    let name = chars.next().is_some() && chars.next().is_some_and(|second| !second.is_lowercase());
-    if name {
-        format!("{message}; {cure}")
-    } else {
-        format!("{message}; {}", first_letter(cure, char::to_lowercase))
-    }
-}
-
-fn first_letter<I: Iterator<Item = char>>(text: &str, change: fn(char) -> I) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => change(first).chain(chars).collect(),
-        None => String::new(),
-    }
-}
-
 /// A remark on standard error.
 pub(super) fn note(text: &str) {
     let mut stderr = std::io::stderr().lock();
@@ -146,21 +123,5 @@ mod tests {
         );
         let error = anyhow::Error::new(Inner).context("no plan");
         assert_eq!(told(&error), "no plan: status 401; check the password");
-    }
-
-    #[test]
-    fn a_finding_and_its_cure_are_one_sentence() {
-        assert_eq!(
-            with_cure("x.csv does not exist", "Check `path`."),
-            "x.csv does not exist; check `path`."
-        );
-        assert_eq!(
-            with_cure("did you mean 'mail'?", "write it so"),
-            "did you mean 'mail'? Write it so"
-        );
-        assert_eq!(
-            with_cure("it is late", "TOPdesk is slow"),
-            "it is late; TOPdesk is slow"
-        );
     }
 }

@@ -184,11 +184,13 @@ fn report(finished: &Finished, output: &Output) -> anyhow::Result<()> {
     out::print(&shown.plan());
     out::print(&shown.outcomes(&finished.outcomes));
     let paint = Paint::stdout();
-    let held = finished.holds.len();
+    let held = finished.holds.iter().filter(|hold| !hold.is_settled()).count();
     if held > 0 {
         let plan = &finished.planned.judged.plan.id;
+        let waits = if held == 1 { "item waits" } else { "items wait" };
         let line = format!(
-            "{held} held: cardsync holds; then cardsync approve ID|CLASS|{plan}, or cardsync reject ID; approved items pass in the next run.\n"
+            "{held} {waits} for a decision: see cardsync holds, then cardsync approve ID|CLASS|{plan} or cardsync reject ID. \
+             What is approved passes in the next run.\n"
         );
         out::print(&paint.warn(&line));
     }

@@ -1,15 +1,15 @@
 //! A judged plan as a tired administrator reads it: counts first, then what, to whom, from what to what and why, then what
 //! waits and the way out, then who nothing happens to.
 
-use super::out::{Paint, with_cure};
-use crate::domain::card::OperatorLink;
+use super::out::Paint;
+use super::words::{counted, done_words, name_of, operator_words, reason_words, snapshot_lines};
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
 use crate::domain::input::PlanInput;
 use crate::domain::plan::{Action, ActionKind, Change, ConflictKind, SkipReason};
 use crate::domain::report::{ChangeOutcome, Outcome};
-use crate::domain::snapshot::{Effect, SnapshotSummary, Verdict};
+use crate::domain::snapshot::Verdict;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -45,7 +45,14 @@ impl Shown<'_> {
         let title = format!("Plan {} for {} at {at}", plan.id, self.input.environment);
         let _ = writeln!(text, "{}", self.paint.strong(&title));
         let view = self.judged.view();
-        if view.summary.is_empty() {
+        let bad_read = plan
+            .snapshots
+            .iter()
+            .any(|snapshot| snapshot.verdict == Verdict::Rejected);
+        if view.summary.is_empty() && bad_read {
+            let title = "No changes: not everything could be read, see below.";
+            let _ = writeln!(text, "{}", self.paint.warn(title));
+        } else if view.summary.is_empty() {
             let _ = writeln!(text, "{}", self.nothing_to_do());
         } else {
             let _ = writeln!(
@@ -74,11 +81,12 @@ impl Shown<'_> {
                 let _ = writeln!(text, "{line}");
             }
         }
-        let _ = writeln!(
-            text,
-            "  {} active cards are ours; {} cards are not and stay untouched.",
-            plan.base, plan.foreign_cards
-        );
+        let _ = write!(text, "  {} looked after", counted(plan.base, "active card"));
+        if plan.foreign_cards > 0 {
+            let others = counted(plan.foreign_cards, "other card");
+            let _ = write!(text, "; {others} of nobody in the sources, left alone");
+        }
+        text.push_str(".\n");
     }
 
     /// Why there are no changes. A source that could not be used is no reason to say that all is well.
@@ -91,7 +99,8 @@ impl Shown<'_> {
             .map(|snapshot| snapshot.name.as_str())
             .collect();
         if unusable.is_empty() {
-            return format!("Nothing to do: {} cards are in step.", plan.base);
+            let are = if plan.base == 1 { "is" } else { "are" };
+            return format!("Nothing to do: {} {are} in step.", counted(plan.base, "card"));
         }
         let line = format!("No changes, but not all is known: see {} below.", unusable.join(", "));
         self.paint.bad(&line)
@@ -188,40 +197,8 @@ impl Shown<'_> {
         let mut lines = String::new();
         let who = self.who(change);
         let _ = writeln!(lines, "  {:<11} {who}  [{}]", name_of(change.action.kind()), change.id);
-        match &change.operator {
-            OperatorLink::Active { operators } => {
-                let effect = match change.action.kind() {
-                    ActionKind::Archive => "is archived with the card",
-                    _other => "linked, active",
-                };
-                let _ = writeln!(
-                    lines,
-                    "      {} {} {effect}",
-                    self.paint.bad("operator"),
-                    joined(operators)
-                );
-            }
-            OperatorLink::Archived { operators } => {
-                let effect = if matches!(change.action, Action::Unarchive) {
-                    "would wake up with the card"
-                } else {
-                    "linked, archived"
-                };
-                let _ = writeln!(
-                    lines,
-                    "      {} {} {effect}",
-                    self.paint.bad("operator"),
-                    joined(operators)
-                );
-            }
-            OperatorLink::Unproven => {
-                let _ = writeln!(
-                    lines,
-                    "      {} whether one is linked is not proven",
-                    self.paint.bad("operator")
-                );
-            }
-            OperatorLink::ProvenNone => {}
+        if let Some(what) = operator_words(&change.operator, change.action.kind()) {
+            let _ = writeln!(lines, "      {} {what}", self.paint.bad("operator"));
         }
         for field in change.action.fields() {
             let shown = |value: &Option<crate::domain::field::FieldValue>| {
@@ -246,7 +223,11 @@ impl Shown<'_> {
         if let Action::CreateEntry { list, name } = &change.action {
             return format!("{list} \"{name}\"");
         }
-        let fields = change.action.fields();
+        // References of a new card come after its creation, which has the name.
+        let creation = self.judged.plan.changes.iter().find(|other| {
+            change.card.is_none() && other.key == change.key && matches!(other.action, Action::Create { .. })
+        });
+        let fields = creation.unwrap_or(change).action.fields();
         let new = |field| {
             fields
                 .iter()
@@ -268,7 +249,8 @@ impl Shown<'_> {
             .collect();
         let key = change.key.as_ref().map_or("no key", |key| key.as_str());
         let id = change.card.as_ref().map_or("new card", |card| card.as_str());
-        format!("{key} {} ({id})", name.join(" "))
+        let named: Vec<&str> = std::iter::once(key).chain(name.iter().map(String::as_str)).collect();
+        format!("{} ({id})", named.join(" "))
     }
 
     fn nothing_happens(&self, text: &mut String) {
@@ -292,18 +274,18 @@ impl Shown<'_> {
                             "several archived cards have this key and no active one; take it off all but one in TOPdesk"
                         }
                     };
-                    let records: Vec<String> = conflict.records.iter().map(ToString::to_string).collect();
-                    format!(
-                        "  {} {what}\n      {} {}\n",
-                        conflict.key,
-                        records.join("; "),
-                        joined(&conflict.cards)
-                    )
+                    let records = conflict.records.iter().map(ToString::to_string);
+                    let cards = conflict.cards.iter().map(|card| format!("card {card}"));
+                    let places: Vec<String> = records.chain(cards).collect();
+                    format!("  {} {what}\n      {}\n", conflict.key, places.join("; "))
                 }),
             );
         }
         if !plan.rejections.is_empty() {
-            let title = format!("Rejected records ({}): present, and left alone", plan.rejections.len());
+            let title = format!(
+                "Rejected records ({}): these people count as present and are left as they are",
+                plan.rejections.len()
+            );
             let _ = writeln!(text, "\n{}", self.paint.strong(&title));
             self.list(
                 text,
@@ -376,7 +358,7 @@ impl Shown<'_> {
         }
         let counts: Vec<String> = done
             .iter()
-            .map(|(kind, count)| format!("{count} {}", name_of(*kind)))
+            .map(|(kind, count)| format!("{count} {}", done_words(*kind, *count)))
             .collect();
         let title = if counts.is_empty() {
             "Nothing was written.".to_owned()
@@ -409,91 +391,10 @@ impl Shown<'_> {
     }
 }
 
-/// A read with its verdict, and what was found, with the cure.
-pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String {
-    let mut text = String::new();
-    let verdict = match &snapshot.verdict {
-        Verdict::Complete => paint.good("complete"),
-        Verdict::Degraded { cannot } => {
-            let uses: Vec<String> = cannot.iter().map(|use_| format!("{use_:?}").to_lowercase()).collect();
-            paint.warn(&format!("degraded: not for {}", uses.join(", ")))
-        }
-        Verdict::Rejected => paint.bad("REJECTED"),
-    };
-    let role = match snapshot.role {
-        Some(crate::domain::snapshot::Role::Authoritative) => "decides",
-        Some(crate::domain::snapshot::Role::Enrich) => "adds",
-        None => "cards",
-    };
-    let _ = write!(
-        text,
-        "  {:<12} {role:<8} {:>7} records  {verdict}",
-        snapshot.name.as_str(),
-        snapshot.records
-    );
-    if snapshot.keyless + snapshot.unreadable > 0 {
-        let _ = write!(
-            text,
-            " ({} without key, {} unreadable)",
-            snapshot.keyless, snapshot.unreadable
-        );
-    }
-    text.push('\n');
-    for finding in &snapshot.findings {
-        let mark = match finding.effect {
-            Effect::Note => "note:".to_owned(),
-            Effect::NoAbsence => paint.warn("doubt:"),
-            Effect::RejectAcceptable | Effect::Reject => paint.bad("rejected:"),
-        };
-        let _ = writeln!(text, "      {mark} {}", with_cure(&finding.message, &finding.cure));
-    }
-    text
-}
-
 fn group<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeMap<ActionKind, Vec<&'a Change>> {
     let mut by_kind: BTreeMap<ActionKind, Vec<&Change>> = BTreeMap::new();
     for change in changes {
         by_kind.entry(change.action.kind()).or_default().push(change);
     }
     by_kind
-}
-
-fn joined<T: std::fmt::Display>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn name_of(kind: ActionKind) -> &'static str {
-    match kind {
-        ActionKind::CreateEntry => "new entry",
-        ActionKind::SetReferences => "references",
-        ActionKind::Unarchive
-        | ActionKind::Create
-        | ActionKind::Update
-        | ActionKind::Adopt
-        | ActionKind::Archive
-        | ActionKind::Anonymize => kind.name(),
-    }
-}
-
-fn reason_words(reason: SkipReason) -> &'static str {
-    match reason {
-        SkipReason::Protected => "protected",
-        SkipReason::SpecialAccount => "special account",
-        SkipReason::OutOfScope => "out of scope",
-        SkipReason::ScopeUnknown => "scope not known",
-        SkipReason::ArchivedByHand => "archived by hand",
-        SkipReason::UnarchivedByHand => "unarchived by hand",
-        SkipReason::LeavingLater => "leaves, not yet",
-        SkipReason::LeftWithoutCard => "left, has no card",
-        SkipReason::LeavingUnknown => "leaving not known",
-        SkipReason::MissingNotYet => "missing, not long enough",
-        SkipReason::AbsenceUnknown => "absence not known",
-        SkipReason::Drift => "changed behind our back",
-        SkipReason::ArchivedTwin => "archived twin",
-        SkipReason::FieldLeft => "field left as it is",
-        SkipReason::LoginHeld => "login held by another card",
-        SkipReason::ManagerUnknown => "manager not known",
-        SkipReason::CardDeleted => "card deleted or hidden",
-        SkipReason::TargetDegraded => "read of TOPdesk not good enough",
-    }
 }

@@ -50,7 +50,7 @@ pub enum SecretError {
     #[error("cannot read the secret file {path}: {why}; it must exist and be readable by the user cardsync runs as")]
     File { path: PathBuf, why: String },
     #[error(
-        "there is no systemd credential '{0}': CREDENTIALS_DIRECTORY {1}; add LoadCredential={0}:PATH to the unit, or use env or file outside systemd"
+        "there is no systemd credential '{0}': CREDENTIALS_DIRECTORY {1}; add LoadCredential={0}:PATH to the unit; by hand, set CREDENTIALS_DIRECTORY to the folder of that file, or use env or file"
     )]
     Credential(String, String),
     #[error("the secret in {0} is empty; write the password there")]

@@ -392,7 +392,7 @@ impl<'s> Walk<'s> {
             (None, Some(inside)) => inside,
             (None, None) => match self.resolve(schema)["x-cure"].as_str() {
                 Some(cure) => cure.to_owned(),
-                None => format!("known here: {}", names.join(", ")),
+                None => suggest::all(names),
             },
         };
         self.faults.push(Fault::new(path, "unknown key", cure));

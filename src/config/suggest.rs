@@ -22,11 +22,26 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
+/// Words in a list of what is known; a line that fills the screen helps nobody.
+const MOST_LISTED: usize = 30;
+
 /// The cure for an unknown word: the nearest, or all that are known.
 pub fn cure(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(meant) => format!("did you mean '{meant}'?"),
-        None => format!("known here: {}", known.join(", ")),
+        None => all(known),
+    }
+}
+
+/// All that are known, or so many that one sees what they are like.
+pub fn all(known: &[&str]) -> String {
+    match known.split_at_checked(MOST_LISTED) {
+        Some((listed, more)) if !more.is_empty() => format!(
+            "known here: {} and {} more, see `cardsync config schema`",
+            listed.join(", "),
+            more.len()
+        ),
+        Some(_) | None => format!("known here: {}", known.join(", ")),
     }
 }
 

@@ -49,6 +49,15 @@ pub struct HeldItem {
     pub run: RunId,
 }
 
+impl HeldItem {
+    /// Somebody has said no, and the item has not changed since: it waits for nobody.
+    pub fn is_settled(&self) -> bool {
+        self.reasons
+            .iter()
+            .any(|reason| matches!(reason, HoldReason::Rejected { .. }))
+    }
+}
+
 /// What stood there at first contact, or came with a changed configuration, and still waits (RULES 8.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {

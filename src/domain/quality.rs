@@ -104,7 +104,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         modified_at,
         ..
     } = read;
-    let count = records.len() as u64;
+    // People, not rows: an export that has every row twice must not become the yardstick for whole ones.
+    let count = records.chunk_by(|a, b| a.key == b.key).count() as u64;
     // Bad fields are no doubt about who is there.
     let unreadable = rejections
         .iter()

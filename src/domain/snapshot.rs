@@ -180,6 +180,8 @@ pub struct SnapshotSummary {
     pub unreadable: u64,
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// Why, and what is worth knowing.
+    #[serde(rename = "reasons", alias = "findings")]
     pub findings: Vec<Finding>,
     /// Set when the snapshot was rejected and a human may accept exactly this content: the item to approve.
     pub acceptance: Option<ItemId>,

@@ -75,7 +75,12 @@ fn snapshot_hold(snapshot: &SnapshotSummary, since: DateTime<Utc>) -> Option<Sna
 
 /// The class a held item is listed under: the first budget it exceeds, else its action.
 pub fn class_of(item: &HeldItem) -> String {
-    item.change.action.name().to_owned()
+    let exceeded = item
+        .change
+        .holds
+        .iter()
+        .find_map(|hold| hold.code.strip_prefix("over_budget:"));
+    exceeded.unwrap_or(item.change.action.name()).to_owned()
 }
 
 /// Whether a word names this item: its id, its action, a class it exceeds, or its plan.
@@ -186,4 +191,72 @@ pub fn decide(
 /// Keeps decisions.
 pub async fn keep(store: &impl StateWriter, decided: &Decided) -> Result<(), StoreError> {
     store.decide(&decided.decisions).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::card::OperatorLink;
+    use crate::domain::decision::HeldItem;
+    use crate::domain::key::Key;
+    use crate::domain::plan::{Action, Change, HoldReason, item_id};
+    use crate::domain::view::ChangeView;
+    use chrono::TimeZone;
+
+    fn waits_for(reasons: &[HoldReason]) -> KeptHold {
+        let mut change = Change {
+            id: "".into(),
+            action: Action::Archive { reason: None },
+            key: Some(Key::stored("1")),
+            raw_key: None,
+            card: Some("c1".into()),
+            operator: OperatorLink::ProvenNone,
+            evidence: Vec::new(),
+            depends_on: Vec::new(),
+            doubts: Vec::new(),
+            why: Vec::new(),
+            anchors: Vec::new(),
+        };
+        change.id = item_id(&change);
+        KeptHold {
+            plan: "p1".into(),
+            item: HeldItem {
+                change: ChangeView::new(&change, reasons),
+                reasons: reasons.to_vec(),
+                since: Utc.timestamp_opt(0, 0).single().expect("a valid time"),
+                run: "r1".into(),
+            },
+        }
+    }
+
+    fn approve(items: Vec<KeptHold>, decided: Vec<Decision>) -> Decision {
+        let waiting = Waiting {
+            items,
+            decided,
+            snapshots: Vec::new(),
+        };
+        let now = Utc.timestamp_opt(100, 0).single().expect("a valid time");
+        let words = ["archive".to_owned()];
+        decide(&waiting, &words, Answer::Approve, "tester", None, None, now)
+            .expect("it waits")
+            .decisions
+            .remove(0)
+    }
+
+    #[test]
+    fn a_second_reason_does_not_bring_back_the_first_one() {
+        let first = approve(vec![waits_for(&[HoldReason::OperatorUnproven])], Vec::new());
+        assert_eq!(first.waives, BTreeSet::from(["operator_unproven".to_owned()]));
+        let second = approve(vec![waits_for(&[HoldReason::ConfigChanged])], vec![first]);
+        let both = ["config_changed", "operator_unproven"].map(str::to_owned);
+        assert_eq!(second.waives, BTreeSet::from(both));
+    }
+
+    #[test]
+    fn an_approval_after_a_rejection_starts_anew() {
+        let mut rejected = approve(vec![waits_for(&[HoldReason::OperatorUnproven])], Vec::new());
+        rejected.answer = Answer::Reject;
+        let second = approve(vec![waits_for(&[HoldReason::ConfigChanged])], vec![rejected]);
+        assert_eq!(second.waives, BTreeSet::from(["config_changed".to_owned()]));
+    }
 }

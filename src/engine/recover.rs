@@ -10,10 +10,9 @@ use crate::domain::cards::fold;
 use crate::domain::diff::same;
 use crate::domain::field::{FieldValue, Reference};
 use crate::domain::ids::CardId;
-use crate::domain::key::KeyReading;
+use crate::domain::key::{KeyReading, KeySpec};
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{CardTarget, Step};
-use crate::domain::policy::Policy;
 use crate::domain::report::Outcome;
 use crate::domain::snapshot::Verdict;
 
@@ -32,16 +31,11 @@ pub struct Settled {
 ///
 /// An effect that shows is settled at once. That there is none is settled only by a whole read that began late enough:
 /// a request whose answer was lost may still take effect behind our back.
-pub fn settle(
-    open: Vec<OpenIntent>,
-    target: &TargetSnapshot,
-    remembered: &Remembered,
-    policy: &Policy,
-) -> Vec<Settled> {
+pub fn settle(open: Vec<OpenIntent>, target: &TargetSnapshot, remembered: &Remembered, spec: &KeySpec) -> Vec<Settled> {
     open.into_iter()
         .map(|intent| {
             let late = target.read_at >= intent.sent_at + SETTLING_TIME;
-            let (shown, after) = seen(&intent, target, policy);
+            let (shown, after) = seen(&intent, target, spec);
             let outcome = match shown {
                 Shown::Yes => Some(Outcome::Done {
                     card: after.map(|card| card.id.clone()),
@@ -99,12 +93,12 @@ enum Shown {
     NotRead,
 }
 
-fn seen<'a>(intent: &OpenIntent, target: &'a TargetSnapshot, policy: &Policy) -> (Shown, Option<&'a PersonCard>) {
+fn seen<'a>(intent: &OpenIntent, target: &'a TargetSnapshot, spec: &KeySpec) -> (Shown, Option<&'a PersonCard>) {
     let of_key = || {
         let key = intent.change.key.as_ref()?;
         target.cards.iter().find(|card| {
-            let raw = card.fields.text(policy.key.card_field).unwrap_or("");
-            matches!(policy.key.read(raw), KeyReading::Key(found) if found == *key)
+            let raw = card.fields.text(spec.card_field).unwrap_or("");
+            matches!(spec.read(raw), KeyReading::Key(found) if found == *key)
         })
     };
     let of_id = |id: &CardId| {
@@ -160,3 +154,6 @@ fn shows_effect(step: &Step, card: &PersonCard) -> bool {
         Step::CreateEntry { .. } | Step::CreateCard { .. } => true,
     }
 }
+
+#[cfg(test)]
+mod tests;

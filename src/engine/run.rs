@@ -10,6 +10,7 @@ use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
 use crate::domain::decision::HeldItem;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
+use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
 use crate::domain::ledger::LedgerEntry;
@@ -29,10 +30,17 @@ pub enum RunError {
     Store(#[from] StoreError),
     /// TOPdesk could not be read: nothing to compare with, nothing was written.
     #[error("TOPdesk could not be read: {0}")]
-    Target(#[from] TargetError),
+    Target(TargetError),
     /// Told to stop before anything was written.
     #[error("cardsync was told to stop while reading: nothing was written; run again")]
     Stopped,
+}
+
+impl From<TargetError> for RunError {
+    // Not as the source of the error: its text is part of this one already, and would be said twice.
+    fn from(error: TargetError) -> Self {
+        RunError::Target(error)
+    }
 }
 
 /// A plan with all that it was made of.
@@ -86,7 +94,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
         let readings = self.read(&remembered).await?;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy);
+        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
         take_in(&settled, &mut remembered);
         Ok(self.planned(readings, remembered))
     }
@@ -157,7 +165,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let readings = unless_stopped(parts.stop, self.read(&remembered))
             .await
             .ok_or(RunError::Stopped)??;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy);
+        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
         self.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
         let hasher = remembered.hasher.clone();
@@ -344,9 +352,14 @@ pub fn plan_exit_code(judged: &Judged) -> u8 {
         .snapshots
         .iter()
         .any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    let settled = |reasons: &Vec<HoldReason>| {
+        reasons
+            .iter()
+            .any(|reason| matches!(reason, HoldReason::Rejected { .. }))
+    };
     if rejected {
         4
-    } else if !judged.held.is_empty() {
+    } else if !judged.held.values().all(settled) {
         3
     } else if !judged.approved.changes().is_empty() {
         2

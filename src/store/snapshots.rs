@@ -57,7 +57,8 @@ pub(super) async fn log(
     Ok(())
 }
 
-/// The history of every source and of TOPdesk. Where nothing was accepted in the last 14 days the last accepted read is
+/// The history of every source and of TOPdesk. A read that a human accepted in spite of its size is the new yardstick:
+/// without that, every export after a reorganisation would have to be approved for 14 days. Where nothing was accepted in the last 14 days the last accepted read is
 /// the yardstick, however old: after a long rest a half export must not pass for want of one.
 pub(super) async fn history(
     connection: &mut SqliteConnection,
@@ -67,8 +68,15 @@ pub(super) async fn history(
     let mut histories: BTreeMap<SourceName, SnapshotHistory> = BTreeMap::new();
     // With a single max(), SQLite takes the other columns from the row that has it.
     let largest = sqlx::query(
-        "SELECT name, max(records) FROM snapshot \
-         WHERE environment = ?1 AND verdict IN ('complete', 'degraded') AND read_at >= ?2 GROUP BY name",
+        "WITH approved AS ( \
+             SELECT name, max(id) AS id FROM snapshot \
+             WHERE environment = ?1 AND verdict IN ('complete', 'degraded') AND EXISTS ( \
+                 SELECT 1 FROM json_each(findings) WHERE json_extract(value, '$.effect') = 'reject_acceptable') \
+             GROUP BY name) \
+         SELECT snapshot.name, max(snapshot.records) FROM snapshot LEFT JOIN approved USING (name) \
+         WHERE environment = ?1 AND verdict IN ('complete', 'degraded') AND read_at >= ?2 \
+             AND snapshot.id >= coalesce(approved.id, 0) \
+         GROUP BY snapshot.name",
     )
     .bind(environment)
     .bind(stamp(now - REFERENCE))

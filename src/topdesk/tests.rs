@@ -46,9 +46,7 @@ fn entry(field: CardField, id: &str) -> FieldChange {
 async fn send(client: &TopdeskClient, step: &Step) -> Result<Written, WriteError> {
     let writer = client.writer();
     let turn = writer.turn().await;
-    writer
-        .send(turn, IntentId::committed(1), step, &Made::default())
-        .await
+    writer.send(turn, IntentId::committed(1), step, &Made::default()).await
 }
 
 fn card_of(written: Result<Written, WriteError>) -> crate::domain::card::PersonCard {

@@ -1,6 +1,10 @@
 //! The parts together, against real servers on this machine.
 
+mod architecture;
+mod cli;
+mod config;
 mod demo;
+mod docs;
 mod faults;
 mod ldap;
 mod sandbox;

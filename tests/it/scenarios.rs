@@ -45,12 +45,16 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    absent_means_absent_from_every_source
+    anonymized_card_is_left_alone
     archived_by_hand_stays_archived
     archived_twins
     archives_over_budget_are_held_whole_and_joiners_go_on
+    archiving_reason_that_is_not_there
     bad_export_is_rejected_then_repaired
     blank_end_date_is_no_evidence
     branch_filter_hides_cards
+    card_deleted_by_hand_is_not_made_again
     cards_of_special_accounts_are_never_touched
     column_renamed
     config_edit_holds_archives_and_the_run_after_it
@@ -61,9 +65,12 @@ scenarios! {
     doubled_rows
     duplicate_key_in_source_stops_that_person_only
     duplicate_key_in_topdesk_stops_that_person_only
+    emptied_column_is_held
+    emptying_the_login_of_an_operator_waits
     enrich_source_down_holds_creates_only
     generated_card_is_adopted_not_duplicated
     header_only_csv
+    hidden_operators_hold_archives
     joiners
     key_differs_by_case_and_blanks
     key_emptied_by_hand_is_drift
@@ -78,16 +85,21 @@ scenarios! {
     mass_update_at_first_contact_waits
     missing_needs_three_reads_and_48_hours
     movers
+    one_key_in_two_sources_is_a_conflict
     operator_among_leavers_is_held_until_approved
     out_of_scope_is_not_absent
     over_long_value_is_left_out
     protected_people_are_never_touched
     rehire_of_whom_we_archived
+    rehire_with_a_new_number_waits
     rejected_item_stays_quiet_until_it_changes
     rejected_snapshot_accepted_by_approval
     same_file_read_again_does_not_count
+    same_human_under_a_new_number_is_not_leaver_and_joiner
     same_number_another_person
+    shared_mailbox_merges_nobody
     spreadsheet_ate_the_zeros_of_all_keys
+    topdesk_refuses_to_archive_an_operator
     unarchived_by_hand_stays_active
     unknown_branch_holds_the_person
 }

@@ -86,7 +86,7 @@ fn touches(one: &str, other: &str) -> bool {
 pub fn key_refusal(config: &Config) -> Option<String> {
     let name = &config.key.card_field;
     let field = CardField::from_name(name)?;
-    const CURE: &str = "use employeeNumber as key.card_field (`rekey` leads there), or look with `plan`";
+    const CURE: &str = "use employeeNumber as key.card_field; `plan` accepts this key, to look";
     if field == CardField::Email || field.is_name() {
         return Some(format!(
             "the key '{name}' changes in life: a marriage or a new mail domain would make one person look like two; {CURE}"

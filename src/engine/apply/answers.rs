@@ -39,12 +39,12 @@ impl From<Outcome> for Ended {
     }
 }
 
-impl<'a, R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'a, R, W, S> {
+impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// Sends once. After a stop was asked for, the answer is waited for a little longer; then it is in doubt.
-    pub(super) async fn send(
+    pub(super) async fn send<'w>(
         &self,
-        writer: &'a W,
-        turn: W::Turn<'a>,
+        writer: &'w W,
+        turn: W::Turn<'w>,
         intent: IntentId,
         step: &Step,
     ) -> Result<Written, WriteError> {
@@ -243,7 +243,7 @@ impl<'a, R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'a, R, W, S> 
     }
 
     /// The turn of the next request; `None` when a stop was asked for meanwhile.
-    pub(super) async fn turn(&self, writer: &'a W) -> Option<W::Turn<'a>> {
+    pub(super) async fn turn<'w>(&self, writer: &'w W) -> Option<W::Turn<'w>> {
         unless_stopped(self.stop, writer.turn()).await
     }
 }

@@ -1,5 +1,6 @@
 //! One change: looks again where the rules say so, writes the intent, sends, writes the outcome (RULES 7.3, 10).
 
+use super::stops::of_record;
 use super::{Applier, stops};
 use crate::domain::card::PersonCard;
 use crate::domain::guard::{ApprovedChange, ApprovedPlan};
@@ -38,7 +39,8 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         };
         let writer = match self.writer_of(approved) {
             Ok(writer) => writer,
-            Err(error) => return Ok(self.unread(change, error)),
+            // The others do not need that account.
+            Err(error) => return Ok(self.failed(change, &of_record(error))),
         };
         let decision = self
             .input

@@ -125,7 +125,8 @@ impl<R, W, S> Applier<'_, R, W, S> {
     }
 }
 
-fn of_record(error: &TargetError) -> TargetError {
+/// The same error, taken to concern one change only.
+pub(super) fn of_record(error: &TargetError) -> TargetError {
     TargetError {
         concerns: Concerns::Record,
         ..error.clone()

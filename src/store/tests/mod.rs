@@ -4,7 +4,6 @@ mod journal;
 mod lease;
 mod memory;
 mod opening;
-mod speed;
 
 use super::{SqliteStore, StoreError};
 use crate::domain::card::{CardFields, OperatorCard, OperatorKind, OperatorLink, PersonCard};

@@ -34,7 +34,6 @@ async fn a_401_in_the_middle_stops_the_run_at_once() {
 #[tokio::test]
 async fn operators_that_may_not_be_archived_are_held_after_one_refusal() {
     let company = Company::open(&[]).await;
-    // Both leavers with an operator: the second must not even be tried.
     company.sandbox.set("rights", "archive_operators=off").unwrap();
     let finished = company.run(today()).await.unwrap();
     assert_eq!(
@@ -54,11 +53,7 @@ async fn operators_that_may_not_be_archived_are_held_after_one_refusal() {
 
 #[tokio::test]
 async fn a_refusal_about_operators_is_met_once() {
-    let company = Company::open_with(&[], "").await;
-    company
-        .sandbox
-        .edit(&json!({ "operator": "OPBOS", "set": { "email": "x@example.org" } }))
-        .ok();
+    let company = Company::open(&[]).await;
     let refuse = json!({ "method": "PUT", "route": "/persons/id/{id}/unarchive", "contains": company.card("100006"),
                          "answer": { "status": 403, "body": [{ "message": "No permission to unarchive operators." }] } });
     company.sandbox.fault(&refuse).unwrap();

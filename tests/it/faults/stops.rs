@@ -34,7 +34,7 @@ async fn a_long_read_is_abandoned() {
     let company = Company::open(&[]).await;
     let (finished, took) = stopped(&company, json!({ "route": "/persons", "delay_ms": 20_000 })).await;
     assert!(matches!(finished.map(|it| it.report), Err(RunError::Stopped)));
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
     let store = company.store().await;
     let report = store.history(1).await.unwrap().remove(0);
     assert_eq!((report.verdict, report.finished_at.is_some()), (None, true));
@@ -48,7 +48,7 @@ async fn a_wait_for_a_busy_topdesk_is_abandoned() {
         let busy = json!({ "method": "PATCH", "route": "/persons/{id}", "answer": { "status": 429, "headers": { "Retry-After": header } } });
         let (finished, took) = stopped(&company, busy).await;
         let finished = finished.unwrap();
-        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert!(took < Duration::from_secs(4), "{took:?}");
         assert_eq!(finished.report.counts.in_doubt, 0, "what was not sent is not in doubt");
         assert!(finished.report.counts.not_reached > 0);
         company.settle(today()).await;
@@ -61,7 +61,7 @@ async fn the_write_in_flight_is_finished() {
     let slow = json!({ "method": "POST", "route": "/persons", "nth": 1, "answer_delay_ms": 600 });
     let (finished, took) = stopped(&company, slow).await;
     let finished = finished.unwrap();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < Duration::from_secs(4), "{took:?}");
     assert_eq!(finished.report.counts.in_doubt, 0);
     assert_eq!(company.effects(), company.journal().await);
     let told = |it: &&cardsync::domain::report::ChangeOutcome| matches!(&it.outcome, Outcome::NotReached { message } if message.contains("stop"));

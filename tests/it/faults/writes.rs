@@ -61,7 +61,7 @@ async fn an_effect_that_lands_later_is_found_and_not_made_again() {
         tokio::task::yield_now().await;
     }
     let found = company.run(today() + Duration::minutes(2)).await.unwrap();
-    assert!(done(&found).get(&ActionKind::Create).is_none());
+    assert!(!done(&found).contains_key(&ActionKind::Create));
     company.settle(today()).await;
     assert_eq!(creates(&company, "100010"), 1);
     assert_eq!(company.duplicates(), json!([]));

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! run 2025-03-03T08:00           a run as of that moment, and a plan after it that must be empty of what is allowed
+//! run! 2025-03-03T08:00          a run after which something is left on purpose; a remark before it says why
 //! plan 2025-03-03T08:00          only a plan
 //! holds                          what waits
 //! approve WORD...                an id, class, action or `snapshot`; @100001 is whatever waits for that key
@@ -48,6 +49,7 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
     let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
     let words: Vec<&str> = rest.split_whitespace().collect();
     match (verb, words.as_slice()) {
+        ("run!", [moment]) => return Some(place.cardsync(&["run", "--all", "--as-of", moment])),
         ("run", [moment]) => {
             let ran = place.cardsync(&["run", "--all", "--as-of", moment]);
             second_plan_is_empty(place, moment, step);

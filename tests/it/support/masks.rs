@@ -13,11 +13,11 @@ pub struct Masks {
 }
 
 impl Masks {
-    /// Gives names to the cards that are there now and have none yet: `card-` or `operator-` and what it is known by.
+    /// Gives names to the cards that are there now and have none yet: `card-` or `op-` and what it is known by.
     pub fn learn(&mut self, state: &Value) {
         for (array, word, known_by) in [
             ("persons", "card", ["employeeNumber", "tasLoginName", "surName"]),
-            ("operators", "operator", ["loginName", "tasLoginName", "surName"]),
+            ("operators", "op", ["loginName", "tasLoginName", "surName"]),
         ] {
             let cards = state[array].as_array().expect("an array of cards");
             for card in cards {
@@ -52,7 +52,7 @@ impl Masks {
         let output = regex(r"\b\d{8}-\d{6}-[0-9a-f]{6}\b").replace_all(&output, "RUN");
         let output = regex(r"\bp-[0-9a-f]{12}\b").replace_all(&output, "PLAN");
         let output = regex(r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC").replace_all(&output, "until LATER");
-        let output = regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item)").replace_all(&output, "by USER$1");
+        let output = regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item|; approve)").replace_all(&output, "by USER$1");
         let items = &mut self.items;
         regex(r"\b[0-9a-f]{12}\b")
             .replace_all(&output, |found: &regex::Captures<'_>| {

@@ -54,7 +54,8 @@ impl Ran {
 pub struct Workplace {
     pub folder: TempDir,
     pub sandbox: RunningSandbox,
-    runtime: Runtime,
+    // Runs the sandbox for as long as the place is there.
+    _runtime: Runtime,
 }
 
 impl Workplace {
@@ -81,7 +82,7 @@ impl Workplace {
         let place = Workplace {
             folder: tempfile::tempdir().expect("a folder"),
             sandbox,
-            runtime,
+            _runtime: runtime,
         };
         place.write("password", PASSWORD);
         place
@@ -127,11 +128,6 @@ impl Workplace {
     /// Runs the program with the folder's configuration.
     pub fn cardsync(&self, arguments: &[&str]) -> Ran {
         finish(&mut self.command(arguments))
-    }
-
-    /// Something asynchronous, beside the sandbox.
-    pub fn wait<F: Future>(&self, future: F) -> F::Output {
-        self.runtime.block_on(future)
     }
 
     /// Requests so far that were not reads: method and path.

@@ -73,7 +73,7 @@ async fn what_is_not_trusted_is_told_at_once_with_the_cure() {
     let other_name = server("127.0.0.2", "server.pem");
     let authority = || Some(fixture("authority.pem"));
     for (url, ca_file, words) in [
-        (&unknown, None, "UnknownIssuer"),
+        (&unknown, None, "an authority that this system does not trust"),
         (&expired, authority(), "expired"),
         (&other_name, authority(), "not valid for"),
     ] {

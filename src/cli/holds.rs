@@ -1,0 +1,224 @@
+//! `holds`: what waits for a decision, as a tired administrator reads it.
+
+use super::exit::Exit;
+use super::out::{self, Paint};
+use super::session;
+use super::words::operator_words;
+use crate::config::policy::zone;
+use crate::domain::card::OperatorLink;
+use crate::domain::decision::{Answer, Decision, HeldItem};
+use crate::domain::plan::ActionKind;
+use crate::domain::view::{ChangeView, HoldView};
+use crate::engine::decisions::{self, Waiting, class_of};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use clap::Args;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Items per action before the list is cut; `--all` shows everything.
+const MOST_SHOWN: usize = 25;
+
+#[derive(Debug, Args)]
+pub(super) struct HoldsArgs {
+    /// A JSON array on standard output.
+    #[arg(long)]
+    json: bool,
+    /// Show every item, however many.
+    #[arg(long, conflicts_with = "json")]
+    all: bool,
+}
+
+pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let store = session::read_store(&environment).await?;
+    let waiting = decisions::waiting(&store, Utc::now()).await?;
+    store.close().await;
+    if args.json {
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&as_json(&waiting))?));
+    } else {
+        out::print(&as_text(
+            &waiting,
+            zone(environment.config()),
+            args.all,
+            Paint::stdout(),
+        ));
+    }
+    let settled = waiting.items.iter().all(|kept| {
+        kept.item.is_settled() || decision(&waiting, &kept.item).is_some_and(|it| it.answer == Answer::Reject)
+    });
+    let nothing = settled && waiting.snapshots.is_empty();
+    Ok(if nothing { Exit::Done } else { Exit::Held })
+}
+
+/// The decision in force about an item that waits.
+fn decision<'a>(waiting: &'a Waiting, item: &HeldItem) -> Option<&'a Decision> {
+    waiting.decided.iter().find(|decision| decision.item == item.change.id)
+}
+
+fn as_json(waiting: &Waiting) -> Value {
+    let items = waiting.items.iter().map(|kept| {
+        let change = &kept.item.change;
+        let decision = decision(waiting, &kept.item);
+        json!({
+            "id": change.id,
+            "class": class_of(&kept.item),
+            "action": change.action,
+            "key": change.key,
+            "person_id": change.person_id,
+            "operator": change.operator,
+            "fields": change.fields,
+            "evidence": change.evidence,
+            "reasons": change.holds,
+            "since": kept.item.since,
+            "plan_id": kept.plan,
+            "decision": decision,
+        })
+    });
+    let snapshots = waiting.snapshots.iter().map(|hold| {
+        let reasons: Vec<Value> = hold
+            .reasons
+            .iter()
+            .map(|text| json!({ "code": "snapshot_rejected", "message": text, "approvable": true }))
+            .collect();
+        json!({
+            "id": hold.id,
+            "class": "snapshot",
+            "action": "accept_snapshot",
+            "key": null,
+            "person_id": null,
+            "operator": null,
+            "fields": {},
+            "evidence": [],
+            "reasons": reasons,
+            "since": hold.since,
+            "source": hold.source,
+        })
+    });
+    items.chain(snapshots).collect()
+}
+
+/// How many wait, by action, and how many of them concern an operator.
+fn summary(waiting: &Waiting) -> String {
+    let mut counts: BTreeMap<ActionKind, u64> = BTreeMap::new();
+    let mut operators = 0;
+    for kept in &waiting.items {
+        *counts.entry(kept.item.change.action).or_default() += 1;
+        operators += u64::from(kept.item.change.operator != OperatorLink::ProvenNone);
+    }
+    let mut parts: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    if operators > 0 {
+        parts.push(format!("{operators} of them with an operator"));
+    }
+    let snapshots = waiting.snapshots.len();
+    if snapshots > 0 {
+        parts.push(format!("{snapshots} rejected snapshot"));
+    }
+    format!("Waiting: {}", parts.join(", "))
+}
+
+fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
+    let mut text = String::new();
+    if waiting.items.is_empty() && waiting.snapshots.is_empty() {
+        return "Nothing waits.\n".to_owned();
+    }
+    let when = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
+    let _ = writeln!(text, "{}", paint.strong(&summary(waiting)));
+    for hold in &waiting.snapshots {
+        let title = format!("[{}] snapshot of {}, rejected", hold.id, hold.source);
+        let _ = writeln!(text, "\n{}  since {}", paint.strong(&title), when(hold.since));
+        for reason in &hold.reasons {
+            let _ = writeln!(text, "    {reason}");
+        }
+    }
+    let mut by_action: BTreeMap<ActionKind, Vec<&HeldItem>> = BTreeMap::new();
+    for kept in &waiting.items {
+        by_action.entry(kept.item.change.action).or_default().push(&kept.item);
+    }
+    for (action, items) in by_action {
+        let _ = writeln!(text);
+        // What holds all of them is said once, above them.
+        let shared: Vec<&HoldView> = match items.as_slice() {
+            [] | [_] => Vec::new(),
+            [first, others @ ..] => first
+                .change
+                .holds
+                .iter()
+                .filter(|hold| others.iter().all(|item| item.change.holds.contains(hold)))
+                .collect(),
+        };
+        for hold in &shared {
+            let all = format!("all {} {action}:", items.len());
+            let _ = writeln!(text, "{} {}", paint.warn(&all), hold.message);
+        }
+        let shown = if all { items.len() } else { MOST_SHOWN };
+        for item in items.iter().take(shown) {
+            one(&mut text, item, &shared, waiting, &when, paint);
+        }
+        if items.len() > shown {
+            let _ = writeln!(text, "... and {} more (--all, or --json)", items.len() - shown);
+        }
+    }
+    let _ = writeln!(
+        text,
+        "\nDecide: cardsync approve ID|CLASS|PLAN, or cardsync reject ID. An approval holds for 7 days and for exactly what is shown."
+    );
+    text
+}
+
+fn one(
+    text: &mut String,
+    item: &HeldItem,
+    shared: &[&HoldView],
+    waiting: &Waiting,
+    when: &dyn Fn(DateTime<Utc>) -> String,
+    paint: Paint,
+) {
+    let change: &ChangeView = &item.change;
+    let key = change.key.as_ref().map_or("", |key| key.as_str());
+    let card = change.person_id.as_ref().map_or("new card", |card| card.as_str());
+    let title = match change.action {
+        ActionKind::CreateEntry => format!("[{}] {}", change.id, change.action),
+        _card => format!("[{}] {} {key} ({card})", change.id, change.action),
+    };
+    let _ = writeln!(text, "{}  since {}", paint.strong(&title), when(item.since));
+    if let Some(what) = operator_words(&change.operator, change.action) {
+        let _ = writeln!(text, "    {} {what}", paint.bad("operator"));
+    }
+    for (name, field) in &change.fields {
+        let value = |value: &Option<String>| {
+            value
+                .as_ref()
+                .map_or("(empty)".to_owned(), |value| format!("\"{value}\""))
+        };
+        let _ = match change.action {
+            ActionKind::Create | ActionKind::CreateEntry => writeln!(text, "    {name}: {}", value(&field.to)),
+            _existing => writeln!(text, "    {name}: {} -> {}", value(&field.from), value(&field.to)),
+        };
+    }
+    for why in &change.why {
+        let _ = writeln!(text, "    why: {why}");
+    }
+    for hold in change.holds.iter().filter(|hold| !shared.contains(hold)) {
+        // Waiting for another item ends with that item; approving this one would not help.
+        let mark = match (hold.approvable, hold.code.as_str()) {
+            (true, _) => "held:",
+            (false, "depends_on") => "follows:",
+            (false, _) => "held (no approval lifts this):",
+        };
+        let _ = writeln!(text, "    {} {}", paint.warn(mark), hold.message);
+    }
+    if let Some(decision) = decision(waiting, item) {
+        let until = decision
+            .until
+            .map_or(String::new(), |until| format!(" until {}", when(until)));
+        let by = &decision.by;
+        let _ = match decision.answer {
+            Answer::Approve => writeln!(text, "    approved by {by}{until}: passes in the next run"),
+            Answer::Reject if item.is_settled() => Ok(()),
+            Answer::Reject => writeln!(text, "    rejected by {by}: stays quiet until it changes"),
+        };
+    }
+}

@@ -1,0 +1,135 @@
+//! The words for what a plan is made of, shared by all commands.
+
+use super::out::Paint;
+use crate::domain::card::OperatorLink;
+use crate::domain::plan::{ActionKind, SkipReason};
+use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
+use std::fmt::Write;
+
+/// A number with its noun.
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// A read with its verdict, and what was found, with the cure.
+pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String {
+    let mut text = String::new();
+    let verdict = match &snapshot.verdict {
+        Verdict::Complete => paint.good("complete"),
+        Verdict::Degraded { cannot } => {
+            let uses: Vec<String> = cannot.iter().map(|use_| format!("{use_:?}").to_lowercase()).collect();
+            paint.warn(&format!("degraded: not for {}", uses.join(", ")))
+        }
+        Verdict::Rejected => paint.bad("REJECTED"),
+    };
+    let role = match snapshot.role {
+        Some(Role::Authoritative) => "decides",
+        Some(Role::Enrich) => "adds",
+        None => "cards",
+    };
+    let _ = write!(
+        text,
+        "  {:<12} {role:<8} {:>7} records  {verdict}",
+        snapshot.name.as_str(),
+        snapshot.records
+    );
+    if snapshot.keyless + snapshot.unreadable > 0 {
+        let _ = write!(
+            text,
+            " ({} without key, {} unreadable)",
+            snapshot.keyless, snapshot.unreadable
+        );
+    }
+    text.push('\n');
+    let accepted = snapshot.verdict != Verdict::Rejected;
+    for (number, finding) in snapshot.findings.iter().enumerate() {
+        let waived = accepted && finding.effect == Effect::RejectAcceptable;
+        let mark = match finding.effect {
+            Effect::Note => "note:".to_owned(),
+            Effect::NoAbsence => paint.warn("doubt:"),
+            Effect::RejectAcceptable if waived => "accepted by approval:".to_owned(),
+            Effect::RejectAcceptable | Effect::Reject => paint.bad("rejected:"),
+        };
+        let _ = writeln!(text, "      {mark} {}", finding.message);
+        // Several findings in a row often have one way out.
+        let next = snapshot.findings.get(number + 1);
+        if !waived && next.is_none_or(|next: &Finding| next.cure != finding.cure) {
+            let _ = writeln!(text, "        -> {}", finding.cure);
+        }
+    }
+    text
+}
+
+/// The linked operator and what happens to it; nothing where it is proven that there is none.
+pub(super) fn operator_words(link: &OperatorLink, kind: ActionKind) -> Option<String> {
+    let joined = |operators: &[crate::domain::ids::OperatorId]| {
+        let ids: Vec<&str> = operators.iter().map(|id| id.as_str()).collect();
+        ids.join(", ")
+    };
+    match link {
+        OperatorLink::ProvenNone => None,
+        OperatorLink::Unproven => Some("not known: the account may not see everything".to_owned()),
+        OperatorLink::Active { operators } if kind == ActionKind::Archive => {
+            Some(format!("{} is archived with the card", joined(operators)))
+        }
+        OperatorLink::Active { operators } => Some(format!("{} is linked and active", joined(operators))),
+        OperatorLink::Archived { operators } if kind == ActionKind::Unarchive => {
+            Some(format!("{} wakes up with the card", joined(operators)))
+        }
+        OperatorLink::Archived { operators } => Some(format!("{} is linked and archived", joined(operators))),
+    }
+}
+
+/// What was done to so many cards or entries.
+pub(super) fn done_words(kind: ActionKind, count: u64) -> &'static str {
+    match kind {
+        ActionKind::CreateEntry if count == 1 => "list entry made",
+        ActionKind::CreateEntry => "list entries made",
+        ActionKind::Unarchive => "unarchived",
+        ActionKind::Create => "created",
+        ActionKind::Update => "updated",
+        ActionKind::Adopt => "adopted",
+        ActionKind::SetReferences => "with references set",
+        ActionKind::Archive => "archived",
+        ActionKind::Anonymize => "anonymized",
+    }
+}
+
+/// The name of an action in lists.
+pub(super) fn name_of(kind: ActionKind) -> &'static str {
+    match kind {
+        ActionKind::CreateEntry => "new entry",
+        ActionKind::SetReferences => "references",
+        ActionKind::Unarchive
+        | ActionKind::Create
+        | ActionKind::Update
+        | ActionKind::Adopt
+        | ActionKind::Archive
+        | ActionKind::Anonymize => kind.name(),
+    }
+}
+
+/// Why nothing happens to somebody.
+pub(super) fn reason_words(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Protected => "protected",
+        SkipReason::SpecialAccount => "special account",
+        SkipReason::OutOfScope => "out of scope",
+        SkipReason::ScopeUnknown => "scope not known",
+        SkipReason::ArchivedByHand => "archived by hand",
+        SkipReason::UnarchivedByHand => "unarchived by hand",
+        SkipReason::LeavingLater => "leaves, not yet",
+        SkipReason::LeftWithoutCard => "left, has no card",
+        SkipReason::LeavingUnknown => "leaving not known",
+        SkipReason::MissingNotYet => "missing, not long enough",
+        SkipReason::AbsenceUnknown => "no record, and not known whether gone",
+        SkipReason::Drift => "changed behind our back",
+        SkipReason::ArchivedTwin => "archived twin",
+        SkipReason::FieldLeft => "field left as it is",
+        SkipReason::LoginHeld => "login held by another card",
+        SkipReason::ManagerUnknown => "manager not known",
+        SkipReason::CardDeleted => "card deleted or hidden",
+        SkipReason::TargetDegraded => "read of TOPdesk not good enough",
+    }
+}

@@ -1,0 +1,191 @@
+//! What a later read says of requests that nobody knows the end of.
+
+use super::*;
+use crate::domain::card::{CardFields, DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorLink};
+use crate::domain::field::{CardField, LookupKind, PendingRef};
+use crate::domain::ids::{ItemId, RunId};
+use crate::domain::key::{Key, RawKey};
+use crate::domain::plan::{Action, Change, FieldChange, item_id};
+use crate::engine::target::IntentId;
+use chrono::{DateTime, Duration, TimeZone, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn sent() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 2, 9, 0, 0)
+        .single()
+        .expect("a valid time")
+}
+
+fn spec() -> KeySpec {
+    KeySpec {
+        card_field: CardField::EmployeeNumber,
+        normalise: Vec::new(),
+        immutable: false,
+    }
+}
+
+fn card(id: &str, key: &str, fields: &[(CardField, FieldValue)]) -> PersonCard {
+    let key = (CardField::EmployeeNumber, FieldValue::text(key).expect("a key"));
+    PersonCard {
+        id: id.into(),
+        archived: false,
+        fields: fields.iter().cloned().chain([key]).collect::<CardFields>(),
+        creator: None,
+        modifier: None,
+        modified_at: None,
+    }
+}
+
+fn read(minutes: i64, cards: Vec<PersonCard>) -> TargetSnapshot {
+    let count = cards.len() as u64;
+    TargetSnapshot {
+        read_at: sent() + Duration::minutes(minutes),
+        verdict: Verdict::Complete,
+        findings: Vec::new(),
+        cards,
+        operators: Vec::new(),
+        filters: FilterProof::None,
+        lookups: Lookups {
+            lists: BTreeMap::from([(LookupKind::Department, Vec::<LookupEntry>::new())]),
+            department_mode: DepartmentMode::DropDown,
+        },
+        counts: (count, count),
+        archiving_reason: None,
+        own_cards: BTreeSet::new(),
+        confirmed_gone: BTreeSet::new(),
+        server_time: None,
+    }
+}
+
+fn open(action: Action, card: Option<&str>, depends_on: Vec<ItemId>) -> OpenIntent {
+    let mut change = Change {
+        id: "".into(),
+        action,
+        key: Some(Key::stored("1")),
+        raw_key: Some(RawKey("1".into())),
+        card: card.map(CardId::from),
+        operator: OperatorLink::ProvenNone,
+        evidence: Vec::new(),
+        depends_on,
+        doubts: Vec::new(),
+        why: Vec::new(),
+        anchors: Vec::new(),
+    };
+    change.id = item_id(&change);
+    OpenIntent {
+        id: IntentId::committed(1),
+        run: RunId::new("r1"),
+        plan: "p1".into(),
+        step: change.steps().remove(0),
+        change,
+        step_index: 0,
+        before: None,
+        operators_before: Vec::new(),
+        sent_at: sent(),
+        known_in_doubt: false,
+    }
+}
+
+fn pending(field: CardField, from: Option<FieldValue>) -> FieldChange {
+    FieldChange {
+        field,
+        from,
+        to: Some(FieldValue::Reference(Reference::Pending(PendingRef {
+            item: "item".into(),
+            label: "Projects".into(),
+        }))),
+    }
+}
+
+/// The word for what became of one open request under this read.
+fn settled(intent: &OpenIntent, target: &TargetSnapshot) -> &'static str {
+    let settled = settle(vec![intent.clone()], target, &Remembered::nothing(), &spec()).remove(0);
+    match settled.outcome {
+        Some(Outcome::Done { .. }) => "done",
+        Some(Outcome::NotDone { .. }) => "not done",
+        None => "open",
+        Some(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_effect_is_known_at_once_and_its_absence_only_late() {
+    let archive = open(Action::Archive { reason: None }, Some("c1"), Vec::new());
+    let mut archived = card("c1", "1", &[]);
+    archived.archived = true;
+    assert_eq!(settled(&archive, &read(1, vec![archived])), "done");
+    assert_eq!(settled(&archive, &read(9, vec![card("c1", "1", &[])])), "open");
+    assert_eq!(settled(&archive, &read(10, vec![card("c1", "1", &[])])), "not done");
+}
+
+#[test]
+fn a_create_needs_a_whole_read_to_be_called_not_done() {
+    let create = open(Action::Create { fields: Vec::new() }, None, Vec::new());
+    assert_eq!(settled(&create, &read(1, vec![card("c1", "1", &[])])), "done");
+    assert_eq!(settled(&create, &read(9, Vec::new())), "open");
+    assert_eq!(settled(&create, &read(10, Vec::new())), "not done");
+    let mut degraded = read(60, Vec::new());
+    degraded.verdict = Verdict::Rejected;
+    assert_eq!(settled(&create, &degraded), "open");
+    degraded.cards = vec![card("c1", "1", &[])];
+    assert_eq!(settled(&create, &degraded), "done", "what was read is there");
+}
+
+#[test]
+fn a_card_that_has_gone_settles_what_was_sent_for_it() {
+    let unarchive = open(Action::Unarchive, Some("c1"), Vec::new());
+    assert_eq!(settled(&unarchive, &read(9, Vec::new())), "open");
+    assert_eq!(settled(&unarchive, &read(11, Vec::new())), "not done");
+}
+
+#[test]
+fn a_value_that_another_change_was_to_make_is_no_proof_by_itself() {
+    let fields = vec![pending(CardField::Department, None)];
+    let update = open(Action::Update { fields }, Some("c1"), Vec::new());
+    assert_eq!(settled(&update, &read(11, vec![card("c1", "1", &[])])), "not done");
+    let department = FieldValue::Reference(Reference::Entry {
+        id: "d9".into(),
+        name: "Projects".into(),
+    });
+    let moved = card("c1", "1", &[(CardField::Department, department)]);
+    assert_eq!(settled(&update, &read(1, vec![moved])), "done");
+}
+
+#[test]
+fn references_of_a_new_card_are_settled_by_its_key() {
+    let fields = vec![pending(CardField::Manager, None)];
+    let references = open(Action::SetReferences { fields }, None, vec!["create".into()]);
+    assert_eq!(settled(&references, &read(11, vec![card("c7", "1", &[])])), "not done");
+    let manager = FieldValue::Reference(Reference::Entry {
+        id: "c2".into(),
+        name: "".into(),
+    });
+    let led = card("c7", "1", &[(CardField::Manager, manager)]);
+    assert_eq!(settled(&references, &read(1, vec![led])), "done");
+}
+
+#[test]
+fn an_archive_that_shows_is_ours_with_the_operators_that_were_awake() {
+    use crate::domain::card::{OperatorCard, OperatorKind};
+    let mut archive = open(Action::Archive { reason: None }, Some("c1"), Vec::new());
+    archive.operators_before = [("o1", false), ("o2", true)]
+        .map(|(id, archived)| OperatorCard {
+            id: id.into(),
+            archived,
+            kind: OperatorKind::Regular,
+            linked_person: Some("c1".into()),
+            login_name: None,
+            email: None,
+            login_permission: None,
+        })
+        .into();
+    let mut archived = card("c1", "1", &[]);
+    archived.archived = true;
+    let settled = settle(vec![archive], &read(1, vec![archived]), &Remembered::nothing(), &spec()).remove(0);
+    let ours = settled
+        .learned
+        .and_then(|entry| entry.archived_by_us)
+        .expect("our archive");
+    assert_eq!((ours.at, ours.run), (sent(), RunId::new("r1")));
+    assert_eq!(ours.took_operators, ["o1".into()]);
+}

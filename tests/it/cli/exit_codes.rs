@@ -1,0 +1,120 @@
+use super::{CONFIG, LATER, PEOPLE, export, in_step, known};
+use crate::support::workplace::{finish, program};
+
+#[test]
+fn nothing_to_do_is_0_for_plan_and_run() {
+    let place = in_step();
+    place.cardsync(&["plan"]).exits(0);
+    place.cardsync(&["run"]).exits(0);
+    assert_eq!(place.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn changes_are_2_for_plan_and_0_once_done() {
+    let place = known();
+    export(&place, "Leiden", "Delft");
+    place.cardsync(&["plan", "--as-of", LATER]).exits(2);
+    assert_eq!(place.writes(), Vec::<String>::new(), "a plan sends nothing but GET");
+    place.cardsync(&["run", "--as-of", LATER]).exits(0);
+    place.cardsync(&["plan", "--as-of", LATER]).exits(0);
+}
+
+#[test]
+fn something_held_is_3_until_it_is_decided() {
+    let place = known();
+    export(
+        &place,
+        "100003,Smit,Eva,e.smit@example.org,Delft,",
+        "100003,Smit,Eva,e.smit@example.org,Delft,2025-01-31",
+    );
+    place.cardsync(&["plan", "--as-of", LATER]).exits(3);
+    place.cardsync(&["holds"]).exits(0);
+    place.cardsync(&["run", "--as-of", LATER]).exits(3);
+    place.cardsync(&["holds"]).exits(3);
+    place.cardsync(&["reject", "operators"]).exits(0);
+    place.cardsync(&["holds"]).exits(0);
+    place.cardsync(&["run", "--as-of", LATER]).exits(0);
+    place.cardsync(&["approve", "archive"]).exits(0);
+    place.cardsync(&["run", "--as-of", LATER]).exits(0);
+    place.cardsync(&["holds"]).exits(0);
+}
+
+#[test]
+fn a_rejected_snapshot_is_4_and_wins_over_what_is_held() {
+    let place = known();
+    place.write("people.csv", PEOPLE.lines().next().unwrap());
+    place.cardsync(&["plan", "--as-of", LATER]).exits(4);
+    place.cardsync(&["run", "--as-of", LATER]).exits(4);
+    place.cardsync(&["check"]).exits(4);
+}
+
+#[test]
+fn a_change_that_fails_is_5() {
+    let place = known();
+    place.sandbox.set("right.write_persons", "off").unwrap();
+    export(&place, "Leiden", "Delft");
+    let ran = place.cardsync(&["run", "--as-of", LATER]).exits(5);
+    assert!(ran.stdout.contains("not done"), "{}", ran.stdout);
+}
+
+#[test]
+fn an_error_is_1_and_one_line_says_which() {
+    let place = in_step();
+    place.configure(&CONFIG.replace("{ file: password }", "{ file: nowhere }"));
+    let ran = place.cardsync(&["run"]).exits(1);
+    let errors: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("error:")).collect();
+    assert_eq!(errors.len(), 1, "{}", ran.stderr);
+    assert!(errors[0].contains("nowhere"), "{}", ran.stderr);
+}
+
+#[test]
+fn wrong_usage_is_64() {
+    for wrong in [
+        &["frobnicate"][..],
+        &[],
+        &["plan", "--frobnicate"],
+        &["approve"],
+        &["apply"],
+        &["plan", "--json", "--all"],
+        &["config", "frobnicate"],
+    ] {
+        let ran = finish(program().args(wrong)).exits(64);
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn unknown_items_are_an_error_that_names_them() {
+    let place = known();
+    let ran = place.cardsync(&["approve", "0123456789ab", "everything"]).exits(1);
+    for word in ["'0123456789ab'", "'everything'"] {
+        assert!(ran.stderr.contains(word), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_run_of_another_day_is_for_sandboxes_only() {
+    let place = in_step();
+    // Without the sandbox's own answer it is a TOPdesk like any other.
+    let stranger =
+        super::bad_input::answering("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    place.configure(&CONFIG.replace("@URL@", &stranger));
+    let ran = place.cardsync(&["run", "--as-of", LATER]).exits(1);
+    assert!(ran.stderr.contains("plan --as-of"), "{}", ran.stderr);
+}
+
+#[test]
+fn help_version_and_completions_are_0() {
+    let help = finish(program().arg("--help")).exits(0);
+    for command in [
+        "check", "plan", "run", "apply", "holds", "approve", "reject", "daemon", "sandbox", "demo", "config",
+    ] {
+        assert!(help.stdout.contains(command), "{command}");
+    }
+    let version = finish(program().arg("--version")).exits(0);
+    assert_eq!(version.stdout, format!("cardsync {}\n", env!("CARGO_PKG_VERSION")));
+    for shell in ["bash", "zsh", "fish"] {
+        let script = finish(program().args(["completions", shell])).exits(0).stdout;
+        assert!(script.contains("cardsync") && script.contains("approve"), "{shell}");
+    }
+}
