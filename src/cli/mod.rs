@@ -10,6 +10,7 @@ mod plan;
 mod progress;
 mod sandbox;
 mod session;
+mod snapshot;
 mod text;
 mod words;
 
@@ -66,6 +67,8 @@ enum Command {
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
     Sandbox(sandbox::SandboxArgs),
+    /// Read the configured TOPdesk into a seed for the sandbox, personal data replaced. Changes nothing.
+    Snapshot(snapshot::SnapshotArgs),
     /// The configuration: JSON Schema, a starter file, the effective settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -122,6 +125,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Reject(args) => approve::decide(config, &args, crate::domain::decision::Answer::Reject).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
+        Command::Snapshot(args) => snapshot::snapshot(config, &args).await,
         Command::Config(command) => config::run(config, &command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
