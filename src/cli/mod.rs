@@ -72,6 +72,9 @@ enum Command {
     /// The configuration: JSON Schema, a starter file, the effective settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Write a company of any size for scripts/bench: files, a seed for the sandbox, configurations.
+    #[command(hide = true)]
+    Company(sandbox::CompanyArgs),
     /// Completions for a shell, on standard output.
     Completions {
         /// The shell.
@@ -127,6 +130,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,
         Command::Config(command) => config::run(config, &command),
+        Command::Company(args) => sandbox::company(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "cardsync", &mut script);
