@@ -10,6 +10,7 @@ mod plan;
 mod progress;
 mod sandbox;
 mod session;
+mod snapshot;
 mod text;
 mod words;
 
@@ -66,9 +67,14 @@ enum Command {
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
     Sandbox(sandbox::SandboxArgs),
+    /// Read the configured TOPdesk into a seed for the sandbox, personal data replaced. Changes nothing.
+    Snapshot(snapshot::SnapshotArgs),
     /// The configuration: JSON Schema, a starter file, the effective settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Write a company of any size for scripts/bench: files, a seed for the sandbox, configurations.
+    #[command(hide = true)]
+    Company(sandbox::CompanyArgs),
     /// Completions for a shell, on standard output.
     Completions {
         /// The shell.
@@ -122,7 +128,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Reject(args) => approve::decide(config, &args, crate::domain::decision::Answer::Reject).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
+        Command::Snapshot(args) => snapshot::snapshot(config, &args).await,
         Command::Config(command) => config::run(config, &command),
+        Command::Company(args) => sandbox::company(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "cardsync", &mut script);

@@ -97,3 +97,28 @@ pub(super) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
     crate::demo::run(crate::demo::DemoOptions { once, listen }).await?;
     Ok(Exit::Done)
 }
+
+#[derive(Debug, Args)]
+pub(super) struct CompanyArgs {
+    /// Where to write it.
+    folder: PathBuf,
+    #[arg(long)]
+    people: u32,
+    /// Address that the configurations name as TOPdesk.
+    #[arg(long, value_name = "URL")]
+    sandbox: String,
+    /// Address that one of them names as directory.
+    #[arg(long, value_name = "URL")]
+    ldap: String,
+}
+
+pub(super) fn company(args: &CompanyArgs) -> anyhow::Result<Exit> {
+    let CompanyArgs {
+        folder,
+        people,
+        sandbox,
+        ldap,
+    } = args;
+    crate::demo::measured::write(folder, *people, sandbox, ldap)?;
+    Ok(Exit::Done)
+}

@@ -89,17 +89,18 @@ impl Flavour {
                     line(&mut out, "objectClass", class)?;
                 }
                 line(&mut out, "userPrincipalName", &format!("{}@{DOMAIN}", person.login))?;
+                let surname = format!("{} {}", person.prefix, person.last_name);
+                line(&mut out, "sn", surname.trim())?;
             }
             Flavour::OpenLdap => {
                 for class in ["inetOrgPerson", "adLikeUser"] {
                     line(&mut out, "objectClass", class)?;
                 }
                 line(&mut out, "uid", &person.login)?;
+                line(&mut out, "sn", person.last_name)?;
             }
         }
-        let surname = format!("{} {}", person.prefix, person.last_name);
         line(&mut out, "cn", &name)?;
-        line(&mut out, "sn", surname.trim())?;
         line(&mut out, "givenName", person.first_name)?;
         line(&mut out, "sAMAccountName", &person.login)?;
         line(&mut out, "mail", &person.mail)?;

@@ -1,9 +1,9 @@
 //! What a run needs of TOPdesk: a reader that may retry, and a writer that sends each request once.
 
 use crate::domain::card::{LookupEntry, OperatorCard, PersonCard, TargetSnapshot};
-use crate::domain::field::{CardField, LookupKind};
+use crate::domain::field::{CardField, FieldValue, LookupKind, Reference};
 use crate::domain::ids::{CardId, ItemId};
-use crate::domain::plan::Step;
+use crate::domain::plan::{CardTarget, Step};
 use crate::engine::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -137,6 +137,38 @@ pub struct Made {
     pub entries: BTreeMap<ItemId, Box<str>>,
 }
 
+impl Made {
+    /// The part that this step refers to: all of it is as large as the run.
+    pub fn needed_by(&self, step: &Step) -> Made {
+        let (target, fields) = match step {
+            Step::CreateCard { fields } => (None, fields.as_slice()),
+            Step::PatchCard {
+                card: CardTarget::MadeBy(item),
+                fields,
+            } => (Some(item), fields.as_slice()),
+            Step::PatchCard {
+                card: CardTarget::Known(_),
+                fields,
+            } => (None, fields.as_slice()),
+            Step::CreateEntry { .. } | Step::ArchiveCard { .. } | Step::UnarchiveCard { .. } => (None, &[][..]),
+        };
+        let pending = fields.iter().filter_map(|change| {
+            let Some(FieldValue::Reference(Reference::Pending(pending))) = &change.to else {
+                return None;
+            };
+            Some(&pending.item)
+        });
+        let mut needed = Made::default();
+        for item in pending.chain(target) {
+            let card = self.cards.get(item).map(|card| (item.clone(), card.clone()));
+            let entry = self.entries.get(item).map(|entry| (item.clone(), entry.clone()));
+            needed.cards.extend(card);
+            needed.entries.extend(entry);
+        }
+        needed
+    }
+}
+
 /// What a write gave back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
@@ -165,4 +197,50 @@ pub trait TargetWriter: Send + Sync {
         step: &Step,
         made: &Made,
     ) -> impl Future<Output = Result<Written, WriteError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::field::PendingRef;
+    use crate::domain::plan::FieldChange;
+
+    #[test]
+    fn a_step_is_given_what_it_refers_to_and_no_more() {
+        let made = Made {
+            cards: ["card", "manager", "other"]
+                .map(|item| (item.into(), item.into()))
+                .into(),
+            entries: ["branch", "unused"].map(|item| (item.into(), item.into())).into(),
+        };
+        let pending = |field, item: &str| FieldChange {
+            field,
+            from: None,
+            to: Some(FieldValue::Reference(Reference::Pending(PendingRef {
+                item: item.into(),
+                label: "".into(),
+            }))),
+        };
+        let step = Step::PatchCard {
+            card: CardTarget::MadeBy("card".into()),
+            fields: vec![
+                pending(CardField::Manager, "manager"),
+                pending(CardField::Branch, "branch"),
+            ],
+        };
+        let needed = made.needed_by(&step);
+        assert_eq!(
+            needed.cards.keys().map(ItemId::as_str).collect::<Vec<_>>(),
+            ["card", "manager"]
+        );
+        assert_eq!(
+            needed.entries.keys().map(ItemId::as_str).collect::<Vec<_>>(),
+            ["branch"]
+        );
+        let archive = Step::ArchiveCard {
+            card: "c".into(),
+            reason: None,
+        };
+        assert!(made.needed_by(&archive).cards.is_empty());
+    }
 }

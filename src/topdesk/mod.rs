@@ -24,6 +24,7 @@ mod persons;
 mod query;
 mod read;
 mod refusal;
+mod snapshot;
 mod tls;
 mod wire;
 mod write;
@@ -34,6 +35,7 @@ mod tests;
 pub use check::{CheckLevel, CheckLine};
 pub use pacing::Patience;
 pub use read::ReadClient;
+pub use snapshot::{SnapshotError, SnapshotKeys, SnapshotReport};
 pub use wire::list::ProductVersion;
 pub use write::WriteClient;
 

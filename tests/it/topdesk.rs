@@ -2,6 +2,7 @@
 
 mod check;
 mod read;
+mod snapshot;
 mod tls;
 
 use cardsync::config::TopdeskConfig;

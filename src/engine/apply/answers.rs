@@ -48,7 +48,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         intent: IntentId,
         step: &Step,
     ) -> Result<Written, WriteError> {
-        let made = self.state.made().clone();
+        let made = self.state.made().needed_by(step);
         let sending = writer.send(turn, intent, step, &made);
         with_grace(self.stop, WRITE_GRACE, sending).await.unwrap_or_else(|| {
             let what = "cardsync was told to stop and the answer had not come";
