@@ -1,14 +1,39 @@
 //! Progress: bars with rate and remaining time on a terminal, plain log lines otherwise.
 
 use crate::engine::Progress;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::io::{IsTerminal, Write};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 /// A log line at most this often per stage.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
+
+/// All bars of the process: one terminal.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Standard error for log lines: the bars step aside for each, so that neither is torn.
+pub(super) struct BesideBars;
+
+impl Write for BesideBars {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if std::io::stderr().is_terminal() {
+            BARS.suspend(|| std::io::stderr().write(bytes))
+        } else {
+            std::io::stderr().write(bytes)
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
+/// Whole numbers: nobody reads decimals of a rate.
+fn rate(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    let _unwritten = write!(text, "{:.0}/s", state.per_sec());
+}
 
 /// Bars, or lines.
 pub(super) enum Shown {
@@ -26,7 +51,7 @@ impl Shown {
     pub(super) fn new() -> Self {
         if std::io::stderr().is_terminal() {
             Shown::Bars {
-                all: MultiProgress::new(),
+                all: BARS.clone(),
                 stages: Mutex::default(),
             }
         } else {
@@ -57,10 +82,11 @@ impl Progress for Shown {
                     bar.set_prefix(stage.to_owned());
                     bar
                 });
-                let known = "{prefix:12} {bar:30} {human_pos}/{human_len} {per_sec} {eta} left";
-                let open = "{prefix:12} {spinner} {human_pos} {per_sec}";
+                let known = "{prefix:12} {bar:30} {human_pos}/{human_len} {rate} {eta} left";
+                let open = "{prefix:12} {spinner} {human_pos} {rate}";
                 let template = if total.is_some() { known } else { open };
-                bar.set_style(ProgressStyle::with_template(template).expect("the templates are valid"));
+                let style = ProgressStyle::with_template(template).expect("the templates are valid");
+                bar.set_style(style.with_key("rate", rate));
                 if let Some(total) = total {
                     bar.set_length(total);
                 }

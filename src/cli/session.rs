@@ -28,7 +28,7 @@ pub(super) fn start_logging(format: LogFormat) {
         .with_env_filter(filter)
         // A closed standard error (`2>&1 | head`) must not end a run in the middle.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr);
+        .with_writer(|| super::progress::BesideBars);
     match format {
         LogFormat::Text => logs.with_target(false).with_ansi(false).init(),
         LogFormat::Json => logs.json().flatten_event(true).init(),
