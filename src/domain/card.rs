@@ -177,7 +177,7 @@ mod lookup_map {
 }
 
 /// One read of TOPdesk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetSnapshot {
     /// When the read began.
     pub read_at: DateTime<Utc>,

@@ -69,7 +69,7 @@ pub struct JoinedRecord<'a> {
 }
 
 /// The moment and zone an expression is evaluated in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
     pub now: DateTime<Utc>,
     pub zone: Tz,

@@ -8,10 +8,12 @@ use super::key::Key;
 use super::ledger::LedgerEntry;
 use super::policy::Policy;
 use super::snapshot::Snapshot;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The input of [`super::planner::plan`] and [`super::guard::judge`].
-#[derive(Clone, Debug)]
+/// The input of [`super::planner::plan`] and [`super::guard::judge`]. It is kept after a run and read again, so that the same
+/// plan can be made later; nothing else may flow into the two.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanInput {
     pub environment: EnvironmentId,
     pub policy: Policy,

@@ -188,7 +188,7 @@ pub struct SnapshotSummary {
 }
 
 /// A judged read of one source: records with a key, sorted by key (then place).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub summary: SnapshotSummary,
     pub attributes: AttributeNames,
