@@ -8,6 +8,7 @@ fn budget(budget: Budget) -> Option<BudgetConfig> {
     Some(BudgetConfig {
         max: budget.max,
         percent: budget.percent.map(Percent),
+        per_week: budget.per_week,
     })
 }
 
@@ -82,6 +83,7 @@ mod tests {
             archive: Some(BudgetConfig {
                 max: Some(50),
                 percent: None,
+                per_week: None,
             }),
             ..GuardConfig::default()
         };
@@ -89,14 +91,16 @@ mod tests {
             guard.with_defaults().archive,
             Some(BudgetConfig {
                 max: Some(50),
-                percent: None
+                percent: None,
+                per_week: None
             })
         );
         assert_eq!(
             guard.with_defaults().operators,
             Some(BudgetConfig {
                 max: Some(0),
-                percent: None
+                percent: None,
+                per_week: None
             })
         );
     }

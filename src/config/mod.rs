@@ -339,15 +339,19 @@ pub enum RehireOperator {
 }
 
 /// A limit: at most `max`, and at most `percent` of the active cards that are ours, whichever is less, but never below 3.
+/// It holds for any 24 hours and for any 7 days, counting what every command sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetConfig {
-    /// Items per run. A budget can be raised, never switched off.
+    /// Items in 24 hours and in 7 days. A budget can be raised, never switched off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u32>,
     /// Share of the active cards that are ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<Percent>,
+    /// Items in 7 days, where a week may have more (or less) than 24 hours. Default: the same limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_week: Option<u32>,
 }
 
 /// Limits per class of change; a class over its limit is held whole.

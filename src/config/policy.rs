@@ -37,6 +37,7 @@ pub fn policy(loaded: &Loaded) -> Policy {
         written.map_or(default, |b| Budget {
             max: b.max,
             percent: b.percent.map(|percent| percent.0),
+            per_week: b.per_week,
         })
     };
     let RehireConfig {

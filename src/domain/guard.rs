@@ -5,11 +5,18 @@
 
 pub use self::approved::{ApprovedChange, ApprovedPlan};
 
-use super::decision::{Answer, Contact, Decision, SeenConfig, Waiting};
-use super::ids::{CardId, ItemId};
+mod budgets;
+mod contact;
+
+#[cfg(test)]
+pub(in crate::domain) use self::budgets::items_in;
+
+use self::budgets::budgets;
+use self::contact::{contact_reason, is_mass_update, next_contact};
+use super::decision::{Answer, Contact, Decision, SeenConfig};
+use super::ids::ItemId;
 use super::input::PlanInput;
 use super::plan::{ActionKind, Change, HoldReason, Plan};
-use super::policy::BudgetClass;
 use super::view::{ChangeView, Count, PlanView};
 use std::collections::BTreeMap;
 
@@ -168,132 +175,6 @@ fn waived(reason: &HoldReason, decision: Option<&Decision>) -> bool {
     })
 }
 
-/// More updates than 5 % of the cards that are ours (and more than 3): at first contact or under a changed configuration
-/// they wait like archives.
-fn is_mass_update(plan: &Plan) -> bool {
-    let updates = plan.changes.iter().filter(|change| is_update(change)).count() as u64;
-    updates > (plan.base * 5).div_ceil(100).max(3)
-}
-
-fn is_update(change: &Change) -> bool {
-    match change.action.kind() {
-        ActionKind::Update | ActionKind::SetReferences => change.card.is_some(),
-        ActionKind::CreateEntry
-        | ActionKind::Unarchive
-        | ActionKind::Create
-        | ActionKind::Adopt
-        | ActionKind::Archive
-        | ActionKind::Anonymize => false,
-    }
-}
-
-/// What first contact or a changed configuration brought waits until approved, in this run and in later ones.
-fn contact_reason(
-    change: &Change,
-    input: &PlanInput,
-    new_config: Option<&HoldReason>,
-    mass_update: bool,
-) -> Option<HoldReason> {
-    let card = change.card.as_ref()?;
-    let kind = change.action.kind();
-    if let Some(waiting) = input.contact.waiting.get(&Contact::slot(card, kind)) {
-        return Some(waiting.reason.clone());
-    }
-    let grave = match kind {
-        ActionKind::Archive | ActionKind::Unarchive | ActionKind::Anonymize => true,
-        ActionKind::Update | ActionKind::SetReferences => mass_update,
-        ActionKind::CreateEntry | ActionKind::Create | ActionKind::Adopt => false,
-    };
-    if grave { new_config.cloned() } else { None }
-}
-
-/// Whether an item counts in the budgets of its classes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Counted {
-    Yes,
-    /// It waits as part of a baseline that nobody has approved: it does not use up the budget of others, but together
-    /// these items must fit as well once they are approved.
-    AsBaseline,
-    /// Somebody said no to it.
-    No,
-}
-
-fn counted(found: &[HoldReason], decision: Option<&Decision>) -> Counted {
-    if decision.is_some_and(|decision| decision.answer == Answer::Reject) {
-        return Counted::No;
-    }
-    let baseline = found.iter().any(|reason| {
-        let waits = matches!(
-            reason,
-            HoldReason::FirstContact | HoldReason::ConfigChanged | HoldReason::DecisionChanged
-        );
-        waits && !waived(reason, decision)
-    });
-    if baseline { Counted::AsBaseline } else { Counted::Yes }
-}
-
-/// A class over its limit is held whole, not its excess. What is approved counts too: it will be written, and approving one
-/// item must not open the gate for others.
-fn budgets(
-    plan: &Plan,
-    input: &PlanInput,
-    reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>,
-    decisions: &BTreeMap<ItemId, &Decision>,
-) {
-    let decision = |change: &Change| decisions.get(&change.id).copied();
-    let mut live: BTreeMap<BudgetClass, u64> = BTreeMap::new();
-    let mut baseline: BTreeMap<BudgetClass, u64> = BTreeMap::new();
-    for change in &plan.changes {
-        let counts = match counted(&reasons[&change.id], decision(change)) {
-            Counted::Yes => &mut live,
-            Counted::AsBaseline => &mut baseline,
-            Counted::No => continue,
-        };
-        for class in change.classes() {
-            *counts.entry(class).or_default() += operators_or_one(change, class);
-        }
-    }
-    for change in &plan.changes {
-        let counted = counted(&reasons[&change.id], decision(change));
-        for class in change.classes() {
-            let own = operators_or_one(change, class);
-            let of = |counts: &BTreeMap<BudgetClass, u64>| counts.get(&class).copied().unwrap_or(0);
-            // What waits is shown the budget that it will meet, so that one approval covers both reasons.
-            let count = match counted {
-                Counted::Yes => of(&live),
-                Counted::AsBaseline => of(&live) + of(&baseline),
-                Counted::No => of(&live) + own,
-            };
-            let count = count.max(own);
-            let limit = input.policy.budgets.of(class).limit(plan.base);
-            if count > limit {
-                let found = reasons.get_mut(&change.id).expect("every change has an entry");
-                found.push(HoldReason::OverBudget {
-                    class,
-                    count,
-                    limit,
-                    base: plan.base,
-                });
-            }
-        }
-    }
-}
-
-fn operators_or_one(change: &Change, class: BudgetClass) -> u64 {
-    match class {
-        BudgetClass::Operators | BudgetClass::OperatorsWoken => (change.operators_affected() as u64).max(1),
-        BudgetClass::Archive
-        | BudgetClass::Unarchive
-        | BudgetClass::Create
-        | BudgetClass::Names
-        | BudgetClass::Blanked(_)
-        | BudgetClass::Lookups
-        | BudgetClass::Adopt
-        | BudgetClass::Keys
-        | BudgetClass::Anonymize => 1,
-    }
-}
-
 /// Of a creation and the adoptions offered instead, at most one passes; and of the adoptions of one card and its
 /// archive, at most one. Whoever approved both must choose: all of them wait.
 fn alternatives(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
@@ -375,54 +256,6 @@ fn idle_entries(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
                 .push(reason);
         }
     }
-}
-
-/// What is remembered after a run: the configuration counts as seen once every read was complete; what it brought, and
-/// whose absence began under it, waits.
-fn next_contact(
-    plan: &Plan,
-    input: &PlanInput,
-    current: SeenConfig,
-    new_config: Option<&HoldReason>,
-    reasons: &BTreeMap<ItemId, Vec<HoldReason>>,
-) -> Contact {
-    let mut contact = input.contact.clone();
-    let places = |kinds: &mut dyn Iterator<Item = (CardId, ActionKind)>| -> BTreeMap<String, (CardId, ActionKind)> {
-        kinds
-            .map(|(card, action)| (Contact::slot(&card, action), (card, action)))
-            .collect()
-    };
-    let of_change = |change: &Change| change.card.clone().map(|card| (card, change.action.kind()));
-    let counting = plan
-        .counting_absent
-        .iter()
-        .map(|card| (card.clone(), ActionKind::Archive));
-    let open = places(&mut plan.changes.iter().filter_map(of_change).chain(counting.clone()));
-    if plan.full_look {
-        // Whoever could not be judged in this run is no proof that what waited is settled.
-        contact
-            .waiting
-            .retain(|slot, waiting| open.contains_key(slot) || plan.undecided.contains(&waiting.card));
-    }
-    if let Some(reason) = new_config {
-        // Also in a look that was not full: what was held in it stays held.
-        let held = plan
-            .changes
-            .iter()
-            .filter(|change| reasons[&change.id].contains(reason));
-        for (slot, (card, action)) in places(&mut held.filter_map(of_change).chain(counting)) {
-            contact.waiting.entry(slot).or_insert(Waiting {
-                card,
-                action,
-                reason: reason.clone(),
-                since: input.moment.now,
-            });
-        }
-        if plan.full_look {
-            contact.seen = Some(current);
-        }
-    }
-    contact
 }
 
 impl Judged {

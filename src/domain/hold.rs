@@ -3,8 +3,18 @@
 use super::field::CardField;
 use super::ids::{CardId, ItemId, SourceName};
 use super::policy::BudgetClass;
+use super::window::Window;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// What a rolling window holds already.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SentBefore {
+    pub items: u64,
+    pub window: Window,
+    /// When the whole class fits again, in the configured zone; `None` where it never does.
+    pub room: Option<String>,
+}
 
 /// Why an item needs a human. The text of each is in [`HoldReason::explain`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,6 +26,9 @@ pub enum HoldReason {
         count: u64,
         limit: u64,
         base: u64,
+        /// What was sent before, where this plan alone would fit.
+        #[serde(default)]
+        before: Option<SentBefore>,
     },
     /// First contact with this environment: what stands there already waits.
     FirstContact,
@@ -130,7 +143,8 @@ impl HoldReason {
                 count,
                 limit,
                 base,
-            } => return over_budget(*class, *count, *limit, *base),
+                before,
+            } => return over_budget(*class, *count, *limit, *base, before.as_ref()),
             HoldReason::AdoptOrCreate { cards, agree } => return adopt_or_create(cards, agree),
             HoldReason::Drift { card, what } => {
                 let what = match what {
@@ -197,7 +211,7 @@ impl HoldReason {
     }
 }
 
-fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64) -> String {
+fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Option<&SentBefore>) -> String {
     let name = class.to_string();
     let option = name.split(':').next().unwrap_or_default();
     if limit == 0 {
@@ -216,13 +230,29 @@ fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64) -> String 
         };
         return format!("{what}: each needs an approval ({count} in class {option}, limit 0)");
     }
-    let share = if base > 0 {
-        format!(" ({:.1} % of {base})", count as f64 * 100.0 / base as f64)
-    } else {
-        String::new()
+    let share = |items: u64| {
+        if base > 0 {
+            format!(" ({:.1} % of {base})", items as f64 * 100.0 / base as f64)
+        } else {
+            String::new()
+        }
+    };
+    let Some(SentBefore { items, window, room }) = before else {
+        let share = share(count);
+        return format!(
+            "{count} in class {name}{share}, limit {limit}: the class is held whole; approve the items, or raise \
+             guard.{option}"
+        );
+    };
+    let share = share(count + items);
+    let until = room.as_ref().map_or(String::new(), |room| format!(" until {room}"));
+    let raise = match window {
+        Window::Day => String::new(),
+        Window::Week => ".per_week".to_owned(),
     };
     format!(
-        "{count} in class {name}{share}, limit {limit}: the class is held whole; approve the items, or raise guard.{option}"
+        "{count} in class {name}, and {items} sent in the last {window}{share}, limit {limit}: the class is held \
+         whole{until}; approve the items, or raise guard.{option}{raise}"
     )
 }
 

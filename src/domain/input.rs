@@ -8,6 +8,7 @@ use super::key::Key;
 use super::ledger::LedgerEntry;
 use super::policy::Policy;
 use super::snapshot::Snapshot;
+use super::window::BudgetUsed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,8 @@ pub struct PlanInput {
     /// The decision in force per item.
     pub decisions: BTreeMap<ItemId, Decision>,
     pub contact: Contact,
+    /// What was sent in the rolling windows of the budgets.
+    pub budget_used: BudgetUsed,
     /// Keys of creates whose answer was lost and that no later read has settled.
     pub in_doubt: BTreeSet<Key>,
     /// Keys of people whose card was anonymized and purged: recognised by their keyed hash.

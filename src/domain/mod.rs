@@ -32,6 +32,7 @@ pub mod references;
 pub mod report;
 pub mod snapshot;
 pub mod view;
+pub mod window;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use super::field::CardField;
 use super::ids::{CardId, SourceName};
 use super::key::{Key, KeySpec};
 use super::snapshot::Expectations;
+use super::window::Window;
 use chrono::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,11 +98,13 @@ impl fmt::Display for BudgetClass {
     }
 }
 
-/// A limit: `min(max, max(3, ceil(percent of base)))`; a maximum of 0 is 0.
+/// A limit: `min(max, max(3, ceil(percent of base)))`; a maximum of 0 is 0. It holds for 24 hours and for 7 days alike, so
+/// that a week of slices gives no more than one day; `per_week` gives the 7 days a number of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
     pub max: Option<u32>,
     pub percent: Option<f64>,
+    pub per_week: Option<u32>,
 }
 
 impl Budget {
@@ -117,6 +120,14 @@ impl Budget {
             (Some(max), None) => u64::from(max),
             (None, Some(share)) => share,
             (None, None) => 0,
+        }
+    }
+
+    /// The number of items allowed in a window.
+    pub fn limit_in(&self, window: Window, base: u64) -> u64 {
+        match (window, self.per_week) {
+            (Window::Week, Some(per_week)) => u64::from(per_week),
+            (Window::Day, Some(_)) | (Window::Day | Window::Week, None) => self.limit(base),
         }
     }
 }
@@ -142,14 +153,17 @@ impl Default for Budgets {
         let max = |max| Budget {
             max: Some(max),
             percent: None,
+            per_week: None,
         };
         let percent = |percent| Budget {
             max: None,
             percent: Some(percent),
+            per_week: None,
         };
         let both = |max, percent| Budget {
             max: Some(max),
             percent: Some(percent),
+            per_week: None,
         };
         Self {
             archive: both(20, 2.0),

@@ -154,6 +154,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             ledger: remembered.ledger,
             decisions: remembered.decisions,
             contact: remembered.contact,
+            budget_used: remembered.budget_used,
             in_doubt,
             purged_keys,
         }

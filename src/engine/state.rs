@@ -11,9 +11,9 @@ use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{Change, Step};
-use crate::domain::policy::BudgetClass;
 use crate::domain::report::{Outcome, RunReport};
 use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
+use crate::domain::window::BudgetUsed;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
@@ -179,6 +179,9 @@ pub struct Remembered {
     /// The last decision about each item, if it is still in force.
     pub decisions: BTreeMap<ItemId, Decision>,
     pub contact: Contact,
+    /// What was sent in the last 7 days, whatever command sent it. An item counts once per run; what surely was not done
+    /// does not count, what is in doubt does.
+    pub budget_used: BudgetUsed,
     pub in_doubt: InDoubt,
     /// By the name that their summaries carry: each source, and TOPdesk.
     pub snapshots: BTreeMap<SourceName, SnapshotHistory>,
@@ -192,6 +195,7 @@ impl Remembered {
             ledger: BTreeMap::new(),
             decisions: BTreeMap::new(),
             contact: Contact::default(),
+            budget_used: BudgetUsed::default(),
             in_doubt: InDoubt::default(),
             snapshots: BTreeMap::new(),
             hasher: KeyHasher::random(),
@@ -278,13 +282,6 @@ pub trait StateReader: Send + Sync {
 
     /// Requests whose effect nobody knows, oldest first. While a run works, its requests in flight are among them.
     fn open_intents(&self) -> impl Future<Output = Result<Vec<OpenIntent>, StoreError>> + Send;
-
-    /// How many items of each class were sent since, whatever command sent them. An item counts once per run; what
-    /// surely was not done does not count, what is in doubt does.
-    fn sent_since(
-        &self,
-        since: DateTime<Utc>,
-    ) -> impl Future<Output = Result<BTreeMap<BudgetClass, u64>, StoreError>> + Send;
 }
 
 /// Writes. What returns `Ok` is on disk, whatever happens to the machine next.

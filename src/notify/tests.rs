@@ -66,6 +66,7 @@ fn archive(id: &str) -> HeldItem {
             count: 1,
             limit: 0,
             base: 100,
+            before: None,
         }],
     )
 }

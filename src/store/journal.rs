@@ -7,13 +7,12 @@ use crate::domain::decision::InDoubt;
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::key::Key;
 use crate::domain::plan::{CardTarget, Step};
-use crate::domain::policy::BudgetClass;
 use crate::domain::report::Outcome;
+use crate::domain::window::{BudgetUsed, Spent, Window};
 use crate::engine::state::{Ending, Intent, OpenIntent, StoreError};
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection};
-use std::collections::BTreeMap;
 
 /// An intent as a row.
 pub(super) struct IntentRow {
@@ -280,27 +279,36 @@ pub(super) async fn in_doubt(connection: &mut SqliteConnection, environment: i64
     Ok(InDoubt { keys })
 }
 
-/// Items sent since, per class. An item counts once per run, however many requests and attempts it took.
-pub(super) async fn sent_since(
+/// What was sent in the longest window of the budgets, per class and run. An item counts once per run, however many requests
+/// and attempts it took; where operators are counted, as often as it has operators. Items of one run are given the time of the
+/// last of them.
+pub(super) async fn budget_used(
     connection: &mut SqliteConnection,
     environment: i64,
-    since: DateTime<Utc>,
-) -> Result<BTreeMap<BudgetClass, u64>, Fault> {
+    now: DateTime<Utc>,
+) -> Result<BudgetUsed, Fault> {
     let rows = sqlx::query(
-        "SELECT class.value, count(DISTINCT journal.run || ' ' || journal.item) \
-         FROM journal, json_each(journal.classes) AS class \
-         WHERE journal.environment = ?1 AND journal.sent_at >= ?2 \
-               AND coalesce(journal.settled, journal.outcome, 'in_doubt') IN ('done', 'in_doubt') \
-         GROUP BY class.value",
+        "SELECT class, sum(weight), max(sent_at) FROM ( \
+             SELECT class.value AS class, journal.run AS run, max(journal.sent_at) AS sent_at, \
+                    max(CASE WHEN class.value IN ('\"operators\"', '\"operators_woken\"') AND json_valid(journal.change) \
+                             THEN max(1, coalesce(json_array_length(journal.change, '$.operator.operators'), 1)) \
+                             ELSE 1 END) AS weight \
+             FROM journal, json_each(journal.classes) AS class \
+             WHERE journal.environment = ?1 AND journal.sent_at > ?2 \
+                   AND coalesce(journal.settled, journal.outcome, 'in_doubt') IN ('done', 'in_doubt') \
+             GROUP BY class.value, journal.run, journal.item) \
+         GROUP BY class, run",
     )
     .bind(environment)
-    .bind(stamp(since))
+    .bind(stamp(now - Window::Week.span()))
     .fetch_all(connection)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let class = from_json(row.try_get(0)?, "journal")?;
-            Ok((class, super::stamp::from_count(row.try_get(1)?)))
+    let spent = rows.iter().map(|row| {
+        Ok(Spent {
+            class: from_json(row.try_get(0)?, "journal")?,
+            items: super::stamp::from_count(row.try_get(1)?),
+            at: time(row.try_get(2)?, "journal")?,
         })
-        .collect()
+    });
+    Ok(BudgetUsed::new(spent.collect::<Result<_, Fault>>()?))
 }

@@ -9,7 +9,6 @@ use super::writer::{Lesson, Write, Writer};
 use super::{decisions, holds, journal, ledger, runs, schema, snapshots};
 use crate::domain::decision::Decision;
 use crate::domain::ids::{CardId, EnvironmentId, RunId};
-use crate::domain::policy::BudgetClass;
 use crate::domain::report::RunReport;
 use crate::engine::state::{
     Ending, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
@@ -18,7 +17,6 @@ use crate::engine::state::{
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tokio::sync::Mutex;
 
@@ -171,6 +169,7 @@ impl Reader {
                 ledger: ledger::load(&mut transaction, environment).await?,
                 decisions: decisions::in_force(&mut transaction, environment, now).await?,
                 contact: holds::load_contact(&mut transaction, environment).await?,
+                budget_used: journal::budget_used(&mut transaction, environment, now).await?,
                 in_doubt: journal::in_doubt(&mut transaction, environment).await?,
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
                 hasher: self.hasher.clone(),
@@ -208,13 +207,6 @@ impl Reader {
             .await
             .map_err(|fault| self.at(fault))
     }
-
-    async fn sent_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<BudgetClass, u64>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        journal::sent_since(&mut connection, self.environment, since)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
 }
 
 impl StateReader for SqliteStore {
@@ -236,10 +228,6 @@ impl StateReader for SqliteStore {
 
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.reader.open_intents().await
-    }
-
-    async fn sent_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<BudgetClass, u64>, StoreError> {
-        self.reader.sent_since(since).await
     }
 }
 
@@ -276,13 +264,6 @@ impl StateReader for ReadOnlyStore {
         match &self.0 {
             Some(reader) => reader.open_intents().await,
             None => Ok(Vec::new()),
-        }
-    }
-
-    async fn sent_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<BudgetClass, u64>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.sent_since(since).await,
-            None => Ok(BTreeMap::new()),
         }
     }
 }

@@ -42,7 +42,7 @@ pub fn lifecycle(config: &Config, faults: &mut Vec<Fault>) {
 
 pub fn budgets(config: &Config, faults: &mut Vec<Fault>) {
     for (class, budget) in config.guard.written() {
-        let Some(BudgetConfig { max, percent }) = budget else {
+        let Some(BudgetConfig { max, percent, per_week }) = budget else {
             continue;
         };
         let path = format!("guard.{class}");
@@ -53,6 +53,14 @@ pub fn budgets(config: &Config, faults: &mut Vec<Fault>) {
                 "has no limit, and a budget is never switched off",
                 cure,
             ));
+        }
+        if let (Some(max), Some(per_week)) = (max, per_week)
+            && per_week < max
+        {
+            let message = format!("{per_week} in 7 days is less than {max} in 24 hours");
+            let cure =
+                "write a number that is not less than max, or take it out: then 7 days have the same limit as 24 hours";
+            faults.push(Fault::new(format!("{path}.per_week"), message, cure));
         }
         if let Some(Percent(share)) = percent
             && share > MOST_PERCENT

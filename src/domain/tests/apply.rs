@@ -5,10 +5,11 @@ use crate::domain::card::PersonCard;
 use crate::domain::cards::fold;
 use crate::domain::diff::same;
 use crate::domain::field::{CardField, FieldValue, Reference};
-use crate::domain::guard::Judged;
+use crate::domain::guard::{ApprovedPlan, Judged, items_in};
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
 use crate::domain::plan::{Action, Change, FieldChange};
+use crate::domain::window::Spent;
 use chrono::Duration;
 use std::collections::BTreeMap;
 
@@ -26,18 +27,38 @@ impl World {
             self.ledger.insert(entry.card.clone(), entry.clone());
         }
         self.contact = judged.contact.clone();
+        self.send(&judged.approved);
+        self.now += Duration::minutes(1);
+        judged
+    }
+
+    /// `run --only` or `apply`: some of what may pass is sent, nothing is remembered but what was sent.
+    pub fn run_some(&mut self, wanted: impl Fn(&Change) -> bool) -> ApprovedPlan {
+        let approved = self.judged().approved.keep(wanted);
+        self.send(&approved);
+        self.now += Duration::minutes(1);
+        approved
+    }
+
+    fn send(&mut self, approved: &ApprovedPlan) {
         let mut made = Made::default();
         let mut done: Vec<ItemId> = Vec::new();
-        for approved in judged.approved.changes() {
+        for approved in approved.changes() {
             let change = approved.change();
             for needed in &change.depends_on {
                 assert!(done.contains(needed), "{} comes before what it needs", change.id);
             }
             self.apply(change, &mut made);
+            for class in change.classes() {
+                let items = items_in(change, class);
+                self.spent.push(Spent {
+                    class,
+                    at: self.now,
+                    items,
+                });
+            }
             done.push(change.id.clone());
         }
-        self.now += Duration::minutes(1);
-        judged
     }
 
     fn apply(&mut self, change: &Change, made: &mut Made) {

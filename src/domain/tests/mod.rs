@@ -11,5 +11,6 @@ mod properties;
 mod quality;
 mod second_pass;
 mod source;
+mod windows;
 mod world;
 mod worlds;

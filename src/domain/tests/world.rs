@@ -20,6 +20,7 @@ use crate::domain::policy::{
 };
 use crate::domain::quality::judge_target;
 use crate::domain::snapshot::{Expectations, Finding, Role, SnapshotHistory, Verdict};
+use crate::domain::window::{BudgetUsed, Spent};
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,8 @@ pub struct World {
     pub ledger: BTreeMap<CardId, LedgerEntry>,
     pub decisions: BTreeMap<ItemId, Decision>,
     pub contact: Contact,
+    /// What the runs of this world sent.
+    pub spent: Vec<Spent>,
     pub in_doubt: BTreeSet<Key>,
     pub purged_keys: BTreeSet<Key>,
     pub filters: FilterProof,
@@ -120,6 +123,7 @@ impl World {
                 seen: Some(seen),
                 waiting: BTreeMap::new(),
             },
+            spent: Vec::new(),
             in_doubt: BTreeSet::new(),
             purged_keys: BTreeSet::new(),
             filters: FilterProof::None,
@@ -303,6 +307,7 @@ impl World {
             ledger: self.ledger.clone(),
             decisions: self.decisions.clone(),
             contact: self.contact.clone(),
+            budget_used: BudgetUsed::new(self.spent.clone()),
             in_doubt: self.in_doubt.clone(),
             purged_keys: self.purged_keys.clone(),
         }

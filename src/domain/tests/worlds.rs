@@ -268,10 +268,11 @@ fn spoil(source: &mut TestSource, how: u8) {
 }
 
 /// Defaults, next to nothing, or plenty; plenty without percentages, so that a new card does not raise a limit.
-pub fn budgets(which: u8) -> Budgets {
+fn budgets(which: u8) -> Budgets {
     let max = |max| Budget {
         max: Some(max),
         percent: None,
+        per_week: None,
     };
     match which {
         0 => Budgets::default(),

@@ -8,6 +8,7 @@ use crate::domain::decision::{Answer, Decision};
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::plan::{CardTarget, HoldReason, Step};
 use crate::domain::policy::BudgetClass;
+use crate::domain::window::Window;
 use crate::engine::state::StateReader;
 use sqlx::Row;
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,11 +183,37 @@ async fn what_was_sent_counts_once_per_item_and_run_in_each_of_its_classes() {
     store.outcome(&second, id, ending(&done())).await.unwrap();
 
     let blanked = BudgetClass::Blanked(CardField::Email);
-    // 2 (once in each run), 3 in doubt, 4 cut off.
-    let since = BTreeMap::from([(BudgetClass::Archive, 4), (blanked, 1)]);
-    assert_eq!(store.sent_since(at(100)).await.unwrap(), since);
-    assert_eq!(store.sent_since(at(0)).await.unwrap()[&BudgetClass::Archive], 5);
-    assert_eq!(store.sent_since(at(201)).await.unwrap(), BTreeMap::new());
+    // 1, 2 (once in each run), 3 in doubt, 4 cut off.
+    let used = store.load(at(300)).await.unwrap().budget_used;
+    assert_eq!(used.within(BudgetClass::Archive, Window::Week, at(300)), 5);
+    assert_eq!(used.within(blanked, Window::Day, at(300)), 1);
+    let week = 7 * 24 * 3600;
+    for (seconds, left) in [(101, 4), (103, 2), (104, 1), (199, 1), (200, 0)] {
+        let used = store.load(at(week + seconds)).await.unwrap().budget_used;
+        assert_eq!(
+            used.within(BudgetClass::Archive, Window::Week, at(week + seconds)),
+            left,
+            "{seconds}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_operator_that_went_along_counts() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let mut both = archive("1", "c1");
+    both.operator = OperatorLink::Active {
+        operators: vec!["o1".into(), "o2".into()],
+    };
+    for (change, seconds) in [(both.clone(), 0), (both, 1)] {
+        let id = send(&store, &lease, &change, at(seconds)).await.unwrap();
+        store.outcome(&lease, id, ending(&done())).await.unwrap();
+    }
+    let used = store.load(at(10)).await.unwrap().budget_used;
+    assert_eq!(used.within(BudgetClass::Operators, Window::Day, at(10)), 2);
+    assert_eq!(used.within(BudgetClass::Archive, Window::Day, at(10)), 1);
 }
 
 #[tokio::test]

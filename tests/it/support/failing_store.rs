@@ -2,7 +2,6 @@
 
 use cardsync::domain::decision::Decision;
 use cardsync::domain::ids::{CardId, RunId};
-use cardsync::domain::policy::BudgetClass;
 use cardsync::domain::report::RunReport;
 use cardsync::engine::state::{
     Ending, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
@@ -10,7 +9,6 @@ use cardsync::engine::state::{
 use cardsync::engine::target::IntentId;
 use cardsync::store::SqliteStore;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Which write of the journal meets the full disk.
@@ -67,10 +65,6 @@ impl StateReader for FailingStore {
 
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.inner.open_intents().await
-    }
-
-    async fn sent_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<BudgetClass, u64>, StoreError> {
-        self.inner.sent_since(since).await
     }
 }
 

@@ -1,0 +1,95 @@
+//! First contact and changed configurations (RULES 8.3): what they brought waits until it is approved.
+
+use crate::domain::decision::{Contact, SeenConfig, Waiting};
+use crate::domain::hold::HoldReason;
+use crate::domain::ids::{CardId, ItemId};
+use crate::domain::input::PlanInput;
+use crate::domain::plan::{ActionKind, Change, Plan};
+use std::collections::BTreeMap;
+
+/// More updates than 5 % of the cards that are ours (and more than 3): at first contact or under a changed configuration
+/// they wait like archives.
+pub(super) fn is_mass_update(plan: &Plan) -> bool {
+    let updates = plan.changes.iter().filter(|change| is_update(change)).count() as u64;
+    updates > (plan.base * 5).div_ceil(100).max(3)
+}
+
+fn is_update(change: &Change) -> bool {
+    match change.action.kind() {
+        ActionKind::Update | ActionKind::SetReferences => change.card.is_some(),
+        ActionKind::CreateEntry
+        | ActionKind::Unarchive
+        | ActionKind::Create
+        | ActionKind::Adopt
+        | ActionKind::Archive
+        | ActionKind::Anonymize => false,
+    }
+}
+
+/// What first contact or a changed configuration brought waits until approved, in this run and in later ones.
+pub(super) fn contact_reason(
+    change: &Change,
+    input: &PlanInput,
+    new_config: Option<&HoldReason>,
+    mass_update: bool,
+) -> Option<HoldReason> {
+    let card = change.card.as_ref()?;
+    let kind = change.action.kind();
+    if let Some(waiting) = input.contact.waiting.get(&Contact::slot(card, kind)) {
+        return Some(waiting.reason.clone());
+    }
+    let grave = match kind {
+        ActionKind::Archive | ActionKind::Unarchive | ActionKind::Anonymize => true,
+        ActionKind::Update | ActionKind::SetReferences => mass_update,
+        ActionKind::CreateEntry | ActionKind::Create | ActionKind::Adopt => false,
+    };
+    if grave { new_config.cloned() } else { None }
+}
+
+/// What is remembered after a run: the configuration counts as seen once every read was complete; what it brought, and
+/// whose absence began under it, waits.
+pub(super) fn next_contact(
+    plan: &Plan,
+    input: &PlanInput,
+    current: SeenConfig,
+    new_config: Option<&HoldReason>,
+    reasons: &BTreeMap<ItemId, Vec<HoldReason>>,
+) -> Contact {
+    let mut contact = input.contact.clone();
+    let places = |kinds: &mut dyn Iterator<Item = (CardId, ActionKind)>| -> BTreeMap<String, (CardId, ActionKind)> {
+        kinds
+            .map(|(card, action)| (Contact::slot(&card, action), (card, action)))
+            .collect()
+    };
+    let of_change = |change: &Change| change.card.clone().map(|card| (card, change.action.kind()));
+    let counting = plan
+        .counting_absent
+        .iter()
+        .map(|card| (card.clone(), ActionKind::Archive));
+    let open = places(&mut plan.changes.iter().filter_map(of_change).chain(counting.clone()));
+    if plan.full_look {
+        // Whoever could not be judged in this run is no proof that what waited is settled.
+        contact
+            .waiting
+            .retain(|slot, waiting| open.contains_key(slot) || plan.undecided.contains(&waiting.card));
+    }
+    if let Some(reason) = new_config {
+        // Also in a look that was not full: what was held in it stays held.
+        let held = plan
+            .changes
+            .iter()
+            .filter(|change| reasons[&change.id].contains(reason));
+        for (slot, (card, action)) in places(&mut held.filter_map(of_change).chain(counting)) {
+            contact.waiting.entry(slot).or_insert(Waiting {
+                card,
+                action,
+                reason: reason.clone(),
+                since: input.moment.now,
+            });
+        }
+        if plan.full_look {
+            contact.seen = Some(current);
+        }
+    }
+    contact
+}
