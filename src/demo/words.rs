@@ -249,7 +249,9 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::InDoubt
         | HoldReason::Rejected { .. }
         | HoldReason::ChangedSinceJudged { .. }
-        | HoldReason::OperatorArchiveRefused => 4,
+        | HoldReason::OperatorArchiveRefused
+        | HoldReason::OperatorLoginRefused
+        | HoldReason::OperatorProtected => 4,
     })
 }
 

@@ -63,8 +63,12 @@ pub enum HoldReason {
     Rejected { by: String, note: Option<String> },
     /// The card or its operators were not as judged when they were read again right before the write.
     ChangedSinceJudged { what: String },
-    /// TOPdesk refused to archive the operator with the card.
+    /// TOPdesk refused to archive or wake the operator: the account has no right on operators.
     OperatorArchiveRefused,
+    /// TOPdesk refused to change the log-in of the operator: the account has no such right.
+    OperatorLoginRefused,
+    /// TOPdesk never archives this operator through the API: an administrator, or the account itself.
+    OperatorProtected,
 }
 
 /// What happened to a card of ours in TOPdesk.
@@ -93,7 +97,9 @@ impl HoldReason {
             | HoldReason::PairedWith { .. }
             | HoldReason::Rejected { .. }
             | HoldReason::ChangedSinceJudged { .. }
-            | HoldReason::OperatorArchiveRefused => true,
+            | HoldReason::OperatorArchiveRefused
+            | HoldReason::OperatorLoginRefused
+            | HoldReason::OperatorProtected => true,
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
             | HoldReason::TargetDegraded
@@ -121,6 +127,8 @@ impl HoldReason {
             HoldReason::Rejected { .. } => "rejected".to_owned(),
             HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
             HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
+            HoldReason::OperatorLoginRefused => "operator_login_refused".to_owned(),
+            HoldReason::OperatorProtected => "operator_protected".to_owned(),
         }
     }
 }
@@ -205,6 +213,14 @@ impl HoldReason {
             HoldReason::OperatorArchiveRefused => {
                 "TOPdesk refused to archive the linked operator with the card: the account has no such right, which is \
                  the safe set-up; archive the operator in TOPdesk, or let an account with that right do it"
+            }
+            HoldReason::OperatorLoginRefused => {
+                "TOPdesk refused to change the log-in of the linked operator: the account needs write on operators, \
+                 permission groups and login data; change it in TOPdesk, or let an account with these rights do it"
+            }
+            HoldReason::OperatorProtected => {
+                "TOPdesk does not archive this operator through the API: an administrator, or cardsync's own account; \
+                 archive it in TOPdesk by hand, or take the account from the person there and approve"
             }
         };
         fixed.to_owned()

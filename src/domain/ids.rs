@@ -57,6 +57,10 @@ identifier! {
     CardId
 }
 identifier! {
+    /// The id of an operator group or a permission group: TOPdesk's UUID, in lower case.
+    GroupId
+}
+identifier! {
     /// The id of an operator card: TOPdesk's UUID, in lower case.
     OperatorId
 }

@@ -14,6 +14,7 @@ pub mod cards;
 pub mod decision;
 pub mod diff;
 pub mod field;
+pub mod groups;
 pub mod guard;
 pub mod hold;
 pub mod identity;
@@ -31,6 +32,7 @@ pub mod record;
 pub mod references;
 pub mod report;
 pub mod snapshot;
+pub mod step;
 pub mod view;
 pub mod window;
 

@@ -4,6 +4,7 @@
 //! [`super::planner`], how it is judged in [`super::guard`].
 
 pub use super::hold::{Drift, HoldReason};
+pub use super::step::{CardTarget, SafeEnd, Step};
 
 use super::card::OperatorLink;
 use super::cards::fold;
@@ -309,33 +310,6 @@ impl Change {
             | ActionKind::Anonymize => SafeEnd::SingleRequest,
         }
     }
-}
-
-/// Where a change that was cut off half-way is driven to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SafeEnd {
-    /// One request: there is no half.
-    SingleRequest,
-}
-
-/// The card a step writes to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CardTarget {
-    Known(CardId),
-    /// The card that this earlier change makes.
-    MadeBy(ItemId),
-}
-
-/// One request to TOPdesk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "step")]
-pub enum Step {
-    CreateEntry { list: LookupKind, name: Box<str> },
-    CreateCard { fields: Vec<FieldChange> },
-    PatchCard { card: CardTarget, fields: Vec<FieldChange> },
-    ArchiveCard { card: CardId, reason: Option<Box<str>> },
-    UnarchiveCard { card: CardId },
 }
 
 /// People nothing may happen to until a human looks.

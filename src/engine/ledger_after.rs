@@ -3,12 +3,14 @@
 use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::ids::RunId;
 use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
-use crate::domain::plan::{ActionKind, Change};
+use crate::domain::plan::{ActionKind, Change, Step};
 use chrono::{DateTime, Utc};
 
 /// A write that took effect.
 pub(super) struct Effect<'a> {
     pub(super) change: &'a Change,
+    /// Which of its steps.
+    pub(super) step: &'a Step,
     /// The card after it.
     pub(super) after: Option<&'a PersonCard>,
     /// The operators linked before it.
@@ -24,6 +26,7 @@ pub(super) struct Effect<'a> {
 pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
     let Effect {
         change,
+        step,
         after,
         operators_before,
         known,
@@ -32,6 +35,10 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
     } = effect;
     let card = after.map(|card| card.id.clone()).or_else(|| change.card.clone())?;
     let key = change.key.clone()?;
+    // What becomes of the card is learned with the step that writes the card.
+    if step.operator().is_some() {
+        return None;
+    }
     let known = known.cloned();
     match change.action.kind() {
         ActionKind::Create => {

@@ -5,11 +5,11 @@
 use super::gather::SETTLING_TIME;
 use super::ledger_after::{Effect, after_done};
 use super::state::{OpenIntent, Remembered};
-use crate::domain::card::{PersonCard, TargetSnapshot};
+use crate::domain::card::{FilterProof, PersonCard, TargetSnapshot};
 use crate::domain::cards::fold;
 use crate::domain::diff::same;
 use crate::domain::field::{FieldValue, Reference};
-use crate::domain::ids::CardId;
+use crate::domain::ids::{CardId, OperatorId};
 use crate::domain::key::{KeyReading, KeySpec};
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{CardTarget, Step};
@@ -43,13 +43,14 @@ pub fn settle(open: Vec<OpenIntent>, target: &TargetSnapshot, remembered: &Remem
                 Shown::No if late => not_done("a read at least 10 minutes later does not show the effect"),
                 // Only a whole read can say that something is not there.
                 Shown::Nowhere if late && target.verdict == Verdict::Complete => {
-                    not_done("a full read at least 10 minutes later shows no such card")
+                    not_done("a full read at least 10 minutes later shows no such card or operator")
                 }
                 Shown::No | Shown::Nowhere | Shown::NotRead => None,
             };
             let learned = match &outcome {
                 Some(Outcome::Done { .. }) => after_done(&Effect {
                     change: &intent.change,
+                    step: &intent.step,
                     after,
                     operators_before: &intent.operators_before,
                     known: after.and_then(|card| remembered.ledger.get(&card.id)),
@@ -129,11 +130,27 @@ fn seen<'a>(intent: &OpenIntent, target: &'a TargetSnapshot, spec: &KeySpec) -> 
         }
         | Step::ArchiveCard { card, .. }
         | Step::UnarchiveCard { card } => of_id(card),
+        Step::ArchiveOperator { operator, .. }
+        | Step::UnarchiveOperator { operator }
+        | Step::SetLoginPermission { operator, .. } => {
+            let card = intent.change.card.as_ref().and_then(of_id);
+            return (operator_shows(&intent.step, operator, target), card);
+        }
     };
     match card {
         Some(card) if shows_effect(&intent.step, card) => (Shown::Yes, Some(card)),
         Some(card) => (Shown::No, Some(card)),
         None => (Shown::Nowhere, None),
+    }
+}
+
+/// Whether the operator is as the step would leave it. A list that may lack operators says nothing by what it lacks.
+fn operator_shows(step: &Step, operator: &OperatorId, target: &TargetSnapshot) -> Shown {
+    match target.operators.binary_search_by(|known| known.id.cmp(operator)) {
+        Ok(at) if step.shows_in(&target.operators[at]) == Some(true) => Shown::Yes,
+        Ok(_) => Shown::No,
+        Err(_) if target.filters == FilterProof::None => Shown::Nowhere,
+        Err(_) => Shown::NotRead,
     }
 }
 
@@ -151,7 +168,11 @@ fn shows_effect(step: &Step, card: &PersonCard) -> bool {
                 to => same(now, to.as_ref(), kind),
             }
         }),
-        Step::CreateEntry { .. } | Step::CreateCard { .. } => true,
+        Step::CreateEntry { .. }
+        | Step::CreateCard { .. }
+        | Step::ArchiveOperator { .. }
+        | Step::UnarchiveOperator { .. }
+        | Step::SetLoginPermission { .. } => true,
     }
 }
 

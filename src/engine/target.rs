@@ -2,7 +2,8 @@
 
 use crate::domain::card::{LookupEntry, OperatorCard, PersonCard, TargetSnapshot};
 use crate::domain::field::{CardField, FieldValue, LookupKind, Reference};
-use crate::domain::ids::{CardId, ItemId};
+use crate::domain::groups::{GroupMembers, OperatorGroups};
+use crate::domain::ids::{CardId, GroupId, ItemId, OperatorId};
 use crate::domain::plan::{CardTarget, Step};
 use crate::engine::Progress;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,8 +32,12 @@ pub enum Concerns {
     ActionKind,
     /// The whole run: stop.
     Run,
-    /// The linked operator may not be archived by this account: a hold, not a failure.
+    /// Operators may not be archived or woken by this account: a hold, not a failure, and no other is tried.
     OperatorRight,
+    /// The log-in of operators may not be changed by this account: a hold as well, and no other is tried.
+    OperatorLoginRight,
+    /// This one operator is never archived through the API (an administrator, or the account itself): a hold.
+    OperatorProtected,
 }
 
 /// An answer of TOPdesk that is not what was asked for, or no answer.
@@ -76,8 +81,8 @@ pub enum WriteError {
     /// It was sent and no whole answer came back.
     #[error("{0}")]
     InDoubt(TargetError),
-    /// TOPdesk says that the card is already archived, or already active: re-read and see.
-    #[error("the card already is in the wanted state")]
+    /// TOPdesk says that the card or operator is already archived, or already active: re-read and see.
+    #[error("it already is in the wanted state")]
     AlreadyThere,
 }
 
@@ -99,6 +104,20 @@ pub trait TargetReader: Send + Sync {
 
     /// The operators linked to a card now, archived ones included.
     fn read_operators_of(&self, card: &CardId) -> impl Future<Output = Result<Vec<OperatorCard>, TargetError>> + Send;
+
+    /// One operator as it is now; `None` when it is gone or hidden.
+    fn read_operator(
+        &self,
+        operator: &OperatorId,
+    ) -> impl Future<Output = Result<Option<OperatorCard>, TargetError>> + Send;
+
+    /// The groups of one operator. Only for operators that a plan touches: it takes two requests each. What the account
+    /// may not see is said in the value and is no error.
+    fn read_groups_of(&self, operator: &OperatorId)
+    -> impl Future<Output = Result<OperatorGroups, TargetError>> + Send;
+
+    /// The operators in an operator group; whether archived ones are among them is not documented.
+    fn read_members_of(&self, group: &GroupId) -> impl Future<Output = Result<GroupMembers, TargetError>> + Send;
 
     /// Cards that hold one of these texts in the key field, batched: the look-up right before creates.
     fn cards_with_keys(
@@ -150,7 +169,12 @@ impl Made {
                 card: CardTarget::Known(_),
                 fields,
             } => (None, fields.as_slice()),
-            Step::CreateEntry { .. } | Step::ArchiveCard { .. } | Step::UnarchiveCard { .. } => (None, &[][..]),
+            Step::CreateEntry { .. }
+            | Step::ArchiveCard { .. }
+            | Step::UnarchiveCard { .. }
+            | Step::ArchiveOperator { .. }
+            | Step::UnarchiveOperator { .. }
+            | Step::SetLoginPermission { .. } => (None, &[][..]),
         };
         let pending = fields.iter().filter_map(|change| {
             let Some(FieldValue::Reference(Reference::Pending(pending))) = &change.to else {
@@ -174,6 +198,8 @@ impl Made {
 pub enum Written {
     /// The card as it is after the write, and the raw answer's modification date in it.
     Card(Box<PersonCard>),
+    /// The operator as it is after the write.
+    Operator(Box<OperatorCard>),
     /// The new entry's id.
     Entry(Box<str>),
 }

@@ -35,13 +35,15 @@ pub enum Right {
     ReadOperatorGroups,
     /// Read permission groups.
     PermissionGroups,
+    /// Write permission groups: link groups to operators, and write the login data of operators.
+    WritePermissionGroups,
     /// Read the filters of operators.
     ReadFilters,
 }
 
 impl Right {
     /// All rights with their names.
-    pub const ALL: [(Right, &'static str); 16] = [
+    pub const ALL: [(Right, &'static str); 17] = [
         (Right::RestApi, "rest_api"),
         (Right::ReadPersons, "read_persons"),
         (Right::CreatePersons, "create_persons"),
@@ -57,6 +59,7 @@ impl Right {
         (Right::CreateLocations, "create_locations"),
         (Right::ReadOperatorGroups, "read_operator_groups"),
         (Right::PermissionGroups, "permission_groups"),
+        (Right::WritePermissionGroups, "write_permission_groups"),
         (Right::ReadFilters, "read_filters"),
     ];
 }

@@ -233,7 +233,8 @@ fn check_operator(
         operator::HAS_APPLICATION_PASSWORDS,
     ];
     if touched_any(touched, &login_fields) || password {
-        if !world.settings.rights.has(Right::LoginData) {
+        let rights = &world.settings.rights;
+        if !rights.has(Right::LoginData) || !rights.has(Right::WritePermissionGroups) {
             return Err(Problem::forbidden("No permission to update login data."));
         }
         let login = card.text(common::LOGIN);

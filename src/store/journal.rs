@@ -79,6 +79,9 @@ fn step_kind(step: &Step) -> &'static str {
         Step::PatchCard { .. } => "patch_card",
         Step::ArchiveCard { .. } => "archive_card",
         Step::UnarchiveCard { .. } => "unarchive_card",
+        Step::ArchiveOperator { .. } => "archive_operator",
+        Step::UnarchiveOperator { .. } => "unarchive_operator",
+        Step::SetLoginPermission { .. } => "set_login_permission",
     }
 }
 
@@ -95,7 +98,11 @@ fn card_of(step: &Step) -> Option<&CardId> {
             ..
         }
         | Step::CreateEntry { .. }
-        | Step::CreateCard { .. } => None,
+        | Step::CreateCard { .. }
+        // The row takes the card of the change, which is the operator's.
+        | Step::ArchiveOperator { .. }
+        | Step::UnarchiveOperator { .. }
+        | Step::SetLoginPermission { .. } => None,
     }
 }
 

@@ -6,7 +6,8 @@ use super::query::{ALL_OPERATORS, equals};
 use super::wire::list::names;
 use super::wire::operator::{OPERATOR_FIELDS, operator, operators};
 use crate::domain::card::{FilterProof, OperatorCard};
-use crate::domain::ids::{CardId, OperatorId};
+use crate::domain::groups::{Group, GroupMembers, OperatorGroups, Seen};
+use crate::domain::ids::{CardId, GroupId, OperatorId};
 use crate::domain::snapshot::{Effect, Finding};
 use crate::engine::Progress;
 use crate::engine::target::TargetError;
@@ -114,6 +115,69 @@ pub(super) async fn linked_to(http: &Http, card: &CardId) -> Result<Vec<Operator
             return Ok(found.into_values().collect());
         }
         start += rows;
+    }
+}
+
+/// One operator; `None` when it is gone or hidden.
+pub(super) async fn one(http: &Http, id: &OperatorId) -> Result<Option<OperatorCard>, TargetError> {
+    let segments = ["operators", "id", id.as_str()];
+    let url = http.address().at(&segments, &[("fields", OPERATOR_FIELDS)]);
+    let failed = |failure: Failure| failure.of_read(&format!("read operator {id}"));
+    match http.get("/operators/id/{id}", url, JSON).await {
+        Ok(Answer { status, body, .. }) => match operator(&body) {
+            Ok(card) => Ok(Some(card)),
+            Err(why) => Err(failed(Failure::Unreadable { status, why })),
+        },
+        Err(failure) if failure.status() == Some(404) => Ok(None),
+        Err(failure) => Err(failed(failure)),
+    }
+}
+
+/// The operator groups and permission groups of an operator.
+pub(super) async fn groups_of(http: &Http, id: &OperatorId) -> Result<OperatorGroups, TargetError> {
+    let groups = |kind, route| async move {
+        let segments = ["operators", "id", id.as_str(), kind];
+        let list = named(http, &segments, route, &format!("read the {kind} of operator {id}")).await?;
+        Ok::<_, TargetError>(list.map(|list| {
+            let groups = list.into_iter().map(|(id, name)| Group {
+                id: GroupId::new(id),
+                name: name.into(),
+            });
+            groups.collect()
+        }))
+    };
+    let (operator_groups, permission_groups) = tokio::try_join!(
+        groups("operatorgroups", "/operators/id/{id}/operatorgroups"),
+        groups("permissiongroups", "/operators/id/{id}/permissiongroups"),
+    )?;
+    Ok(OperatorGroups {
+        operator_groups,
+        permission_groups,
+    })
+}
+
+/// The operators in an operator group.
+pub(super) async fn members_of(http: &Http, group: &GroupId) -> Result<GroupMembers, TargetError> {
+    let segments = ["operatorgroups", "id", group.as_str(), "operators"];
+    let route = "/operatorgroups/id/{id}/operators";
+    let list = named(http, &segments, route, &format!("read the operators of group {group}")).await?;
+    Ok(list.map(|list| list.into_iter().map(|(id, _)| OperatorId::new(id)).collect()))
+}
+
+/// A list of ids and names, which these paths give whole. What the account may not see is a value.
+async fn named(
+    http: &Http,
+    segments: &[&str],
+    route: &'static str,
+    doing: &str,
+) -> Result<Seen<Vec<(String, String)>>, TargetError> {
+    match http.get(route, http.address().at(segments, &[]), JSON).await {
+        Ok(Answer { status, body, .. }) => match names(&body) {
+            Ok(list) => Ok(Seen::Known(list)),
+            Err(why) => Err(Failure::Unreadable { status, why }.of_read(doing)),
+        },
+        Err(failure) if matches!(failure.status(), Some(400 | 403 | 404)) => Ok(Seen::Unreadable(failure.tell())),
+        Err(failure) => Err(failure.of_read(doing)),
     }
 }
 

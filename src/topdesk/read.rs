@@ -9,7 +9,8 @@ use super::wire::list::count;
 use super::{lookups, operators};
 use crate::domain::card::{FilterProof, LookupEntry, OperatorCard, PersonCard, TargetSnapshot};
 use crate::domain::field::{CardField, LookupKind};
-use crate::domain::ids::CardId;
+use crate::domain::groups::{GroupMembers, OperatorGroups};
+use crate::domain::ids::{CardId, GroupId, OperatorId};
 use crate::domain::snapshot::{Effect, Finding, Verdict};
 use crate::engine::target::{Concerns, TargetError, TargetReader, TargetWants};
 use crate::engine::{Progress, Silent};
@@ -148,6 +149,18 @@ impl TargetReader for ReadClient {
 
     async fn read_operators_of(&self, card: &CardId) -> Result<Vec<OperatorCard>, TargetError> {
         operators::linked_to(&self.http, card).await
+    }
+
+    async fn read_operator(&self, operator: &OperatorId) -> Result<Option<OperatorCard>, TargetError> {
+        operators::one(&self.http, operator).await
+    }
+
+    async fn read_groups_of(&self, operator: &OperatorId) -> Result<OperatorGroups, TargetError> {
+        operators::groups_of(&self.http, operator).await
+    }
+
+    async fn read_members_of(&self, group: &GroupId) -> Result<GroupMembers, TargetError> {
+        operators::members_of(&self.http, group).await
     }
 
     async fn cards_with_keys(&self, key_field: CardField, raw_keys: &[String]) -> Result<Vec<PersonCard>, TargetError> {

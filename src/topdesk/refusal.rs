@@ -8,13 +8,14 @@
 //! | 408, 425, 429, 503 | not done, try again later: the server says that it did not take the request |
 //! | 500, 502, 504, other 5xx | in doubt: the effect may have happened before the error, or behind the gateway |
 //! | 3xx, 401, 405, 406, 415 | not done, stops the run |
-//! | 403 | not done, stops this kind of change; a hold when it is about archiving operators |
+//! | 403 | not done, stops this kind of change; a hold when it is about operators |
+//! | 'Can not archive admins', 'Can not archive yourself' | not done, a hold: nobody archives this operator through the API |
 //! | 'already archived', 'already unarchived' | there already |
 //! | other 4xx | not done, this record only, but for the texts in [`SETTINGS`] |
 
 use super::errors::{Answered, Failure};
 use crate::domain::field::LookupKind;
-use crate::domain::ids::CardId;
+use crate::domain::ids::{CardId, OperatorId};
 use crate::engine::target::{Concerns, TargetError, WriteError};
 use std::fmt;
 
@@ -26,6 +27,9 @@ pub(super) enum Deed {
     PatchCard(CardId),
     ArchiveCard(CardId),
     UnarchiveCard(CardId),
+    ArchiveOperator(OperatorId),
+    UnarchiveOperator(OperatorId),
+    SetLoginPermission(OperatorId),
 }
 
 impl fmt::Display for Deed {
@@ -36,6 +40,9 @@ impl fmt::Display for Deed {
             Deed::PatchCard(card) => write!(f, "change person card {card}"),
             Deed::ArchiveCard(card) => write!(f, "archive person card {card}"),
             Deed::UnarchiveCard(card) => write!(f, "unarchive person card {card}"),
+            Deed::ArchiveOperator(operator) => write!(f, "archive operator {operator}"),
+            Deed::UnarchiveOperator(operator) => write!(f, "unarchive operator {operator}"),
+            Deed::SetLoginPermission(operator) => write!(f, "change the log-in of operator {operator}"),
         }
     }
 }
@@ -73,7 +80,7 @@ const SETTINGS: [(&[&str], &str); 5] = [
 ];
 
 /// Texts of status 400 about one record, with their cure.
-const RECORD: [(&[&str], &str); 9] = [
+const RECORD: [(&[&str], &str); 8] = [
     (&["mandatory field"], "fill the field in the source or in the mapping"),
     (
         &["cannot be parsed"],
@@ -100,11 +107,10 @@ const RECORD: [(&[&str], &str); 9] = [
         &["person groups"],
         "the id is that of a person group: look at it in TOPdesk",
     ),
-    (
-        &["can not archive"],
-        "this card's operator is an administrator or cardsync's own account: a human must decide",
-    ),
 ];
+
+/// Texts of status 400 about an operator that nobody archives through the API.
+const PROTECTED: [&str; 2] = ["can not archive admins", "can not archive yourself"];
 
 /// Judges a failed write.
 pub(super) fn judge(deed: &Deed, failure: &Failure) -> Refusal {
@@ -159,6 +165,10 @@ pub(super) fn judge(deed: &Deed, failure: &Failure) -> Refusal {
                     Concerns::Record,
                     "the card is gone, or a branch filter of the account hides it: look it up in TOPdesk",
                 )),
+                Deed::ArchiveOperator(_) | Deed::UnarchiveOperator(_) | Deed::SetLoginPermission(_) => not_done(error(
+                    Concerns::Record,
+                    "the operator is gone, or a filter of the account hides it: look it up in TOPdesk",
+                )),
             },
             _other => refused(deed, answered, error),
         },
@@ -175,6 +185,19 @@ fn forbidden(deed: &Deed, answered: &Answered) -> (Concerns, &'static str) {
         );
     }
     match deed {
+        Deed::SetLoginPermission(_) => (
+            Concerns::OperatorLoginRight,
+            "give the API account write on operators, permission groups and login data, or approve it for an account with these rights",
+        ),
+        // Unarchiving an operator takes the right on persons too, because the person comes back with it.
+        Deed::UnarchiveOperator(_) if words.mention("archive persons") => (
+            Concerns::ActionKind,
+            "give the API account the right to archive persons: the person comes back with the operator",
+        ),
+        Deed::ArchiveOperator(_) | Deed::UnarchiveOperator(_) => (
+            Concerns::OperatorRight,
+            "this account may not archive operators: do it in TOPdesk by hand, or approve it for an account with the right",
+        ),
         // 'No permission to archive operators.': the account may archive persons, and this one has an operator. In
         // another language only the noun can be known.
         Deed::ArchiveCard(_) | Deed::UnarchiveCard(_)
@@ -209,12 +232,16 @@ fn forbidden(deed: &Deed, answered: &Answered) -> (Concerns, &'static str) {
 fn refused(deed: &Deed, answered: &Answered, error: impl Fn(Concerns, &str) -> TargetError) -> Refusal {
     let words = &answered.words;
     let already = match deed {
-        Deed::ArchiveCard(_) => words.mention("already archived"),
-        Deed::UnarchiveCard(_) => words.mention("already unarchived"),
-        Deed::CreateEntry(_) | Deed::CreateCard | Deed::PatchCard(_) => false,
+        Deed::ArchiveCard(_) | Deed::ArchiveOperator(_) => words.mention("already archived"),
+        Deed::UnarchiveCard(_) | Deed::UnarchiveOperator(_) => words.mention("already unarchived"),
+        Deed::CreateEntry(_) | Deed::CreateCard | Deed::PatchCard(_) | Deed::SetLoginPermission(_) => false,
     };
     if already {
         return Refusal::Error(WriteError::AlreadyThere);
+    }
+    if PROTECTED.iter().any(|text| words.mention(text)) {
+        let cure = "this card's operator is an administrator or cardsync's own account: a human must decide";
+        return Refusal::Error(WriteError::NotDone(error(Concerns::OperatorProtected, cure)));
     }
     let exists = words.code("duplicate_value") || words.mention("already exists") || answered.status == 409;
     if let (Deed::CreateEntry(_), true) = (deed, exists) {
@@ -229,6 +256,14 @@ fn refused(deed: &Deed, answered: &Answered, error: impl Fn(Concerns, &str) -> T
             .find(|(parts, _)| parts.iter().all(|part| words.mention(part)));
         row.map(|(_, cure)| *cure)
     };
+    // Fields that the account may not write are described as not there.
+    if matches!(deed, Deed::SetLoginPermission(_))
+        && words.mention("loginpermission")
+        && words.mention("does not exist")
+    {
+        let (concerns, cure) = forbidden(deed, answered);
+        return Refusal::Error(WriteError::NotDone(error(concerns, cure)));
+    }
     let found = if answered.status == 400 {
         known(&SETTINGS).map(|cure| (Concerns::ActionKind, cure))
     } else {
@@ -244,201 +279,4 @@ fn refused(deed: &Deed, answered: &Answered, error: impl Fn(Concerns, &str) -> T
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::topdesk::errors::Words;
-
-    fn card() -> CardId {
-        CardId::from("c1")
-    }
-
-    fn answered(status: u16, text: &str) -> Failure {
-        Failure::Answered(Answered {
-            status,
-            words: Words::parse(format!(r#"[{{"message":{}}}]"#, serde_json::json!(text)).as_bytes()),
-            retry_after: None,
-        })
-    }
-
-    fn outcome(deed: &Deed, failure: &Failure) -> (&'static str, Option<Concerns>) {
-        match judge(deed, failure) {
-            Refusal::Error(WriteError::NotDone(error)) => ("not done", Some(error.concerns)),
-            Refusal::Error(WriteError::InDoubt(error)) => ("in doubt", Some(error.concerns)),
-            Refusal::Error(WriteError::AlreadyThere) => ("already", None),
-            Refusal::EntryExists(_) => ("exists", None),
-        }
-    }
-
-    #[test]
-    fn what_topdesk_says_decides_whom_it_concerns() {
-        let patch = Deed::PatchCard(card());
-        let archive = Deed::ArchiveCard(card());
-        let unarchive = Deed::UnarchiveCard(card());
-        let entry = Deed::CreateEntry(LookupKind::Department);
-        let record = ("not done", Some(Concerns::Record));
-        let kind = ("not done", Some(Concerns::ActionKind));
-        let run = ("not done", Some(Concerns::Run));
-        for (deed, status, text, expected) in [
-            (&patch, 400, "Mandatory field 'surName' is missing.", record),
-            (&patch, 400, "The field \"budgetHolder\" does not exist.", kind),
-            (
-                &patch,
-                400,
-                "The value for the field \"email\" cannot be parsed",
-                record,
-            ),
-            (
-                &patch,
-                400,
-                "The value for the field \"surName\" can only be 50 characters long.",
-                record,
-            ),
-            (
-                &patch,
-                400,
-                "The value for the field \"branch\" cannot be found.",
-                record,
-            ),
-            (
-                &patch,
-                400,
-                "The given login name of this person already exists but it must be unique.",
-                record,
-            ),
-            (
-                &Deed::CreateCard,
-                400,
-                "No password was provided, but passwords are set to be mandatory for persons.",
-                kind,
-            ),
-            (
-                &patch,
-                400,
-                "The given location doesn't belong to the given branch.",
-                record,
-            ),
-            (&patch, 400, "etwas in einer anderen Sprache", record),
-            (&archive, 400, "Person is already archived", ("already", None)),
-            (&unarchive, 400, "Person is already unarchived", ("already", None)),
-            (&patch, 400, "Person is already archived", record),
-            (&archive, 400, "Reason for archiving is mandatory", kind),
-            (
-                &archive,
-                400,
-                "The value for the field \"archiving-reason\" cannot be found",
-                kind,
-            ),
-            (&archive, 400, "Can not archive person groups via this endpoint", record),
-            (&archive, 400, "Can not archive admins", record),
-            (
-                &archive,
-                403,
-                "No permission to archive operators.",
-                ("not done", Some(Concerns::OperatorRight)),
-            ),
-            (
-                &archive,
-                403,
-                "Geen rechten om behandelaars te archiveren",
-                ("not done", Some(Concerns::OperatorRight)),
-            ),
-            (&archive, 403, "No permission to archive persons.", kind),
-            (&archive, 403, "No permission to see the requested person.", record),
-            (&patch, 403, "No permission to update persons.", kind),
-            (&Deed::CreateCard, 403, "No permission to create persons", kind),
-            (
-                &entry,
-                400,
-                "Department with name 'X' already exists.",
-                ("exists", None),
-            ),
-            (&entry, 403, "No permission to create departments", kind),
-            (&patch, 401, "No authentication token provided", run),
-            (&patch, 406, "", run),
-            (&patch, 404, "", record),
-            (&Deed::CreateCard, 404, "", kind),
-            (&patch, 429, "", record),
-            (&patch, 503, "", record),
-            (
-                &Deed::CreateCard,
-                500,
-                "An error occurred on the server",
-                ("in doubt", Some(Concerns::Record)),
-            ),
-            (&Deed::CreateCard, 502, "", ("in doubt", Some(Concerns::Record))),
-            (&archive, 504, "", ("in doubt", Some(Concerns::Record))),
-        ] {
-            assert_eq!(
-                outcome(deed, &answered(status, text)),
-                expected,
-                "{deed}: {status} {text}"
-            );
-        }
-        let code = Failure::Answered(Answered {
-            status: 400,
-            words: Words::parse(br#"{"errorCode":"duplicate_value","appliesTo":["name"]}"#),
-            retry_after: None,
-        });
-        assert_eq!(outcome(&entry, &code), ("exists", None));
-    }
-
-    #[test]
-    fn only_what_was_surely_not_done_is_called_not_done() {
-        let why = || "why".to_owned();
-        let deed = Deed::CreateCard;
-        for (failure, expected) in [
-            (
-                Failure::NotSent {
-                    why: why(),
-                    hopeless: false,
-                },
-                "not done",
-            ),
-            (
-                Failure::NotSent {
-                    why: why(),
-                    hopeless: true,
-                },
-                "not done",
-            ),
-            (Failure::Lost { why: why() }, "in doubt"),
-            (
-                Failure::NotTheApi {
-                    status: 302,
-                    why: why(),
-                },
-                "not done",
-            ),
-            (
-                Failure::NotTheApi {
-                    status: 200,
-                    why: why(),
-                },
-                "in doubt",
-            ),
-            (
-                Failure::Unreadable {
-                    status: 201,
-                    why: why(),
-                },
-                "in doubt",
-            ),
-        ] {
-            assert_eq!(outcome(&deed, &failure).0, expected, "{failure:?}");
-        }
-    }
-
-    #[test]
-    fn a_busy_server_can_be_tried_again() {
-        let mut failure = answered(429, "");
-        if let Failure::Answered(answered) = &mut failure {
-            answered.retry_after = Some(std::time::Duration::from_secs(7));
-        }
-        let Refusal::Error(WriteError::NotDone(error)) = judge(&Deed::PatchCard(card()), &failure) else {
-            panic!("429 is an answered error");
-        };
-        assert!(error.retryable);
-        assert_eq!(error.retry_after, Some(std::time::Duration::from_secs(7)));
-        assert!(error.to_string().contains("change person card c1"), "{error}");
-    }
-}
+mod tests;

@@ -1,6 +1,8 @@
 //! Writes over real sockets: against the look-alike, and against a server that answers what it is told to.
 //! In the crate, because only it can make the number of an intent.
 
+mod operators;
+
 use super::*;
 use crate::domain::field::{CardField, FieldValue, LookupKind, Reference};
 use crate::domain::ids::{CardId, ItemId};
@@ -67,7 +69,8 @@ async fn sandbox(settings: &[(&str, &str)]) -> (RunningSandbox, TopdeskClient) {
             { "surName": "Visser", "employeeNumber": "1", "branch": "Delft", "tasLoginName": "taken" },
             { "surName": "Bakker", "employeeNumber": "2", "branch": "Delft", "department": "Sales", "email": "b@example.org" },
         ],
-        "operators": [{ "surName": "Visser", "branch": "Delft", "linkedPerson": { "employeeNumber": "1" } }],
+        "operators": [{ "surName": "Visser", "branch": "Delft", "linkedPerson": { "employeeNumber": "1" }, "loginName": "v",
+            "operatorGroups": ["Desk", "Network"], "permissionGroups": ["Desk staff"] }],
     });
     let options = SandboxOptions {
         listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),

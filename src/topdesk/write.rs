@@ -5,6 +5,9 @@
 //! for PATCH, and only on persons for PUT. The everyday account is meant to have no right on operators, and must still be
 //! able to bring back people who have none. What PUT does to a linked operator is uncertain, so the engine holds those and
 //! reads the operator again afterwards.
+//!
+//! Operators are archived, unarchived and changed with PATCH: there PUT and PATCH are described with the same rights, fields
+//! and answers, and PATCH says that what is not in the body stays. Unarchiving an operator unarchives its person too.
 
 use super::client::{Answer, Ask, Http, JSON, PERSON_V2};
 use super::errors::Failure;
@@ -14,6 +17,7 @@ use super::refusal::{Deed, Refusal, judge};
 use super::wire::body::{self, BodyError};
 use super::wire::card::CardShape;
 use super::wire::list::{entry, place};
+use super::wire::operator::operator;
 use crate::domain::field::LookupKind;
 use crate::domain::ids::CardId;
 use crate::domain::plan::{CardTarget, Step};
@@ -108,6 +112,26 @@ impl WriteClient {
                 let deed = Deed::UnarchiveCard(card.clone());
                 (deed, ask(Method::PUT, "/persons/id/{id}/unarchive", url, JSON, None))
             }
+            Step::ArchiveOperator { operator, reason } => {
+                let url = address.at(&["operators", "id", operator.as_str(), "archive"], &[]);
+                let body = Some(body::archive(reason.as_deref()));
+                let deed = Deed::ArchiveOperator(operator.clone());
+                (deed, ask(Method::PATCH, "/operators/id/{id}/archive", url, JSON, body))
+            }
+            Step::UnarchiveOperator { operator } => {
+                let url = address.at(&["operators", "id", operator.as_str(), "unarchive"], &[]);
+                let deed = Deed::UnarchiveOperator(operator.clone());
+                (
+                    deed,
+                    ask(Method::PATCH, "/operators/id/{id}/unarchive", url, JSON, None),
+                )
+            }
+            Step::SetLoginPermission { operator, allowed } => {
+                let url = address.at(&["operators", "id", operator.as_str()], &[]);
+                let body = Some(body::login_permission(*allowed));
+                let deed = Deed::SetLoginPermission(operator.clone());
+                (deed, ask(Method::PATCH, "/operators/id/{id}", url, JSON, body))
+            }
         })
     }
 
@@ -118,6 +142,9 @@ impl WriteClient {
             Deed::CreateCard | Deed::PatchCard(_) | Deed::ArchiveCard(_) | Deed::UnarchiveCard(_) => {
                 self.shape.card(&answer.body).map(|card| Written::Card(Box::new(card)))
             }
+            Deed::ArchiveOperator(_) | Deed::UnarchiveOperator(_) | Deed::SetLoginPermission(_) => {
+                operator(&answer.body).map(|card| Written::Operator(Box::new(card)))
+            }
         };
         let read = read.and_then(|written| match (deed, &written) {
             (Deed::PatchCard(asked) | Deed::ArchiveCard(asked) | Deed::UnarchiveCard(asked), Written::Card(card))
@@ -125,6 +152,10 @@ impl WriteClient {
             {
                 Err(format!("the answer is about another card ({})", card.id))
             }
+            (
+                Deed::ArchiveOperator(asked) | Deed::UnarchiveOperator(asked) | Deed::SetLoginPermission(asked),
+                Written::Operator(operator),
+            ) if operator.id != *asked => Err(format!("the answer is about another operator ({})", operator.id)),
             _other => Ok(written),
         });
         read.map_err(|why| {

@@ -39,6 +39,13 @@ impl From<Outcome> for Ended {
     }
 }
 
+fn unclear(message: &str) -> Ended {
+    Outcome::InDoubt {
+        message: message.to_owned(),
+    }
+    .into()
+}
+
 impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// Sends once. After a stop was asked for, the answer is waited for a little longer; then it is in doubt.
     pub(super) async fn send<'w>(
@@ -82,6 +89,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     after: Some(card),
                     again: None,
                 }
+            }
+            Ok(Written::Operator(operator)) => {
+                self.answered();
+                self.operator_done(change, step, &operator).await
             }
             Err(WriteError::AlreadyThere) => {
                 self.answered();
@@ -153,7 +164,12 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 self.operators_after(change, card, operators_before).await;
                 read.unwrap_or(answered)
             }
-            Step::CreateEntry { .. } | Step::CreateCard { .. } | Step::PatchCard { .. } => answered,
+            Step::CreateEntry { .. }
+            | Step::CreateCard { .. }
+            | Step::PatchCard { .. }
+            | Step::ArchiveOperator { .. }
+            | Step::UnarchiveOperator { .. }
+            | Step::SetLoginPermission { .. } => answered,
         };
         if change.action.kind() == ActionKind::Create {
             self.state.made().cards.insert(change.id.clone(), card.id.clone());
@@ -208,15 +224,18 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let (id, archived) = match step {
             Step::ArchiveCard { card, .. } => (card, true),
             Step::UnarchiveCard { card } => (card, false),
-            Step::CreateEntry { .. } | Step::CreateCard { .. } | Step::PatchCard { .. } => {
+            Step::ArchiveOperator { operator, .. } | Step::UnarchiveOperator { operator } => {
+                return self.operator_already_there(change, step, operator).await;
+            }
+            Step::CreateEntry { .. }
+            | Step::CreateCard { .. }
+            | Step::PatchCard { .. }
+            | Step::SetLoginPermission { .. } => {
                 return Outcome::NotDone {
                     message: "TOPdesk says that it is done already".to_owned(),
                 }
                 .into();
             }
-        };
-        let unclear = |message: &str| Outcome::InDoubt {
-            message: message.to_owned(),
         };
         match with_grace(self.stop, READ_GRACE, self.reader.read_card(id, &self.fields)).await {
             Some(Ok(Some(card))) if card.archived == archived => {
@@ -229,10 +248,55 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     again: None,
                 }
             }
-            Some(Ok(_)) => unclear("TOPdesk says that it is done already, but the card shows otherwise").into(),
+            Some(Ok(_)) => unclear("TOPdesk says that it is done already, but the card shows otherwise"),
             Some(Err(_)) | None => {
                 unclear("TOPdesk says that it is done already, and the card could not be read; the next run does")
-                    .into()
+            }
+        }
+    }
+
+    /// Keeps what a write to an operator did. An operator that wakes brings its person card along, which is read again.
+    async fn operator_done(&self, change: &Change, step: &Step, operator: &OperatorCard) -> Ended {
+        let moved = match step {
+            Step::ArchiveOperator { .. } | Step::UnarchiveOperator { .. } => true,
+            Step::SetLoginPermission { .. }
+            | Step::CreateEntry { .. }
+            | Step::CreateCard { .. }
+            | Step::PatchCard { .. }
+            | Step::ArchiveCard { .. }
+            | Step::UnarchiveCard { .. } => false,
+        };
+        if moved {
+            let mut known = self.state.operators();
+            let of_item = known.entry(change.id.clone()).or_default();
+            if !of_item.contains(&operator.id) {
+                of_item.push(operator.id.clone());
+            }
+        }
+        let mut after = None;
+        if let (Step::UnarchiveOperator { .. }, Some(card)) = (step, &change.card) {
+            let read = with_grace(self.stop, READ_GRACE, self.reader.read_card(card, &self.fields)).await;
+            after = read.and_then(Result::ok).flatten();
+            self.state
+                .cards()
+                .extend(after.iter().map(|card| (card.id.clone(), card.clone())));
+        }
+        Ended {
+            outcome: Outcome::Done {
+                card: change.card.clone(),
+            },
+            after,
+            again: None,
+        }
+    }
+
+    /// The same for an operator that TOPdesk says is archived, or active, already.
+    async fn operator_already_there(&self, change: &Change, step: &Step, operator: &OperatorId) -> Ended {
+        match with_grace(self.stop, READ_GRACE, self.reader.read_operator(operator)).await {
+            Some(Ok(Some(now))) if step.shows_in(&now) == Some(true) => self.operator_done(change, step, &now).await,
+            Some(Ok(_)) => unclear("TOPdesk says that it is done already, but the operator shows otherwise"),
+            Some(Err(_)) | None => {
+                unclear("TOPdesk says that it is done already, and the operator could not be read; the next run does")
             }
         }
     }

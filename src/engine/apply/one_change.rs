@@ -73,6 +73,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 let learned = match &ended.outcome {
                     Outcome::Done { card } => after_done(&Effect {
                         change,
+                        step,
                         after: ended.after.as_ref(),
                         operators_before: &operators_before,
                         known: card.as_ref().and_then(|card| self.ledger.get(card)),
@@ -117,7 +118,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             | Step::CreateEntry { .. }
             | Step::CreateCard { .. }
             | Step::ArchiveCard { .. }
-            | Step::UnarchiveCard { .. } => None,
+            | Step::UnarchiveCard { .. }
+            | Step::ArchiveOperator { .. }
+            | Step::UnarchiveOperator { .. }
+            | Step::SetLoginPermission { .. } => None,
         });
         let id = change.card.clone().or(made)?;
         let written = self.state.cards().get(&id).cloned();

@@ -17,8 +17,8 @@ const MOST_LOST_IN_A_ROW: u64 = 3;
 pub(super) struct Stops {
     run: Option<String>,
     kinds: BTreeMap<ActionKind, String>,
-    /// TOPdesk refused to archive or wake an operator once: no other is tried.
-    operators: bool,
+    /// TOPdesk refused to archive, wake or change an operator once: no other is tried. What the hold says.
+    operators: Option<HoldReason>,
 }
 
 /// The outcome of a change that was not tried because of a stop from outside.
@@ -46,10 +46,11 @@ impl<R, W, S> Applier<'_, R, W, S> {
                 message: message.clone(),
             });
         }
-        if stops.operators && change.operators_affected() > 0 {
-            return Some(Outcome::Held {
-                reason: HoldReason::OperatorArchiveRefused,
-            });
+        let writes_operator = || change.steps().iter().any(|step| step.operator().is_some());
+        if let Some(reason) = &stops.operators
+            && (change.operators_affected() > 0 || writes_operator())
+        {
+            return Some(Outcome::Held { reason: reason.clone() });
         }
         let undone = change
             .depends_on
@@ -79,16 +80,23 @@ impl<R, W, S> Applier<'_, R, W, S> {
                 });
             }
             Concerns::Run => self.stop_run(format!("the run was stopped: {}; {}", error.what, error.cure)),
-            Concerns::OperatorRight => {
-                self.state.stops().operators = true;
+            Concerns::OperatorRight => return self.no_more_operators(HoldReason::OperatorArchiveRefused),
+            Concerns::OperatorLoginRight => return self.no_more_operators(HoldReason::OperatorLoginRefused),
+            Concerns::OperatorProtected => {
                 return Outcome::Held {
-                    reason: HoldReason::OperatorArchiveRefused,
+                    reason: HoldReason::OperatorProtected,
                 };
             }
         }
         Outcome::NotDone {
             message: error.to_string(),
         }
+    }
+
+    /// The account has no right on operators: this one waits, and so does every other that would meet the same refusal.
+    fn no_more_operators(&self, reason: HoldReason) -> Outcome {
+        self.state.stops().operators.get_or_insert_with(|| reason.clone());
+        Outcome::Held { reason }
     }
 
     /// A card that could not be read again. Where TOPdesk itself is well, that concerns this card only.

@@ -1,7 +1,9 @@
 //! What a later read says of requests that nobody knows the end of.
 
 use super::*;
-use crate::domain::card::{CardFields, DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorLink};
+use crate::domain::card::{
+    CardFields, DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorCard, OperatorKind, OperatorLink,
+};
 use crate::domain::field::{CardField, LookupKind, PendingRef};
 use crate::domain::ids::{ItemId, RunId};
 use crate::domain::key::{Key, RawKey};
@@ -164,9 +166,71 @@ fn references_of_a_new_card_are_settled_by_its_key() {
     assert_eq!(settled(&references, &read(1, vec![led])), "done");
 }
 
+/// A step that writes to operator `o1`, of an archive of card `c1`.
+fn operator_step(step: Step) -> OpenIntent {
+    OpenIntent {
+        step,
+        ..open(Action::Archive { reason: None }, Some("c1"), Vec::new())
+    }
+}
+
+fn operator(archived: bool, login_permission: bool) -> OperatorCard {
+    OperatorCard {
+        id: "o1".into(),
+        archived,
+        kind: OperatorKind::Regular,
+        linked_person: Some("c1".into()),
+        login_name: None,
+        email: None,
+        login_permission: Some(login_permission),
+    }
+}
+
+#[test]
+fn what_was_sent_to_an_operator_is_settled_by_the_operator() {
+    let sleep = operator_step(Step::ArchiveOperator {
+        operator: "o1".into(),
+        reason: None,
+    });
+    let wake = operator_step(Step::UnarchiveOperator { operator: "o1".into() });
+    let disarm = operator_step(Step::SetLoginPermission {
+        operator: "o1".into(),
+        allowed: false,
+    });
+    for (intent, as_sent, as_before) in [
+        (&sleep, operator(true, true), operator(false, true)),
+        (&wake, operator(false, true), operator(true, true)),
+        (&disarm, operator(false, false), operator(false, true)),
+    ] {
+        let with = |minutes, operator| {
+            let mut target = read(minutes, vec![card("c1", "1", &[])]);
+            target.operators.extend(operator);
+            target
+        };
+        assert_eq!(settled(intent, &with(1, Some(as_sent))), "done");
+        assert_eq!(settled(intent, &with(9, Some(as_before.clone()))), "open");
+        assert_eq!(settled(intent, &with(10, Some(as_before))), "not done");
+        assert_eq!(settled(intent, &with(10, None)), "not done", "it has gone");
+        let mut filtered = with(10, None);
+        filtered.filters = FilterProof::Unreadable;
+        assert_eq!(settled(intent, &filtered), "open", "it may only be hidden");
+    }
+}
+
+#[test]
+fn an_operator_that_was_disarmed_is_no_archive_of_its_card() {
+    let disarm = operator_step(Step::SetLoginPermission {
+        operator: "o1".into(),
+        allowed: false,
+    });
+    let mut target = read(1, vec![card("c1", "1", &[])]);
+    target.operators.push(operator(false, false));
+    let settled = settle(vec![disarm], &target, &Remembered::nothing(), &spec()).remove(0);
+    assert!(settled.learned.is_none());
+}
+
 #[test]
 fn an_archive_that_shows_is_ours_with_the_operators_that_were_awake() {
-    use crate::domain::card::{OperatorCard, OperatorKind};
     let mut archive = open(Action::Archive { reason: None }, Some("c1"), Vec::new());
     archive.operators_before = [("o1", false), ("o2", true)]
         .map(|(id, archived)| OperatorCard {

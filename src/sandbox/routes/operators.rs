@@ -279,11 +279,21 @@ fn members(world: &World, id: &str) -> Result<Answer, Problem> {
 
 /// Links an operator to groups or filters, or takes it out of them: a list of ids, unknown ones are ignored.
 fn change_list(world: &mut World, call: &Call, id: &str, kind: Kind) -> Result<Answer, Problem> {
-    need(
-        world,
-        Right::WriteOperators,
-        "No permission to perform the operation on operator.",
-    )?;
+    let (right, refusal) = match kind {
+        Kind::OperatorGroup => (
+            Right::WritePermissionGroups,
+            "No permission to perform the operation on operatorgrouplink.",
+        ),
+        Kind::PermissionGroup => (
+            Right::WritePermissionGroups,
+            "No permission to link permission groups to operators.",
+        ),
+        _filter => (
+            Right::WriteOperators,
+            "No permission to perform the operation on operator.",
+        ),
+    };
+    need(world, right, refusal)?;
     let place = found(world, id)?;
     let ids: Vec<Value> = serde_json::from_slice(&call.body).map_err(|_| Problem::unparsable("id"))?;
     for entry in ids {

@@ -102,6 +102,11 @@ pub(crate) fn archive(reason: Option<&str>) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
+/// The body that gives or takes an operator's log-in; whatever else the operator has stays.
+pub(crate) fn login_permission(allowed: bool) -> Vec<u8> {
+    json!({ "loginPermission": allowed }).to_string().into_bytes()
+}
+
 /// The body of a new list entry.
 pub(crate) fn entry(name: &str) -> Vec<u8> {
     json!({ "name": name }).to_string().into_bytes()

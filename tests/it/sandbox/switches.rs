@@ -307,6 +307,13 @@ async fn each_missing_right_has_its_own_refusal() {
             "No permission to retrieve permissiongroups",
         ),
         (
+            "write_permission_groups",
+            "POST",
+            format!("/operators/id/{operator}/permissiongroups"),
+            Some(json!([])),
+            "No permission to link permission groups to operators.",
+        ),
+        (
             "supporting_files_settings",
             "POST",
             "/departments".to_owned(),

@@ -1,0 +1,91 @@
+//! The requests that a change takes, and where a change that was cut off between them is driven to.
+
+use super::card::OperatorCard;
+use super::field::LookupKind;
+use super::ids::{CardId, ItemId, OperatorId};
+use super::plan::FieldChange;
+use serde::{Deserialize, Serialize};
+
+/// Where a change that was cut off half-way is driven to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SafeEnd {
+    /// One request: there is no half.
+    SingleRequest,
+}
+
+/// The card a step writes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardTarget {
+    Known(CardId),
+    /// The card that this earlier change makes.
+    MadeBy(ItemId),
+}
+
+/// One request to TOPdesk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step")]
+pub enum Step {
+    CreateEntry {
+        list: LookupKind,
+        name: Box<str>,
+    },
+    CreateCard {
+        fields: Vec<FieldChange>,
+    },
+    PatchCard {
+        card: CardTarget,
+        fields: Vec<FieldChange>,
+    },
+    ArchiveCard {
+        card: CardId,
+        reason: Option<Box<str>>,
+    },
+    UnarchiveCard {
+        card: CardId,
+    },
+    /// The operator alone; its person card stays as it is.
+    ArchiveOperator {
+        operator: OperatorId,
+        reason: Option<Box<str>>,
+    },
+    /// The operator is made active again, and its person card with it.
+    UnarchiveOperator {
+        operator: OperatorId,
+    },
+    /// An active operator may log in, or may not.
+    SetLoginPermission {
+        operator: OperatorId,
+        allowed: bool,
+    },
+}
+
+impl Step {
+    /// The operator it writes to, where it writes to one itself.
+    pub fn operator(&self) -> Option<&OperatorId> {
+        match self {
+            Step::ArchiveOperator { operator, .. }
+            | Step::UnarchiveOperator { operator }
+            | Step::SetLoginPermission { operator, .. } => Some(operator),
+            Step::CreateEntry { .. }
+            | Step::CreateCard { .. }
+            | Step::PatchCard { .. }
+            | Step::ArchiveCard { .. }
+            | Step::UnarchiveCard { .. } => None,
+        }
+    }
+
+    /// Whether an operator is as this step would leave it; `None` for a step that writes to no operator itself.
+    pub fn shows_in(&self, operator: &OperatorCard) -> Option<bool> {
+        match self {
+            Step::ArchiveOperator { .. } => Some(operator.archived),
+            Step::UnarchiveOperator { .. } => Some(!operator.archived),
+            Step::SetLoginPermission { allowed, .. } => Some(operator.login_permission == Some(*allowed)),
+            Step::CreateEntry { .. }
+            | Step::CreateCard { .. }
+            | Step::PatchCard { .. }
+            | Step::ArchiveCard { .. }
+            | Step::UnarchiveCard { .. } => None,
+        }
+    }
+}
