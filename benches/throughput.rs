@@ -58,11 +58,7 @@ fn main() -> anyhow::Result<()> {
     println!("|---:|---:|---:|---:|---:|---:|---:|");
     for latency in LATENCIES {
         for in_flight in IN_FLIGHT {
-            let count = if in_flight == 1 {
-                updates.div_ceil(5)
-            } else {
-                updates
-            };
+            let count = if in_flight == 1 { updates.div_ceil(5) } else { updates };
             sandbox.set("latency_ms", &latency.to_string())?;
             sandbox.reset(None)?;
             sandbox.set("latency_ms", &latency.to_string())?;
