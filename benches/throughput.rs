@@ -14,7 +14,6 @@ use cardsync::daemon::wiring::{Environment, new_run_id};
 use cardsync::domain::decision::Decision;
 use cardsync::domain::ids::{CardId, RunId};
 use cardsync::domain::plan::{ActionKind, Step};
-use cardsync::domain::policy::BudgetClass;
 use cardsync::domain::report::RunReport;
 use cardsync::engine::run::{Scope, WriteParts};
 use cardsync::engine::state::{
@@ -28,7 +27,6 @@ use cardsync::topdesk::WriteClient;
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -297,10 +295,6 @@ impl StateReader for Watched<'_, SqliteStore> {
 
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.inner.open_intents().await
-    }
-
-    async fn sent_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<BudgetClass, u64>, StoreError> {
-        self.inner.sent_since(since).await
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Applier<'a, R, W, S> {
     pub hasher: &'a KeyHasher,
     pub clock: &'a dyn Clock,
     pub progress: &'a dyn Progress,
-    /// Changes in flight at most.
+    /// Requests in flight at most, as the writer's turns allow.
     pub concurrency: usize,
     /// Card fields that are compared when a card is read again.
     pub fields: BTreeSet<CardField>,
@@ -241,13 +241,22 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             }
             Ok::<_, StoreError>(done)
         }))
-        .buffer_unordered(self.concurrency.max(1));
+        .buffer_unordered(self.lanes_at_once());
         let results: Vec<_> = persons.collect().await;
         let mut all = Vec::new();
         for result in results {
             all.extend(result?);
         }
         Ok(all)
+    }
+
+    /// Twice as many changes in work as requests in flight: while the outcome of one is flushed to disk, the turn of the
+    /// next has come. The writer's turns bound the requests. With one request in flight the order of changes is kept.
+    fn lanes_at_once(&self) -> usize {
+        match self.concurrency {
+            0 | 1 => 1,
+            more => more * 2,
+        }
     }
 
     /// RULES 2.3: the keys of creates are looked up right before the write.
