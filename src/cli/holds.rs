@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
-use super::words::operator_words;
+use super::words::{group_lines, operator_words};
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::{Answer, Decision, HeldItem};
@@ -69,6 +69,7 @@ fn as_json(waiting: &Waiting) -> Value {
             "key": change.key,
             "person_id": change.person_id,
             "operator": change.operator,
+            "operator_groups": change.operator_groups,
             "fields": change.fields,
             "evidence": change.evidence,
             "reasons": change.holds,
@@ -186,6 +187,9 @@ fn one(
     let _ = writeln!(text, "{}  since {}", paint.strong(&title), when(item.since));
     if let Some(what) = operator_words(&change.operator, change.action) {
         let _ = writeln!(text, "    {} {what}", paint.bad("operator"));
+    }
+    for line in group_lines(&change.operator_groups) {
+        let _ = writeln!(text, "      {line}");
     }
     for (name, field) in &change.fields {
         let value = |value: &Option<String>| {

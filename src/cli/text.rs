@@ -2,7 +2,7 @@
 //! waits and the way out, then who nothing happens to.
 
 use super::out::Paint;
-use super::words::{counted, done_words, name_of, operator_words, reason_words, snapshot_lines};
+use super::words::{counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines};
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
@@ -199,6 +199,9 @@ impl Shown<'_> {
         let _ = writeln!(lines, "  {:<11} {who}  [{}]", name_of(change.action.kind()), change.id);
         if let Some(what) = operator_words(&change.operator, change.action.kind()) {
             let _ = writeln!(lines, "      {} {what}", self.paint.bad("operator"));
+        }
+        for line in group_lines(&self.judged.groups.of(&change.operator)) {
+            let _ = writeln!(lines, "        {line}");
         }
         for field in change.action.fields() {
             let shown = |value: &Option<crate::domain::field::FieldValue>| {

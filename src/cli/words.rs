@@ -2,8 +2,11 @@
 
 use super::out::Paint;
 use crate::domain::card::OperatorLink;
+use crate::domain::groups::{Group, OperatorGroups, Seen};
+use crate::domain::ids::OperatorId;
 use crate::domain::plan::{ActionKind, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A number with its noun.
@@ -59,6 +62,35 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
         }
     }
     text
+}
+
+/// The groups of linked operators, a line for each that has any.
+pub(super) fn group_lines(groups: &BTreeMap<OperatorId, OperatorGroups>) -> Vec<String> {
+    let part = |what: &str, seen: &Seen<Vec<Group>>| match seen {
+        Seen::Known(groups) if groups.is_empty() => None,
+        Seen::Known(groups) => {
+            let mut names: Vec<&str> = groups.iter().map(|group| &*group.name).collect();
+            names.sort_unstable();
+            Some(format!("{what}: {}", names.join(", ")))
+        }
+        Seen::Unreadable(_) => Some(format!("{what}: could not be read")),
+    };
+    let line = |of: &OperatorGroups| {
+        let parts = [
+            part("operator groups", &of.operator_groups),
+            part("permission groups", &of.permission_groups),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    };
+    let several = groups.len() > 1;
+    groups
+        .iter()
+        .filter_map(|(operator, of)| {
+            let line = line(of)?;
+            Some(if several { format!("{operator}: {line}") } else { line })
+        })
+        .collect()
 }
 
 /// The linked operator and what happens to it; nothing where it is proven that there is none.

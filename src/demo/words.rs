@@ -251,6 +251,8 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::ChangedSinceJudged { .. }
         | HoldReason::OperatorArchiveRefused
         | HoldReason::OperatorLoginRefused
+        | HoldReason::LastOperator { .. }
+        | HoldReason::GroupsUnreadable { .. }
         | HoldReason::OperatorProtected => 4,
     })
 }

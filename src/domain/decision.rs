@@ -47,6 +47,26 @@ pub struct HeldItem {
     pub since: DateTime<Utc>,
     /// The run that held it last.
     pub run: RunId,
+    /// The last time that it was about to be written, and was not after all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SetAside>,
+}
+
+/// An item that had passed the guard and was set aside while it was applied: TOPdesk refused it in a way that needs a
+/// human, or what was read right before the write was not what had been judged. It waits from then on; only an approval
+/// that is given later lifts it, so that the same request is not refused in every run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    pub reason: HoldReason,
+    /// On the machine's clock, as decisions are, whatever day is rehearsed.
+    pub at: DateTime<Utc>,
+}
+
+impl SetAside {
+    /// Whether this decision was made in knowledge of it.
+    pub fn is_answered_by(&self, decision: &Decision) -> bool {
+        decision.at > self.at && decision.waives.contains(&self.reason.code())
+    }
 }
 
 impl HeldItem {

@@ -14,6 +14,7 @@ pub(in crate::domain) use self::budgets::items_in;
 use self::budgets::budgets;
 use self::contact::{contact_reason, is_mass_update, next_contact};
 use super::decision::{Answer, Contact, Decision, SeenConfig};
+use super::groups::{GroupsRead, last_operator, touched_operators};
 use super::ids::ItemId;
 use super::input::PlanInput;
 use super::plan::{ActionKind, Change, HoldReason, Plan};
@@ -96,6 +97,8 @@ pub struct Judged {
     pub approved: ApprovedPlan,
     /// What is remembered of first contact and of changed configurations; only a run writes it.
     pub contact: Contact,
+    /// The groups of the operators that are touched, to be shown.
+    pub groups: GroupsRead,
 }
 
 /// Judges a plan. Pure.
@@ -116,16 +119,25 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
     for change in &plan.changes {
         let mut found = change.doubts.clone();
         found.extend(contact_reason(change, input, new_config.as_ref(), mass_update));
+        found.extend(input.set_aside.get(&change.id).map(|aside| aside.reason.clone()));
         reasons.insert(change.id.clone(), found);
     }
     let decisions = decisions_in_force(&plan, input);
+    last_operators(&plan, input, &mut reasons, &decisions);
     budgets(&plan, input, &mut reasons, &decisions);
     for (item, decision) in &decisions {
         let found = reasons
             .get_mut(item)
             .expect("only decisions about items of the plan are kept");
         match decision.answer {
-            Answer::Approve => found.retain(|reason| !waived(reason, Some(decision))),
+            Answer::Approve => {
+                let unanswered = input
+                    .set_aside
+                    .get(item)
+                    .filter(|aside| !aside.is_answered_by(decision));
+                let waits_on = |reason: &HoldReason| unanswered.is_some_and(|aside| aside.reason == *reason);
+                found.retain(|reason| waits_on(reason) || !waived(reason, Some(decision)));
+            }
             Answer::Reject => found.push(HoldReason::Rejected {
                 by: decision.by.clone(),
                 note: decision.note.clone(),
@@ -155,6 +167,22 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         held: reasons,
         approved,
         contact,
+        groups: input.groups.clone(),
+    }
+}
+
+/// What would leave an operator group without anybody waits, whatever the budgets say. Who was rejected does not go.
+fn last_operators(
+    plan: &Plan,
+    input: &PlanInput,
+    reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>,
+    decisions: &BTreeMap<ItemId, &Decision>,
+) {
+    let rejected = |change: &Change| decisions.get(&change.id).is_some_and(|it| it.answer == Answer::Reject);
+    let leaving = touched_operators(plan.changes.iter().filter(|change| !rejected(change))).taken;
+    for change in &plan.changes {
+        let found = reasons.get_mut(&change.id).expect("every change has an entry");
+        found.extend(last_operator(change, &input.target, &input.groups, &leaving));
     }
 }
 
@@ -284,7 +312,10 @@ impl Judged {
                 .plan
                 .changes
                 .iter()
-                .map(|change| ChangeView::new(change, self.held.get(&change.id).unwrap_or(&none)))
+                .map(|change| {
+                    let held = self.held.get(&change.id).unwrap_or(&none);
+                    ChangeView::new(change, held).with_groups(&self.groups)
+                })
                 .collect(),
             conflicts: self.plan.conflicts.clone(),
             rejections: self.plan.rejections.clone(),

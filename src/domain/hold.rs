@@ -65,6 +65,10 @@ pub enum HoldReason {
     ChangedSinceJudged { what: String },
     /// TOPdesk refused to archive or wake the operator: the account has no right on operators.
     OperatorArchiveRefused,
+    /// It takes the last active operator of these operator groups along.
+    LastOperator { groups: Vec<Box<str>> },
+    /// Whether it takes the last active operator of a group along could not be read.
+    GroupsUnreadable { why: String },
     /// TOPdesk refused to change the log-in of the operator: the account has no such right.
     OperatorLoginRefused,
     /// TOPdesk never archives this operator through the API: an administrator, or the account itself.
@@ -99,6 +103,8 @@ impl HoldReason {
             | HoldReason::ChangedSinceJudged { .. }
             | HoldReason::OperatorArchiveRefused
             | HoldReason::OperatorLoginRefused
+            | HoldReason::LastOperator { .. }
+            | HoldReason::GroupsUnreadable { .. }
             | HoldReason::OperatorProtected => true,
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
@@ -128,6 +134,8 @@ impl HoldReason {
             HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
             HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
             HoldReason::OperatorLoginRefused => "operator_login_refused".to_owned(),
+            HoldReason::LastOperator { .. } => "last_operator".to_owned(),
+            HoldReason::GroupsUnreadable { .. } => "groups_unreadable".to_owned(),
             HoldReason::OperatorProtected => "operator_protected".to_owned(),
         }
     }
@@ -184,6 +192,19 @@ impl HoldReason {
             HoldReason::ChangedSinceJudged { what } => {
                 return format!("right before the write {what}; nothing was written; approve if it is still right");
             }
+            HoldReason::LastOperator { groups } => {
+                return format!(
+                    "takes the last active operator of {} along: nobody would be left there to handle its tickets; put \
+                     somebody else in, or approve",
+                    quoted(groups)
+                );
+            }
+            HoldReason::GroupsUnreadable { why } => {
+                return format!(
+                    "whether it takes the last active operator of a group along could not be read ({why}); give the \
+                     account read on operators and operator groups, or approve once you have looked"
+                );
+            }
             HoldReason::FirstContact => {
                 "stood there at first contact with this environment; approve it once you have checked it"
             }
@@ -225,6 +246,12 @@ impl HoldReason {
         };
         fixed.to_owned()
     }
+}
+
+fn quoted(groups: &[Box<str>]) -> String {
+    let names: Vec<String> = groups.iter().map(|name| format!("'{name}'")).collect();
+    let noun = if names.len() == 1 { "group" } else { "groups" };
+    format!("{noun} {}", names.join(", "))
 }
 
 fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Option<&SentBefore>) -> String {

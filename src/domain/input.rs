@@ -1,7 +1,8 @@
 //! Everything a plan is made of. The same input gives the same plan, byte for byte.
 
 use super::card::TargetSnapshot;
-use super::decision::{Contact, Decision};
+use super::decision::{Contact, Decision, SetAside};
+use super::groups::GroupsRead;
 use super::identity::Moment;
 use super::ids::{CardId, EnvironmentId, ItemId};
 use super::key::Key;
@@ -28,6 +29,12 @@ pub struct PlanInput {
     pub contact: Contact,
     /// What was sent in the rolling windows of the budgets.
     pub budget_used: BudgetUsed,
+    /// Items that an earlier run set aside while it applied them.
+    #[serde(default)]
+    pub set_aside: BTreeMap<ItemId, SetAside>,
+    /// The groups of the operators that the plan touches. The planner does not look at them: they are read after it.
+    #[serde(default)]
+    pub groups: GroupsRead,
     /// Keys of creates whose answer was lost and that no later read has settled.
     pub in_doubt: BTreeSet<Key>,
     /// Keys of people whose card was anonymized and purged: recognised by their keyed hash.

@@ -1,7 +1,8 @@
 //! A judged plan as programs read it: the JSON of `plan --json`, `holds --json` and reports. Stable order, stable bytes.
 
 use super::card::OperatorLink;
-use super::ids::{CardId, ItemId, PlanId};
+use super::groups::{GroupsRead, OperatorGroups};
+use super::ids::{CardId, ItemId, OperatorId, PlanId};
 use super::key::Key;
 use super::plan::{Action, ActionKind, Change, Conflict, Evidence, HoldReason, Skip};
 use super::snapshot::{Rejection, SnapshotSummary};
@@ -42,6 +43,9 @@ pub struct ChangeView {
     pub key: Option<Key>,
     pub person_id: Option<CardId>,
     pub operator: OperatorLink,
+    /// The groups of the linked operators, where the item takes them along or wakes them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operator_groups: BTreeMap<OperatorId, OperatorGroups>,
     /// By field name; for a new list entry the list and its name.
     pub fields: BTreeMap<String, FromTo>,
     pub evidence: Vec<Evidence>,
@@ -52,6 +56,12 @@ pub struct ChangeView {
 }
 
 impl ChangeView {
+    /// The same with the groups of its operators.
+    pub fn with_groups(mut self, read: &GroupsRead) -> Self {
+        self.operator_groups = read.of(&self.operator);
+        self
+    }
+
     /// The view of a change with its verdict.
     pub fn new(change: &Change, holds: &[HoldReason]) -> Self {
         let mut fields: BTreeMap<String, FromTo> = change
@@ -84,6 +94,7 @@ impl ChangeView {
             key: change.key.clone(),
             person_id: change.card.clone(),
             operator: change.operator.clone(),
+            operator_groups: BTreeMap::new(),
             fields,
             evidence: change.evidence.clone(),
             depends_on: change.depends_on.clone(),

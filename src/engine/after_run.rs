@@ -1,6 +1,6 @@
 //! What a run leaves: what waits, totals and verdict. Pure.
 
-use crate::domain::decision::HeldItem;
+use crate::domain::decision::{HeldItem, SetAside};
 use crate::domain::guard::Judged;
 use crate::domain::ids::{ItemId, RunId};
 use crate::domain::plan::{ActionKind, Change, HoldReason};
@@ -15,6 +15,8 @@ pub(super) fn held_items(
     outcomes: &[ChangeOutcome],
     run: &RunId,
     now: chrono::DateTime<chrono::Utc>,
+    noted_at: chrono::DateTime<chrono::Utc>,
+    earlier: &BTreeMap<ItemId, SetAside>,
 ) -> Vec<HeldItem> {
     let late: BTreeMap<&ItemId, &HoldReason> = outcomes
         .iter()
@@ -33,12 +35,18 @@ pub(super) fn held_items(
         .filter(|change| !moot.contains(&change.id))
         .filter_map(|change| {
             let mut reasons = judged.held.get(&change.id).cloned().unwrap_or_default();
-            reasons.extend(late.get(&change.id).map(|reason| (*reason).clone()));
+            let set_aside = late.get(&change.id).map(|reason| SetAside {
+                reason: (*reason).clone(),
+                at: noted_at,
+            });
+            reasons.extend(set_aside.iter().map(|aside| aside.reason.clone()));
+            let set_aside = set_aside.or_else(|| earlier.get(&change.id).cloned());
             (!reasons.is_empty()).then(|| HeldItem {
-                change: ChangeView::new(change, &reasons),
+                change: ChangeView::new(change, &reasons).with_groups(&judged.groups),
                 reasons,
                 since: now,
                 run: run.clone(),
+                set_aside,
             })
         })
         .collect()

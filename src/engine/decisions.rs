@@ -225,6 +225,7 @@ mod tests {
                 reasons: reasons.to_vec(),
                 since: Utc.timestamp_opt(0, 0).single().expect("a valid time"),
                 run: "r1".into(),
+                set_aside: None,
             },
         }
     }

@@ -5,6 +5,7 @@ use super::target::{TargetError, TargetReader, TargetWants};
 use super::{Clock, Progress, Source};
 use crate::domain::card::{FilterProof, TargetSnapshot};
 use crate::domain::decision::Answer;
+use crate::domain::groups::GroupsRead;
 use crate::domain::identity::Moment;
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
@@ -155,6 +156,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             decisions: remembered.decisions,
             contact: remembered.contact,
             budget_used: remembered.budget_used,
+            set_aside: remembered.set_aside,
+            groups: GroupsRead::default(),
             in_doubt,
             purged_keys,
         }

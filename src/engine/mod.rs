@@ -7,6 +7,7 @@ mod after_run;
 pub mod apply;
 pub mod decisions;
 pub mod gather;
+mod groups;
 mod ledger_after;
 mod recheck;
 pub mod recover;

@@ -4,6 +4,7 @@ use super::Source;
 use super::after_run::{counts, held_items, verdict};
 use super::apply::{Applier, ApplyState, OperatorAccount};
 use super::gather::{ReadParts, Readings};
+use super::groups::read_groups;
 use super::recover::{Settled, settle};
 use super::state::{Ending, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
 use super::stopping::unless_stopped;
@@ -19,6 +20,7 @@ use crate::domain::planner::plan;
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
 use crate::domain::snapshot::Verdict;
 use crate::domain::view::{ChangeView, PlanView};
+use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -96,12 +98,14 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let readings = self.read(&remembered).await?;
         let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
         take_in(&settled, &mut remembered);
-        Ok(self.planned(readings, remembered))
+        Ok(self.planned(readings, remembered).await)
     }
 
-    fn planned(&self, readings: Readings, remembered: Remembered) -> Planned {
-        let input = self.input(readings, remembered);
+    /// The groups of operators are read only for those that the plan touches, so between planning and judging.
+    async fn planned(&self, readings: Readings, remembered: Remembered) -> Planned {
+        let mut input = self.input(readings, remembered);
         let made = plan(&input, self.mapping);
+        input.groups = read_groups(self.reader, &made).await;
         let judged = judge(made, &input);
         Planned { judged, input }
     }
@@ -170,7 +174,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         take_in(&settled, &mut remembered);
         let hasher = remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
-        let planned = self.planned(readings, remembered);
+        let planned = unless_stopped(parts.stop, self.planned(readings, remembered))
+            .await
+            .ok_or(RunError::Stopped)?;
         let Planned { judged, input } = &planned;
         report.plan_id = Some(judged.plan.id.clone());
         report.snapshots.clone_from(&judged.plan.snapshots);
@@ -183,7 +189,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 ledger: &plan_ledger,
                 contact: Some(&judged.contact),
                 snapshots: &judged.plan.snapshots,
-                holds: None,
+                ..Learned::default()
             };
             store.learn(lease, learned, self.clock.now()).await?;
             for card in &anonymized {
@@ -216,13 +222,28 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             .iter()
             .map(|kept| (&kept.item.change.id, kept.item.since))
             .collect();
-        let mut holds = held_items(judged, &outcomes, lease.run(), self.clock.now());
+        // Decisions are made on the machine's clock, so what they must come after is noted on it too.
+        let noted_at = Utc::now();
+        let mut holds = held_items(
+            judged,
+            &outcomes,
+            lease.run(),
+            self.clock.now(),
+            noted_at,
+            &input.set_aside,
+        );
         for hold in &mut holds {
             hold.since = earlier.get(&hold.change.id).copied().unwrap_or(hold.since);
         }
         if whole {
+            let done: Vec<ItemId> = outcomes
+                .iter()
+                .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
+                .map(|outcome| outcome.item.clone())
+                .collect();
             let learned = Learned {
                 holds: Some((&judged.plan.id, &holds)),
+                done: &done,
                 ..Learned::default()
             };
             store.learn(lease, learned, self.clock.now()).await?;
@@ -232,7 +253,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));
         let new_holds = holds
             .iter()
-            .filter(|hold| !earlier.contains_key(&hold.change.id))
+            // What was approved and then refused is news as well.
+            .filter(|hold| {
+                let known = input.set_aside.get(&hold.change.id);
+                !earlier.contains_key(&hold.change.id) || hold.set_aside.as_ref() != known
+            })
             .cloned()
             .collect();
         Ok(Through {

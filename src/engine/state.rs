@@ -6,7 +6,7 @@
 
 use super::target::IntentId;
 use crate::domain::card::{OperatorCard, PersonCard};
-use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt};
+use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
 use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
@@ -182,6 +182,8 @@ pub struct Remembered {
     /// What was sent in the last 7 days, whatever command sent it. An item counts once per run; what surely was not done
     /// does not count, what is in doubt does.
     pub budget_used: BudgetUsed,
+    /// Items that were set aside while they were applied, if that was seen in the last 30 days.
+    pub set_aside: BTreeMap<ItemId, SetAside>,
     pub in_doubt: InDoubt,
     /// By the name that their summaries carry: each source, and TOPdesk.
     pub snapshots: BTreeMap<SourceName, SnapshotHistory>,
@@ -196,6 +198,7 @@ impl Remembered {
             decisions: BTreeMap::new(),
             contact: Contact::default(),
             budget_used: BudgetUsed::default(),
+            set_aside: BTreeMap::new(),
             in_doubt: InDoubt::default(),
             snapshots: BTreeMap::new(),
             hasher: KeyHasher::random(),
@@ -220,6 +223,8 @@ pub struct Learned<'a> {
     pub snapshots: &'a [SnapshotSummary],
     /// The whole set that waits now; an item that was held before keeps the time it was held first.
     pub holds: Option<(&'a PlanId, &'a [HeldItem])>,
+    /// Items that were done, beside `holds`: that they were once set aside is over.
+    pub done: &'a [ItemId],
 }
 
 /// One request that is about to be sent.

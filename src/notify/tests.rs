@@ -43,6 +43,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
             operator: OperatorLink::Active {
                 operators: vec![OperatorId::new("o1")],
             },
+            operator_groups: Default::default(),
             fields: [("email".to_owned(), person)].into(),
             evidence: Vec::new(),
             depends_on: Vec::new(),
@@ -53,6 +54,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
         reasons,
         since: moment(),
         run: "r1".into(),
+        set_aside: None,
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, json, stamp, time};
-use crate::domain::decision::{Contact, HeldItem};
-use crate::domain::ids::PlanId;
+use crate::domain::decision::{Contact, HeldItem, SetAside};
+use crate::domain::ids::{ItemId, PlanId};
 use crate::engine::state::KeptHold;
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeMap;
 
 /// How long the time of an item's first hold is kept after it last waited: a source that fails for a weekend must not
 /// make old holds look new.
@@ -16,20 +17,35 @@ const FIRST_HOLD_KEPT: Duration = Duration::days(30);
 pub(super) struct HeldSet {
     pub(super) plan: PlanId,
     pub(super) items: Vec<HeldItem>,
+    /// Items that were done: nothing of them needs to be known.
+    pub(super) done: Vec<ItemId>,
 }
 
 /// Puts a new set in the place of the old one. An item that was held before keeps its first time; of an item that waits
-/// no longer only that time stays.
+/// no longer only that time stays, or the whole item where it was set aside while it was applied: it may be back in the
+/// next plan, and must wait then.
 pub(super) async fn replace(
     connection: &mut SqliteConnection,
     environment: i64,
     held: &HeldSet,
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    sqlx::query("UPDATE hold SET place = NULL, body = NULL, card = NULL WHERE environment = ?1 AND place IS NOT NULL")
-        .bind(environment)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "UPDATE hold SET place = NULL, \
+            card = CASE WHEN json_extract(body, '$.set_aside') IS NULL THEN NULL ELSE card END, \
+            body = CASE WHEN json_extract(body, '$.set_aside') IS NULL THEN NULL ELSE body END \
+         WHERE environment = ?1 AND place IS NOT NULL",
+    )
+    .bind(environment)
+    .execute(&mut *connection)
+    .await?;
+    for item in &held.done {
+        sqlx::query("UPDATE hold SET body = NULL, card = NULL WHERE environment = ?1 AND item = ?2")
+            .bind(environment)
+            .bind(item.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
     for (place, item) in held.items.iter().enumerate() {
         sqlx::query(
             "INSERT INTO hold (environment, item, since, last_held, plan, place, card, body) \
@@ -75,6 +91,23 @@ pub(super) async fn load(connection: &mut SqliteConnection, environment: i64) ->
                 item,
             })
         })
+        .collect()
+}
+
+/// What was set aside while it was applied, also of items that do not wait just now.
+pub(super) async fn load_set_aside(
+    connection: &mut SqliteConnection,
+    environment: i64,
+) -> Result<BTreeMap<ItemId, SetAside>, Fault> {
+    let rows = sqlx::query(
+        "SELECT item, json_extract(body, '$.set_aside') FROM hold \
+         WHERE environment = ?1 AND json_extract(body, '$.set_aside') IS NOT NULL",
+    )
+    .bind(environment)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get::<&str, _>(0)?.into(), from_json(row.try_get(1)?, "hold")?)))
         .collect()
 }
 

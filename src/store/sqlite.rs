@@ -170,6 +170,7 @@ impl Reader {
                 decisions: decisions::in_force(&mut transaction, environment, now).await?,
                 contact: holds::load_contact(&mut transaction, environment).await?,
                 budget_used: journal::budget_used(&mut transaction, environment, now).await?,
+                set_aside: holds::load_set_aside(&mut transaction, environment).await?,
                 in_doubt: journal::in_doubt(&mut transaction, environment).await?,
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
                 hasher: self.hasher.clone(),
@@ -309,6 +310,7 @@ impl StateWriter for SqliteStore {
             contact,
             snapshots,
             holds,
+            done,
         } = learned;
         let lesson = Lesson {
             run: lease.run().clone(),
@@ -318,6 +320,7 @@ impl StateWriter for SqliteStore {
             holds: holds.map(|(plan, items)| HeldSet {
                 plan: plan.clone(),
                 items: items.to_vec(),
+                done: done.to_vec(),
             }),
             now,
         };

@@ -74,6 +74,7 @@ scenarios! {
     joiners
     key_differs_by_case_and_blanks
     key_emptied_by_hand_is_drift
+    last_operator_of_a_group
     leaver_with_an_unknown_department_is_archived
     leaver_with_end_date_is_archived_a_day_later
     leaver_without_card_is_never_created

@@ -2,7 +2,7 @@
 
 use super::world::{World, allowed, change, holds, name, names, row};
 use crate::domain::card::OperatorKind;
-use crate::domain::decision::Answer;
+use crate::domain::decision::{Answer, SetAside};
 use crate::domain::field::CardField;
 use crate::domain::ids::CardId;
 use crate::domain::plan::{ActionKind, HoldReason};
@@ -308,6 +308,46 @@ fn ids_do_not_move_with_time_and_counters() {
         |plan: &crate::domain::plan::Plan| plan.changes.iter().map(|change| change.id.clone()).collect::<Vec<_>>();
     assert_eq!(names(&before), ["archive c-E001", "archive c-E002"]);
     assert_eq!(ids(&before), ids(&after));
+}
+
+#[test]
+fn what_was_set_aside_waits_for_a_decision_made_after_it() {
+    let mut world = World::of(20);
+    leave(&mut world, 1..=2);
+    world.operator("o-1", "c-E001", false, OperatorKind::Regular);
+    world.approve(&world.judged(), |change| name(change) == "archive c-E001");
+    assert_eq!(allowed(&world.judged()), ["archive c-E001", "archive c-E002"]);
+    for reason in [
+        HoldReason::OperatorArchiveRefused,
+        HoldReason::ChangedSinceJudged {
+            what: "the card was found archived".to_owned(),
+        },
+    ] {
+        let item = change(&world.plan(), "archive c-E001").id.clone();
+        world.now += Duration::minutes(1);
+        let aside = SetAside {
+            reason: reason.clone(),
+            at: world.now,
+        };
+        world.set_aside.insert(item, aside);
+        let again = world.judged();
+        assert_eq!(
+            allowed(&again),
+            ["archive c-E002"],
+            "what was approved before was refused"
+        );
+        assert_eq!(holds(&again, "archive c-E001"), [reason.code()]);
+        world.now += Duration::minutes(1);
+        // The approval replaces the one before, and waives what that one did as well.
+        let item = change(&again.plan, "archive c-E001").id.clone();
+        let mut waives = world.decisions[&item].waives.clone();
+        waives.insert(reason.code());
+        world.decide(&item, Answer::Approve, waives);
+        assert_eq!(allowed(&world.judged()), ["archive c-E001", "archive c-E002"]);
+    }
+    // Another item of the same card has not been refused.
+    world.operator("o-2", "c-E001", false, OperatorKind::Regular);
+    assert!(!holds(&world.judged(), "archive c-E001").contains(&"changed_since_judged".to_owned()));
 }
 
 #[test]

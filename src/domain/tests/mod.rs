@@ -3,6 +3,7 @@
 mod absence;
 mod apply;
 mod describe;
+mod groups;
 mod guard;
 mod lifecycle;
 mod newcomers;

@@ -5,8 +5,9 @@ pub use super::source::{Row, TestSource, row};
 use crate::domain::card::{
     DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorCard, OperatorKind, PersonCard, TargetSnapshot,
 };
-use crate::domain::decision::{Answer, Contact, Decision, SeenConfig};
+use crate::domain::decision::{Answer, Contact, Decision, SeenConfig, SetAside};
 use crate::domain::field::{CardField, FieldValue, LookupKind};
+use crate::domain::groups::{Group, GroupsRead, OperatorGroups, Seen};
 use crate::domain::guard::{Judged, judge};
 use crate::domain::identity::Moment;
 use crate::domain::ids::{CardId, ItemId, OperatorId, SourceName};
@@ -37,6 +38,9 @@ pub struct World {
     pub contact: Contact,
     /// What the runs of this world sent.
     pub spent: Vec<Spent>,
+    pub set_aside: BTreeMap<ItemId, SetAside>,
+    /// Operator groups by name, with their members.
+    pub groups: BTreeMap<String, BTreeSet<OperatorId>>,
     pub in_doubt: BTreeSet<Key>,
     pub purged_keys: BTreeSet<Key>,
     pub filters: FilterProof,
@@ -124,6 +128,8 @@ impl World {
                 waiting: BTreeMap::new(),
             },
             spent: Vec::new(),
+            set_aside: BTreeMap::new(),
+            groups: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
             purged_keys: BTreeSet::new(),
             filters: FilterProof::None,
@@ -268,6 +274,30 @@ impl World {
         self.operators.insert(id.into(), operator);
     }
 
+    /// The groups as TOPdesk gives them: every operator can be read, most are in none.
+    fn groups(&self) -> GroupsRead {
+        let group = |name: &String| Group {
+            id: name.as_str().into(),
+            name: name.as_str().into(),
+        };
+        let of_one = |operator: &OperatorId| {
+            let of = self.groups.iter().filter(|(_, members)| members.contains(operator));
+            let groups = of.map(|(name, _)| group(name)).collect();
+            OperatorGroups {
+                operator_groups: Seen::Known(groups),
+                permission_groups: Seen::Known(Vec::new()),
+            }
+        };
+        GroupsRead {
+            of_operators: self.operators.keys().map(|id| (id.clone(), of_one(id))).collect(),
+            members: self
+                .groups
+                .iter()
+                .map(|(name, members)| (name.as_str().into(), Seen::Known(members.clone())))
+                .collect(),
+        }
+    }
+
     pub fn input(&self) -> PlanInput {
         let count = self.cards.len() as u64;
         let mut target = TargetSnapshot {
@@ -308,6 +338,8 @@ impl World {
             decisions: self.decisions.clone(),
             contact: self.contact.clone(),
             budget_used: BudgetUsed::new(self.spent.clone()),
+            set_aside: self.set_aside.clone(),
+            groups: self.groups(),
             in_doubt: self.in_doubt.clone(),
             purged_keys: self.purged_keys.clone(),
         }

@@ -3,8 +3,8 @@
 use super::super::writer::{Lesson, Write, Writer};
 use super::super::{file, ledger};
 use super::*;
-use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, Waiting};
-use crate::domain::ids::{Generation, OperatorId, SourceName};
+use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, SetAside, Waiting};
+use crate::domain::ids::{Generation, ItemId, OperatorId, SourceName};
 use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::record::Anchor;
@@ -65,6 +65,7 @@ fn held(change: &Change, since: i64) -> HeldItem {
         reasons,
         since: at(since),
         run: "r1".into(),
+        set_aside: None,
     }
 }
 
@@ -228,6 +229,46 @@ async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
     // What does not name holds leaves them.
     store.learn(&lease, Learned::default(), at(month)).await.unwrap();
     assert_eq!(store.holds().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_known_until_it_is_done_or_forgotten() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let (one, two) = (archive("1", "c1"), archive("2", "c2"));
+    let aside = SetAside {
+        reason: HoldReason::OperatorArchiveRefused,
+        at: at(5),
+    };
+    let waits = |change: &Change| HeldItem {
+        set_aside: Some(aside.clone()),
+        ..held(change, 10)
+    };
+    let plan = PlanId::new("p1");
+    let set = async |items: &[HeldItem], done: &[ItemId], seconds| {
+        let learned = Learned {
+            holds: Some((&plan, items)),
+            done,
+            ..Learned::default()
+        };
+        store.learn(&lease, learned, at(seconds)).await.unwrap();
+        store.load(at(seconds)).await.unwrap().set_aside
+    };
+    let both = BTreeMap::from([(one.id.clone(), aside.clone()), (two.id.clone(), aside.clone())]);
+    assert_eq!(
+        set(&[waits(&one), waits(&two), held(&archive("3", "c3"), 10)], &[], 10).await,
+        both
+    );
+    assert_eq!(set(&[], &[], 20).await, both, "a source that failed for one run");
+    assert!(
+        store.holds().await.unwrap().is_empty(),
+        "it does not wait while it is not planned"
+    );
+    let rest = set(&[], std::slice::from_ref(&one.id), 30).await;
+    assert_eq!(rest.keys().collect::<Vec<_>>(), [&two.id]);
+    store.purge(&lease, &"c2".into()).await.unwrap();
+    assert!(store.load(at(40)).await.unwrap().set_aside.is_empty());
 }
 
 #[tokio::test]

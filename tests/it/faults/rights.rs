@@ -1,7 +1,7 @@
 //! Refusals: each stops what it concerns and nothing else, and is met once.
 
 use crate::support::company::{Company, done, outcome, today};
-use cardsync::domain::plan::ActionKind;
+use cardsync::domain::plan::{ActionKind, HoldReason};
 use cardsync::domain::report::RunVerdict;
 use serde_json::json;
 
@@ -49,6 +49,44 @@ async fn operators_that_may_not_be_archived_are_held_after_one_refusal() {
     );
     assert_eq!(company.sandbox.stats()["operators_archived_by_cascade"], json!([]));
     assert_eq!(finished.report.counts.not_done, 0);
+}
+
+#[tokio::test]
+async fn a_refused_archive_is_asked_again_only_after_a_new_approval() {
+    let company = Company::open(&[]).await;
+    company.sandbox.set("rights", "archive_operators=off").unwrap();
+    let operator = company.card("100007");
+    let asked = || {
+        let stats = company.sandbox.stats();
+        let writes = stats["writes"].as_array().unwrap().iter();
+        writes
+            .filter(|it| it["route"] == "/persons/id/{id}/archive" && it["id"] == *operator)
+            .count()
+    };
+    let refused = company.run(today()).await.unwrap();
+    assert_eq!(asked(), 1);
+    let is_it =
+        |it: &&cardsync::domain::decision::HeldItem| it.change.key.as_ref().is_some_and(|key| key.as_str() == "100007");
+    assert!(refused.new_holds.iter().any(|it| is_it(&it)), "a refusal is news");
+    // The approval from before is still in force, and says nothing about the refusal.
+    let quiet = company.run(today()).await.unwrap();
+    assert_eq!(asked(), 1);
+    let waiting = quiet.holds.iter().find(is_it).expect("it waits on");
+    assert_eq!(waiting.reasons, [HoldReason::OperatorArchiveRefused]);
+    assert!(quiet.new_holds.is_empty());
+    company.approve(today()).await;
+    let again = company.run(today()).await.unwrap();
+    assert_eq!(asked(), 2, "asked once more");
+    assert!(again.holds.iter().any(|it| is_it(&it)));
+    company.run(today()).await.unwrap();
+    assert_eq!(asked(), 2);
+    company.sandbox.set("rights", "full").unwrap();
+    company.approve(today()).await;
+    assert_eq!(
+        outcome(&company.run(today()).await.unwrap(), ActionKind::Archive, "100007").0,
+        "done"
+    );
+    company.settle(today()).await;
 }
 
 #[tokio::test]

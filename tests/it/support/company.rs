@@ -267,7 +267,8 @@ store: {{ sqlite: {store} }}
                     .chain(reasons.iter().filter(|it| it.approvable()).map(|it| it.code()))
                     .collect(),
                 by: "tester".to_owned(),
-                at,
+                // As a person would: on the machine's clock, whatever day is rehearsed.
+                at: Utc::now(),
                 until: Some(at + Duration::days(7)),
                 note: None,
             })
