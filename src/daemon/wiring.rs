@@ -174,7 +174,8 @@ impl Environment {
         let days = (expires - today).num_days();
         let when = match days {
             31.. => return None,
-            1..=30 => format!("expires in {days} days, on {expires}"),
+            2..=30 => format!("expires in {days} days, on {expires}"),
+            1 => format!("expires tomorrow, {expires}"),
             0 => format!("expires today, {expires}"),
             _past => format!("expired on {expires}"),
         };

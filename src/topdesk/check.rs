@@ -88,6 +88,7 @@ impl ReadClient {
                 Some("give the API account read on operators"),
             ),
         });
+        lines.extend(self.group_lines().await);
         lines.push(self.reason(wants).await);
         for list in &wants.lookups {
             let topic = format!("list '{list}'");
@@ -208,6 +209,40 @@ impl ReadClient {
         vec![
             own,
             filter_line(&account.filters, account.unread.as_deref(), wants.filters_stated_none),
+        ]
+    }
+
+    /// The groups of operators: read when a plan takes an operator along.
+    async fn group_lines(&self) -> Vec<CheckLine> {
+        let (groups, rights) = tokio::join!(
+            operators::try_groups(&self.http),
+            operators::try_permission_groups(&self.http)
+        );
+        vec![
+            match groups {
+                Ok(()) => CheckLine::ok("operator groups", "can be read"),
+                Err(failure) => CheckLine::new(
+                    CheckLevel::Warn,
+                    "operator groups",
+                    format!(
+                        "cannot be read: {}; whoever takes an operator along may be the last of a group, and is held",
+                        failure.tell()
+                    ),
+                    Some("give the API account read on operator groups"),
+                ),
+            },
+            match rights {
+                Ok(()) => CheckLine::ok("permission groups", "can be read"),
+                Err(failure) => CheckLine::new(
+                    CheckLevel::Warn,
+                    "permission groups",
+                    format!(
+                        "cannot be read: {}; items that touch an operator do not show them",
+                        failure.tell()
+                    ),
+                    Some("give the API account read on permission groups"),
+                ),
+            },
         ]
     }
 

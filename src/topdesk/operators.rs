@@ -205,6 +205,18 @@ pub(super) async fn try_archived(http: &Http) -> Result<(), Failure> {
         .map(|_| ())
 }
 
+/// Whether operator groups can be read, by the smallest request that shows it.
+pub(super) async fn try_groups(http: &Http) -> Result<(), Failure> {
+    let url = http.address().at(&["operatorgroups"], &[("page_size", "1")]);
+    http.get("/operatorgroups", url, JSON).await.map(|_| ())
+}
+
+/// Whether permission groups can be read.
+pub(super) async fn try_permission_groups(http: &Http) -> Result<(), Failure> {
+    let url = http.address().at(&["permissiongroups"], &[]);
+    http.get("/permissiongroups", url, JSON).await.map(|_| ())
+}
+
 #[derive(Default)]
 struct Walk {
     cards: BTreeMap<OperatorId, OperatorCard>,

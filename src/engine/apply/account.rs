@@ -27,10 +27,13 @@ impl<'a, W> OperatorAccount<'a, W> {
 }
 
 impl<'a, R, W, S> Applier<'a, R, W, S> {
-    /// The account that sends a change: the second one only where a human approved an item that takes an operator along
-    /// or wakes one.
+    /// The account that sends a change: the second one only where a human approved an item that takes an operator along,
+    /// wakes one, or writes to one.
     pub(super) fn writer_of(&self, approved: &ApprovedChange) -> Result<&'a W, &'a TargetError> {
-        let touches = approved.approved_by().is_some() && approved.change().operators_affected() > 0;
+        let change = approved.change();
+        let moves = || change.operators_affected() > 0;
+        let writes = || change.steps().iter().any(|step| step.operator().is_some());
+        let touches = approved.approved_by().is_some() && (moves() || writes());
         match self.operator_account {
             Some(account) if touches => account.writer(),
             Some(_) | None => Ok(self.writer),

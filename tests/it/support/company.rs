@@ -9,12 +9,13 @@ use cardsync::daemon::wiring::{Connected, Environment, new_run_id};
 use cardsync::domain::decision::{Answer, Decision};
 use cardsync::domain::plan::{ActionKind, Change};
 use cardsync::domain::report::Outcome;
+use cardsync::engine::apply::OperatorAccount;
 use cardsync::engine::run::{Finished, Planned, RunError, Scope, WriteParts};
 use cardsync::engine::state::{StateReader, StateWriter};
 use cardsync::engine::{Clock, Silent};
 use cardsync::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use cardsync::store::SqliteStore;
-use cardsync::topdesk::{Patience, TopdeskClient};
+use cardsync::topdesk::{Patience, TopdeskClient, WriteClient};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,6 +156,11 @@ store: {{ sqlite: {store} }}
         std::fs::write(self.config_path(), text).unwrap();
     }
 
+    /// Another password in the file, as an administrator would put it there.
+    pub fn set_password(&self, password: &str) {
+        std::fs::write(self.folder.path().join("password"), password).unwrap();
+    }
+
     /// Replaces a text in the configuration.
     pub fn reconfigure(&self, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.config_path()).unwrap();
@@ -212,14 +218,26 @@ store: {{ sqlite: {store} }}
         at: DateTime<Utc>,
         stop: &AtomicBool,
     ) -> Result<Finished, RunError> {
+        self.run_as(store, at, stop, None, None).await
+    }
+
+    /// One whole run with a second account and a time limit.
+    pub async fn run_as(
+        &self,
+        store: &impl StateWriter,
+        at: DateTime<Utc>,
+        stop: &AtomicBool,
+        operator_account: Option<&OperatorAccount<'_, WriteClient>>,
+        limit: Option<std::time::Duration>,
+    ) -> Result<Finished, RunError> {
         let environment = self.environment();
         let connected = self.connect(&environment);
         let clock = At(at);
         let lease = store.acquire(&new_run_id(at), "run", at).await.unwrap();
         let parts = WriteParts {
             writer: &connected.client.writer(),
-            operator_account: None,
-            limit: None,
+            operator_account,
+            limit,
             store,
             concurrency: 4,
             stop,

@@ -28,6 +28,8 @@ async fn a_good_environment_has_nothing_to_warn_of() {
         "version",
         "account filters",
         "operators",
+        "operator groups",
+        "permission groups",
         "archiving reason",
         "list 'branch'",
     ] {
@@ -43,6 +45,16 @@ async fn each_weakness_has_its_line() {
         (("branch_filter", "Delft"), "account filters", CheckLevel::Warn),
         (("right.read_filters", "off"), "account filters", CheckLevel::Warn),
         (("right.read_operators", "off"), "operators", CheckLevel::Warn),
+        (
+            ("right.read_operator_groups", "off"),
+            "operator groups",
+            CheckLevel::Warn,
+        ),
+        (
+            ("right.permission_groups", "off"),
+            "permission groups",
+            CheckLevel::Warn,
+        ),
         (("right.read_persons", "off"), "person cards", CheckLevel::Fail),
         (("persons_v2", "missing"), "person cards", CheckLevel::Fail),
     ] {
