@@ -78,10 +78,15 @@ fn as_json(waiting: &Waiting) -> Value {
         })
     });
     let snapshots = waiting.snapshots.iter().map(|hold| {
+        let code = if hold.rejected {
+            "snapshot_rejected"
+        } else {
+            "snapshot_doubted"
+        };
         let reasons: Vec<Value> = hold
             .reasons
             .iter()
-            .map(|text| json!({ "code": "snapshot_rejected", "message": text, "approvable": true }))
+            .map(|text| json!({ "code": code, "message": text, "approvable": true }))
             .collect();
         json!({
             "id": hold.id,
@@ -112,9 +117,15 @@ fn summary(waiting: &Waiting) -> String {
     if operators > 0 {
         parts.push(format!("{operators} of them with an operator"));
     }
-    let snapshots = waiting.snapshots.len();
-    if snapshots > 0 {
-        parts.push(format!("{snapshots} rejected snapshot"));
+    for (word, rejected) in [("rejected", true), ("doubted", false)] {
+        let snapshots = waiting
+            .snapshots
+            .iter()
+            .filter(|hold| hold.rejected == rejected)
+            .count();
+        if snapshots > 0 {
+            parts.push(format!("{snapshots} {word} snapshot"));
+        }
     }
     format!("Waiting: {}", parts.join(", "))
 }
@@ -127,7 +138,8 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
     let when = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
     let _ = writeln!(text, "{}", paint.strong(&summary(waiting)));
     for hold in &waiting.snapshots {
-        let title = format!("[{}] snapshot of {}, rejected", hold.id, hold.source);
+        let verdict = if hold.rejected { "rejected" } else { "doubted" };
+        let title = format!("[{}] snapshot of {}, {verdict}", hold.id, hold.source);
         let _ = writeln!(text, "\n{}  since {}", paint.strong(&title), when(hold.since));
         for reason in &hold.reasons {
             let _ = writeln!(text, "    {reason}");

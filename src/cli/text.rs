@@ -107,6 +107,19 @@ impl Shown<'_> {
     }
 
     fn reads(&self, text: &mut String) {
+        if !self.judged.plan.clock.is_empty() {
+            let title = "THE CLOCK IS DOUBTED: nothing that depends on the time counts, nobody leaves or returns";
+            let _ = writeln!(text, "\n{}", self.paint.bad(title));
+            for doubt in &self.judged.plan.clock {
+                let _ = writeln!(
+                    text,
+                    "      {} {}\n        -> {}",
+                    self.paint.warn("doubt:"),
+                    doubt.message,
+                    doubt.cure
+                );
+            }
+        }
         let _ = writeln!(text, "\n{}", self.paint.strong("Read"));
         for snapshot in &self.judged.plan.snapshots {
             text.push_str(&snapshot_lines(snapshot, self.paint));

@@ -42,13 +42,16 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
         );
     }
     text.push('\n');
-    let accepted = snapshot.verdict != Verdict::Rejected;
+    // Accepted is all or nothing: what still waits is offered for approval.
+    let usable = !snapshot.findings.iter().any(|finding| finding.effect == Effect::Reject);
+    let accepted = usable && snapshot.acceptance.is_none();
     for (number, finding) in snapshot.findings.iter().enumerate() {
-        let waived = accepted && finding.effect == Effect::RejectAcceptable;
+        let acceptable = matches!(finding.effect, Effect::RejectAcceptable | Effect::NoAbsenceAcceptable);
+        let waived = accepted && acceptable;
         let mark = match finding.effect {
             Effect::Note => "note:".to_owned(),
-            Effect::NoAbsence => paint.warn("doubt:"),
-            Effect::RejectAcceptable if waived => "accepted by approval:".to_owned(),
+            Effect::NoAbsenceAcceptable | Effect::RejectAcceptable if waived => "accepted by approval:".to_owned(),
+            Effect::NoAbsence | Effect::NoAbsenceAcceptable => paint.warn("doubt:"),
             Effect::RejectAcceptable | Effect::Reject => paint.bad("rejected:"),
         };
         let _ = writeln!(text, "      {mark} {}", finding.message);

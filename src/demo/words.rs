@@ -247,6 +247,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::PairedWith { .. }
         | HoldReason::TargetDegraded
         | HoldReason::InDoubt
+        | HoldReason::ClockDoubted
         | HoldReason::Rejected { .. }
         | HoldReason::ChangedSinceJudged { .. }
         | HoldReason::OperatorArchiveRefused

@@ -1,7 +1,7 @@
 //! What TOPdesk has, in our words: person cards, operator cards and the lists they refer to.
 
 use super::field::{CardField, FieldValue, LookupKind};
-use super::ids::{CardId, OperatorId};
+use super::ids::{CardId, ItemId, OperatorId};
 use super::snapshot::{Finding, Verdict};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -201,4 +201,10 @@ pub struct TargetSnapshot {
     pub confirmed_gone: BTreeSet<CardId>,
     /// TOPdesk's clock: the `Date` header of an answer.
     pub server_time: Option<DateTime<Utc>>,
+    /// Fields that nearly no card shows any more: what stands in them is not known, so they stay as they are.
+    #[serde(default)]
+    pub unknown_fields: BTreeSet<CardField>,
+    /// Set while a human may accept what was found: the item to approve.
+    #[serde(default)]
+    pub acceptance: Option<ItemId>,
 }

@@ -160,7 +160,7 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
 
 /// Decisions in force about items of this plan: an approval that has expired waives nothing.
 fn decisions_in_force<'a>(plan: &Plan, input: &'a PlanInput) -> BTreeMap<ItemId, &'a Decision> {
-    let now = input.moment.now;
+    let now = input.clock.latest(input.moment.now);
     let decided = plan.changes.iter().filter_map(|change| {
         let decision = input.decisions.get(&change.id)?;
         decision.in_force(now).then(|| (change.id.clone(), decision))
@@ -279,6 +279,7 @@ impl Judged {
             created_at: self.plan.created_at,
             config_hash: self.plan.config_hash.clone(),
             snapshots: self.plan.snapshots.clone(),
+            clock: self.plan.clock.clone(),
             summary,
             changes: self
                 .plan

@@ -59,6 +59,8 @@ pub enum HoldReason {
     TargetDegraded,
     /// A create of this key was sent and its answer lost.
     InDoubt,
+    /// The clock is doubted, and this depends on the time.
+    ClockDoubted,
     /// Somebody said no, and the item has not changed since.
     Rejected { by: String, note: Option<String> },
     /// The card or its operators were not as judged when they were read again right before the write.
@@ -103,6 +105,7 @@ impl HoldReason {
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
             | HoldReason::TargetDegraded
+            | HoldReason::ClockDoubted
             | HoldReason::InDoubt => false,
         }
     }
@@ -124,6 +127,7 @@ impl HoldReason {
             HoldReason::PairedWith { .. } => "paired_with".to_owned(),
             HoldReason::TargetDegraded => "target_degraded".to_owned(),
             HoldReason::InDoubt => "in_doubt".to_owned(),
+            HoldReason::ClockDoubted => "clock_doubted".to_owned(),
             HoldReason::Rejected { .. } => "rejected".to_owned(),
             HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
             HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
@@ -209,6 +213,9 @@ impl HoldReason {
             }
             HoldReason::InDoubt => {
                 "a creation with this key was sent and its answer lost; a full read at least 10 minutes later settles it"
+            }
+            HoldReason::ClockDoubted => {
+                "depends on the time, and the clock is doubted in this run; it passes once the clock is right"
             }
             HoldReason::OperatorArchiveRefused => {
                 "TOPdesk refused to archive the linked operator with the card: the account has no such right, which is \

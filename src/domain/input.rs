@@ -1,6 +1,7 @@
 //! Everything a plan is made of. The same input gives the same plan, byte for byte.
 
 use super::card::TargetSnapshot;
+use super::clock::ClockJudgement;
 use super::decision::{Contact, Decision};
 use super::identity::Moment;
 use super::ids::{CardId, EnvironmentId, ItemId};
@@ -19,6 +20,9 @@ pub struct PlanInput {
     pub environment: EnvironmentId,
     pub policy: Policy,
     pub moment: Moment,
+    /// Whether the moment can be believed.
+    #[serde(default)]
+    pub clock: ClockJudgement,
     /// One per configured source, in configuration order.
     pub snapshots: Vec<Snapshot>,
     pub target: TargetSnapshot,

@@ -1,14 +1,15 @@
 //! Leaving needs evidence (RULES 4): the leaver condition, ended contracts, and absence, the weakest of all.
 
-use super::identity::{Describe, Moment, Truth};
+use super::clock::DOUBTED;
+use super::identity::{Describe, Truth};
 use super::ids::SourceName;
+use super::input::PlanInput;
 use super::key::Key;
 use super::ledger::{Absence, LedgerEntry, Sighting};
 use super::merge::{Person, Population};
 use super::plan::{Evidence, EvidenceCode};
-use super::policy::Policy;
 use super::record::Standing;
-use super::snapshot::{Role, Snapshot};
+use super::snapshot::Role;
 use chrono::{DateTime, TimeZone, Utc};
 use std::collections::BTreeMap;
 
@@ -29,10 +30,13 @@ pub enum Leaving {
 pub fn leaving(
     describe: &dyn Describe,
     person: &Person<'_>,
-    moment: Moment,
-    policy: &Policy,
+    input: &PlanInput,
     since: Option<DateTime<Utc>>,
 ) -> Leaving {
+    let PlanInput {
+        moment, policy, clock, ..
+    } = input;
+    let moment = *moment;
     let contracts_ended = person.standing == Standing::AllRowsEnded;
     let condition = describe.leaving(&person.joined, moment);
     let (code, by_date) = match condition {
@@ -46,6 +50,15 @@ pub fn leaving(
         Truth::False => return Leaving::No,
         Truth::Unknown(why) => return Leaving::Unknown(why),
     };
+    if !clock.is_trusted() {
+        // Also that every contract has ended may be a matter of the date; nothing ripens.
+        return match code {
+            EvidenceCode::LeaverCondition => Leaving::Later {
+                detail: format!("lifecycle.leaver.when holds; {DOUBTED}"),
+            },
+            EvidenceCode::ContractsEnded | EvidenceCode::Missing => Leaving::Unknown(DOUBTED.to_owned()),
+        };
+    }
     let mature = if by_date {
         describe.leaving(&person.joined, moment.at(moment.now - policy.leaver_after)) == Truth::True
     } else {
@@ -88,11 +101,11 @@ pub enum Missing {
 pub fn missing(
     entry: &LedgerEntry,
     key: &Key,
-    snapshots: &[Snapshot],
     population: &Population<'_>,
-    policy: &Policy,
-    now: DateTime<Utc>,
+    input: &PlanInput,
 ) -> (Missing, BTreeMap<SourceName, Sighting>) {
+    let PlanInput { snapshots, policy, .. } = input;
+    let now = input.moment.now;
     let mut sightings = entry.sightings.clone();
     let mut unknown = Vec::new();
     let mut waiting = Vec::new();
@@ -113,6 +126,10 @@ pub fn missing(
         }
         if !snapshot.can_say_absent() {
             unknown.push(format!("{source} could not be read completely"));
+            continue;
+        }
+        if !input.clock.is_trusted() {
+            unknown.push(format!("absent from {source}, but {DOUBTED}"));
             continue;
         }
         let generation = &snapshot.summary.generation;

@@ -9,8 +9,10 @@
 //! ```
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod canaries;
 pub mod card;
 pub mod cards;
+pub mod clock;
 pub mod decision;
 pub mod diff;
 pub mod field;
@@ -27,6 +29,7 @@ pub mod merge;
 pub mod plan;
 pub mod planner;
 pub mod policy;
+pub mod profile;
 pub mod quality;
 pub mod record;
 pub mod references;

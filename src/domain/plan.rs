@@ -14,7 +14,7 @@ use super::key::{Key, RawKey};
 use super::ledger::LedgerEntry;
 use super::policy::BudgetClass;
 use super::record::{Anchor, RecordRef};
-use super::snapshot::{Rejection, SnapshotSummary};
+use super::snapshot::{Finding, Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -391,6 +391,8 @@ pub struct Plan {
     pub created_at: DateTime<Utc>,
     pub config_hash: String,
     pub snapshots: Vec<SnapshotSummary>,
+    /// Why the clock is doubted.
+    pub clock: Vec<Finding>,
     /// In the order in which they are applied, then by key.
     pub changes: Vec<Change>,
     pub conflicts: Vec<Conflict>,

@@ -4,7 +4,7 @@ use super::card::OperatorLink;
 use super::ids::{CardId, ItemId, PlanId};
 use super::key::Key;
 use super::plan::{Action, ActionKind, Change, Conflict, Evidence, HoldReason, Skip};
-use super::snapshot::{Rejection, SnapshotSummary};
+use super::snapshot::{Finding, Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -123,6 +123,9 @@ pub struct PlanView {
     pub created_at: DateTime<Utc>,
     pub config_hash: String,
     pub snapshots: Vec<SnapshotSummary>,
+    /// Why the clock is doubted: then nothing that depends on the time counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock: Vec<Finding>,
     pub summary: BTreeMap<ActionKind, Count>,
     pub changes: Vec<ChangeView>,
     pub conflicts: Vec<Conflict>,

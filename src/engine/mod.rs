@@ -24,6 +24,11 @@ use std::future::Future;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> DateTime<Utc>;
+
+    /// Whether a human named the day: then it may lie before the last run.
+    fn is_rehearsal(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.

@@ -9,13 +9,16 @@ use super::state::{Ending, Learned, Remembered, RunLease, StateReader, StateWrit
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
 use crate::domain::decision::HeldItem;
+use crate::domain::field::CardField;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
 use crate::domain::hold::HoldReason;
-use crate::domain::ids::{CardId, ItemId};
+use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{ActionKind, Change};
 use crate::domain::planner::plan;
+use crate::domain::profile::Profile;
+use crate::domain::quality::{target_profile, target_summary};
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
 use crate::domain::snapshot::Verdict;
 use crate::domain::view::{ChangeView, PlanView};
@@ -94,7 +97,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
         let readings = self.read(&remembered).await?;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
         take_in(&settled, &mut remembered);
         Ok(self.planned(readings, remembered))
     }
@@ -165,7 +174,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let readings = unless_stopped(parts.stop, self.read(&remembered))
             .await
             .ok_or(RunError::Stopped)??;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
         self.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
         let hasher = remembered.hasher.clone();
@@ -174,15 +189,20 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let Planned { judged, input } = &planned;
         report.plan_id = Some(judged.plan.id.clone());
         report.snapshots.clone_from(&judged.plan.snapshots);
+        report.clock.clone_from(&input.clock.doubts);
         let whole = matches!(scope, Scope::Whole);
         let mut ledger = input.ledger.clone();
         if whole {
             let mut plan_ledger = judged.plan.ledger.clone();
             let anonymized = purge(&mut plan_ledger, &hasher);
+            // A read at a time that is not known is no yardstick for later ones.
+            let trusted = input.clock.is_trusted();
+            let profiles = profiles(input, &self.wants.fields);
             let learned = Learned {
                 ledger: &plan_ledger,
                 contact: Some(&judged.contact),
-                snapshots: &judged.plan.snapshots,
+                snapshots: if trusted { &judged.plan.snapshots } else { &[] },
+                profiles: &profiles,
                 holds: None,
             };
             store.learn(lease, learned, self.clock.now()).await?;
@@ -284,6 +304,14 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             })
         })
     }
+}
+
+/// What the reads were like, under the names of their summaries.
+fn profiles(input: &PlanInput, asked: &BTreeSet<CardField>) -> Vec<(SourceName, Profile)> {
+    let sources = input.snapshots.iter();
+    let sources = sources.map(|snapshot| (snapshot.summary.name.clone(), snapshot.profile.clone()));
+    let target = target_profile(&input.target, asked).kept();
+    sources.chain([(target_summary(&input.target).name, target)]).collect()
 }
 
 /// Archives that lack their configured reason are not sent at all.

@@ -11,6 +11,7 @@ use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{Change, Step};
+use crate::domain::profile::Profile;
 use crate::domain::report::{Outcome, RunReport};
 use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
 use crate::domain::window::BudgetUsed;
@@ -185,6 +186,8 @@ pub struct Remembered {
     pub in_doubt: InDoubt,
     /// By the name that their summaries carry: each source, and TOPdesk.
     pub snapshots: BTreeMap<SourceName, SnapshotHistory>,
+    /// When the last run ended whose clock no other machine contradicted.
+    pub last_run_end: Option<DateTime<Utc>>,
     pub hasher: KeyHasher,
 }
 
@@ -198,6 +201,7 @@ impl Remembered {
             budget_used: BudgetUsed::default(),
             in_doubt: InDoubt::default(),
             snapshots: BTreeMap::new(),
+            last_run_end: None,
             hasher: KeyHasher::random(),
         }
     }
@@ -218,6 +222,8 @@ pub struct Learned<'a> {
     pub contact: Option<&'a Contact>,
     /// The reads of this run with their verdicts.
     pub snapshots: &'a [SnapshotSummary],
+    /// What these reads were like, by the names of their summaries.
+    pub profiles: &'a [(SourceName, Profile)],
     /// The whole set that waits now; an item that was held before keeps the time it was held first.
     pub holds: Option<(&'a PlanId, &'a [HeldItem])>,
 }

@@ -22,6 +22,7 @@ fn report(id: &str, verdict: RunVerdict) -> RunReport {
         failure: None,
         counts: RunCounts::default(),
         snapshots: Vec::new(),
+        clock: Vec::new(),
     }
 }
 

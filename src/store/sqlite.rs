@@ -172,6 +172,7 @@ impl Reader {
                 budget_used: journal::budget_used(&mut transaction, environment, now).await?,
                 in_doubt: journal::in_doubt(&mut transaction, environment).await?,
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
+                last_run_end: runs::last_end(&mut transaction, environment).await?,
                 hasher: self.hasher.clone(),
             };
             transaction.commit().await?;
@@ -308,6 +309,7 @@ impl StateWriter for SqliteStore {
             ledger,
             contact,
             snapshots,
+            profiles,
             holds,
         } = learned;
         let lesson = Lesson {
@@ -315,6 +317,7 @@ impl StateWriter for SqliteStore {
             ledger: ledger::pieces(ledger),
             contact: contact.cloned(),
             snapshots: snapshots.to_vec(),
+            profiles: profiles.to_vec(),
             holds: holds.map(|(plan, items)| HeldSet {
                 plan: plan.clone(),
                 items: items.to_vec(),

@@ -10,8 +10,9 @@ use super::lock::this_process;
 use super::stamp::{json, stamp};
 use super::{decisions, holds, journal, ledger, purge, runs, snapshots};
 use crate::domain::decision::{Contact, Decision};
-use crate::domain::ids::{CardId, RunId};
+use crate::domain::ids::{CardId, RunId, SourceName};
 use crate::domain::ledger::LedgerEntry;
+use crate::domain::profile::Profile;
 use crate::domain::report::RunReport;
 use crate::domain::snapshot::SnapshotSummary;
 use crate::engine::state::StoreError;
@@ -33,6 +34,7 @@ pub(super) struct Lesson {
     pub(super) ledger: Vec<String>,
     pub(super) contact: Option<Contact>,
     pub(super) snapshots: Vec<SnapshotSummary>,
+    pub(super) profiles: Vec<(SourceName, Profile)>,
     pub(super) holds: Option<holds::HeldSet>,
     pub(super) now: DateTime<Utc>,
 }
@@ -264,7 +266,14 @@ impl Open<'_> {
                 .map(|()| 0),
             Write::Learn { lesson, .. } => {
                 ledger::upsert(connection, environment, &lesson.ledger).await?;
-                snapshots::log(connection, environment, &lesson.run, &lesson.snapshots).await?;
+                snapshots::log(
+                    connection,
+                    environment,
+                    &lesson.run,
+                    &lesson.snapshots,
+                    &lesson.profiles,
+                )
+                .await?;
                 if let Some(contact) = &lesson.contact {
                     holds::save_contact(connection, environment, contact).await?;
                 }

@@ -124,6 +124,8 @@ impl TargetReader for ReadClient {
             own_cards,
             confirmed_gone: BTreeSet::new(),
             server_time,
+            unknown_fields: BTreeSet::new(),
+            acceptance: None,
         })
     }
 

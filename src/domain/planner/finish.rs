@@ -29,7 +29,8 @@ impl Planner<'_> {
         self.rejections.dedup();
         self.skipped.sort();
         self.skipped.dedup();
-        let full_look = self.input.target.verdict == Verdict::Complete
+        let full_look = self.input.clock.is_trusted()
+            && self.input.target.verdict == Verdict::Complete
             && self.input.snapshots.iter().all(|snapshot| {
                 snapshot.summary.role == Some(Role::Enrich) && !snapshot.is_rejected() || snapshot.can_say_absent()
             });
@@ -51,6 +52,7 @@ impl Planner<'_> {
                 .map(|snapshot| snapshot.summary.clone())
                 .chain([target_summary(&self.input.target)])
                 .collect(),
+            clock: self.input.clock.doubts.clone(),
             changes,
             conflicts: self.conflicts,
             rejections: self.rejections,

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl<'a> Planner<'a> {
     pub(super) fn unpaired(&mut self, person: &Person<'_>) {
         let key = person.key;
-        match leaving(self.describe, person, self.input.moment, &self.input.policy, None) {
+        match leaving(self.describe, person, self.input, None) {
             Leaving::Now(_) | Leaving::Later { .. } => {
                 self.skip(
                     SkipReason::LeftWithoutCard,

@@ -79,14 +79,7 @@ impl Planner<'_> {
             });
             return;
         }
-        let (state, sightings) = missing(
-            entry,
-            key,
-            &self.input.snapshots,
-            self.population,
-            &self.input.policy,
-            self.input.moment.now,
-        );
+        let (state, sightings) = missing(entry, key, self.population, self.input);
         if sightings != entry.sightings {
             let mut entry = entry.clone();
             entry.sightings = sightings;

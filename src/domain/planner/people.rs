@@ -92,7 +92,7 @@ impl<'a> Planner<'a> {
         let key = person.key;
         let known = self.known[card];
         let since = known.and_then(|entry| entry.leaving_since);
-        let state = leaving(self.describe, person, self.input.moment, &self.input.policy, since);
+        let state = leaving(self.describe, person, self.input, since);
         let description = self.describe.describe(&person.joined, self.input.moment);
         let doubt = self.another_person(person, card, &description);
         self.learn(person, card, &state, doubt.is_some());
@@ -216,6 +216,8 @@ impl<'a> Planner<'a> {
         });
         presence::see(&mut entry, seen);
         entry.leaving_since = match state {
+            // What begins at a time that is not known would ripen at one that is not known.
+            Leaving::Now(_) | Leaving::Later { .. } if !self.input.clock.is_trusted() => entry.leaving_since,
             Leaving::Now(_) | Leaving::Later { .. } => entry.leaving_since.or(Some(now)),
             Leaving::No => None,
             Leaving::Unknown(_) => entry.leaving_since,
@@ -274,6 +276,10 @@ impl<'a> Planner<'a> {
         doubts.extend(self.target_doubt(Use::Unarchive));
         if !self.index.sees_all_operators() {
             doubts.push(HoldReason::OperatorUnproven);
+        }
+        if !self.input.clock.is_trusted() {
+            // An end date that a wrong clock puts into the future must wake nobody.
+            doubts.push(HoldReason::ClockDoubted);
         }
         match self.input.policy.rehire {
             RehirePerson::Unarchive => {}

@@ -9,6 +9,7 @@ mod newcomers;
 mod people;
 mod properties;
 mod quality;
+mod reads;
 mod second_pass;
 mod source;
 mod windows;

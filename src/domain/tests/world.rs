@@ -5,6 +5,7 @@ pub use super::source::{Row, TestSource, row};
 use crate::domain::card::{
     DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorCard, OperatorKind, PersonCard, TargetSnapshot,
 };
+use crate::domain::clock::ClockJudgement;
 use crate::domain::decision::{Answer, Contact, Decision, SeenConfig};
 use crate::domain::field::{CardField, FieldValue, LookupKind};
 use crate::domain::guard::{Judged, judge};
@@ -44,6 +45,8 @@ pub struct World {
     pub own_cards: BTreeSet<CardId>,
     pub target_findings: Vec<Finding>,
     pub confirmed_gone: BTreeSet<CardId>,
+    pub target_history: SnapshotHistory,
+    pub clock: ClockJudgement,
 }
 
 pub fn key(text: &str) -> Key {
@@ -134,6 +137,8 @@ impl World {
             own_cards: BTreeSet::new(),
             target_findings: Vec::new(),
             confirmed_gone: BTreeSet::new(),
+            target_history: SnapshotHistory::default(),
+            clock: ClockJudgement::default(),
         }
     }
 
@@ -283,15 +288,19 @@ impl World {
             own_cards: self.own_cards.clone(),
             confirmed_gone: self.confirmed_gone.clone(),
             server_time: None,
+            unknown_fields: BTreeSet::new(),
+            acceptance: None,
         };
-        let history = SnapshotHistory::default();
+        let asked: BTreeSet<CardField> = self.policy.fields.keys().copied().collect();
         judge_target(
             &mut target,
+            &asked,
             self.ledger.keys(),
             &self.policy.target_expectations,
-            &history,
+            &self.target_history,
         );
         PlanInput {
+            clock: self.clock.clone(),
             environment: "example.topdesk.net".into(),
             policy: self.policy.clone(),
             moment: Moment {

@@ -56,6 +56,8 @@ fn read(minutes: i64, cards: Vec<PersonCard>) -> TargetSnapshot {
         own_cards: BTreeSet::new(),
         confirmed_gone: BTreeSet::new(),
         server_time: None,
+        unknown_fields: BTreeSet::new(),
+        acceptance: None,
     }
 }
 
@@ -101,7 +103,7 @@ fn pending(field: CardField, from: Option<FieldValue>) -> FieldChange {
 
 /// The word for what became of one open request under this read.
 fn settled(intent: &OpenIntent, target: &TargetSnapshot) -> &'static str {
-    let settled = settle(vec![intent.clone()], target, &Remembered::nothing(), &spec()).remove(0);
+    let settled = settle(vec![intent.clone()], target, true, &Remembered::nothing(), &spec()).remove(0);
     match settled.outcome {
         Some(Outcome::Done { .. }) => "done",
         Some(Outcome::NotDone { .. }) => "not done",
@@ -225,7 +227,7 @@ fn an_operator_that_was_disarmed_is_no_archive_of_its_card() {
     });
     let mut target = read(1, vec![card("c1", "1", &[])]);
     target.operators.push(operator(false, false));
-    let settled = settle(vec![disarm], &target, &Remembered::nothing(), &spec()).remove(0);
+    let settled = settle(vec![disarm], &target, true, &Remembered::nothing(), &spec()).remove(0);
     assert!(settled.learned.is_none());
 }
 
@@ -245,7 +247,14 @@ fn an_archive_that_shows_is_ours_with_the_operators_that_were_awake() {
         .into();
     let mut archived = card("c1", "1", &[]);
     archived.archived = true;
-    let settled = settle(vec![archive], &read(1, vec![archived]), &Remembered::nothing(), &spec()).remove(0);
+    let settled = settle(
+        vec![archive],
+        &read(1, vec![archived]),
+        true,
+        &Remembered::nothing(),
+        &spec(),
+    )
+    .remove(0);
     let ours = settled
         .learned
         .and_then(|entry| entry.archived_by_us)
