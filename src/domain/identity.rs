@@ -134,6 +134,9 @@ pub trait Describe {
     /// Whether the leaver condition holds at a moment; `False` where nothing is configured.
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth;
 
+    /// Whether the leaver condition depends on the date, so that it can be looked ahead.
+    fn leaves_by_date(&self) -> bool;
+
     /// Whether a manager is named by DN, so that the DNs of all entries are needed.
     fn managers_by_dn(&self) -> bool;
 

@@ -1,6 +1,6 @@
 //! Leaving needs evidence (RULES 4): the leaver condition, ended contracts, and absence, the weakest of all.
 
-use super::identity::{Describe, Moment, Truth};
+use super::identity::{Describe, JoinedRecord, Moment, Part, Truth};
 use super::ids::SourceName;
 use super::key::Key;
 use super::ledger::{Absence, LedgerEntry, Sighting};
@@ -9,7 +9,7 @@ use super::plan::{Evidence, EvidenceCode};
 use super::policy::Policy;
 use super::record::Standing;
 use super::snapshot::{Role, Snapshot};
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, NaiveDate, TimeZone, Utc};
 use std::collections::BTreeMap;
 
 /// Whether a present person leaves.
@@ -40,7 +40,12 @@ pub fn leaving(
             // A condition that also holds in a far past does not depend on today: a status, an OU, a disabled account.
             let far_past = Utc.timestamp_opt(-10_000_000_000, 0).single().expect("a valid time");
             let by_date = describe.leaving(&person.joined, moment.at(far_past)) != Truth::True;
-            (EvidenceCode::LeaverCondition, by_date)
+            let code = if by_date {
+                EvidenceCode::EndDate
+            } else {
+                EvidenceCode::LeaverCondition
+            };
+            (code, by_date)
         }
         Truth::False | Truth::Unknown(_) if contracts_ended => (EvidenceCode::ContractsEnded, false),
         Truth::False => return Leaving::No,
@@ -52,22 +57,85 @@ pub fn leaving(
         since.unwrap_or(moment.now) + policy.leaver_after <= moment.now
     };
     let what = match code {
-        EvidenceCode::LeaverCondition => "lifecycle.leaver.when holds",
+        EvidenceCode::EndDate | EvidenceCode::LeaverCondition => "lifecycle.leaver.when holds",
         EvidenceCode::ContractsEnded => "every contract row has ended",
         EvidenceCode::Missing => unreachable!("absence is judged elsewhere"),
     };
     let hours = policy.leaver_after.num_hours();
     if mature {
-        Leaving::Now(Evidence {
-            code,
-            source: None,
-            detail: format!("{what}, for at least {hours} hours"),
-        })
+        let detail = format!("{what}, for at least {hours} hours");
+        Leaving::Now(Evidence::new(code, None, detail))
     } else {
         Leaving::Later {
             detail: format!("{what}, but not yet for {hours} hours"),
         }
     }
+}
+
+/// How far ahead end dates are looked for.
+const LOOK_AHEAD_DAYS: i64 = 90;
+
+/// The day on which the leaver condition of somebody who stays today begins to hold, where that is near. Looked for by
+/// halves: a condition that is not true for good once it is true may give any of its days.
+pub fn leaves_on(describe: &dyn Describe, person: &Person<'_>, moment: Moment) -> Option<NaiveDate> {
+    if !describe.leaves_by_date() {
+        return None;
+    }
+    let at = |days: i64| moment.at(moment.now + Duration::days(days));
+    let holds = |days: i64| describe.leaving(&person.joined, at(days)) == Truth::True;
+    if !holds(LOOK_AHEAD_DAYS) {
+        return None;
+    }
+    let (mut stays, mut leaves) = (0, LOOK_AHEAD_DAYS);
+    while leaves - stays > 1 {
+        let middle = (stays + leaves) / 2;
+        if holds(middle) {
+            leaves = middle
+        } else {
+            stays = middle
+        }
+    }
+    Some(at(leaves).today())
+}
+
+/// Why the absence of somebody with an operator is not enough: another source has a record of them that is no evidence
+/// of leaving, or cannot say. `None`: every second source agrees, or there is none.
+pub fn second_source(
+    describe: &dyn Describe,
+    key: &Key,
+    snapshots: &[Snapshot],
+    moment: Moment,
+) -> Option<String> {
+    let others = snapshots
+        .iter()
+        .filter(|snapshot| snapshot.summary.role == Some(Role::Enrich));
+    let objections: Vec<String> = others
+        .filter_map(|snapshot| {
+            let name = &snapshot.summary.name;
+            if !snapshot.can_say_absent() {
+                return Some(format!("{name} could not be read completely"));
+            }
+            let [record, ..] = snapshot.with_key(key) else {
+                return None;
+            };
+            let parts = snapshots.iter().map(|other| {
+                let part = if std::ptr::eq(other, snapshot) {
+                    Part::Record(record)
+                } else {
+                    Part::NoRecord
+                };
+                (&other.summary.name, (other, part))
+            });
+            let joined = JoinedRecord {
+                key,
+                raw_key: &record.raw_key,
+                parts: parts.collect(),
+            };
+            let leaves = describe.leaving(&joined, moment) == Truth::True;
+            (!leaves).then(|| format!("{name} {} still has them", record.place))
+        })
+        .collect();
+    (!objections.is_empty()).then(|| objections.join("; "))
 }
 
 /// Whether a person of the ledger whom no usable record names is gone.
@@ -133,11 +201,7 @@ pub fn missing(
             since.format("%Y-%m-%d %H:%M UTC")
         );
         if reads >= policy.missing_reads && since + policy.missing_for <= now {
-            evidence.push(Evidence {
-                code: EvidenceCode::Missing,
-                source: Some(source.clone()),
-                detail,
-            });
+            evidence.push(Evidence::new(EvidenceCode::Missing, Some(source.clone()), detail));
         } else {
             waiting.push(format!("{detail}, {} hours needed", policy.missing_for.num_hours()));
         }

@@ -139,21 +139,59 @@ impl Action {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
     pub code: EvidenceCode,
+    /// How much it says; follows from the code.
+    #[serde(default)]
+    pub grade: Grade,
     pub source: Option<SourceName>,
     /// Dates and counts for people.
     pub detail: String,
+}
+
+impl Evidence {
+    /// Evidence with the grade of its code.
+    pub fn new(code: EvidenceCode, source: Option<SourceName>, detail: String) -> Self {
+        Self {
+            grade: code.grade(),
+            code,
+            source,
+            detail,
+        }
+    }
+}
+
+/// How much evidence of leaving says (RULES 4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// A record says so: an end date, a status, a disabled account, a leavers' OU.
+    Strong,
+    /// No record says anything. The weakest of all, and the default for what was written before there were grades.
+    #[default]
+    Weak,
 }
 
 /// The kinds of evidence, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceCode {
-    /// The configured leaver condition holds.
+    /// The configured leaver condition holds by its date: it did not hold in the past.
+    EndDate,
+    /// The configured leaver condition holds whatever the date: a status, a disabled account, a leavers' OU.
     LeaverCondition,
     /// Every contract row has ended.
     ContractsEnded,
     /// Missing from every authoritative source that ever had this person.
     Missing,
+}
+
+impl EvidenceCode {
+    /// How much it says.
+    pub fn grade(self) -> Grade {
+        match self {
+            EvidenceCode::EndDate | EvidenceCode::LeaverCondition | EvidenceCode::ContractsEnded => Grade::Strong,
+            EvidenceCode::Missing => Grade::Weak,
+        }
+    }
 }
 
 /// One change of a plan.
@@ -359,6 +397,8 @@ pub enum SkipReason {
     UnarchivedByHand,
     /// Evidence of leaving that has not held long enough.
     LeavingLater,
+    /// Stays today, and the leaver condition will hold on a date that is known.
+    LeavesOn,
     /// Has left and has no card: none is made.
     LeftWithoutCard,
     /// Whether they leave is not known.
@@ -367,6 +407,10 @@ pub enum SkipReason {
     MissingNotYet,
     /// A source cannot say whether they are absent.
     AbsenceUnknown,
+    /// Absent, but linked to an operator, and a second source does not agree.
+    SecondSource,
+    /// Absent, but a record that cannot be used may be theirs.
+    Shielded,
     /// A card of ours changed behind our back.
     Drift,
     /// Archived cards that share the key of the active one.

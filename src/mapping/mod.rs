@@ -233,6 +233,10 @@ impl Describe for Mapping {
         }
     }
 
+    fn leaves_by_date(&self) -> bool {
+        self.leaver.as_ref().is_some_and(Condition::reads_clock)
+    }
+
     fn managers_by_dn(&self) -> bool {
         self.rules.values().any(CompiledRule::gives_manager_dn)
     }

@@ -3,7 +3,7 @@
 use super::{Planner, conflict_of};
 use crate::domain::cards::CardState;
 use crate::domain::ledger::LedgerEntry;
-use crate::domain::lifecycle::{Missing, missing};
+use crate::domain::lifecycle::{Missing, missing, second_source};
 use crate::domain::plan::{Conflict, Skip, SkipReason};
 
 impl Planner<'_> {
@@ -126,6 +126,14 @@ impl Planner<'_> {
                 );
             }
             Missing::Gone(evidence) => {
+                if self.index.operator(card).is_linked()
+                    && let Some(why) = second_source(self.describe, key, &self.input.snapshots, self.input.moment)
+                {
+                    self.counting_absent.insert(entry.card.clone());
+                    let detail = format!("absence alone does not archive an operator's card: {why}");
+                    self.skip(SkipReason::SecondSource, Some(key), Some(card), detail);
+                    return;
+                }
                 let doubts = self.archive_doubts();
                 self.archive(key, card, evidence, doubts);
             }

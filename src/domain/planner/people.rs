@@ -7,7 +7,7 @@ use crate::domain::field::{CardField, FieldValue};
 use crate::domain::identity::{Description, Desired, Part, Truth, Wanted};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin};
-use crate::domain::lifecycle::{Leaving, leaving};
+use crate::domain::lifecycle::{Leaving, leaves_on, leaving};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, SkipReason};
 use crate::domain::policy::RehirePerson;
@@ -133,7 +133,14 @@ impl<'a> Planner<'a> {
                 );
                 self.update(person, card, &description, doubt, Vec::new());
             }
-            (Leaving::No, false) => self.update(person, card, &description, doubt, Vec::new()),
+            (Leaving::No, false) => {
+                if let Some(date) = leaves_on(self.describe, person, self.input.moment) {
+                    let hours = self.input.policy.leaver_after.num_hours();
+                    let detail = format!("leaves on {date}; the card is archived {hours} hours later at the earliest");
+                    self.skip(SkipReason::LeavesOn, Some(key), Some(card), detail);
+                }
+                self.update(person, card, &description, doubt, Vec::new())
+            }
         }
     }
 
