@@ -68,6 +68,25 @@ pub struct JoinedRecord<'a> {
     pub parts: BTreeMap<&'a SourceName, (&'a Snapshot, Part<'a>)>,
 }
 
+impl<'a> JoinedRecord<'a> {
+    /// One record alone, as if no other source had the person.
+    pub fn alone(snapshots: &'a [Snapshot], source: &SourceName, record: &'a SourceRecord) -> Self {
+        let parts = snapshots.iter().map(|snapshot| {
+            let part = if snapshot.summary.name == *source {
+                Part::Record(record)
+            } else {
+                Part::NoRecord
+            };
+            (&snapshot.summary.name, (snapshot, part))
+        });
+        Self {
+            key: &record.key,
+            raw_key: &record.raw_key,
+            parts: parts.collect(),
+        }
+    }
+}
+
 /// The moment and zone an expression is evaluated in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {

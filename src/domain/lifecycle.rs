@@ -1,6 +1,6 @@
 //! Leaving needs evidence (RULES 4): the leaver condition, ended contracts, and absence, the weakest of all.
 
-use super::identity::{Describe, JoinedRecord, Moment, Part, Truth};
+use super::identity::{Describe, JoinedRecord, Moment, Truth};
 use super::ids::SourceName;
 use super::key::Key;
 use super::ledger::{Absence, LedgerEntry, Sighting};
@@ -118,19 +118,7 @@ pub fn second_source(
             let [record, ..] = snapshot.with_key(key) else {
                 return None;
             };
-            let parts = snapshots.iter().map(|other| {
-                let part = if std::ptr::eq(other, snapshot) {
-                    Part::Record(record)
-                } else {
-                    Part::NoRecord
-                };
-                (&other.summary.name, (other, part))
-            });
-            let joined = JoinedRecord {
-                key,
-                raw_key: &record.raw_key,
-                parts: parts.collect(),
-            };
+            let joined = JoinedRecord::alone(snapshots, name, record);
             let leaves = describe.leaving(&joined, moment) == Truth::True;
             (!leaves).then(|| format!("{name} {} still has them", record.place))
         })

@@ -4,9 +4,9 @@ use super::card::{FilterProof, TargetSnapshot};
 use super::ids::{CardId, Generation, ItemId, SourceName};
 use super::key::{Key, KeyReading, KeySpec, RawKey};
 use super::plan::short_hash;
-use super::record::{SourceRecord, Standing};
+use super::record::{NoKey, SourceRecord, Standing, Unkeyed};
 use super::snapshot::{
-    Effect, Expectations, Finding, Rejection, RejectionScope, Snapshot, SnapshotHistory, SnapshotSummary, SourceRead,
+    Effect, Expectations, Finding, Rejection, RejectionScope, Role, Snapshot, SnapshotHistory, SnapshotSummary, SourceRead,
     Use, Verdict,
 };
 use chrono::{DateTime, Utc};
@@ -18,6 +18,8 @@ pub struct Keyed {
     pub read: SourceRead,
     pub records: Vec<SourceRecord>,
     pub keyless: u64,
+    /// Records without a usable key, of a source that decides: they may be anybody's.
+    pub unkeyed: Vec<Unkeyed>,
 }
 
 /// Reads the key of every record. Records without a usable key become rejections: they are present, not missing.
@@ -26,6 +28,7 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
     let raw = std::mem::take(&mut read.records);
     let mut records = Vec::with_capacity(raw.len());
     let mut keyless = 0;
+    let mut unkeyed = Vec::new();
     for record in raw {
         let values = position.map_or(&[][..], |at| record.values[at].as_slice());
         let mut reject = |key: Option<Key>, message: String| {
@@ -39,22 +42,18 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
             });
         };
         let name = &read.key_attribute;
-        match values {
-            [] => keyless += 1,
+        let key = match values {
+            [] => Err(NoKey::Empty),
             [value] => match spec.read(value) {
-                KeyReading::Key(key) => records.push(SourceRecord {
-                    key,
-                    raw_key: RawKey(value.clone()),
-                    place: record.place,
-                    values: record.values,
-                    anchor: record.anchor,
-                    standing: Standing::Current,
-                }),
-                KeyReading::None => keyless += 1,
-                KeyReading::Anonymized => reject(
-                    None,
-                    format!("{name} holds an asterisk, TOPdesk's mark of an anonymized card; correct it in the source"),
-                ),
+                KeyReading::Key(key) => Ok((key, RawKey(value.clone()))),
+                KeyReading::None => Err(NoKey::Empty),
+                KeyReading::Anonymized => {
+                    reject(
+                        None,
+                        format!("{name} holds an asterisk, TOPdesk's mark of an anonymized card; correct it in the source"),
+                    );
+                    Err(NoKey::Anonymized)
+                }
                 KeyReading::TooLong { key, chars, limit } => {
                     let field = spec.card_field;
                     reject(
@@ -63,20 +62,46 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
                             "{name} has {chars} characters, {field} takes {limit}; a key is never cut: correct it in the source"
                         ),
                     );
+                    Err(NoKey::TooLong)
                 }
             },
-            several => reject(
-                None,
-                format!(
-                    "{name} has {} values; a person has one key: correct it in the source",
-                    several.len()
-                ),
-            ),
+            several => {
+                reject(
+                    None,
+                    format!(
+                        "{name} has {} values; a person has one key: correct it in the source",
+                        several.len()
+                    ),
+                );
+                Err(NoKey::Several)
+            }
+        };
+        match key {
+            Ok((key, raw_key)) => records.push(SourceRecord {
+                key,
+                raw_key,
+                place: record.place,
+                values: record.values,
+                anchor: record.anchor,
+                standing: Standing::Current,
+            }),
+            Err(why) => {
+                keyless += u64::from(why == NoKey::Empty);
+                if read.role == Role::Authoritative {
+                    unkeyed.push(Unkeyed { record, why });
+                }
+            }
         }
     }
     records.sort_by(|a, b| a.key.cmp(&b.key).then_with(|| a.place.cmp(&b.place)));
     records.shrink_to_fit();
-    Keyed { read, records, keyless }
+    unkeyed.shrink_to_fit();
+    Keyed {
+        read,
+        records,
+        keyless,
+        unkeyed,
+    }
 }
 
 /// The item that stands for accepting exactly this content of a source, in spite of its size, drop or canaries.
@@ -91,7 +116,12 @@ pub fn acceptance_item(source: &SourceName, records: &[SourceRecord]) -> ItemId 
 
 /// Judges a keyed read against what is expected of it and what earlier reads were like.
 pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHistory, now: DateTime<Utc>) -> Snapshot {
-    let Keyed { read, records, keyless } = keyed;
+    let Keyed {
+        read,
+        records,
+        keyless,
+        unkeyed,
+    } = keyed;
     let SourceRead {
         source,
         role,
@@ -210,7 +240,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         findings,
         acceptance,
     };
-    Snapshot::judged(summary, attributes, missing_attributes, records, rejections)
+    Snapshot::judged(summary, attributes, missing_attributes, records, rejections).with_unkeyed(unkeyed)
 }
 
 fn verdict_of(findings: &[Finding], accepted: bool, degraded: BTreeSet<Use>) -> Verdict {

@@ -4,7 +4,7 @@
 
 use super::ids::{Generation, ItemId, SourceName};
 use super::key::Key;
-use super::record::{AttributeNames, Place, RawRecord, SourceRecord};
+use super::record::{AttributeNames, Place, RawRecord, SourceRecord, Unkeyed};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -196,6 +196,9 @@ pub struct Snapshot {
     /// Empty when rejected.
     records: Vec<SourceRecord>,
     pub rejections: Vec<Rejection>,
+    /// Records without a usable key; empty when rejected, and for a source that only enriches.
+    #[serde(default)]
+    unkeyed: Vec<Unkeyed>,
 }
 
 /// Gives the records of a snapshot in key order; in memory now, from a store where a company does not fit.
@@ -257,6 +260,7 @@ impl Snapshot {
             missing_attributes: BTreeSet::new(),
             records: Vec::new(),
             rejections: Vec::new(),
+            unkeyed: Vec::new(),
         }
     }
 
@@ -283,6 +287,20 @@ impl Snapshot {
             missing_attributes,
             records,
             rejections,
+            unkeyed: Vec::new(),
         }
+    }
+
+    /// With the records that no key can be taken from.
+    pub(super) fn with_unkeyed(mut self, unkeyed: Vec<Unkeyed>) -> Self {
+        if !self.is_rejected() {
+            self.unkeyed = unkeyed;
+        }
+        self
+    }
+
+    /// The records that no key can be taken from: they may be anybody's.
+    pub fn unkeyed(&self) -> &[Unkeyed] {
+        &self.unkeyed
     }
 }

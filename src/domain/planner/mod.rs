@@ -22,11 +22,12 @@ mod pairs;
 mod people;
 mod presence;
 mod second_pass;
+mod shields;
 
 use super::card::{OperatorLink, PersonCard};
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};
 use super::field::{CardField, FieldValue};
-use super::identity::Describe;
+use super::identity::{Describe, Description, Desired, Wanted};
 use super::ids::CardId;
 use super::input::PlanInput;
 use super::key::{Key, RawKey};
@@ -121,6 +122,8 @@ struct Planner<'a> {
     learned: BTreeMap<CardId, LedgerEntry>,
     counting_absent: BTreeSet<CardId>,
     undecided: BTreeSet<CardId>,
+    /// People without a card of whom none is made because their record cannot be used.
+    blocked: BTreeSet<Key>,
     /// Active cards that are ours.
     base: u64,
 }
@@ -158,6 +161,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         learned: BTreeMap::new(),
         counting_absent: BTreeSet::new(),
         undecided: BTreeSet::new(),
+        blocked: BTreeSet::new(),
         base: 0,
     };
     planner.find_unclaimed();
@@ -306,6 +310,14 @@ impl<'a> Planner<'a> {
             !stored.archived && known().is_some_and(|entry| entry.key.is_some())
         });
         self.base = ours.count() as u64;
+    }
+}
+
+/// The text that a field should hold, where the sources say.
+fn wanted_text(description: &Description, field: CardField) -> Option<&str> {
+    match description.fields.get(&field) {
+        Some(Desired::Set(Wanted::Value(FieldValue::Text(text)))) => Some(text),
+        Some(Desired::Set(_) | Desired::Clear | Desired::Unknown(_)) | None => None,
     }
 }
 

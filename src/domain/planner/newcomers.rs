@@ -35,12 +35,14 @@ impl<'a> Planner<'a> {
                     None,
                     format!("no card is made while this is open: {why}"),
                 );
+                self.blocked.insert(key.clone());
                 return;
             }
             Leaving::No => {}
         }
         if self.population.has_bad_fields(key) {
             // The source's own rejection says why.
+            self.blocked.insert(key.clone());
             return;
         }
         let description = self.describe.describe(&person.joined, self.input.moment);
@@ -52,6 +54,7 @@ impl<'a> Planner<'a> {
         }
         if !fields.holds.is_empty() {
             self.reject_fields(person, &fields.holds);
+            self.blocked.insert(key.clone());
             return;
         }
         let mut changes = self.new_card_fields(person, &description, fields.changes);

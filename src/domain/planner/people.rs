@@ -1,10 +1,10 @@
 //! One present person: nothing, update, archive, unarchive; or, without a card, on to [`super::newcomers`].
 
-use super::{Draft, ManagerWish, Place, Planner, conflict_of, presence};
+use super::{Draft, ManagerWish, Place, Planner, conflict_of, presence, wanted_text};
 use crate::domain::card::PersonCard;
 use crate::domain::cards::{CardMatch, Likeness, fold};
-use crate::domain::field::{CardField, FieldValue};
-use crate::domain::identity::{Description, Desired, Part, Truth, Wanted};
+use crate::domain::field::CardField;
+use crate::domain::identity::{Description, Part, Truth};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::lifecycle::{Leaving, leaves_on, leaving};
@@ -164,10 +164,7 @@ impl<'a> Planner<'a> {
 
     /// RULES 1.5: the number agrees and nothing else does.
     fn another_person(&self, person: &Person<'_>, card: usize, description: &Description) -> Option<HoldReason> {
-        let wanted_text = |field| match description.fields.get(&field) {
-            Some(Desired::Set(Wanted::Value(FieldValue::Text(text)))) => Some(&**text),
-            Some(Desired::Set(_) | Desired::Clear | Desired::Unknown(_)) | None => None,
-        };
+        let wanted_text = |field| wanted_text(description, field);
         let stored = &self.index.cards[card];
         // A name that is missing on either side does not differ.
         let differs = |field| match (wanted_text(field), stored.fields.text(field)) {
