@@ -210,11 +210,16 @@ impl Shown<'_> {
                     .map_or("(empty)".to_owned(), |value| format!("\"{}\"", value.display()))
             };
             let name = field.field.name();
+            let overwrites = if change.overwrites.contains(&field.field) {
+                "  (overwrites what was entered in TOPdesk)"
+            } else {
+                ""
+            };
             let line = match change.action.kind() {
                 ActionKind::Create => format!("{name}: {}", shown(&field.to)),
                 _other => format!("{name}: {} -> {}", shown(&field.from), shown(&field.to)),
             };
-            let _ = writeln!(lines, "      {line}");
+            let _ = writeln!(lines, "      {line}{overwrites}");
         }
         for why in &change.why {
             let _ = writeln!(lines, "      why: {why}");

@@ -237,12 +237,16 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
             class: BudgetClass::Operators | BudgetClass::OperatorsWoken,
             ..
         } => 0,
-        HoldReason::AdoptOrCreate { .. } | HoldReason::AnotherPerson | HoldReason::Drift { .. } => 1,
+        HoldReason::AdoptOrCreate { .. }
+        | HoldReason::SamePerson { .. }
+        | HoldReason::AnotherPerson
+        | HoldReason::Drift { .. } => 1,
         HoldReason::FirstContact | HoldReason::ConfigChanged | HoldReason::DecisionChanged => 2,
         HoldReason::OverBudget { .. } => 3,
         HoldReason::OperatorUnproven
         | HoldReason::NeedsSource { .. }
         | HoldReason::Rehire
+        | HoldReason::StrangeWrites { .. }
         | HoldReason::DependsOn { .. }
         | HoldReason::PairedWith { .. }
         | HoldReason::TargetDegraded

@@ -194,6 +194,9 @@ pub struct TargetSnapshot {
     pub counts: (u64, u64),
     /// The archiving reason's id, when one is configured and was found.
     pub archiving_reason: Option<Box<str>>,
+    /// The operator id of cardsync's own account, where TOPdesk tells: what it signs cards with.
+    #[serde(default)]
+    pub own_account: Option<OperatorId>,
     /// The person card linked to cardsync's own account, if any.
     pub own_cards: BTreeSet<CardId>,
     /// Cards of the ledger that the list lacks and that were asked for one by one: TOPdesk does not know them. With an

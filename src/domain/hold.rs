@@ -41,6 +41,13 @@ pub enum HoldReason {
         cards: Vec<CardId>,
         agree: BTreeSet<CardField>,
     },
+    /// A person without a card and a card without a person, or a leaver's, look like one human under a new number.
+    SamePerson {
+        card: CardId,
+        agree: BTreeSet<CardField>,
+        /// The directory id agrees.
+        anchor: bool,
+    },
     /// The number agrees and nothing else does.
     AnotherPerson,
     /// The ledger knows a card of this person that has changed behind our back.
@@ -59,6 +66,13 @@ pub enum HoldReason {
     TargetDegraded,
     /// A create of this key was sent and its answer lost.
     InDoubt,
+    /// Cards bear our signature and this store does not know of the writes.
+    StrangeWrites {
+        cards: u64,
+        examples: Vec<CardId>,
+        /// What to approve once it is known what they are.
+        item: ItemId,
+    },
     /// Somebody said no, and the item has not changed since.
     Rejected { by: String, note: Option<String> },
     /// The card or its operators were not as judged when they were read again right before the write.
@@ -94,10 +108,12 @@ impl HoldReason {
             | HoldReason::ConfigChanged
             | HoldReason::DecisionChanged
             | HoldReason::AdoptOrCreate { .. }
+            | HoldReason::SamePerson { .. }
             | HoldReason::AnotherPerson
             | HoldReason::Drift { .. }
             | HoldReason::OperatorUnproven
             | HoldReason::Rehire
+            | HoldReason::StrangeWrites { .. }
             | HoldReason::PairedWith { .. }
             | HoldReason::Rejected { .. }
             | HoldReason::ChangedSinceJudged { .. }
@@ -121,6 +137,7 @@ impl HoldReason {
             HoldReason::ConfigChanged => "config_changed".to_owned(),
             HoldReason::DecisionChanged => "decision_changed".to_owned(),
             HoldReason::AdoptOrCreate { .. } => "adopt_or_create".to_owned(),
+            HoldReason::SamePerson { .. } => "same_person".to_owned(),
             HoldReason::AnotherPerson => "another_person".to_owned(),
             HoldReason::Drift { .. } => "drift".to_owned(),
             HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
@@ -130,6 +147,7 @@ impl HoldReason {
             HoldReason::PairedWith { .. } => "paired_with".to_owned(),
             HoldReason::TargetDegraded => "target_degraded".to_owned(),
             HoldReason::InDoubt => "in_doubt".to_owned(),
+            HoldReason::StrangeWrites { .. } => "strange_writes".to_owned(),
             HoldReason::Rejected { .. } => "rejected".to_owned(),
             HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
             HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
@@ -150,6 +168,15 @@ pub fn mark_name(field: CardField) -> String {
     }
 }
 
+/// What two people have in common, in words.
+pub fn shared_marks(agree: &BTreeSet<CardField>, anchor: bool) -> Vec<String> {
+    let anchor = anchor.then(|| "directory id".to_owned());
+    anchor
+        .into_iter()
+        .chain(agree.iter().map(|field| mark_name(*field)))
+        .collect()
+}
+
 impl HoldReason {
     /// The number, the limit and the way out, in one line.
     pub fn explain(&self) -> String {
@@ -162,6 +189,13 @@ impl HoldReason {
                 before,
             } => return over_budget(*class, *count, *limit, *base, before.as_ref()),
             HoldReason::AdoptOrCreate { cards, agree } => return adopt_or_create(cards, agree),
+            HoldReason::SamePerson { card, agree, anchor } => {
+                return format!(
+                    "same person, new number? the record and card {card} have the same {}: approve to give the card the \
+                     new number; reject if they are two people, then the new card and the archive wait for an approval each",
+                    shared_marks(agree, *anchor).join(", ")
+                );
+            }
             HoldReason::Drift { card, what } => {
                 let what = match what {
                     Drift::CardMissing => "is gone or hidden from the account",
@@ -178,6 +212,7 @@ impl HoldReason {
                     "needs source {source}, which could not be used in this run; it passes once the source is read again"
                 );
             }
+            HoldReason::StrangeWrites { cards, examples, item } => return strange_writes(*cards, examples, item),
             HoldReason::DependsOn { item } => return format!("waits for item {item}, which is held"),
             HoldReason::PairedWith { item } => {
                 return format!(
@@ -252,6 +287,23 @@ fn quoted(groups: &[Box<str>]) -> String {
     let names: Vec<String> = groups.iter().map(|name| format!("'{name}'")).collect();
     let noun = if names.len() == 1 { "group" } else { "groups" };
     format!("{noun} {}", names.join(", "))
+}
+
+/// What writes that this store does not know of mean, and the way out.
+pub(super) fn strange_writes(cards: u64, examples: &[CardId], item: &ItemId) -> String {
+    let shown: Vec<&str> = examples.iter().map(CardId::as_str).collect();
+    let (which, bear) = if cards == 1 {
+        ("card", "bears")
+    } else {
+        ("cards", "bear")
+    };
+    format!(
+        "another cardsync writes here, or this store is old: {cards} {which} {bear} the signature of cardsync's account \
+         for a write that this store does not know of ({}{}); stop the other one or put the newest store back, then \
+         cardsync approve {item}",
+        shown.join(", "),
+        if (shown.len() as u64) < cards { ", ..." } else { "" }
+    )
 }
 
 fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Option<&SentBefore>) -> String {

@@ -6,7 +6,7 @@ use super::groups::GroupsRead;
 use super::identity::Moment;
 use super::ids::{CardId, EnvironmentId, ItemId};
 use super::key::Key;
-use super::ledger::LedgerEntry;
+use super::ledger::{KnownWrites, LedgerEntry};
 use super::policy::Policy;
 use super::snapshot::Snapshot;
 use super::window::BudgetUsed;
@@ -39,4 +39,7 @@ pub struct PlanInput {
     pub in_doubt: BTreeSet<Key>,
     /// Keys of people whose card was anonymized and purged: recognised by their keyed hash.
     pub purged_keys: BTreeSet<Key>,
+    /// What this store knows of its own writes.
+    #[serde(default)]
+    pub writes: KnownWrites,
 }

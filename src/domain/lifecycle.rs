@@ -40,12 +40,7 @@ pub fn leaving(
             // A condition that also holds in a far past does not depend on today: a status, an OU, a disabled account.
             let far_past = Utc.timestamp_opt(-10_000_000_000, 0).single().expect("a valid time");
             let by_date = describe.leaving(&person.joined, moment.at(far_past)) != Truth::True;
-            let code = if by_date {
-                EvidenceCode::EndDate
-            } else {
-                EvidenceCode::LeaverCondition
-            };
-            (code, by_date)
+            (EvidenceCode::LeaverCondition, by_date)
         }
         Truth::False | Truth::Unknown(_) if contracts_ended => (EvidenceCode::ContractsEnded, false),
         Truth::False => return Leaving::No,
@@ -57,7 +52,7 @@ pub fn leaving(
         since.unwrap_or(moment.now) + policy.leaver_after <= moment.now
     };
     let what = match code {
-        EvidenceCode::EndDate | EvidenceCode::LeaverCondition => "lifecycle.leaver.when holds",
+        EvidenceCode::LeaverCondition => "lifecycle.leaver.when holds",
         EvidenceCode::ContractsEnded => "every contract row has ended",
         EvidenceCode::Missing => unreachable!("absence is judged elsewhere"),
     };
@@ -89,23 +84,14 @@ pub fn leaves_on(describe: &dyn Describe, person: &Person<'_>, moment: Moment) -
     let (mut stays, mut leaves) = (0, LOOK_AHEAD_DAYS);
     while leaves - stays > 1 {
         let middle = (stays + leaves) / 2;
-        if holds(middle) {
-            leaves = middle
-        } else {
-            stays = middle
-        }
+        if holds(middle) { leaves = middle } else { stays = middle }
     }
     Some(at(leaves).today())
 }
 
 /// Why the absence of somebody with an operator is not enough: another source has a record of them that is no evidence
 /// of leaving, or cannot say. `None`: every second source agrees, or there is none.
-pub fn second_source(
-    describe: &dyn Describe,
-    key: &Key,
-    snapshots: &[Snapshot],
-    moment: Moment,
-) -> Option<String> {
+pub fn second_source(describe: &dyn Describe, key: &Key, snapshots: &[Snapshot], moment: Moment) -> Option<String> {
     let others = snapshots
         .iter()
         .filter(|snapshot| snapshot.summary.role == Some(Role::Enrich));

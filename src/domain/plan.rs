@@ -3,11 +3,13 @@
 //! A plan is complete: ids, fields, old and new values are all in it, apply decides nothing. How a plan is made is in
 //! [`super::planner`], how it is judged in [`super::guard`].
 
+pub use super::evidence::{Evidence, EvidenceCode, Grade};
 pub use super::hold::{Drift, HoldReason};
 pub use super::step::{CardTarget, SafeEnd, Step};
 
 use super::card::OperatorLink;
 use super::cards::fold;
+use super::decision::StrangeWrites;
 use super::field::{CardField, FieldKind, FieldValue, LookupKind, Reference};
 use super::ids::{CardId, ItemId, PlanId, SourceName};
 use super::key::{Key, RawKey};
@@ -135,65 +137,6 @@ impl Action {
     }
 }
 
-/// Why somebody is taken to have left. The code is part of an item's identity, the detail is not.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Evidence {
-    pub code: EvidenceCode,
-    /// How much it says; follows from the code.
-    #[serde(default)]
-    pub grade: Grade,
-    pub source: Option<SourceName>,
-    /// Dates and counts for people.
-    pub detail: String,
-}
-
-impl Evidence {
-    /// Evidence with the grade of its code.
-    pub fn new(code: EvidenceCode, source: Option<SourceName>, detail: String) -> Self {
-        Self {
-            grade: code.grade(),
-            code,
-            source,
-            detail,
-        }
-    }
-}
-
-/// How much evidence of leaving says (RULES 4.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Grade {
-    /// A record says so: an end date, a status, a disabled account, a leavers' OU.
-    Strong,
-    /// No record says anything. The weakest of all, and the default for what was written before there were grades.
-    #[default]
-    Weak,
-}
-
-/// The kinds of evidence, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EvidenceCode {
-    /// The configured leaver condition holds by its date: it did not hold in the past.
-    EndDate,
-    /// The configured leaver condition holds whatever the date: a status, a disabled account, a leavers' OU.
-    LeaverCondition,
-    /// Every contract row has ended.
-    ContractsEnded,
-    /// Missing from every authoritative source that ever had this person.
-    Missing,
-}
-
-impl EvidenceCode {
-    /// How much it says.
-    pub fn grade(self) -> Grade {
-        match self {
-            EvidenceCode::EndDate | EvidenceCode::LeaverCondition | EvidenceCode::ContractsEnded => Grade::Strong,
-            EvidenceCode::Missing => Grade::Weak,
-        }
-    }
-}
-
 /// One change of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -215,6 +158,9 @@ pub struct Change {
     pub why: Vec<String>,
     /// Directory ids of the person: remembered with the card.
     pub anchors: Vec<Anchor>,
+    /// Fields whose old value somebody has entered in TOPdesk since cardsync last saw the card in step.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub overwrites: BTreeSet<CardField>,
 }
 
 impl Change {
@@ -452,6 +398,8 @@ pub struct Plan {
     pub counting_absent: BTreeSet<CardId>,
     /// Cards about whose person this run could not decide: conflicts, rejected records, conditions without an answer.
     pub undecided: BTreeSet<CardId>,
+    /// Writes with our signature that this store does not know of, as they are to be remembered.
+    pub strange_writes: StrangeWrites,
 }
 
 /// Hashes the identity of an item: the same content gives the same id in every plan.

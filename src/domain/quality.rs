@@ -6,8 +6,8 @@ use super::key::{Key, KeyReading, KeySpec, RawKey};
 use super::plan::short_hash;
 use super::record::{NoKey, SourceRecord, Standing, Unkeyed};
 use super::snapshot::{
-    Effect, Expectations, Finding, Rejection, RejectionScope, Role, Snapshot, SnapshotHistory, SnapshotSummary, SourceRead,
-    Use, Verdict,
+    Effect, Expectations, Finding, Rejection, RejectionScope, Role, Snapshot, SnapshotHistory, SnapshotSummary,
+    SourceRead, Use, Verdict,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -50,7 +50,9 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
                 KeyReading::Anonymized => {
                     reject(
                         None,
-                        format!("{name} holds an asterisk, TOPdesk's mark of an anonymized card; correct it in the source"),
+                        format!(
+                            "{name} holds an asterisk, TOPdesk's mark of an anonymized card; correct it in the source"
+                        ),
                     );
                     Err(NoKey::Anonymized)
                 }

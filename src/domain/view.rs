@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 pub struct FromTo {
     pub from: Option<String>,
     pub to: Option<String>,
+    /// The old value was entered in TOPdesk since cardsync last saw the field in step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overwrites: bool,
 }
 
 /// Why an item is held.
@@ -75,6 +78,7 @@ impl ChangeView {
                     FromTo {
                         from: shown(&field.from),
                         to: shown(&field.to),
+                        overwrites: change.overwrites.contains(&field.field),
                     },
                 )
             })
@@ -85,6 +89,7 @@ impl ChangeView {
                 FromTo {
                     from: None,
                     to: Some(name.to_string()),
+                    overwrites: false,
                 },
             );
         }

@@ -216,6 +216,7 @@ mod tests {
             doubts: Vec::new(),
             why: Vec::new(),
             anchors: Vec::new(),
+            overwrites: BTreeSet::new(),
         };
         change.id = item_id(&change);
         KeptHold {

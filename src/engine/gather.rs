@@ -10,6 +10,7 @@ use crate::domain::identity::Moment;
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
+use crate::domain::ledger::KnownWrites;
 use crate::domain::policy::Policy;
 use crate::domain::quality::{judge_source, judge_target, key_records};
 use crate::domain::snapshot::{Effect, Finding, Role, Snapshot, SnapshotHistory, SnapshotReader, Verdict};
@@ -137,7 +138,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     }
 
     /// Puts the input of a plan together from what was read and remembered.
-    pub fn input(&self, readings: Readings, remembered: Remembered) -> PlanInput {
+    ///
+    /// `open` are the cards with a request whose effect was not known when the run began.
+    pub fn input(&self, readings: Readings, remembered: Remembered, open: BTreeSet<CardId>) -> PlanInput {
         let Readings {
             snapshots,
             target,
@@ -160,6 +163,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             groups: GroupsRead::default(),
             in_doubt,
             purged_keys,
+            writes: KnownWrites {
+                last: remembered.last_write,
+                in_doubt: open,
+            },
         }
     }
 }

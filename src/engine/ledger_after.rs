@@ -62,6 +62,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
                 at: *at,
                 run: (*run).clone(),
                 modified_at: after.and_then(|card| card.modified_at),
+                modifier: after.and_then(|card| card.modifier.clone()),
                 took_operators: awake.map(|operator| operator.id.clone()).collect(),
             });
             Some(entry)

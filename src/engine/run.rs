@@ -18,6 +18,7 @@ use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{ActionKind, Change};
 use crate::domain::planner::plan;
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
+use crate::domain::seen::SeenValues;
 use crate::domain::snapshot::Verdict;
 use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
@@ -98,12 +99,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let readings = self.read(&remembered).await?;
         let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
         take_in(&settled, &mut remembered);
-        Ok(self.planned(readings, remembered).await)
+        Ok(self.planned(readings, remembered, open_cards(&settled)).await)
     }
 
     /// The groups of operators are read only for those that the plan touches, so between planning and judging.
-    async fn planned(&self, readings: Readings, remembered: Remembered) -> Planned {
-        let mut input = self.input(readings, remembered);
+    async fn planned(&self, readings: Readings, remembered: Remembered, open: BTreeSet<CardId>) -> Planned {
+        let mut input = self.input(readings, remembered, open);
         let made = plan(&input, self.mapping);
         input.groups = read_groups(self.reader, &made).await;
         let judged = judge(made, &input);
@@ -174,7 +175,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         take_in(&settled, &mut remembered);
         let hasher = remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
-        let planned = unless_stopped(parts.stop, self.planned(readings, remembered))
+        let planned = unless_stopped(parts.stop, self.planned(readings, remembered, open_cards(&settled)))
             .await
             .ok_or(RunError::Stopped)?;
         let Planned { judged, input } = &planned;
@@ -342,6 +343,15 @@ fn without_reason(
     (approved.keep(|change| !is_archive(change)), refused)
 }
 
+/// The cards of requests that earlier runs left open.
+fn open_cards(settled: &[Settled]) -> BTreeSet<CardId> {
+    let read = |one: &Settled| one.after.as_ref().map(|card| card.id.clone());
+    let cards = settled
+        .iter()
+        .map(|one| read(one).or_else(|| one.intent.change.card.clone()));
+    cards.flatten().collect()
+}
+
 /// What settled doubts teach the plan that follows.
 fn take_in(settled: &[Settled], remembered: &mut Remembered) {
     for one in settled {
@@ -365,6 +375,7 @@ fn purge(ledger: &mut [LedgerEntry], hasher: &super::state::KeyHasher) -> BTreeS
         }
         entry.former_keys.clear();
         entry.anchors.clear();
+        entry.seen = SeenValues::default();
         purged.insert(entry.card.clone());
     }
     purged

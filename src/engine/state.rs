@@ -9,7 +9,7 @@ use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
 use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
-use crate::domain::ledger::LedgerEntry;
+use crate::domain::ledger::{LastWrite, LedgerEntry};
 use crate::domain::plan::{Change, Step};
 use crate::domain::report::{Outcome, RunReport};
 use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
@@ -185,6 +185,8 @@ pub struct Remembered {
     /// Items that were set aside while they were applied, if that was seen in the last 30 days.
     pub set_aside: BTreeMap<ItemId, SetAside>,
     pub in_doubt: InDoubt,
+    /// The newest write whose answer is known.
+    pub last_write: Option<LastWrite>,
     /// By the name that their summaries carry: each source, and TOPdesk.
     pub snapshots: BTreeMap<SourceName, SnapshotHistory>,
     pub hasher: KeyHasher,
@@ -200,6 +202,7 @@ impl Remembered {
             budget_used: BudgetUsed::default(),
             set_aside: BTreeMap::new(),
             in_doubt: InDoubt::default(),
+            last_write: None,
             snapshots: BTreeMap::new(),
             hasher: KeyHasher::random(),
         }

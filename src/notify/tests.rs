@@ -33,6 +33,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
     let person = FromTo {
         from: Some("jane.doe@example.net".to_owned()),
         to: None,
+        overwrites: false,
     };
     HeldItem {
         change: ChangeView {

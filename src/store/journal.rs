@@ -6,6 +6,7 @@ use crate::domain::card::PersonCard;
 use crate::domain::decision::InDoubt;
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::key::Key;
+use crate::domain::ledger::LastWrite;
 use crate::domain::plan::{CardTarget, Step};
 use crate::domain::report::Outcome;
 use crate::domain::window::{BudgetUsed, Spent, Window};
@@ -284,6 +285,36 @@ pub(super) async fn in_doubt(connection: &mut SqliteConnection, environment: i64
         .map(|row| Ok((Key::stored(row.try_get(0)?), time(row.try_get(1)?, "journal")?)))
         .collect::<Result<_, Fault>>()?;
     Ok(InDoubt { keys })
+}
+
+/// Answers that are looked at for the newest write: requests that are under way at the same time may end in any order.
+const NEWEST: i64 = 64;
+
+/// The newest write whose answer came, as TOPdesk signed and dated it.
+pub(super) async fn last_write(
+    connection: &mut SqliteConnection,
+    environment: i64,
+) -> Result<Option<LastWrite>, Fault> {
+    let rows = sqlx::query(
+        "SELECT after ->> 'modifier', after ->> 'modified_at' FROM \
+           (SELECT after FROM journal \
+            WHERE environment = ?1 AND after IS NOT NULL AND outcome = 'done' AND settled IS NULL \
+            ORDER BY id DESC LIMIT ?2) \
+         WHERE after ->> 'modified_at' IS NOT NULL",
+    )
+    .bind(environment)
+    .bind(NEWEST)
+    .fetch_all(connection)
+    .await?;
+    let mut newest: Option<LastWrite> = None;
+    for row in &rows {
+        let modifier = row.try_get::<Option<&str>, _>(0)?.map(Into::into);
+        let modified_at = time(row.try_get(1)?, "journal")?;
+        if newest.as_ref().is_none_or(|known| known.modified_at < modified_at) {
+            newest = Some(LastWrite { modifier, modified_at });
+        }
+    }
+    Ok(newest)
 }
 
 /// What was sent in the longest window of the budgets, per class and run. An item counts once per run, however many requests

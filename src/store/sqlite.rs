@@ -172,6 +172,7 @@ impl Reader {
                 budget_used: journal::budget_used(&mut transaction, environment, now).await?,
                 set_aside: holds::load_set_aside(&mut transaction, environment).await?,
                 in_doubt: journal::in_doubt(&mut transaction, environment).await?,
+                last_write: journal::last_write(&mut transaction, environment).await?,
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
                 hasher: self.hasher.clone(),
             };

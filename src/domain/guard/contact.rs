@@ -56,6 +56,7 @@ pub(super) fn next_contact(
     reasons: &BTreeMap<ItemId, Vec<HoldReason>>,
 ) -> Contact {
     let mut contact = input.contact.clone();
+    contact.strange_writes.clone_from(&plan.strange_writes);
     let places = |kinds: &mut dyn Iterator<Item = (CardId, ActionKind)>| -> BTreeMap<String, (CardId, ActionKind)> {
         kinds
             .map(|(card, action)| (Contact::slot(&card, action), (card, action)))

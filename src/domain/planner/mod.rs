@@ -21,6 +21,8 @@ mod orphans;
 mod pairs;
 mod people;
 mod presence;
+mod provenance;
+mod rekey;
 mod second_pass;
 mod shields;
 
@@ -36,6 +38,7 @@ use super::merge::{Member, Population};
 use super::plan::{Action, Conflict, ConflictKind, Evidence, FieldChange, HoldReason, Plan, Skip, SkipReason};
 use super::record::Anchor;
 use super::references::References;
+use super::seen::RuledFields;
 use super::snapshot::{Rejection, Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,6 +59,10 @@ struct Draft {
     after: Vec<usize>,
     /// Drafts that look like the other half of this one: the same human under another key.
     pairs: Vec<usize>,
+    /// Fields whose old value was entered in TOPdesk.
+    overwrites: BTreeSet<CardField>,
+    /// The draft that stands for this one and its other half.
+    half_of: Option<usize>,
 }
 
 impl Draft {
@@ -72,6 +79,8 @@ impl Draft {
             anchors: Vec::new(),
             after: Vec::new(),
             pairs: Vec::new(),
+            overwrites: BTreeSet::new(),
+            half_of: None,
         }
     }
 
@@ -102,6 +111,7 @@ struct Planner<'a> {
     index: CardIndex<'a>,
     population: &'a Population<'a>,
     references: References<'a>,
+    ruled: RuledFields,
     /// The ledger's entry of each card.
     known: Vec<Option<&'a LedgerEntry>>,
     memory: Memory<'a>,
@@ -124,6 +134,8 @@ struct Planner<'a> {
     undecided: BTreeSet<CardId>,
     /// People without a card of whom none is made because their record cannot be used.
     blocked: BTreeSet<Key>,
+    /// By card: who may be its person under a new number.
+    rekeys: BTreeMap<usize, Vec<rekey::Rekey>>,
     /// Active cards that are ours.
     base: u64,
 }
@@ -142,6 +154,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         index,
         population: &population,
         references,
+        ruled: RuledFields::of(&input.policy.fields, input.policy.key.card_field),
         known,
         memory: Memory::default(),
         cursor: 0,
@@ -162,6 +175,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         counting_absent: BTreeSet::new(),
         undecided: BTreeSet::new(),
         blocked: BTreeSet::new(),
+        rekeys: BTreeMap::new(),
         base: 0,
     };
     planner.find_unclaimed();
@@ -190,8 +204,11 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     }
     planner.orphans();
     planner.pair_up();
+    planner.join_halves();
+    let strange = planner.strange_writes();
+    planner.hold_for_strange_writes(&strange);
     planner.count_base();
-    planner.finish()
+    planner.finish(&strange)
 }
 
 /// The ledger's entry of each card: one walk over both, which are sorted alike.

@@ -12,6 +12,7 @@ use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, SkipReason};
 use crate::domain::policy::RehirePerson;
 use crate::domain::snapshot::{Role, Use, Verdict};
+use std::collections::BTreeSet;
 
 impl<'a> Planner<'a> {
     pub(super) fn person(&mut self, person: &Person<'_>) -> Place {
@@ -263,7 +264,10 @@ impl<'a> Planner<'a> {
         let key = person.key;
         let stored = &self.index.cards[card];
         let ours = self.known[card].and_then(|entry| entry.archived_by_us.as_ref());
-        let untouched = ours.is_some_and(|ours| ours.modified_at.is_none() || ours.modified_at == stored.modified_at);
+        let untouched = ours.is_some_and(|ours| {
+            let same_time = ours.modified_at.is_none() || ours.modified_at == stored.modified_at;
+            same_time && (ours.modifier.is_none() || ours.modifier == stored.modifier)
+        });
         if !untouched {
             let detail = if ours.is_some() {
                 "the card was changed by somebody else after cardsync had archived it: it stays archived"
@@ -317,6 +321,7 @@ impl<'a> Planner<'a> {
         if self.input.target.verdict == Verdict::Rejected {
             doubts.push(HoldReason::TargetDegraded);
         }
+        let overwrites = self.overwritten(card, &fields.changes);
         let operator = self.index.operator(card);
         if !self.index.sees_all_operators() && fields.changes.iter().any(FieldChange::blanks_identity) {
             doubts.push(HoldReason::OperatorUnproven);
@@ -325,6 +330,7 @@ impl<'a> Planner<'a> {
             self.draft(Draft {
                 doubts: doubts.clone(),
                 after: after.clone(),
+                overwrites,
                 ..Draft::new(
                     Action::Update { fields: fields.changes },
                     Some(person.key.clone()),
@@ -344,5 +350,24 @@ impl<'a> Planner<'a> {
                 after,
             });
         }
+    }
+    /// Which of these changes overwrite what somebody entered in TOPdesk; remembers what the card shows otherwise.
+    fn overwritten(&mut self, card: usize, changes: &[FieldChange]) -> BTreeSet<CardField> {
+        let cards: &'a [PersonCard] = self.index.cards;
+        let stored = &cards[card];
+        let Some(entry) = self.learned.get(&stored.id).or(self.known[card]) else {
+            return BTreeSet::new();
+        };
+        if entry.seen.is_current(stored, &self.ruled) && changes.is_empty() {
+            return BTreeSet::new();
+        }
+        let overwrites = entry.seen.overwritten(stored, &self.ruled, changes);
+        let seen = entry.seen.next(stored, &self.ruled, changes);
+        if seen != entry.seen {
+            let mut entry = entry.clone();
+            entry.seen = seen;
+            self.learned.insert(stored.id.clone(), entry);
+        }
+        overwrites
     }
 }

@@ -184,6 +184,7 @@ impl World {
             at: now,
             run: "run".into(),
             modified_at: Some(now),
+            modifier: None,
             took_operators: Vec::new(),
         });
     }

@@ -19,7 +19,7 @@ fn a_date_in_the_past_is_evidence_once_it_has_held() {
     assert_eq!(names(&plan), ["archive c-E001"]);
     assert_eq!(
         change(&plan, "archive c-E001").evidence[0].code,
-        EvidenceCode::EndDate
+        EvidenceCode::LeaverCondition
     );
 }
 

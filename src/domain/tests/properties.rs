@@ -9,7 +9,7 @@ use crate::domain::field::CardField;
 use crate::domain::guard::{Judged, judge};
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::key::Key;
-use crate::domain::plan::{ActionKind, Change, EvidenceCode};
+use crate::domain::plan::{ActionKind, Change, EvidenceCode, HoldReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::BudgetClass;
 use crate::domain::snapshot::{RejectionScope, Verdict};
@@ -374,7 +374,15 @@ proptest! {
             let mut fields = change.action.fields().iter().map(|change| change.field);
             adopted && fields.all(|field| matches!(field, CardField::Manager | CardField::IsManager | CardField::TasLoginName))
         };
-        let again = sent(&second).into_iter().filter(|change| !follows(change));
+        // An archive that waited with a creation as the other half of one human goes on once a human has said that they
+        // are two.
+        let decided = |change: &&Change| first.held.get(&change.id).is_some_and(|held| {
+            change.action.kind() == ActionKind::Archive && held.iter().all(|reason| match reason {
+                HoldReason::PairedWith { item } => sent(&first).iter().any(|done| done.id == *item),
+                _ => false,
+            })
+        });
+        let again = sent(&second).into_iter().filter(|change| !follows(change) && !decided(change));
         let names: Vec<String> = again.map(|change| format!("{} {:?}", name(change), change.action)).collect();
         let held: Vec<String> = first
             .plan

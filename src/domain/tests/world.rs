@@ -13,7 +13,7 @@ use crate::domain::identity::Moment;
 use crate::domain::ids::{CardId, ItemId, OperatorId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeySpec, Normaliser};
-use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
+use crate::domain::ledger::{Absence, KnownWrites, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{Change, Plan, SkipReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::{
@@ -43,6 +43,7 @@ pub struct World {
     pub groups: BTreeMap<String, BTreeSet<OperatorId>>,
     pub in_doubt: BTreeSet<Key>,
     pub purged_keys: BTreeSet<Key>,
+    pub writes: KnownWrites,
     pub filters: FilterProof,
     pub lookups: Lookups,
     pub own_cards: BTreeSet<CardId>,
@@ -125,13 +126,14 @@ impl World {
             decisions: BTreeMap::new(),
             contact: Contact {
                 seen: Some(seen),
-                waiting: BTreeMap::new(),
+                ..Contact::default()
             },
             spent: Vec::new(),
             set_aside: BTreeMap::new(),
             groups: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
             purged_keys: BTreeSet::new(),
+            writes: KnownWrites::default(),
             filters: FilterProof::None,
             lookups: Lookups {
                 lists,
@@ -257,6 +259,7 @@ impl World {
             at,
             run: "run".into(),
             modified_at: Some(at),
+            modifier: None,
             took_operators: Vec::new(),
         });
     }
@@ -310,6 +313,7 @@ impl World {
             lookups: self.lookups.clone(),
             counts: (count, count),
             archiving_reason: Some("reason".into()),
+            own_account: Some("own".into()),
             own_cards: self.own_cards.clone(),
             confirmed_gone: self.confirmed_gone.clone(),
             server_time: None,
@@ -342,6 +346,7 @@ impl World {
             groups: self.groups(),
             in_doubt: self.in_doubt.clone(),
             purged_keys: self.purged_keys.clone(),
+            writes: self.writes.clone(),
         }
     }
 

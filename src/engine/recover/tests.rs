@@ -53,6 +53,7 @@ fn read(minutes: i64, cards: Vec<PersonCard>) -> TargetSnapshot {
         },
         counts: (count, count),
         archiving_reason: None,
+        own_account: None,
         own_cards: BTreeSet::new(),
         confirmed_gone: BTreeSet::new(),
         server_time: None,
@@ -72,6 +73,7 @@ fn open(action: Action, card: Option<&str>, depends_on: Vec<ItemId>) -> OpenInte
         doubts: Vec::new(),
         why: Vec::new(),
         anchors: Vec::new(),
+        overwrites: BTreeSet::new(),
     };
     change.id = item_id(&change);
     OpenIntent {

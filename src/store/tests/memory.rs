@@ -3,7 +3,7 @@
 use super::super::writer::{Lesson, Write, Writer};
 use super::super::{file, ledger};
 use super::*;
-use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, SetAside, Waiting};
+use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, SetAside, StrangeWrites, Waiting};
 use crate::domain::ids::{Generation, ItemId, OperatorId, SourceName};
 use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{ActionKind, HoldReason};
@@ -40,6 +40,7 @@ fn full_entry(id: &str) -> LedgerEntry {
             at: at(5),
             run: "r0".into(),
             modified_at: Some(at(6)),
+            modifier: Some("operator-1".into()),
             took_operators: vec![OperatorId::new("o1")],
         }),
         ..LedgerEntry::new(id.into(), Key::stored("1"), Origin::Adopted, at(1))
@@ -289,6 +290,10 @@ async fn contact_comes_back() {
             decision_version: 1,
         }),
         waiting: BTreeMap::from([(Contact::slot(&"c1".into(), ActionKind::Archive), waiting)]),
+        strange_writes: StrangeWrites {
+            waiting: ["c7".to_owned()].into(),
+            accepted: ["c8@2026-01-01T00:00:00Z".to_owned()].into(),
+        },
     };
     store
         .learn(
