@@ -46,7 +46,9 @@ macro_rules! scenarios {
 
 scenarios! {
     absent_means_absent_from_every_source
+    absent_operator_needs_a_second_source
     anonymized_card_is_left_alone
+    another_cardsync_writes_here_or_the_store_is_old
     archived_by_hand_stays_archived
     archived_twins
     archives_over_budget_are_held_whole_and_joiners_go_on
@@ -69,17 +71,21 @@ scenarios! {
     emptying_the_login_of_an_operator_waits
     enrich_source_down_holds_creates_only
     generated_card_is_adopted_not_duplicated
+    hand_changed_value_is_listed
     header_only_csv
     hidden_operators_hold_archives
     joiners
     key_differs_by_case_and_blanks
     key_emptied_by_hand_is_drift
+    key_that_differs_by_zeros_is_another_key
     last_operator_of_a_group
     leaver_with_an_unknown_department_is_archived
     leaver_with_end_date_is_archived_a_day_later
     leaver_without_card_is_never_created
+    leaves_on_a_date_that_is_known
     login_held_by_another_card_is_left_out
     login_moves_from_one_to_another
+    login_reused_by_another_human_waits
     manager_by_dn_from_ldif
     managers_in_a_second_pass_with_a_cycle
     marriage_changes_name_email_and_login
@@ -98,7 +104,12 @@ scenarios! {
     same_file_read_again_does_not_count
     same_human_under_a_new_number_is_not_leaver_and_joiner
     same_number_another_person
+    same_person_new_number_is_one_item
+    same_person_new_number_rejected_are_two_people
     shared_mailbox_merges_nobody
+    shield_of_a_record_with_bad_fields
+    shield_of_a_record_without_a_number
+    shield_of_records_in_conflict
     spreadsheet_ate_the_zeros_of_all_keys
     topdesk_refuses_to_archive_an_operator
     unarchived_by_hand_stays_active

@@ -1,5 +1,6 @@
 //! What holds in every world (RULES 1 to 9 and 11), with oracles that look at the world and not at the planner's words.
 
+use super::describe::FIELDS;
 use super::world::{World, key, name};
 use super::worlds::worlds;
 use crate::domain::card::{FilterProof, OperatorKind};
@@ -207,6 +208,28 @@ proptest! {
                     .is_some_and(|key| records(&world, &key).iter().any(|(rows, unusable)| rows + unusable > 0));
                 let theirs = marks(|field| card.fields.text(field).map(str::to_owned));
                 prop_assert!(anonymized || claimed || wanted.is_disjoint(&theirs), "{} resembles {id}", name(change));
+            }
+        }
+    }
+
+    #[test]
+    fn absence_archives_nobody_who_may_be_in_a_record_that_cannot_be_used(case in worlds()) {
+        let world = case.world();
+        let usable = |source: &&super::world::TestSource| !source.snapshot(&world.policy, world.now).is_rejected();
+        for change in &world.plan().changes {
+            let by_absence = change.evidence.iter().any(|evidence| evidence.code == EvidenceCode::Missing);
+            let Some(card) = change.card.as_ref().filter(|_| by_absence) else { continue };
+            let theirs = marks(|field| world.cards[card].fields.text(field).map(str::to_owned));
+            for row in world.sources.iter().filter(usable).flat_map(|source| &source.rows) {
+                let nobodys = row.values["key"].is_empty() || in_conflict(&world, &key(&row.values["key"]));
+                let of_row = marks(|field| {
+                    let (attribute, _) = FIELDS.iter().find(|(_, mapped)| *mapped == field)?;
+                    row.values.get(attribute).cloned()
+                });
+                prop_assert!(!nobodys || theirs.is_disjoint(&of_row), "{} may be {row:?}", name(change));
+                let anchors = &world.ledger[card].anchors;
+                let same = anchors.iter().any(|anchor| row.anchor.as_deref() == Some(&*anchor.value));
+                prop_assert!(!nobodys || !same, "{} has the directory id of {row:?}", name(change));
             }
         }
     }
