@@ -2,16 +2,17 @@
 
 use super::fault::Fault;
 use super::file;
+use super::halfway::HalfwayRow;
 use super::holds::HeldSet;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
 use super::writer::{Lesson, Write, Writer};
-use super::{decisions, holds, journal, ledger, runs, schema, snapshots};
+use super::{decisions, halfway, holds, journal, ledger, runs, schema, snapshots};
 use crate::domain::decision::Decision;
-use crate::domain::ids::{CardId, EnvironmentId, RunId};
+use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
 use crate::domain::report::RunReport;
 use crate::engine::state::{
-    Ending, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
+    Ending, Halfway, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
     StoreError,
 };
 use crate::engine::target::IntentId;
@@ -172,8 +173,15 @@ impl Reader {
                 budget_used: journal::budget_used(&mut transaction, environment, now).await?,
                 set_aside: holds::load_set_aside(&mut transaction, environment).await?,
                 in_doubt: journal::in_doubt(&mut transaction, environment).await?,
+                last_write: journal::last_write(&mut transaction, environment).await?,
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
+                last_run_end: runs::last_end(&mut transaction, environment).await?,
                 hasher: self.hasher.clone(),
+                half_done: halfway::load(&mut transaction, environment)
+                    .await?
+                    .iter()
+                    .map(Halfway::known)
+                    .collect(),
             };
             transaction.commit().await?;
             Ok::<_, Fault>(remembered)
@@ -208,6 +216,13 @@ impl Reader {
             .await
             .map_err(|fault| self.at(fault))
     }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        halfway::load(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
 }
 
 impl StateReader for SqliteStore {
@@ -229,6 +244,10 @@ impl StateReader for SqliteStore {
 
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.reader.open_intents().await
+    }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        self.reader.halfway().await
     }
 }
 
@@ -264,6 +283,13 @@ impl StateReader for ReadOnlyStore {
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         match &self.0 {
             Some(reader) => reader.open_intents().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.halfway().await,
             None => Ok(Vec::new()),
         }
     }
@@ -309,6 +335,7 @@ impl StateWriter for SqliteStore {
             ledger,
             contact,
             snapshots,
+            profiles,
             holds,
             done,
         } = learned;
@@ -317,6 +344,7 @@ impl StateWriter for SqliteStore {
             ledger: ledger::pieces(ledger),
             contact: contact.cloned(),
             snapshots: snapshots.to_vec(),
+            profiles: profiles.to_vec(),
             holds: holds.map(|(plan, items)| HeldSet {
                 plan: plan.clone(),
                 items: items.to_vec(),
@@ -333,11 +361,13 @@ impl StateWriter for SqliteStore {
 
     async fn intent(&self, lease: &RunLease, intent: Intent<'_>) -> Result<IntentId, StoreError> {
         let row = IntentRow::new(lease.run(), &intent);
+        let halfway = HalfwayRow::new(lease.run(), &intent);
         let row = self
             .writer
             .write(Write::Intent {
                 fence: lease.fence(),
                 row,
+                halfway,
             })
             .await?;
         Ok(IntentId::committed(row))
@@ -359,6 +389,15 @@ impl StateWriter for SqliteStore {
             fence: lease.fence(),
             row,
             learned: ending.learned.cloned(),
+        })
+        .await
+    }
+
+    async fn closed(&self, lease: &RunLease, run: &RunId, item: &ItemId) -> Result<(), StoreError> {
+        self.write(Write::Close {
+            fence: lease.fence(),
+            run: run.clone(),
+            item: item.clone(),
         })
         .await
     }

@@ -1,7 +1,6 @@
 //! Who may send, how long, and when: the second account, the time limit of a run, maintenance, passwords.
 
 use crate::support::company::{Company, done, outcome, today};
-use cardsync::domain::field::LookupKind;
 use cardsync::domain::plan::ActionKind;
 use cardsync::domain::report::{Outcome, RunVerdict};
 use cardsync::engine::apply::OperatorAccount;
@@ -141,18 +140,18 @@ async fn patience_ends_and_without_it_nobody_asks() {
 async fn the_password_is_read_again_for_every_connection() {
     let company = Company::open(&[]).await;
     let environment = company.environment();
-    let reads = async || {
+    let counts = async || {
         company
             .connect(&environment)
             .reader
-            .read_entries(LookupKind::Branch)
+            .read_card(&"c1".into(), &Default::default())
             .await
     };
-    assert_eq!(reads().await.err(), None);
+    assert_eq!(counts().await.err(), None);
     company.set_password("changed elsewhere");
-    assert_eq!(reads().await.unwrap_err().status, Some(401));
+    assert_eq!(counts().await.unwrap_err().status, Some(401));
     company.set_password("secret\n");
-    assert_eq!(reads().await.err(), None);
+    assert_eq!(counts().await.err(), None);
 }
 
 #[tokio::test]
