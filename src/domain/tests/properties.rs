@@ -392,8 +392,11 @@ proptest! {
         }
         let second = world.judged();
         // Others can refer to an adopted card, or take the login it gave up, only once the adoption is a fact: whether it
-        // will happen is a human's choice between it and a creation.
-        let adopted = sent(&first).iter().any(|change| change.action.kind() == ActionKind::Adopt);
+        // will happen is a human's choice between it and a creation. So it is with somebody of whom a human has said that the
+        // number is theirs.
+        let adopted = sent(&first).iter().any(|change| {
+            change.action.kind() == ActionKind::Adopt || change.doubts.contains(&HoldReason::AnotherPerson)
+        });
         let follows = |change: &&Change| {
             let mut fields = change.action.fields().iter().map(|change| change.field);
             adopted && fields.all(|field| matches!(field, CardField::Manager | CardField::IsManager | CardField::TasLoginName))
