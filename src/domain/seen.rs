@@ -76,6 +76,20 @@ impl SeenValues {
         }
     }
 
+    /// What is to be remembered after a write of our own: the written fields as the card shows them now.
+    pub fn after_write(&self, card: &PersonCard, ruled: &RuledFields, written: &[FieldChange]) -> Self {
+        let mut next = self.clone();
+        if next.hashes.first() != Some(&ruled.mark) {
+            return next;
+        }
+        for (hash, field) in next.hashes.iter_mut().skip(MARKS).zip(&ruled.fields) {
+            if written.iter().any(|change| change.field == *field) {
+                *hash = of_value(card, *field);
+            }
+        }
+        next
+    }
+
     /// The fields among these changes whose old value is not the one that was seen: somebody entered it in TOPdesk.
     pub fn overwritten(&self, card: &PersonCard, ruled: &RuledFields, changes: &[FieldChange]) -> BTreeSet<CardField> {
         if self.hashes.first() != Some(&ruled.mark) {

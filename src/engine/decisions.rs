@@ -62,7 +62,8 @@ pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Wai
 
 fn snapshot_hold(snapshot: &SnapshotSummary, since: DateTime<Utc>) -> Option<SnapshotHold> {
     let id = snapshot.acceptance.clone()?;
-    let counts = |finding: &&Finding| finding.effect != Effect::Note;
+    // A note that names the item is what it is about, whatever it does to the read.
+    let counts = |finding: &&Finding| finding.effect != Effect::Note || finding.message.contains(id.as_str());
     let reasons = snapshot
         .findings
         .iter()

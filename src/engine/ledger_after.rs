@@ -6,6 +6,7 @@ use crate::domain::ids::RunId;
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
 use crate::domain::plan::{Action, ActionKind, Change, Step};
+use crate::domain::seen::RuledFields;
 use chrono::{DateTime, Utc};
 
 /// A write that took effect.
@@ -19,6 +20,8 @@ pub(super) struct Effect<'a> {
     pub(super) operators_before: &'a [OperatorCard],
     /// What the ledger knows of the card, this run's reads included.
     pub(super) known: Option<&'a LedgerEntry>,
+    /// The fields whose values are remembered, where the configuration is at hand.
+    pub(super) ruled: Option<&'a RuledFields>,
     /// The run that sent it, and when.
     pub(super) run: &'a RunId,
     pub(super) at: DateTime<Utc>,
@@ -32,6 +35,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         after,
         operators_before,
         known,
+        ruled,
         run,
         at,
     } = effect;
@@ -83,8 +87,18 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
             entry.leaving_since = None;
             Some(entry)
         }
-        // A card that is updated is ours by its key: the ledger knows it from the plan.
-        ActionKind::Update | ActionKind::SetReferences | ActionKind::CreateEntry | ActionKind::Anonymize => None,
+        // A card that is updated is ours by its key: the ledger knows it from the plan. What was written must not look later
+        // as if somebody had entered it in TOPdesk.
+        ActionKind::Update | ActionKind::SetReferences => {
+            let (mut entry, ruled, after) = (known?, (*ruled)?, (*after)?);
+            let seen = entry.seen.after_write(after, ruled, change.action.fields());
+            if seen == entry.seen {
+                return None;
+            }
+            entry.seen = seen;
+            Some(entry)
+        }
+        ActionKind::CreateEntry | ActionKind::Anonymize => None,
     }
 }
 

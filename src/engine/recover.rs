@@ -60,6 +60,8 @@ pub fn settle(
                     after,
                     operators_before: &intent.operators_before,
                     known: after.and_then(|card| remembered.ledger.get(&card.id)),
+                    // What another configuration mapped is of no use to this one.
+                    ruled: None,
                     run: &intent.run,
                     at: intent.sent_at,
                 })

@@ -10,6 +10,7 @@ use crate::domain::ids::{CardId, PlanId, RunId};
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{Action, ActionKind, CardTarget, Change, HoldReason, Step};
 use crate::domain::report::Outcome;
+use crate::domain::seen::RuledFields;
 use crate::engine::ledger_after::{Effect, after_done};
 use crate::engine::recheck::{Recheck, card_changed, changed_since};
 use crate::engine::state::{Ending, Intent, StateWriter, StoreError};
@@ -138,6 +139,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             let at = self.clock.now();
             let learned = match &ended.outcome {
                 Outcome::Done { card } => {
+                    let policy = &self.input.policy;
                     let id = card.as_ref().or(step.card());
                     let known = id.and_then(|id| self.remembered(id));
                     after_done(&Effect {
@@ -146,6 +148,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                         after: ended.after.as_ref(),
                         operators_before,
                         known: known.as_ref(),
+                        ruled: Some(&RuledFields::of(&policy.fields, policy.key.card_field)),
                         run: self.lease.run(),
                         at,
                     })

@@ -1,6 +1,7 @@
 //! Who may send, how long, and when: the second account, the time limit of a run, maintenance, passwords.
 
 use crate::support::company::{Company, done, outcome, today};
+use cardsync::domain::field::LookupKind;
 use cardsync::domain::plan::ActionKind;
 use cardsync::domain::report::{Outcome, RunVerdict};
 use cardsync::engine::apply::OperatorAccount;
@@ -140,18 +141,18 @@ async fn patience_ends_and_without_it_nobody_asks() {
 async fn the_password_is_read_again_for_every_connection() {
     let company = Company::open(&[]).await;
     let environment = company.environment();
-    let counts = async || {
+    let reads = async || {
         company
             .connect(&environment)
             .reader
-            .read_card(&"c1".into(), &Default::default())
+            .read_entries(LookupKind::Branch)
             .await
     };
-    assert_eq!(counts().await.err(), None);
+    assert_eq!(reads().await.err(), None);
     company.set_password("changed elsewhere");
-    assert_eq!(counts().await.unwrap_err().status, Some(401));
+    assert_eq!(reads().await.unwrap_err().status, Some(401));
     company.set_password("secret\n");
-    assert_eq!(counts().await.err(), None);
+    assert_eq!(reads().await.err(), None);
 }
 
 #[tokio::test]
