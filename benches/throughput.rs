@@ -12,12 +12,12 @@
 use anyhow::{Context as _, ensure};
 use cardsync::daemon::wiring::{Environment, new_run_id};
 use cardsync::domain::decision::Decision;
-use cardsync::domain::ids::{CardId, RunId};
+use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::plan::{ActionKind, Step};
 use cardsync::domain::report::RunReport;
 use cardsync::engine::run::{Scope, WriteParts};
 use cardsync::engine::state::{
-    Ending, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
+    Ending, Halfway, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
 };
 use cardsync::engine::target::{IntentId, Made, TargetWriter, WriteError, Written};
 use cardsync::engine::{Silent, SystemClock};
@@ -296,6 +296,10 @@ impl StateReader for Watched<'_, SqliteStore> {
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.inner.open_intents().await
     }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        self.inner.halfway().await
+    }
 }
 
 impl StateWriter for Watched<'_, SqliteStore> {
@@ -336,6 +340,10 @@ impl StateWriter for Watched<'_, SqliteStore> {
 
     async fn settle(&self, lease: &RunLease, intent: IntentId, ending: Ending<'_>) -> Result<(), StoreError> {
         self.inner.settle(lease, intent, ending).await
+    }
+
+    async fn closed(&self, lease: &RunLease, run: &RunId, item: &ItemId) -> Result<(), StoreError> {
+        self.inner.closed(lease, run, item).await
     }
 
     async fn decide(&self, decisions: &[Decision]) -> Result<(), StoreError> {

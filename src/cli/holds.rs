@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
-use super::words::{group_lines, operator_words};
+use super::words::{group_lines, operator_words, twin_words};
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::{Answer, Decision, HeldItem};
@@ -62,7 +62,7 @@ fn as_json(waiting: &Waiting) -> Value {
     let items = waiting.items.iter().map(|kept| {
         let change = &kept.item.change;
         let decision = decision(waiting, &kept.item);
-        json!({
+        let mut item = json!({
             "id": change.id,
             "class": class_of(&kept.item),
             "action": change.action,
@@ -76,7 +76,11 @@ fn as_json(waiting: &Waiting) -> Value {
             "since": kept.item.since,
             "plan_id": kept.plan,
             "decision": decision,
-        })
+        });
+        if let Some(twin) = &change.twin {
+            item["twin"] = json!(twin);
+        }
+        item
     });
     let snapshots = waiting.snapshots.iter().map(|hold| {
         let reasons: Vec<Value> = hold
@@ -201,6 +205,9 @@ fn one(
             ActionKind::Create | ActionKind::CreateEntry => writeln!(text, "    {name}: {}", value(&field.to)),
             _existing => writeln!(text, "    {name}: {} -> {}", value(&field.from), value(&field.to)),
         };
+    }
+    if let Some(twin) = &change.twin {
+        let _ = writeln!(text, "    {}", twin_words(twin));
     }
     for why in &change.why {
         let _ = writeln!(text, "    why: {why}");

@@ -2,7 +2,9 @@
 //! waits and the way out, then who nothing happens to.
 
 use super::out::Paint;
-use super::words::{counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines};
+use super::words::{
+    counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines, twin_words,
+};
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
@@ -10,6 +12,7 @@ use crate::domain::input::PlanInput;
 use crate::domain::plan::{Action, ActionKind, Change, ConflictKind, SkipReason};
 use crate::domain::report::{ChangeOutcome, Outcome};
 use crate::domain::snapshot::Verdict;
+use crate::domain::view::ChangeView;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -216,6 +219,9 @@ impl Shown<'_> {
             };
             let _ = writeln!(lines, "      {line}");
         }
+        if let Some(twin) = ChangeView::new(change, &[]).twin {
+            let _ = writeln!(lines, "      {}", twin_words(&twin));
+        }
         for why in &change.why {
             let _ = writeln!(lines, "      why: {why}");
         }
@@ -377,6 +383,7 @@ impl Shown<'_> {
                 | ActionKind::Create
                 | ActionKind::Update
                 | ActionKind::Adopt
+                | ActionKind::Merge
                 | ActionKind::SetReferences
                 | ActionKind::Archive
                 | ActionKind::Anonymize => "archived",

@@ -6,6 +6,7 @@ use crate::domain::groups::{Group, OperatorGroups, Seen};
 use crate::domain::ids::OperatorId;
 use crate::domain::plan::{ActionKind, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
+use crate::domain::view::TwinView;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -113,6 +114,12 @@ pub(super) fn operator_words(link: &OperatorLink, kind: ActionKind) -> Option<St
     }
 }
 
+/// What the other card of a merge gives up.
+pub(super) fn twin_words(twin: &TwinView) -> String {
+    let fields: Vec<&str> = twin.fields.keys().map(String::as_str).collect();
+    format!("card {} gives up {} and is archived", twin.person_id, fields.join(", "))
+}
+
 /// What was done to so many cards or entries.
 pub(super) fn done_words(kind: ActionKind, count: u64) -> &'static str {
     match kind {
@@ -122,6 +129,7 @@ pub(super) fn done_words(kind: ActionKind, count: u64) -> &'static str {
         ActionKind::Create => "created",
         ActionKind::Update => "updated",
         ActionKind::Adopt => "adopted",
+        ActionKind::Merge => "merged",
         ActionKind::SetReferences => "with references set",
         ActionKind::Archive => "archived",
         ActionKind::Anonymize => "anonymized",
@@ -137,6 +145,7 @@ pub(super) fn name_of(kind: ActionKind) -> &'static str {
         | ActionKind::Create
         | ActionKind::Update
         | ActionKind::Adopt
+        | ActionKind::Merge
         | ActionKind::Archive
         | ActionKind::Anonymize => kind.name(),
     }
@@ -158,6 +167,7 @@ pub(super) fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::AbsenceUnknown => "no record, and not known whether gone",
         SkipReason::Drift => "changed behind our back",
         SkipReason::ArchivedTwin => "archived twin",
+        SkipReason::PossibleTwin => "twin, perhaps",
         SkipReason::FieldLeft => "field left as it is",
         SkipReason::LoginHeld => "login held by another card",
         SkipReason::ManagerUnknown => "manager not known",

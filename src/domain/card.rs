@@ -176,6 +176,22 @@ mod lookup_map {
     }
 }
 
+impl TargetSnapshot {
+    /// Puts cards and operators as they were read later in the place of what this read has of them.
+    pub fn take_in(&mut self, cards: Vec<PersonCard>, operators: Vec<OperatorCard>) {
+        for card in cards {
+            if let Ok(at) = self.cards.binary_search_by(|known| known.id.cmp(&card.id)) {
+                self.cards[at] = card;
+            }
+        }
+        for operator in operators {
+            if let Ok(at) = self.operators.binary_search_by(|known| known.id.cmp(&operator.id)) {
+                self.operators[at] = operator;
+            }
+        }
+    }
+}
+
 /// One read of TOPdesk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetSnapshot {

@@ -89,6 +89,7 @@ fn taken_along(change: &Change) -> &[OperatorId] {
             | ActionKind::Create
             | ActionKind::Update
             | ActionKind::Adopt
+            | ActionKind::Merge
             | ActionKind::SetReferences
             | ActionKind::Unarchive,
             _,

@@ -120,6 +120,7 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         let mut found = change.doubts.clone();
         found.extend(contact_reason(change, input, new_config.as_ref(), mass_update));
         found.extend(input.set_aside.get(&change.id).map(|aside| aside.reason.clone()));
+        found.extend(half_done(change, input));
         reasons.insert(change.id.clone(), found);
     }
     let decisions = decisions_in_force(&plan, input);
@@ -203,6 +204,15 @@ fn waived(reason: &HoldReason, decision: Option<&Decision>) -> bool {
     })
 }
 
+/// Nothing happens to a person while an earlier change of theirs has not reached its safe end (RULES 10).
+fn half_done(change: &Change, input: &PlanInput) -> Option<HoldReason> {
+    let concerned = input.half_done.iter().any(|half| {
+        let card = change.cards().into_iter().any(|card| half.cards.contains(card));
+        card || change.key.is_some() && change.key == half.key
+    });
+    concerned.then_some(HoldReason::HalfDone)
+}
+
 /// Of a creation and the adoptions offered instead, at most one passes; and of the adoptions of one card and its
 /// archive, at most one. Whoever approved both must choose: all of them wait.
 fn alternatives(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
@@ -212,8 +222,10 @@ fn alternatives(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
         if let (ActionKind::Create | ActionKind::Adopt, Some(key)) = (kind, &change.key) {
             choices.entry((false, key.as_str())).or_default().push(change);
         }
-        if let (ActionKind::Adopt | ActionKind::Archive, Some(card)) = (kind, &change.card) {
-            choices.entry((true, card.as_str())).or_default().push(change);
+        if matches!(kind, ActionKind::Adopt | ActionKind::Merge | ActionKind::Archive) {
+            for card in change.cards() {
+                choices.entry((true, card.as_str())).or_default().push(change);
+            }
         }
     }
     let mut again: Vec<(&ItemId, HoldReason)> = Vec::new();

@@ -41,6 +41,8 @@ pub enum HoldReason {
         cards: Vec<CardId>,
         agree: BTreeSet<CardField>,
     },
+    /// A card without a key that has the operator of somebody who resembles this person.
+    Twin { card: CardId, agree: BTreeSet<CardField> },
     /// The number agrees and nothing else does.
     AnotherPerson,
     /// The ledger knows a card of this person that has changed behind our back.
@@ -73,6 +75,10 @@ pub enum HoldReason {
     OperatorLoginRefused,
     /// TOPdesk never archives this operator through the API: an administrator, or the account itself.
     OperatorProtected,
+    /// A change of several requests could not be finished and was driven to its safe end.
+    DrivenBack { what: String },
+    /// A change of several requests was cut off half-way and its safe end has not been reached.
+    HalfDone,
 }
 
 /// What happened to a card of ours in TOPdesk.
@@ -94,6 +100,7 @@ impl HoldReason {
             | HoldReason::ConfigChanged
             | HoldReason::DecisionChanged
             | HoldReason::AdoptOrCreate { .. }
+            | HoldReason::Twin { .. }
             | HoldReason::AnotherPerson
             | HoldReason::Drift { .. }
             | HoldReason::OperatorUnproven
@@ -105,11 +112,13 @@ impl HoldReason {
             | HoldReason::OperatorLoginRefused
             | HoldReason::LastOperator { .. }
             | HoldReason::GroupsUnreadable { .. }
-            | HoldReason::OperatorProtected => true,
+            | HoldReason::OperatorProtected
+            | HoldReason::DrivenBack { .. } => true,
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
             | HoldReason::TargetDegraded
-            | HoldReason::InDoubt => false,
+            | HoldReason::InDoubt
+            | HoldReason::HalfDone => false,
         }
     }
 
@@ -121,6 +130,7 @@ impl HoldReason {
             HoldReason::ConfigChanged => "config_changed".to_owned(),
             HoldReason::DecisionChanged => "decision_changed".to_owned(),
             HoldReason::AdoptOrCreate { .. } => "adopt_or_create".to_owned(),
+            HoldReason::Twin { .. } => "twin".to_owned(),
             HoldReason::AnotherPerson => "another_person".to_owned(),
             HoldReason::Drift { .. } => "drift".to_owned(),
             HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
@@ -137,6 +147,8 @@ impl HoldReason {
             HoldReason::LastOperator { .. } => "last_operator".to_owned(),
             HoldReason::GroupsUnreadable { .. } => "groups_unreadable".to_owned(),
             HoldReason::OperatorProtected => "operator_protected".to_owned(),
+            HoldReason::DrivenBack { .. } => "driven_back".to_owned(),
+            HoldReason::HalfDone => "half_done".to_owned(),
         }
     }
 }
@@ -204,6 +216,24 @@ impl HoldReason {
                     "whether it takes the last active operator of a group along could not be read ({why}); give the \
                      account read on operators and operator groups, or approve once you have looked"
                 );
+            }
+            HoldReason::Twin { card, agree } => {
+                let marks: Vec<String> = agree.iter().map(|field| mark_name(*field)).collect();
+                return format!(
+                    "card {card}, without a key and with an operator, looks like the same person (same {}): approve if it \
+                     is, then the number moves to that card and this one is archived; calls and assets of this one stay \
+                     with it",
+                    marks.join(", ")
+                );
+            }
+            HoldReason::DrivenBack { what } => {
+                return format!(
+                    "it could not be finished and was driven to its safe end: {what}; approve to try again once that is mended"
+                );
+            }
+            HoldReason::HalfDone => {
+                "an earlier run was cut off half-way in a change of this person; the next run drives it to its safe end \
+                 before anything else"
             }
             HoldReason::FirstContact => {
                 "stood there at first contact with this environment; approve it once you have checked it"

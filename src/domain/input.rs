@@ -8,6 +8,7 @@ use super::ids::{CardId, EnvironmentId, ItemId};
 use super::key::Key;
 use super::ledger::LedgerEntry;
 use super::policy::Policy;
+use super::safe_end::HalfDone;
 use super::snapshot::Snapshot;
 use super::window::BudgetUsed;
 use serde::{Deserialize, Serialize};
@@ -39,4 +40,7 @@ pub struct PlanInput {
     pub in_doubt: BTreeSet<Key>,
     /// Keys of people whose card was anonymized and purged: recognised by their keyed hash.
     pub purged_keys: BTreeSet<Key>,
+    /// Changes that were cut off half-way and have not reached their safe end.
+    #[serde(default)]
+    pub half_done: BTreeSet<HalfDone>,
 }

@@ -31,6 +31,7 @@ pub mod quality;
 pub mod record;
 pub mod references;
 pub mod report;
+pub mod safe_end;
 pub mod snapshot;
 pub mod step;
 pub mod view;

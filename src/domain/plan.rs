@@ -4,7 +4,8 @@
 //! [`super::planner`], how it is judged in [`super::guard`].
 
 pub use super::hold::{Drift, HoldReason};
-pub use super::step::{CardTarget, SafeEnd, Step};
+pub use super::safe_end::SafeEnd;
+pub use super::step::{CardTarget, Step};
 
 use super::card::OperatorLink;
 use super::cards::fold;
@@ -49,6 +50,15 @@ pub enum Action {
     Update { fields: Vec<FieldChange> },
     /// The key is written onto a card.
     Adopt { fields: Vec<FieldChange> },
+    /// Two cards of one human become one: the key, and the login where it is wanted, are taken off `twin`, the fields are
+    /// written onto the card that has the operator, and `twin` is archived.
+    Merge {
+        fields: Vec<FieldChange>,
+        twin: CardId,
+        /// What `twin` gives up: its key first.
+        taken: Vec<FieldChange>,
+        reason: Option<Box<str>>,
+    },
     /// The card, and its linked operator with it, is archived.
     Archive { reason: Option<Box<str>> },
     /// The card is made active again; assume that its operator wakes.
@@ -68,6 +78,7 @@ pub enum ActionKind {
     Create,
     Update,
     Adopt,
+    Merge,
     SetReferences,
     Archive,
     Anonymize,
@@ -75,12 +86,13 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind, in the order in which a plan is applied.
-    pub const IN_ORDER: [ActionKind; 8] = [
+    pub const IN_ORDER: [ActionKind; 9] = [
         ActionKind::CreateEntry,
         ActionKind::Unarchive,
         ActionKind::Create,
         ActionKind::Update,
         ActionKind::Adopt,
+        ActionKind::Merge,
         ActionKind::SetReferences,
         ActionKind::Archive,
         ActionKind::Anonymize,
@@ -94,6 +106,7 @@ impl ActionKind {
             ActionKind::Create => "create",
             ActionKind::Update => "update",
             ActionKind::Adopt => "adopt",
+            ActionKind::Merge => "merge",
             ActionKind::SetReferences => "set_references",
             ActionKind::Archive => "archive",
             ActionKind::Anonymize => "anonymize",
@@ -115,6 +128,7 @@ impl Action {
             Action::Create { .. } => ActionKind::Create,
             Action::Update { .. } => ActionKind::Update,
             Action::Adopt { .. } => ActionKind::Adopt,
+            Action::Merge { .. } => ActionKind::Merge,
             Action::Archive { .. } => ActionKind::Archive,
             Action::Unarchive => ActionKind::Unarchive,
             Action::Anonymize { .. } => ActionKind::Anonymize,
@@ -128,6 +142,7 @@ impl Action {
             Action::Create { fields }
             | Action::Update { fields }
             | Action::Adopt { fields }
+            | Action::Merge { fields, .. }
             | Action::Anonymize { fields }
             | Action::SetReferences { fields } => fields,
             Action::CreateEntry { .. } | Action::Archive { .. } | Action::Unarchive => &[],
@@ -216,6 +231,10 @@ impl Change {
                 });
                 self.add_field_classes(fields, &mut classes);
             }
+            Action::Merge { fields, .. } => {
+                classes.insert(BudgetClass::Keys);
+                self.add_field_classes(fields, &mut classes);
+            }
             Action::Anonymize { .. } => {
                 classes.insert(BudgetClass::Anonymize);
                 if self.operator.is_linked() {
@@ -256,58 +275,6 @@ impl Change {
             // The first is awake, which of the others is not said: assume that they sleep.
             (Action::Unarchive, OperatorLink::Active { operators }) => operators.len() - 1,
             _other => 0,
-        }
-    }
-
-    /// The requests it takes, in order.
-    pub fn steps(&self) -> Vec<Step> {
-        let card = || self.card.clone().expect("a change of a card names the card");
-        vec![match &self.action {
-            Action::CreateEntry { list, name } => Step::CreateEntry {
-                list: *list,
-                name: name.clone(),
-            },
-            Action::Create { fields } => Step::CreateCard { fields: fields.clone() },
-            Action::SetReferences { fields } => match &self.card {
-                Some(card) => Step::PatchCard {
-                    card: CardTarget::Known(card.clone()),
-                    fields: fields.clone(),
-                },
-                None => {
-                    let made_by = self
-                        .depends_on
-                        .first()
-                        .cloned()
-                        .expect("references of a new card depend on its creation");
-                    Step::PatchCard {
-                        card: CardTarget::MadeBy(made_by),
-                        fields: fields.clone(),
-                    }
-                }
-            },
-            Action::Update { fields } | Action::Adopt { fields } | Action::Anonymize { fields } => Step::PatchCard {
-                card: CardTarget::Known(card()),
-                fields: fields.clone(),
-            },
-            Action::Archive { reason } => Step::ArchiveCard {
-                card: card(),
-                reason: reason.clone(),
-            },
-            Action::Unarchive => Step::UnarchiveCard { card: card() },
-        }]
-    }
-
-    /// The state a half-done change is driven to: today every change is one request, which is done or not done.
-    pub fn safe_end(&self) -> SafeEnd {
-        match self.action.kind() {
-            ActionKind::CreateEntry
-            | ActionKind::Create
-            | ActionKind::Update
-            | ActionKind::Adopt
-            | ActionKind::SetReferences
-            | ActionKind::Archive
-            | ActionKind::Unarchive
-            | ActionKind::Anonymize => SafeEnd::SingleRequest,
         }
     }
 }
@@ -371,6 +338,8 @@ pub enum SkipReason {
     Drift,
     /// Archived cards that share the key of the active one.
     ArchivedTwin,
+    /// A card without a key that may be the same person's, where that is not sure enough to offer.
+    PossibleTwin,
     /// A field is left as it is.
     FieldLeft,
     /// Another card holds the login.
@@ -421,6 +390,7 @@ pub fn item_id(change: &Change) -> ItemId {
     if let Action::Create { fields }
     | Action::Update { fields }
     | Action::Adopt { fields }
+    | Action::Merge { fields, .. }
     | Action::Anonymize { fields }
     | Action::SetReferences { fields } = &mut action
     {

@@ -1,10 +1,11 @@
 //! A judged plan as programs read it: the JSON of `plan --json`, `holds --json` and reports. Stable order, stable bytes.
 
 use super::card::OperatorLink;
+use super::field::FieldValue;
 use super::groups::{GroupsRead, OperatorGroups};
 use super::ids::{CardId, ItemId, OperatorId, PlanId};
 use super::key::Key;
-use super::plan::{Action, ActionKind, Change, Conflict, Evidence, HoldReason, Skip};
+use super::plan::{Action, ActionKind, Change, Conflict, Evidence, FieldChange, HoldReason, Skip};
 use super::snapshot::{Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,14 @@ pub enum ChangeVerdict {
     Held,
 }
 
+/// The other card of a merge: what it gives up before it is archived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TwinView {
+    pub person_id: CardId,
+    /// By field name.
+    pub fields: BTreeMap<String, FromTo>,
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeView {
@@ -48,11 +57,23 @@ pub struct ChangeView {
     pub operator_groups: BTreeMap<OperatorId, OperatorGroups>,
     /// By field name; for a new list entry the list and its name.
     pub fields: BTreeMap<String, FromTo>,
+    /// For merges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<TwinView>,
     pub evidence: Vec<Evidence>,
     pub depends_on: Vec<ItemId>,
     pub why: Vec<String>,
     pub verdict: ChangeVerdict,
     pub holds: Vec<HoldView>,
+}
+
+fn from_to(changes: &[FieldChange]) -> BTreeMap<String, FromTo> {
+    let shown = |value: &Option<FieldValue>| value.as_ref().map(|value| value.display());
+    let pairs = changes.iter().map(|change| {
+        let (from, to) = (shown(&change.from), shown(&change.to));
+        (change.field.name(), FromTo { from, to })
+    });
+    pairs.collect()
 }
 
 impl ChangeView {
@@ -64,21 +85,21 @@ impl ChangeView {
 
     /// The view of a change with its verdict.
     pub fn new(change: &Change, holds: &[HoldReason]) -> Self {
-        let mut fields: BTreeMap<String, FromTo> = change
-            .action
-            .fields()
-            .iter()
-            .map(|field| {
-                let shown = |value: &Option<super::field::FieldValue>| value.as_ref().map(|value| value.display());
-                (
-                    field.field.name(),
-                    FromTo {
-                        from: shown(&field.from),
-                        to: shown(&field.to),
-                    },
-                )
-            })
-            .collect();
+        let mut fields = from_to(change.action.fields());
+        let twin = match &change.action {
+            Action::Merge { twin, taken, .. } => Some(TwinView {
+                person_id: twin.clone(),
+                fields: from_to(taken),
+            }),
+            Action::CreateEntry { .. }
+            | Action::Create { .. }
+            | Action::Update { .. }
+            | Action::Adopt { .. }
+            | Action::Archive { .. }
+            | Action::Unarchive
+            | Action::Anonymize { .. }
+            | Action::SetReferences { .. } => None,
+        };
         if let Action::CreateEntry { list, name } = &change.action {
             fields.insert(
                 list.to_string(),
@@ -96,6 +117,7 @@ impl ChangeView {
             operator: change.operator.clone(),
             operator_groups: BTreeMap::new(),
             fields,
+            twin,
             evidence: change.evidence.clone(),
             depends_on: change.depends_on.clone(),
             why: change.why.clone(),

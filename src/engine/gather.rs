@@ -48,6 +48,7 @@ pub struct ReadParts<'a, S, R> {
 }
 
 /// What was read, before earlier doubts are settled and the input is put together.
+#[derive(Clone)]
 pub struct Readings {
     pub snapshots: Vec<Snapshot>,
     pub target: TargetSnapshot,
@@ -160,6 +161,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             groups: GroupsRead::default(),
             in_doubt,
             purged_keys,
+            half_done: remembered.half_done,
         }
     }
 }

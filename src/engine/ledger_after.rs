@@ -1,15 +1,17 @@
 //! What the ledger learns from a write that took effect, whether its answer came or a later read showed it. Pure.
 
 use crate::domain::card::{OperatorCard, PersonCard};
+use crate::domain::field::CardField;
 use crate::domain::ids::RunId;
+use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
-use crate::domain::plan::{ActionKind, Change, Step};
+use crate::domain::plan::{Action, ActionKind, Change, Step};
 use chrono::{DateTime, Utc};
 
 /// A write that took effect.
 pub(super) struct Effect<'a> {
     pub(super) change: &'a Change,
-    /// Which of its steps.
+    /// Which of its requests, or one on the way to its safe end.
     pub(super) step: &'a Step,
     /// The card after it.
     pub(super) after: Option<&'a PersonCard>,
@@ -33,20 +35,28 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         run,
         at,
     } = effect;
-    let card = after.map(|card| card.id.clone()).or_else(|| change.card.clone())?;
+    let card = after
+        .map(|card| card.id.clone())
+        .or_else(|| step.card().or(change.card.as_ref()).cloned())?;
     let key = change.key.clone()?;
     // What becomes of the card is learned with the step that writes the card.
     if step.operator().is_some() {
         return None;
     }
     let known = known.cloned();
+    if let Action::Merge { twin, fields, .. } = &change.action
+        && *twin == card
+    {
+        let entry = known.unwrap_or_else(|| LedgerEntry::new(card, key.clone(), Origin::Matched, *at));
+        return Some(twin_after(entry, key, fields.first().map(|change| change.field), step));
+    }
     match change.action.kind() {
         ActionKind::Create => {
             let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key, Origin::Created, *at));
             entry.anchors.clone_from(&change.anchors);
             Some(entry)
         }
-        ActionKind::Adopt => {
+        ActionKind::Adopt | ActionKind::Merge => {
             let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key.clone(), Origin::Adopted, *at));
             if entry.key.as_ref() != Some(&key) {
                 entry.former_keys.extend(entry.key.take());
@@ -75,4 +85,22 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         // A card that is updated is ours by its key: the ledger knows it from the plan.
         ActionKind::Update | ActionKind::SetReferences | ActionKind::CreateEntry | ActionKind::Anonymize => None,
     }
+}
+
+/// The card that gave its key away, or got it back on the way to the safe end.
+fn twin_after(mut entry: LedgerEntry, key: Key, key_field: Option<CardField>, step: &Step) -> LedgerEntry {
+    let Step::PatchCard { fields, .. } = step else {
+        return entry;
+    };
+    let Some(change) = fields.iter().find(|change| Some(change.field) == key_field) else {
+        return entry;
+    };
+    entry.former_keys.retain(|former| *former != key);
+    if change.to.is_some() {
+        entry.key = Some(key);
+    } else {
+        entry.key = None;
+        entry.former_keys.push(key);
+    }
+    entry
 }

@@ -5,6 +5,7 @@
 
 mod after_run;
 pub mod apply;
+mod complete;
 pub mod decisions;
 pub mod gather;
 mod groups;

@@ -7,13 +7,12 @@ use super::ledger_after::{Effect, after_done};
 use super::state::{OpenIntent, Remembered};
 use crate::domain::card::{FilterProof, PersonCard, TargetSnapshot};
 use crate::domain::cards::fold;
-use crate::domain::diff::same;
-use crate::domain::field::{FieldValue, Reference};
 use crate::domain::ids::{CardId, OperatorId};
 use crate::domain::key::{KeyReading, KeySpec};
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{CardTarget, Step};
 use crate::domain::report::Outcome;
+use crate::domain::safe_end::shows_fields;
 use crate::domain::snapshot::Verdict;
 
 /// What a later read says of one open request.
@@ -159,15 +158,7 @@ fn shows_effect(step: &Step, card: &PersonCard) -> bool {
     match step {
         Step::ArchiveCard { .. } => card.archived,
         Step::UnarchiveCard { .. } => !card.archived,
-        Step::PatchCard { fields, .. } => fields.iter().all(|change| {
-            let now = card.fields.get(change.field);
-            let kind = change.field.kind();
-            match &change.to {
-                // What an earlier change of that plan was to make: its id is not known here, a new value is.
-                Some(FieldValue::Reference(Reference::Pending(_))) => !same(now, change.from.as_ref(), kind),
-                to => same(now, to.as_ref(), kind),
-            }
-        }),
+        Step::PatchCard { fields, .. } => shows_fields(fields, card),
         Step::CreateEntry { .. }
         | Step::CreateCard { .. }
         | Step::ArchiveOperator { .. }

@@ -2,7 +2,7 @@
 
 use super::Source;
 use super::after_run::{counts, held_items, verdict};
-use super::apply::{Applier, ApplyState, OperatorAccount};
+use super::apply::OperatorAccount;
 use super::gather::{ReadParts, Readings};
 use super::groups::read_groups;
 use super::recover::{Settled, settle};
@@ -23,7 +23,7 @@ use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Why a run could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -166,12 +166,15 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let store = parts.store;
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
-        let readings = unless_stopped(parts.stop, self.read(&remembered))
+        let mut readings = unless_stopped(parts.stop, self.read(&remembered))
             .await
             .ok_or(RunError::Stopped)??;
         let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
         self.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
+        let left = self
+            .complete(parts, lease, &settled, &mut readings, &mut remembered)
+            .await?;
         let hasher = remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         let planned = unless_stopped(parts.stop, self.planned(readings, remembered))
@@ -199,25 +202,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         }
         let approved = self.selected(judged, input, scope);
         let (approved, unreasoned) = without_reason(approved, input, &self.wants.archiving_reason);
-        let applier = Applier {
-            reader: self.reader,
-            writer: parts.writer,
-            operator_account: parts.operator_account,
-            ends_at: parts.limit.map(|limit| Instant::now() + limit),
-            store,
-            lease,
-            input,
-            ledger,
-            hasher: &hasher,
-            clock: self.clock,
-            progress: self.progress,
-            concurrency: parts.concurrency,
-            fields: self.wants.fields.clone(),
-            stop: parts.stop,
-            state: ApplyState::default(),
-        };
+        let applier = self.applier(parts, lease, input, ledger, &hasher);
         let mut outcomes = applier.apply(&approved).await?;
         outcomes.extend(unreasoned);
+        outcomes.extend(left);
         let earlier: BTreeMap<&ItemId, _> = earlier_holds
             .iter()
             .map(|kept| (&kept.item.change.id, kept.item.since))
@@ -320,7 +308,7 @@ fn without_reason(
     let Some(name) = wanted.as_ref().filter(|_| input.target.archiving_reason.is_none()) else {
         return (approved, Vec::new());
     };
-    let is_archive = |change: &Change| change.action.kind() == ActionKind::Archive;
+    let is_archive = |change: &Change| matches!(change.action.kind(), ActionKind::Archive | ActionKind::Merge);
     let refused = approved
         .changes()
         .iter()
@@ -328,7 +316,7 @@ fn without_reason(
         .filter(|change| is_archive(change))
         .map(|change| ChangeOutcome {
             item: change.id.clone(),
-            action: ActionKind::Archive,
+            action: change.action.kind(),
             key: change.key.clone(),
             card: change.card.clone(),
             operators: Vec::new(),

@@ -12,6 +12,7 @@ use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{Change, Step};
 use crate::domain::report::{Outcome, RunReport};
+use crate::domain::safe_end::HalfDone;
 use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
 use crate::domain::window::BudgetUsed;
 use chrono::{DateTime, Utc};
@@ -19,7 +20,7 @@ use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
@@ -188,6 +189,8 @@ pub struct Remembered {
     /// By the name that their summaries carry: each source, and TOPdesk.
     pub snapshots: BTreeMap<SourceName, SnapshotHistory>,
     pub hasher: KeyHasher,
+    /// Changes that were cut off half-way and have not reached their safe end.
+    pub half_done: BTreeSet<HalfDone>,
 }
 
 impl Remembered {
@@ -202,6 +205,7 @@ impl Remembered {
             in_doubt: InDoubt::default(),
             snapshots: BTreeMap::new(),
             hasher: KeyHasher::random(),
+            half_done: BTreeSet::new(),
         }
     }
 }
@@ -271,6 +275,25 @@ pub struct OpenIntent {
     pub known_in_doubt: bool,
 }
 
+/// A change of several requests that was begun and of which nobody has written down that everything, or its safe end, shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Halfway {
+    pub run: RunId,
+    pub plan: PlanId,
+    pub change: Change,
+    pub operators_before: Vec<OperatorCard>,
+}
+
+impl Halfway {
+    /// What a plan must know of it.
+    pub fn known(&self) -> HalfDone {
+        HalfDone {
+            key: self.change.key.clone(),
+            cards: self.change.cards().into_iter().cloned().collect(),
+        }
+    }
+}
+
 /// Reads what is remembered. Must not change it, and must not create a store where there is none.
 pub trait StateReader: Send + Sync {
     /// All that a plan needs, as of `now` (decisions in force, snapshots of the last 14 days).
@@ -287,6 +310,9 @@ pub trait StateReader: Send + Sync {
 
     /// Requests whose effect nobody knows, oldest first. While a run works, its requests in flight are among them.
     fn open_intents(&self) -> impl Future<Output = Result<Vec<OpenIntent>, StoreError>> + Send;
+
+    /// Changes of several requests that are half-way, oldest first. While a run works, those in flight are among them.
+    fn halfway(&self) -> impl Future<Output = Result<Vec<Halfway>, StoreError>> + Send;
 }
 
 /// Writes. What returns `Ok` is on disk, whatever happens to the machine next.
@@ -321,7 +347,8 @@ pub trait StateWriter: StateReader {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Writes down what is about to be sent. Many calls at once share one flush to disk.
+    /// Writes down what is about to be sent. Many calls at once share one flush to disk. The first request of a compound
+    /// change makes it half-way, in the same transaction.
     fn intent(&self, lease: &RunLease, intent: Intent<'_>)
     -> impl Future<Output = Result<IntentId, StoreError>> + Send;
 
@@ -339,6 +366,15 @@ pub trait StateWriter: StateReader {
         lease: &RunLease,
         intent: IntentId,
         ending: Ending<'_>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// A compound change of this or an earlier run is half-way no more: everything it was to do shows, or its safe end, or
+    /// nothing of it was done.
+    fn closed(
+        &self,
+        lease: &RunLease,
+        run: &RunId,
+        item: &ItemId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Keeps decisions of humans; a later one about the same item replaces an earlier one. Needs no lease.

@@ -45,6 +45,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
             },
             operator_groups: Default::default(),
             fields: [("email".to_owned(), person)].into(),
+            twin: None,
             evidence: Vec::new(),
             depends_on: Vec::new(),
             why: vec!["Jane Doe left".to_owned()],

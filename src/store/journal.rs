@@ -6,7 +6,7 @@ use crate::domain::card::PersonCard;
 use crate::domain::decision::InDoubt;
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::key::Key;
-use crate::domain::plan::{CardTarget, Step};
+use crate::domain::plan::Step;
 use crate::domain::report::Outcome;
 use crate::domain::window::{BudgetUsed, Spent, Window};
 use crate::engine::state::{Ending, Intent, OpenIntent, StoreError};
@@ -57,7 +57,7 @@ impl IntentRow {
             step_index: i64::try_from(*step_index).expect("a change has a handful of steps"),
             step_kind: step_kind(step),
             key: change.key.as_ref().map(ToString::to_string),
-            card: card_of(step).or(change.card.as_ref()).map(ToString::to_string),
+            card: step.card().or(change.card.as_ref()).map(ToString::to_string),
             classes: json(&classes),
             sent_at: stamp(*at),
             change: json(change),
@@ -82,27 +82,6 @@ fn step_kind(step: &Step) -> &'static str {
         Step::ArchiveOperator { .. } => "archive_operator",
         Step::UnarchiveOperator { .. } => "unarchive_operator",
         Step::SetLoginPermission { .. } => "set_login_permission",
-    }
-}
-
-fn card_of(step: &Step) -> Option<&CardId> {
-    match step {
-        Step::PatchCard {
-            card: CardTarget::Known(card),
-            ..
-        }
-        | Step::ArchiveCard { card, .. }
-        | Step::UnarchiveCard { card } => Some(card),
-        Step::PatchCard {
-            card: CardTarget::MadeBy(_),
-            ..
-        }
-        | Step::CreateEntry { .. }
-        | Step::CreateCard { .. }
-        // The row takes the card of the change, which is the operator's.
-        | Step::ArchiveOperator { .. }
-        | Step::UnarchiveOperator { .. }
-        | Step::SetLoginPermission { .. } => None,
     }
 }
 

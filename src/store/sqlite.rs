@@ -2,16 +2,17 @@
 
 use super::fault::Fault;
 use super::file;
+use super::halfway::HalfwayRow;
 use super::holds::HeldSet;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
 use super::writer::{Lesson, Write, Writer};
-use super::{decisions, holds, journal, ledger, runs, schema, snapshots};
+use super::{decisions, halfway, holds, journal, ledger, runs, schema, snapshots};
 use crate::domain::decision::Decision;
-use crate::domain::ids::{CardId, EnvironmentId, RunId};
+use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
 use crate::domain::report::RunReport;
 use crate::engine::state::{
-    Ending, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
+    Ending, Halfway, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
     StoreError,
 };
 use crate::engine::target::IntentId;
@@ -174,6 +175,11 @@ impl Reader {
                 in_doubt: journal::in_doubt(&mut transaction, environment).await?,
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
                 hasher: self.hasher.clone(),
+                half_done: halfway::load(&mut transaction, environment)
+                    .await?
+                    .iter()
+                    .map(Halfway::known)
+                    .collect(),
             };
             transaction.commit().await?;
             Ok::<_, Fault>(remembered)
@@ -208,6 +214,13 @@ impl Reader {
             .await
             .map_err(|fault| self.at(fault))
     }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        halfway::load(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
 }
 
 impl StateReader for SqliteStore {
@@ -229,6 +242,10 @@ impl StateReader for SqliteStore {
 
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.reader.open_intents().await
+    }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        self.reader.halfway().await
     }
 }
 
@@ -264,6 +281,13 @@ impl StateReader for ReadOnlyStore {
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         match &self.0 {
             Some(reader) => reader.open_intents().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.halfway().await,
             None => Ok(Vec::new()),
         }
     }
@@ -333,11 +357,13 @@ impl StateWriter for SqliteStore {
 
     async fn intent(&self, lease: &RunLease, intent: Intent<'_>) -> Result<IntentId, StoreError> {
         let row = IntentRow::new(lease.run(), &intent);
+        let halfway = HalfwayRow::new(lease.run(), &intent);
         let row = self
             .writer
             .write(Write::Intent {
                 fence: lease.fence(),
                 row,
+                halfway,
             })
             .await?;
         Ok(IntentId::committed(row))
@@ -359,6 +385,15 @@ impl StateWriter for SqliteStore {
             fence: lease.fence(),
             row,
             learned: ending.learned.cloned(),
+        })
+        .await
+    }
+
+    async fn closed(&self, lease: &RunLease, run: &RunId, item: &ItemId) -> Result<(), StoreError> {
+        self.write(Write::Close {
+            fence: lease.fence(),
+            run: run.clone(),
+            item: item.clone(),
         })
         .await
     }

@@ -5,12 +5,13 @@
 
 use super::fault::Fault;
 use super::file;
+use super::halfway::HalfwayRow;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::this_process;
 use super::stamp::{json, stamp};
-use super::{decisions, holds, journal, ledger, purge, runs, snapshots};
+use super::{decisions, halfway, holds, journal, ledger, purge, runs, snapshots};
 use crate::domain::decision::{Contact, Decision};
-use crate::domain::ids::{CardId, RunId};
+use crate::domain::ids::{CardId, ItemId, RunId};
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::report::RunReport;
 use crate::domain::snapshot::SnapshotSummary;
@@ -60,6 +61,8 @@ pub(super) enum Write {
     Intent {
         fence: i64,
         row: IntentRow,
+        /// With the first request of a compound change.
+        halfway: Option<HalfwayRow>,
     },
     Outcome {
         fence: i64,
@@ -70,6 +73,11 @@ pub(super) enum Write {
         fence: i64,
         row: EndingRow,
         learned: Option<LedgerEntry>,
+    },
+    Close {
+        fence: i64,
+        run: RunId,
+        item: ItemId,
     },
     Decide {
         decisions: Vec<Decision>,
@@ -90,6 +98,7 @@ impl Write {
             | Write::Intent { fence, .. }
             | Write::Outcome { fence, .. }
             | Write::Settle { fence, .. }
+            | Write::Close { fence, .. }
             | Write::Purge { fence, .. } => Some(*fence),
             Write::TakeLease { .. } | Write::Decide { .. } => None,
         }
@@ -273,7 +282,13 @@ impl Open<'_> {
                 }
                 Ok(0)
             }
-            Write::Intent { fence, row } => journal::insert(connection, environment, *fence, row).await,
+            Write::Intent { fence, row, halfway } => {
+                if let Some(halfway) = halfway {
+                    halfway::begin(connection, environment, halfway).await?;
+                }
+                journal::insert(connection, environment, *fence, row).await
+            }
+            Write::Close { run, item, .. } => halfway::close(connection, environment, run, item).await.map(|()| 0),
             Write::Outcome { row, learned, .. } => {
                 journal::end(connection, environment, row).await?;
                 ledger::learn_one(connection, environment, learned.as_ref())

@@ -101,6 +101,7 @@ scenarios! {
     shared_mailbox_merges_nobody
     spreadsheet_ate_the_zeros_of_all_keys
     topdesk_refuses_to_archive_an_operator
+    twin_with_operator_survives
     unarchived_by_hand_stays_active
     unknown_branch_holds_the_person
 }

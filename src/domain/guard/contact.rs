@@ -21,6 +21,7 @@ fn is_update(change: &Change) -> bool {
         | ActionKind::Unarchive
         | ActionKind::Create
         | ActionKind::Adopt
+        | ActionKind::Merge
         | ActionKind::Archive
         | ActionKind::Anonymize => false,
     }
@@ -41,7 +42,7 @@ pub(super) fn contact_reason(
     let grave = match kind {
         ActionKind::Archive | ActionKind::Unarchive | ActionKind::Anonymize => true,
         ActionKind::Update | ActionKind::SetReferences => mass_update,
-        ActionKind::CreateEntry | ActionKind::Create | ActionKind::Adopt => false,
+        ActionKind::CreateEntry | ActionKind::Create | ActionKind::Adopt | ActionKind::Merge => false,
     };
     if grave { new_config.cloned() } else { None }
 }

@@ -22,6 +22,7 @@ mod pairs;
 mod people;
 mod presence;
 mod second_pass;
+mod twins;
 
 use super::card::{OperatorLink, PersonCard};
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};
@@ -111,6 +112,8 @@ struct Planner<'a> {
     /// Cards that may turn out to be a newcomer's: nobody's, and those of people who leave.
     searchable: Vec<bool>,
     look_alikes: LookAlikes,
+    /// Cards without a key and with an operator that look like a card with a key and without one: the twins of each.
+    twins: BTreeMap<usize, BTreeMap<usize, BTreeSet<CardField>>>,
     /// Cards of people who stay or return, and about whom there is no doubt.
     stays: Vec<bool>,
     drafts: Vec<Draft>,
@@ -145,6 +148,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         claimed,
         searchable: vec![false; cards],
         look_alikes: LookAlikes::default(),
+        twins: BTreeMap::new(),
         stays: vec![false; cards],
         drafts: Vec::new(),
         manager_wishes: Vec::new(),
@@ -161,6 +165,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         base: 0,
     };
     planner.find_unclaimed();
+    planner.find_twins();
     let mut newcomers = Vec::new();
     for member in population.members() {
         match member {

@@ -133,7 +133,13 @@ impl<'a> Planner<'a> {
                 );
                 self.update(person, card, &description, doubt, Vec::new());
             }
-            (Leaving::No, false) => self.update(person, card, &description, doubt, Vec::new()),
+            (Leaving::No, false) => {
+                let certain = doubt.is_none();
+                self.update(person, card, &description, doubt, Vec::new());
+                if certain {
+                    self.twin(person, card, &description);
+                }
+            }
         }
     }
 

@@ -156,15 +156,16 @@ proptest! {
                 prop_assert!(!anonymized, "{} anonymized", name(change));
                 let adopts = |item: &ItemId| {
                     let needed = judged.plan.changes.iter().find(|other| other.id == *item).expect("planned");
-                    needed.action.kind() == ActionKind::Adopt && needed.card.as_ref() == Some(card)
+                    matches!(needed.action.kind(), ActionKind::Adopt | ActionKind::Merge) && needed.card.as_ref() == Some(card)
                 };
-                if change.action.kind() != ActionKind::Adopt && !change.depends_on.iter().any(adopts) {
+                if !matches!(change.action.kind(), ActionKind::Adopt | ActionKind::Merge) && !change.depends_on.iter().any(adopts) {
                     prop_assert_eq!(key_of(&world, card), change.key.clone(), "matched by key only");
                 }
             }
         }
         // What is only a suggestion never passes by itself.
-        prop_assert!(sent(&judged).iter().all(|change| change.action.kind() != ActionKind::Adopt));
+        let suggested = |change: &&Change| matches!(change.action.kind(), ActionKind::Adopt | ActionKind::Merge);
+        prop_assert!(!sent(&judged).iter().any(suggested));
     }
 
     #[test]

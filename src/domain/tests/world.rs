@@ -20,6 +20,7 @@ use crate::domain::policy::{
     Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected, RehirePerson,
 };
 use crate::domain::quality::judge_target;
+use crate::domain::safe_end::HalfDone;
 use crate::domain::snapshot::{Expectations, Finding, Role, SnapshotHistory, Verdict};
 use crate::domain::window::{BudgetUsed, Spent};
 use chrono::{DateTime, Duration, TimeZone, Utc};
@@ -43,6 +44,7 @@ pub struct World {
     pub groups: BTreeMap<String, BTreeSet<OperatorId>>,
     pub in_doubt: BTreeSet<Key>,
     pub purged_keys: BTreeSet<Key>,
+    pub half_done: BTreeSet<HalfDone>,
     pub filters: FilterProof,
     pub lookups: Lookups,
     pub own_cards: BTreeSet<CardId>,
@@ -132,6 +134,7 @@ impl World {
             groups: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
             purged_keys: BTreeSet::new(),
+            half_done: BTreeSet::new(),
             filters: FilterProof::None,
             lookups: Lookups {
                 lists,
@@ -342,6 +345,7 @@ impl World {
             groups: self.groups(),
             in_doubt: self.in_doubt.clone(),
             purged_keys: self.purged_keys.clone(),
+            half_done: self.half_done.clone(),
         }
     }
 

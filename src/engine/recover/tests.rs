@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::card::{
     CardFields, DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorCard, OperatorKind, OperatorLink,
 };
-use crate::domain::field::{CardField, LookupKind, PendingRef};
+use crate::domain::field::{CardField, FieldValue, LookupKind, PendingRef, Reference};
 use crate::domain::ids::{ItemId, RunId};
 use crate::domain::key::{Key, RawKey};
 use crate::domain::plan::{Action, Change, FieldChange, item_id};

@@ -1,10 +1,10 @@
 //! A store whose disk fills up at the wrong moment.
 
 use cardsync::domain::decision::Decision;
-use cardsync::domain::ids::{CardId, RunId};
+use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::report::RunReport;
 use cardsync::engine::state::{
-    Ending, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
+    Ending, Halfway, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
 };
 use cardsync::engine::target::IntentId;
 use cardsync::store::SqliteStore;
@@ -66,6 +66,10 @@ impl StateReader for FailingStore {
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.inner.open_intents().await
     }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        self.inner.halfway().await
+    }
 }
 
 impl StateWriter for FailingStore {
@@ -102,6 +106,10 @@ impl StateWriter for FailingStore {
 
     async fn settle(&self, lease: &RunLease, intent: IntentId, ending: Ending<'_>) -> Result<(), StoreError> {
         self.inner.settle(lease, intent, ending).await
+    }
+
+    async fn closed(&self, lease: &RunLease, run: &RunId, item: &ItemId) -> Result<(), StoreError> {
+        self.inner.closed(lease, run, item).await
     }
 
     async fn decide(&self, decisions: &[Decision]) -> Result<(), StoreError> {
