@@ -220,9 +220,9 @@ impl HoldReason {
             HoldReason::Twin { card, agree } => {
                 let marks: Vec<String> = agree.iter().map(|field| mark_name(*field)).collect();
                 return format!(
-                    "card {card}, without a key and with an operator, looks like the same person (same {}): approve if it \
-                     is, then the number moves to that card and this one is archived; calls and assets of this one stay \
-                     with it",
+                    "card {card} has no key and an operator, and looks like the person of the card with the key (same {}): \
+                     approve if it is one person; the number then moves to {card} and the other card is archived, with \
+                     the calls and assets that hang on it",
                     marks.join(", ")
                 );
             }
