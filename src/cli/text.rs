@@ -240,9 +240,6 @@ impl Shown<'_> {
         if let Some(twin) = ChangeView::new(change, &[]).twin {
             let _ = writeln!(lines, "      {}", twin_words(&twin));
         }
-        if let Some(twin) = ChangeView::new(change, &[]).twin {
-            let _ = writeln!(lines, "      {}", twin_words(&twin));
-        }
         for why in &change.why {
             let _ = writeln!(lines, "      why: {why}");
         }

@@ -121,7 +121,6 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         found.extend(contact_reason(change, input, new_config.as_ref(), mass_update));
         found.extend(half_done(change, input));
         found.extend(input.set_aside.get(&change.id).map(|aside| aside.reason.clone()));
-        found.extend(half_done(change, input));
         reasons.insert(change.id.clone(), found);
     }
     let decisions = decisions_in_force(&plan, input);
