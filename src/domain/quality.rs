@@ -109,6 +109,7 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
     records.sort_by(|a, b| a.key.cmp(&b.key).then_with(|| a.place.cmp(&b.place)));
     records.shrink_to_fit();
     keyless.sort();
+    unkeyed.sort_by(|a: &Unkeyed, b: &Unkeyed| a.record.place.cmp(&b.record.place));
     unkeyed.shrink_to_fit();
     Keyed {
         read,
