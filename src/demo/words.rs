@@ -250,6 +250,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::NeedsSource { .. }
         | HoldReason::Rehire
         | HoldReason::DependsOn { .. }
+        | HoldReason::NotAlone { .. }
         | HoldReason::PairedWith { .. }
         | HoldReason::TargetDegraded
         | HoldReason::InDoubt

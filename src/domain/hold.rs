@@ -55,6 +55,8 @@ pub enum HoldReason {
     Rehire,
     /// An earlier change that this one needs is held.
     DependsOn { item: ItemId },
+    /// It needs an item of another person, which `--only` leaves out.
+    NotAlone { item: ItemId },
     /// This and another item look like one human.
     PairedWith { item: ItemId },
     /// The TOPdesk read was not good enough for this.
@@ -116,6 +118,7 @@ impl HoldReason {
             | HoldReason::DrivenBack { .. } => true,
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
+            | HoldReason::NotAlone { .. }
             | HoldReason::TargetDegraded
             | HoldReason::InDoubt
             | HoldReason::HalfDone => false,
@@ -137,6 +140,7 @@ impl HoldReason {
             HoldReason::NeedsSource { .. } => "needs_source".to_owned(),
             HoldReason::Rehire => "rehire".to_owned(),
             HoldReason::DependsOn { .. } => "depends_on".to_owned(),
+            HoldReason::NotAlone { .. } => "not_alone".to_owned(),
             HoldReason::PairedWith { .. } => "paired_with".to_owned(),
             HoldReason::TargetDegraded => "target_degraded".to_owned(),
             HoldReason::InDoubt => "in_doubt".to_owned(),
@@ -191,6 +195,11 @@ impl HoldReason {
                 );
             }
             HoldReason::DependsOn { item } => return format!("waits for item {item}, which is held"),
+            HoldReason::NotAlone { item } => {
+                return format!(
+                    "needs item {item} of another person first, which --only leaves out; run without --only"
+                );
+            }
             HoldReason::PairedWith { item } => {
                 return format!(
                     "looks like the other half of item {item}: the same person under a new number? decide that item \

@@ -1,5 +1,6 @@
 //! Reads everything a plan needs: the sources and TOPdesk side by side, then judges each read.
 
+use super::former::{Former, FormerReadings, ReadingRules, kept, to_compare};
 use super::state::Remembered;
 use super::target::{TargetError, TargetReader, TargetWants};
 use super::{Clock, Progress, Source};
@@ -12,7 +13,7 @@ use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
 use crate::domain::policy::Policy;
 use crate::domain::quality::{judge_source, judge_target, key_records};
-use crate::domain::snapshot::{Effect, Finding, Role, Snapshot, SnapshotHistory, SnapshotReader, Verdict};
+use crate::domain::snapshot::{Effect, Finding, Role, Snapshot, SnapshotHistory, SnapshotReader, SourceRead, Verdict};
 use crate::mapping::Mapping;
 use chrono::{Duration, Utc};
 use chrono_tz::Tz;
@@ -36,6 +37,11 @@ pub struct SourcePart<S> {
 pub struct ReadParts<'a, S, R> {
     pub environment: EnvironmentId,
     pub policy: Policy,
+    /// The effective configuration as YAML, without secrets: kept with the input of a run.
+    pub config: String,
+    pub rules: ReadingRules,
+    /// Makes a configuration that was kept ready again; `None` where this program cannot read it any more.
+    pub former: fn(&str) -> Option<Former>,
     pub zone: Tz,
     pub mapping: &'a Mapping,
     pub sources: &'a [SourcePart<S>],
@@ -54,25 +60,35 @@ pub struct Readings {
     pub target: TargetSnapshot,
     pub policy: Policy,
     pub moment: Moment,
+    /// The configuration of the last full run, where it was another one and can be compared.
+    pub former: Option<FormerReadings>,
 }
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     /// Reads the sources and TOPdesk. A source that cannot be read becomes a rejected snapshot; TOPdesk that cannot be
     /// read is an error: there is nothing to compare with.
     pub async fn read(&self, remembered: &Remembered) -> Result<Readings, TargetError> {
+        let former = to_compare(&remembered.contact, &self.policy).and_then(self.former);
+        self.read_beside(remembered, former).await
+    }
+
+    /// The same, with what a former configuration needs besides.
+    pub async fn read_beside(&self, remembered: &Remembered, former: Option<Former>) -> Result<Readings, TargetError> {
         let moment = Moment {
             now: self.clock.now(),
             zone: self.zone,
         };
+        let beside = former.as_ref().map(|former| (former, &self.rules));
         let sources = read_sources(
             self.sources,
             self.mapping,
             &self.policy,
             remembered,
+            beside,
             moment,
             self.progress,
         );
-        let (snapshots, target) = futures::join!(sources, self.reader.read_all(&self.wants, self.progress));
+        let (reads, target) = futures::join!(sources, self.reader.read_all(&self.wants, self.progress));
         let mut target = target?;
         target.read_at = moment.now;
         self.ask_for_missing(&mut target, remembered).await?;
@@ -92,12 +108,45 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             .filter(|entry| entry.key.is_some())
             .map(|entry| &entry.card);
         judge_target(&mut target, known, &policy.target_expectations, &history);
+        let (snapshots, judged_otherwise): (Vec<_>, Vec<_>) = reads.into_iter().unzip();
+        let former = match former {
+            Some(former) => self
+                .protected_before(former)
+                .await
+                .map(|(former, protected)| FormerReadings {
+                    former,
+                    judged_otherwise: judged_otherwise
+                        .into_iter()
+                        .flatten()
+                        .map(|snapshot| (snapshot.summary.name.clone(), snapshot))
+                        .collect(),
+                    protected,
+                }),
+            None => None,
+        };
         Ok(Readings {
             snapshots,
             target,
             policy,
             moment,
+            former,
         })
+    }
+
+    /// The cards that a former configuration protects by a query. Without an answer it cannot be compared.
+    async fn protected_before(&self, former: Former) -> Option<(Former, BTreeSet<CardId>)> {
+        let Some(query) = &former.rules.protect_query else {
+            return Some((former, BTreeSet::new()));
+        };
+        match self.reader.cards_of_query(query).await {
+            Ok(cards) => Some((former, cards)),
+            Err(error) => {
+                tracing::warn!(
+                    "the former guard.protect.query was not answered, so that the plan is not compared: {error}"
+                );
+                None
+            }
+        }
     }
 
     /// Cards that the ledger knows and the read lacks: deleted, or hidden?
@@ -139,15 +188,26 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
 
     /// Puts the input of a plan together from what was read and remembered.
     pub fn input(&self, readings: Readings, remembered: Remembered) -> PlanInput {
+        let (mut input, former) = self.input_beside(readings, remembered);
+        input.former = former
+            .and_then(|former| former.plan(&mut input, &self.rules))
+            .as_ref()
+            .map(kept);
+        input
+    }
+
+    /// The same, with the former configuration not yet planned.
+    pub fn input_beside(&self, readings: Readings, remembered: Remembered) -> (PlanInput, Option<FormerReadings>) {
         let Readings {
             snapshots,
             target,
             policy,
             moment,
+            former,
         } = readings;
         let in_doubt = unsettled(&remembered, &target);
         let purged_keys = purged(&remembered, &snapshots);
-        PlanInput {
+        let input = PlanInput {
             environment: self.environment.clone(),
             policy,
             moment,
@@ -159,22 +219,26 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             budget_used: remembered.budget_used,
             set_aside: remembered.set_aside,
             groups: GroupsRead::default(),
+            former: None,
             in_doubt,
             purged_keys,
             half_done: remembered.half_done,
-        }
+        };
+        (input, former)
     }
 }
 
-/// Reads the sources, all at once, and judges each read. A source that cannot be read becomes a rejected snapshot.
+/// Reads the sources, all at once, and judges each read; also as a former configuration judges it, where that expects
+/// something else. A source that cannot be read becomes a rejected snapshot.
 pub async fn read_sources<S: Source>(
     sources: &[SourcePart<S>],
     mapping: &Mapping,
     policy: &Policy,
     remembered: &Remembered,
+    beside: Option<(&Former, &ReadingRules)>,
     moment: Moment,
     progress: &dyn Progress,
-) -> Vec<Snapshot> {
+) -> Vec<(Snapshot, Option<Snapshot>)> {
     let accepted: BTreeSet<ItemId> = remembered
         .decisions
         .values()
@@ -183,23 +247,31 @@ pub async fn read_sources<S: Source>(
         .collect();
     let reads = sources
         .iter()
-        .map(|part| read_source(part, mapping, policy, remembered, &accepted, moment, progress));
+        .map(|part| read_source(part, mapping, policy, remembered, &accepted, beside, moment, progress));
     join_all(reads).await
 }
 
+#[expect(clippy::too_many_arguments, reason = "one call, in the function above")]
 async fn read_source<S: Source>(
     part: &SourcePart<S>,
     mapping: &Mapping,
     policy: &Policy,
     remembered: &Remembered,
     accepted: &BTreeSet<ItemId>,
+    beside: Option<(&Former, &ReadingRules)>,
     moment: Moment,
     progress: &dyn Progress,
-) -> Snapshot {
+) -> (Snapshot, Option<Snapshot>) {
     let nothing = BTreeSet::new();
     let attributes = mapping.references().get(&part.name).unwrap_or(&nothing);
-    match part.source.read(attributes, progress).await {
-        Err(finding) => Snapshot::unreadable(part.name.clone(), part.role, moment.now, finding),
+    let more = beside.map_or_else(BTreeSet::new, |(former, rules)| {
+        former.more_attributes(&part.name, rules, attributes)
+    });
+    match read_attributes(&part.source, attributes, &more, progress).await {
+        Err(finding) => (
+            Snapshot::unreadable(part.name.clone(), part.role, moment.now, finding),
+            None,
+        ),
         Ok(mut read) => {
             // The run's own clock counts, also when a sandbox rehearses another day.
             read.read_at = moment.now;
@@ -211,11 +283,35 @@ async fn read_source<S: Source>(
             }
             let mut history: SnapshotHistory = remembered.snapshots.get(&part.name).cloned().unwrap_or_default();
             history.accepted.extend(accepted.iter().cloned());
-            let expected = policy.expectations.get(&part.name).cloned().unwrap_or_default();
+            let expected = |policy: &Policy| policy.expectations.get(&part.name).cloned().unwrap_or_default();
             // The age of a file is a matter of the real clock, whatever day is rehearsed.
-            judge_source(keyed, &expected, &history, Utc::now())
+            let now = Utc::now();
+            let otherwise = beside
+                .filter(|(former, rules)| former.reads_alike(&part.name, rules))
+                .map(|(former, _)| expected(&former.policy))
+                .filter(|then| *then != expected(policy))
+                .map(|then| judge_source(keyed.clone(), &then, &history, now));
+            (judge_source(keyed, &expected(policy), &history, now), otherwise)
         }
     }
+}
+
+/// Reads the attributes that are needed, and those of a former configuration besides; where the source lacks one of the
+/// latter, only the former: what nobody asks for any more is no fault of the read.
+async fn read_attributes(
+    source: &impl Source,
+    needed: &BTreeSet<String>,
+    more: &BTreeSet<String>,
+    progress: &dyn Progress,
+) -> Result<SourceRead, Finding> {
+    if !more.is_empty() {
+        let all = needed.union(more).cloned().collect();
+        let read = source.read(&all, progress).await?;
+        if read.missing_attributes.is_disjoint(more) {
+            return Ok(read);
+        }
+    }
+    source.read(needed, progress).await
 }
 
 /// Keys that stay frozen: a full read that began late enough has not been had yet.

@@ -8,8 +8,9 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::path::Path;
 
 /// Every format ever used, in order; the number of a format is its place, from 1. What was released is never edited.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0004_decision_log.sql"),
     include_str!("migrations/0010_halfway.sql"),
 ];
 

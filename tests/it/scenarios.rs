@@ -47,6 +47,8 @@ macro_rules! scenarios {
 scenarios! {
     absent_means_absent_from_every_source
     anonymized_card_is_left_alone
+    approval_expired
+    approval_on_a_changed_item
     archived_by_hand_stays_archived
     archived_twins
     archives_over_budget_are_held_whole_and_joiners_go_on
@@ -68,6 +70,7 @@ scenarios! {
     emptied_column_is_held
     emptying_the_login_of_an_operator_waits
     enrich_source_down_holds_creates_only
+    filter_edited_so_that_all_look_absent
     generated_card_is_adopted_not_duplicated
     header_only_csv
     hidden_operators_hold_archives
@@ -87,6 +90,7 @@ scenarios! {
     missing_needs_three_reads_and_48_hours
     movers
     one_key_in_two_sources_is_a_conflict
+    only_one_person
     operator_among_leavers_is_held_until_approved
     out_of_scope_is_not_absent
     over_long_value_is_left_out
@@ -99,11 +103,13 @@ scenarios! {
     same_human_under_a_new_number_is_not_leaver_and_joiner
     same_number_another_person
     shared_mailbox_merges_nobody
+    slices_under_the_budget_for_a_week
     spreadsheet_ate_the_zeros_of_all_keys
     topdesk_refuses_to_archive_an_operator
     twin_with_operator_survives
     unarchived_by_hand_stays_active
     unknown_branch_holds_the_person
+    unrelated_config_edit_lets_archives_go_on
 }
 
 fn root() -> PathBuf {
