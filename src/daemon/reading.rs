@@ -20,8 +20,26 @@ const SAME_READ: [&str; 10] = [
     "total_timeout",
 ];
 
+/// With the files of sources named from the root: a configuration that is kept, or lies in another folder, must still name
+/// the same files.
+pub(super) fn with_whole_paths(config: &Config) -> Config {
+    let mut config = config.clone();
+    for source in &mut config.sources {
+        let path = match source {
+            SourceConfig::Csv(csv) => &mut csv.path,
+            SourceConfig::Ldif(ldif) => &mut ldif.path,
+            SourceConfig::Ldap(_) => continue,
+        };
+        if let Ok(whole) = std::path::absolute(&*path) {
+            *path = whole;
+        }
+    }
+    config
+}
+
 /// The rules of one configuration.
 pub(super) fn reading_rules(config: &Config) -> ReadingRules {
+    let config = with_whole_paths(config);
     // Another normaliser makes another key of the same record.
     let key = json!({ "field": config.key.card_field, "normalize": config.key.normalize });
     ReadingRules {

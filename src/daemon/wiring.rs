@@ -1,7 +1,7 @@
 //! Puts the parts of one environment together from its configuration. Secrets, certificate files and connections are made
 //! anew for every run.
 
-use super::reading::reading_rules;
+use super::reading::{reading_rules, with_whole_paths};
 use crate::config::load::Loaded;
 use crate::config::policy::{key_spec, policy, wanted_fields, zone};
 use crate::config::problem::{ConfigProblems, Fault};
@@ -149,7 +149,7 @@ impl Environment {
         ReadParts {
             environment: self.id.clone(),
             policy: policy(&self.loaded),
-            config: crate::config::show(self.config()),
+            config: crate::config::show(&with_whole_paths(self.config())),
             rules: reading_rules(self.config()),
             former: kept_before,
             zone: zone(self.config()),
