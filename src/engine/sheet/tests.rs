@@ -25,6 +25,7 @@ fn waits(key: &str, name: &str, reasons: &[HoldReason]) -> KeptHold {
         item: HeldItem {
             change: ChangeView::new(&change, reasons),
             name: Some(name.to_owned()),
+            set_aside: None,
             reasons: reasons.to_vec(),
             since: Utc.timestamp_opt(0, 0).single().expect("a valid time"),
             run: "r1".into(),

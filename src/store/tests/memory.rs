@@ -297,10 +297,13 @@ async fn what_was_set_aside_is_known_until_it_is_done_or_forgotten() {
         set_aside: Some(aside.clone()),
         ..held(change, 10)
     };
-    let plan = PlanId::new("p1");
     let set = async |items: &[HeldItem], done: &[ItemId], seconds| {
+        let kept = items.iter().map(|item| KeptHold {
+            plan: "p1".into(),
+            item: item.clone(),
+        });
         let learned = Learned {
-            holds: Some((&plan, items)),
+            holds: Some(&kept.collect::<Vec<_>>()),
             done,
             ..Learned::default()
         };
