@@ -17,7 +17,8 @@ use cardsync::domain::plan::{ActionKind, Step};
 use cardsync::domain::report::RunReport;
 use cardsync::engine::run::{Scope, WriteParts};
 use cardsync::engine::state::{
-    Ending, Halfway, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
+    Ending, Halfway, Intent, KeptHold, Learned, LoggedDecision, OpenIntent, Remembered, RunLease, StateReader,
+    StateWriter, StoreError,
 };
 use cardsync::engine::target::{IntentId, Made, TargetWriter, WriteError, Written};
 use cardsync::engine::{Silent, SystemClock};
@@ -285,7 +286,7 @@ impl StateReader for Watched<'_, SqliteStore> {
         self.inner.holds().await
     }
 
-    async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+    async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
         self.inner.decisions().await
     }
 

@@ -2,61 +2,195 @@
 
 use super::exit::Exit;
 use super::{out, session};
+use crate::config::policy::zone;
+use crate::daemon::wiring::Environment;
 use crate::domain::decision::Answer;
-use crate::engine::decisions;
-use anyhow::bail;
-use chrono::Utc;
+use crate::domain::ids::ItemId;
+use crate::engine::decisions::{self, APPROVAL_LASTS_AT_MOST, Decided, Waiting};
+use crate::engine::sheet;
+use anyhow::{Context, bail};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use clap::Args;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
-pub(super) struct DecideArgs {
+pub(super) struct ApproveArgs {
+    /// Item ids, budget classes (archive, operators ...), actions (update, adopt ...), `snapshot`, or a plan id.
+    #[arg(required_unless_present = "csv", value_name = "ID|CLASS|PLAN")]
+    what: Vec<String>,
+    /// Take the decisions, both approvals and rejections, from a list that `holds --csv` made: all of it or nothing.
+    #[arg(long, value_name = "FILE", conflicts_with = "what")]
+    csv: Option<PathBuf>,
+    /// Why, for those who read the journal later.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// Last day, or moment, at which the approval holds: at most 30 days from now. Default: 7 days.
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RejectArgs {
     /// Item ids, budget classes (archive, operators ...), actions (update, adopt ...), `snapshot`, or a plan id.
     #[arg(required = true, value_name = "ID|CLASS|PLAN")]
     what: Vec<String>,
     /// Why, for those who read the journal later.
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    /// Last day, or moment, of the silence. Default: until something about the item changes.
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
 }
 
-pub(super) async fn decide(config: &Path, args: &DecideArgs, answer: Answer) -> anyhow::Result<Exit> {
-    let by = session::operating_system_user();
+/// What was asked for, by whichever command.
+struct Asked<'a> {
+    what: What<'a>,
+    note: Option<&'a str>,
+    until: Option<DateTime<Utc>>,
+    by: String,
+    now: DateTime<Utc>,
+}
+
+enum What<'a> {
+    Words(&'a [String], Answer),
+    Sheet(Vec<u8>),
+}
+
+pub(super) async fn approve(config: &Path, args: &ApproveArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
-    session::refuse_changing_key(&environment)?;
     let now = Utc::now();
-    let store = session::write_store(&environment).await?;
-    let waiting = decisions::waiting(&store, now).await?;
-    let decided = match decisions::decide(&waiting, &args.what, answer, &by, args.note.as_deref(), None, now) {
+    let until = end(args.until.as_deref(), &environment, now)?;
+    if let Some(until) = until
+        && until > now + APPROVAL_LASTS_AT_MOST + Duration::days(1)
+    {
+        let days = APPROVAL_LASTS_AT_MOST.num_days();
+        bail!("--until is more than {days} days away: approve for a shorter time, and again if it is needed again");
+    }
+    let what = match &args.csv {
+        None => What::Words(&args.what, Answer::Approve),
+        Some(file) => {
+            let bytes = std::fs::read(file).with_context(|| format!("the list {} cannot be read", file.display()))?;
+            What::Sheet(bytes)
+        }
+    };
+    let asked = Asked {
+        what,
+        note: args.note.as_deref(),
+        until,
+        by: session::operating_system_user(),
+        now,
+    };
+    decide(&environment, asked).await
+}
+
+pub(super) async fn reject(config: &Path, args: &RejectArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let now = Utc::now();
+    let asked = Asked {
+        what: What::Words(&args.what, Answer::Reject),
+        note: args.note.as_deref(),
+        until: end(args.until.as_deref(), &environment, now)?,
+        by: session::operating_system_user(),
+        now,
+    };
+    decide(&environment, asked).await
+}
+
+/// The end of a decision: a date is its whole day.
+fn end(text: Option<&str>, environment: &Environment, now: DateTime<Utc>) -> anyhow::Result<Option<DateTime<Utc>>> {
+    let Some(text) = text else { return Ok(None) };
+    let zone = zone(environment.config());
+    let end = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        Ok(day) => {
+            let next = day
+                .succ_opt()
+                .with_context(|| format!("'{text}' is no day of this world"))?;
+            session::moment(&next.to_string(), zone)?
+        }
+        Err(_not_a_day) => session::moment(text, zone)?,
+    };
+    if end <= now {
+        bail!("--until {text} is over already");
+    }
+    Ok(Some(end))
+}
+
+async fn decide(environment: &Environment, asked: Asked<'_>) -> anyhow::Result<Exit> {
+    session::refuse_changing_key(environment)?;
+    let store = session::write_store(environment).await?;
+    let waiting = decisions::waiting(&store, asked.now).await?;
+    let decided = match made(&waiting, &asked) {
         Ok(decided) => decided,
-        Err(unknown) => {
+        Err(error) => {
             store.close().await;
-            let lines: Vec<String> = unknown.iter().map(ToString::to_string).collect();
-            bail!("nothing was decided: {}", lines.join("\n"));
+            return Err(error);
         }
     };
     let kept = decisions::keep(&store, &decided).await;
     store.close().await;
     kept?;
-    let verb = match answer {
-        Answer::Approve => "Approved",
-        Answer::Reject => "Rejected",
+    tell(&decided, &asked.by);
+    Ok(Exit::Done)
+}
+
+fn made(waiting: &Waiting, asked: &Asked<'_>) -> anyhow::Result<Decided> {
+    let Asked {
+        what,
+        note,
+        until,
+        by,
+        now,
+    } = asked;
+    let decided = match what {
+        What::Words(words, answer) => decisions::decide(waiting, words, *answer, by, *note, *until, *now),
+        What::Sheet(bytes) => {
+            let sheet = sheet::read(bytes, waiting).map_err(|problems| nothing_decided(&problems))?;
+            decisions::decide_sheet(waiting, &sheet, by, *note, *until, *now)
+        }
     };
-    let ids: Vec<&str> = decided
-        .decisions
-        .iter()
-        .map(|decision| decision.item.as_str())
-        .collect();
-    out::print(&format!("{verb} by {by}: {} item(s): {}\n", ids.len(), ids.join(" ")));
-    match answer {
-        Answer::Approve => out::print("They pass in the next run, if nothing about them has changed by then.\n"),
-        Answer::Reject => out::print("They stay quiet until something about them changes.\n"),
+    decided.map_err(|unknown| nothing_decided(&unknown))
+}
+
+fn nothing_decided(problems: &[impl ToString]) -> anyhow::Error {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    anyhow::anyhow!("nothing was decided: {}", lines.join("\n"))
+}
+
+fn tell(decided: &Decided, by: &str) {
+    let of = |answer: Answer| -> Vec<&str> {
+        let of_it = decided.decisions.iter().filter(|decision| decision.answer == answer);
+        of_it.map(|decision| decision.item.as_str()).collect()
+    };
+    for (answer, verb, then) in [
+        (
+            Answer::Approve,
+            "Approved",
+            "They pass in the next run, if nothing about them has changed by then.\n",
+        ),
+        (
+            Answer::Reject,
+            "Rejected",
+            "They stay quiet until something about them changes.\n",
+        ),
+    ] {
+        let ids = of(answer);
+        if !ids.is_empty() {
+            out::print(&format!("{verb} by {by}: {} item(s): {}\n", ids.len(), ids.join(" ")));
+            out::print(then);
+        }
     }
-    if answer == Answer::Approve && !decided.not_approvable.is_empty() {
-        let ids: Vec<&str> = decided.not_approvable.iter().map(|item| item.as_str()).collect();
+    let approved = of(Answer::Approve);
+    let waits_on = |item: &&ItemId| approved.contains(&item.as_str());
+    let ids: Vec<&str> = decided
+        .not_approvable
+        .iter()
+        .filter(waits_on)
+        .map(ItemId::as_str)
+        .collect();
+    if !ids.is_empty() {
         out::print(&format!(
             "These also wait for something that no approval lifts (see holds): {}\n",
             ids.join(" ")
         ));
     }
-    Ok(Exit::Done)
 }

@@ -158,10 +158,10 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
             };
             let policy = policy(&environment.loaded);
             let (parts, mapping) = (&environment.sources, &environment.mapping);
-            let snapshots = read_sources(parts, mapping, &policy, &remembered, moment, &bars).await;
+            let snapshots = read_sources(parts, mapping, &policy, &remembered, None, moment, &bars).await;
             checked
                 .snapshots
-                .extend(snapshots.into_iter().map(|snapshot| snapshot.summary));
+                .extend(snapshots.into_iter().map(|(snapshot, _)| snapshot.summary));
         }
         Some(connected) => {
             let parts = environment.read_parts(connected, &*clock, &bars);

@@ -10,13 +10,15 @@ use crate::domain::decision::{Answer, Decision, HeldItem};
 use crate::domain::plan::ActionKind;
 use crate::domain::view::{ChangeView, HoldView};
 use crate::engine::decisions::{self, Waiting, class_of};
+use crate::engine::state::StateReader;
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Items per action before the list is cut; `--all` shows everything.
 const MOST_SHOWN: usize = 25;
@@ -29,14 +31,40 @@ pub(super) struct HoldsArgs {
     /// Show every item, however many.
     #[arg(long, conflicts_with = "json")]
     all: bool,
+    /// Write the list for a spreadsheet, with a column for decisions that `approve --csv` reads; readable by its owner only.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "all", "decisions"])]
+    csv: Option<PathBuf>,
+    /// Who decided what, newest first.
+    #[arg(long, conflicts_with = "all")]
+    decisions: bool,
 }
 
 pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
     let store = session::read_store(&environment).await?;
+    if args.decisions {
+        let log = store.decisions().await?;
+        store.close().await;
+        if args.json {
+            out::print(&format!("{}\n", serde_json::to_string_pretty(&log)?));
+        } else {
+            let zone = zone(environment.config());
+            out::print(&super::decisions::as_text(&log, Utc::now(), zone, Paint::stdout()));
+        }
+        return Ok(Exit::Done);
+    }
     let waiting = decisions::waiting(&store, Utc::now()).await?;
     store.close().await;
-    if args.json {
+    if let Some(file) = &args.csv {
+        let sheet = crate::engine::sheet::write(&waiting, zone(environment.config()));
+        out::private_file(file, &sheet)
+            .with_context(|| format!("the list could not be written to {}", file.display()))?;
+        let lines = waiting.items.len() + waiting.snapshots.len();
+        out::print(&format!(
+            "Wrote {lines} item(s) to {file}. Write approve or reject in the column 'decision', then: cardsync approve --csv {file}\n",
+            file = file.display()
+        ));
+    } else if args.json {
         out::print(&format!("{}\n", serde_json::to_string_pretty(&as_json(&waiting))?));
     } else {
         out::print(&as_text(

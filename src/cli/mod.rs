@@ -3,6 +3,8 @@
 mod approve;
 mod check;
 mod config;
+mod decisions;
+mod diff_config;
 mod exit;
 mod holds;
 mod out;
@@ -60,9 +62,9 @@ enum Command {
     /// What waits for a decision.
     Holds(holds::HoldsArgs),
     /// Let items pass in the next run: by id, class, action or plan.
-    Approve(approve::DecideArgs),
+    Approve(approve::ApproveArgs),
     /// Refuse items until they change.
-    Reject(approve::DecideArgs),
+    Reject(approve::RejectArgs),
     /// Run on the configured schedule until told to stop.
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
@@ -124,8 +126,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => plan::run(config, &args).await,
         Command::Apply(args) => plan::apply(config, &args).await,
         Command::Holds(args) => holds::holds(config, &args).await,
-        Command::Approve(args) => approve::decide(config, &args, crate::domain::decision::Answer::Approve).await,
-        Command::Reject(args) => approve::decide(config, &args, crate::domain::decision::Answer::Reject).await,
+        Command::Approve(args) => approve::approve(config, &args).await,
+        Command::Reject(args) => approve::reject(config, &args).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,

@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 pub(super) struct Output {
     /// One JSON document on standard output.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Show every line, however many.
     #[arg(long, conflicts_with = "json")]
-    all: bool,
+    pub(super) all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -37,12 +37,21 @@ pub(super) struct PlanArgs {
     /// Plan as if it were another moment, e.g. 2026-03-01.
     #[arg(long, value_name = "DATETIME")]
     as_of: Option<String>,
+    /// Only this person, by key; judged with everybody.
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["out", "diff_config"])]
+    only: Option<String>,
+    /// Plan under another configuration as well, from the same reads, and show what is different.
+    #[arg(long, value_name = "OLD.yaml", conflicts_with = "out")]
+    diff_config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     output: Output,
+    /// Only this person, by key; judged with everybody. Counts no absence.
+    #[arg(long, value_name = "KEY")]
+    only: Option<String>,
     /// Run as if it were another moment; only against a sandbox.
     #[arg(long, value_name = "DATETIME")]
     as_of: Option<String>,
@@ -70,10 +79,23 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
     let store = session::read_store(&environment).await?;
     let connected = environment.connect()?;
     let bars = Bars::new();
+    if let Some(old) = &args.diff_config {
+        let other = session::environment(old)?.into_former();
+        let parts = environment.read_parts(&connected, &*clock, &bars);
+        let planned = parts.plan_beside(&store, other).await;
+        bars.finish();
+        store.close().await;
+        let (planned, other) = planned?;
+        super::diff_config::show(&planned, other.as_ref(), old, &args.output)?;
+        return Ok(Exit::Verdict(plan_exit_code(&planned.judged)));
+    }
     let planned = environment.read_parts(&connected, &*clock, &bars).plan(&store).await;
     bars.finish();
     store.close().await;
-    let planned = planned?;
+    let mut planned = planned?;
+    if let Some(key) = &args.only {
+        planned = planned.only(key)?;
+    }
     if let Some(file) = &args.out {
         let text = format!("{}\n", serde_json::to_string_pretty(&planned.judged.view())?);
         out::private_file(file, &text).with_context(|| format!("the plan could not be saved to {}", file.display()))?;
@@ -109,7 +131,11 @@ fn shown<'a>(planned: &'a Planned, output: &Output) -> Shown<'a> {
 pub(super) async fn run(config: &Path, args: &RunArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
     let as_of = as_of(args.as_of.as_deref(), &environment)?;
-    write(&environment, as_of, &Scope::Whole, "run", &args.output).await
+    let scope = match &args.only {
+        Some(key) => Scope::Only(key.clone()),
+        None => Scope::Whole,
+    };
+    write(&environment, as_of, &scope, "run", &args.output).await
 }
 
 pub(super) async fn apply(config: &Path, args: &ApplyArgs) -> anyhow::Result<Exit> {

@@ -1,6 +1,7 @@
 //! Puts the parts of one environment together from its configuration. Secrets, certificate files and connections are made
 //! anew for every run.
 
+use super::reading::{reading_rules, with_whole_paths};
 use crate::config::load::Loaded;
 use crate::config::policy::{key_spec, policy, wanted_fields, zone};
 use crate::config::problem::{ConfigProblems, Fault};
@@ -8,6 +9,7 @@ use crate::config::{AccountFilters, Config};
 use crate::domain::field::{CardField, FieldKind, LookupKind};
 use crate::domain::ids::{EnvironmentId, RunId, SourceName};
 use crate::engine::apply::OperatorAccount;
+use crate::engine::former::Former;
 use crate::engine::gather::{ReadParts, SourcePart};
 use crate::engine::stopping::unless_stopped;
 use crate::engine::target::{TargetError, TargetReader, TargetWants};
@@ -147,6 +149,9 @@ impl Environment {
         ReadParts {
             environment: self.id.clone(),
             policy: policy(&self.loaded),
+            config: crate::config::show(&with_whole_paths(self.config())),
+            rules: reading_rules(self.config()),
+            former: kept_before,
             zone: zone(self.config()),
             mapping: &self.mapping,
             sources: &self.sources,
@@ -155,6 +160,15 @@ impl Environment {
             protect_query: self.config().guard.protect.query.clone(),
             clock,
             progress,
+        }
+    }
+
+    /// This configuration as one that is compared with another.
+    pub fn into_former(self) -> Former {
+        Former {
+            policy: policy(&self.loaded),
+            rules: reading_rules(self.config()),
+            mapping: self.mapping,
         }
     }
 
@@ -189,6 +203,21 @@ impl Environment {
     pub fn key_is_personal(&self) -> bool {
         let field = key_spec(self.config()).card_field;
         field.is_login() || field == CardField::Email || field.is_name()
+    }
+}
+
+/// A configuration as the store keeps it, made ready again.
+fn kept_before(text: &str) -> Option<Former> {
+    let loaded = crate::config::load::from_text(Path::new("configuration of the last full run"), text);
+    match loaded.and_then(Environment::from_loaded) {
+        Ok(environment) => Some(environment.into_former()),
+        Err(problems) => {
+            tracing::warn!(
+                "the configuration of the last full run cannot be read any more, so that the plan is not compared with it: \
+                 {problems}"
+            );
+            None
+        }
     }
 }
 

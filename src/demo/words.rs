@@ -252,6 +252,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::Rehire
         | HoldReason::StrangeWrites { .. }
         | HoldReason::DependsOn { .. }
+        | HoldReason::NotAlone { .. }
         | HoldReason::PairedWith { .. }
         | HoldReason::TargetDegraded
         | HoldReason::InDoubt

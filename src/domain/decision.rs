@@ -42,6 +42,9 @@ impl Decision {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldItem {
     pub change: ChangeView,
+    /// The person's name as the card has it, or as a new card would: for whoever decides.
+    #[serde(default)]
+    pub name: Option<String>,
     pub reasons: Vec<HoldReason>,
     /// When it was held first.
     pub since: DateTime<Utc>,
@@ -105,6 +108,9 @@ pub struct StrangeWrites {
 pub struct SeenConfig {
     pub config_hash: String,
     pub decision_version: u32,
+    /// The effective configuration as text, secrets by their place: what a changed one is compared with.
+    #[serde(default)]
+    pub config: Option<String>,
 }
 
 /// One waiting card and action.

@@ -15,11 +15,12 @@ use self::budgets::budgets;
 use self::contact::{contact_reason, is_mass_update, next_contact};
 use super::decision::{Answer, Contact, Decision, SeenConfig};
 use super::groups::{GroupsRead, last_operator, touched_operators};
-use super::ids::ItemId;
+use super::ids::{CardId, ItemId};
 use super::input::PlanInput;
+use super::key::Key;
 use super::plan::{ActionKind, Change, HoldReason, Plan};
 use super::view::{ChangeView, Count, PlanView};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What apply accepts. In a module of its own, so that nothing but the guard can make one.
 mod approved {
@@ -107,6 +108,7 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
     let current = SeenConfig {
         config_hash: policy.config_hash.clone(),
         decision_version: policy.decision_version,
+        config: None,
     };
     let new_config = match &input.contact.seen {
         None => Some(HoldReason::FirstContact),
@@ -114,7 +116,7 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         Some(seen) if seen.decision_version != current.decision_version => Some(HoldReason::DecisionChanged),
         Some(_) => None,
     };
-    let mass_update = is_mass_update(&plan);
+    let mass_update = is_mass_update(&plan, input);
     let mut reasons: BTreeMap<ItemId, Vec<HoldReason>> = BTreeMap::new();
     for change in &plan.changes {
         let mut found = change.doubts.clone();
@@ -299,6 +301,46 @@ fn idle_entries(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
 }
 
 impl Judged {
+    /// The part of one person, with the list entries that their changes need. What was judged over everybody stays.
+    pub fn only(mut self, key: &Key) -> Judged {
+        let is_theirs = |change: &Change| change.key.as_ref() == Some(key);
+        let mut wanted: BTreeSet<ItemId> = BTreeSet::new();
+        for change in self.plan.changes.iter().filter(|change| is_theirs(change)) {
+            wanted.insert(change.id.clone());
+            wanted.extend(change.depends_on.iter().cloned());
+        }
+        let keep = |change: &Change| {
+            is_theirs(change) || change.action.kind() == ActionKind::CreateEntry && wanted.contains(&change.id)
+        };
+        self.approved = self.approved.keep(keep);
+        let passing: BTreeSet<&ItemId> = self
+            .approved
+            .changes()
+            .iter()
+            .map(|approved| &approved.change().id)
+            .collect();
+        let plan = &mut self.plan;
+        plan.changes.retain(keep);
+        for change in &plan.changes {
+            // What needs another person's change waits for that one.
+            if !passing.contains(&change.id) && !self.held.contains_key(&change.id) {
+                let others = change.depends_on.iter().filter(|needed| !passing.contains(needed));
+                let reasons = others.map(|item| HoldReason::NotAlone { item: item.clone() });
+                self.held.insert(change.id.clone(), reasons.collect());
+            }
+        }
+        let planned: BTreeSet<&ItemId> = plan.changes.iter().map(|change| &change.id).collect();
+        self.held.retain(|item, _| planned.contains(item));
+        let cards: BTreeSet<&CardId> = plan.changes.iter().filter_map(|change| change.card.as_ref()).collect();
+        plan.conflicts.retain(|conflict| conflict.key == *key);
+        plan.rejections.retain(|rejection| rejection.key.as_ref() == Some(key));
+        plan.skipped.retain(|skip| {
+            skip.key.as_ref() == Some(key)
+                || skip.key.is_none() && skip.card.as_ref().is_some_and(|card| cards.contains(card))
+        });
+        self
+    }
+
     /// The plan as programs read it.
     pub fn view(&self) -> PlanView {
         let none = Vec::new();

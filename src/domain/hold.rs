@@ -62,6 +62,8 @@ pub enum HoldReason {
     Rehire,
     /// An earlier change that this one needs is held.
     DependsOn { item: ItemId },
+    /// It needs an item of another person, which `--only` leaves out.
+    NotAlone { item: ItemId },
     /// This and another item look like one human.
     PairedWith { item: ItemId },
     /// The TOPdesk read was not good enough for this.
@@ -134,6 +136,7 @@ impl HoldReason {
             | HoldReason::OperatorProtected => true,
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
+            | HoldReason::NotAlone { .. }
             | HoldReason::TargetDegraded
             | HoldReason::ClockDoubted
             | HoldReason::InDoubt
@@ -157,6 +160,7 @@ impl HoldReason {
             HoldReason::NeedsSource { .. } => "needs_source".to_owned(),
             HoldReason::Rehire => "rehire".to_owned(),
             HoldReason::DependsOn { .. } => "depends_on".to_owned(),
+            HoldReason::NotAlone { .. } => "not_alone".to_owned(),
             HoldReason::PairedWith { .. } => "paired_with".to_owned(),
             HoldReason::TargetDegraded => "target_degraded".to_owned(),
             HoldReason::InDoubt => "in_doubt".to_owned(),
@@ -230,6 +234,11 @@ impl HoldReason {
             }
             HoldReason::StrangeWrites { cards, examples, item } => return strange_writes(*cards, examples, item),
             HoldReason::DependsOn { item } => return format!("waits for item {item}, which is held"),
+            HoldReason::NotAlone { item } => {
+                return format!(
+                    "needs item {item} of another person first, which --only leaves out; run without --only"
+                );
+            }
             HoldReason::PairedWith { item } => {
                 return format!(
                     "looks like the other half of item {item}: the same person under a new number? decide that item \

@@ -15,6 +15,14 @@ use super::window::BudgetUsed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What a plan under the former configuration contains (RULES 8.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerPlan {
+    pub items: BTreeSet<ItemId>,
+    /// Cards whose person leaves or is absent under it too, but not yet often or long enough.
+    pub counting_absent: BTreeSet<CardId>,
+}
+
 /// The input of [`super::planner::plan`] and [`super::guard::judge`]. It is kept after a run and read again, so that the same
 /// plan can be made later; nothing else may flow into the two.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +40,10 @@ pub struct PlanInput {
     /// The decision in force per item.
     pub decisions: BTreeMap<ItemId, Decision>,
     pub contact: Contact,
+    /// What the configuration before this one would have planned from the same reads, where it has changed and that can
+    /// be known.
+    #[serde(default)]
+    pub former: Option<FormerPlan>,
     /// What was sent in the rolling windows of the budgets.
     pub budget_used: BudgetUsed,
     /// Items that an earlier run set aside while it applied them.

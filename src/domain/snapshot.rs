@@ -229,6 +229,16 @@ pub struct SnapshotSummary {
     pub acceptance: Option<ItemId>,
 }
 
+/// The code of the finding that a list of TOPdesk which the mapping needs could not be read.
+pub const LIST_UNREADABLE: &str = "list_unreadable";
+
+impl SnapshotSummary {
+    /// Whether it, or a list in it that people are waiting for, could not be used: the exit code says so.
+    pub fn is_unusable_in_part(&self) -> bool {
+        self.verdict == Verdict::Rejected || self.findings.iter().any(|finding| &*finding.code == LIST_UNREADABLE)
+    }
+}
+
 /// A judged read of one source: records with a key, sorted by key (then place).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {

@@ -1,17 +1,21 @@
 //! What a run leaves: what waits, totals and verdict. Pure.
 
+use crate::domain::card::PersonCard;
 use crate::domain::decision::{HeldItem, SetAside};
+use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::ids::{ItemId, RunId};
 use crate::domain::plan::{ActionKind, Change, HoldReason};
 use crate::domain::report::{ChangeOutcome, Outcome, RunCounts, RunReport, RunVerdict};
-use crate::domain::snapshot::Verdict;
+use crate::domain::snapshot::SnapshotSummary;
 use crate::domain::view::ChangeView;
+use crate::engine::state::KeptHold;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What waits after the run: what the guard held, and what apply set aside.
 pub(super) fn held_items(
     judged: &Judged,
+    cards: &[PersonCard],
     outcomes: &[ChangeOutcome],
     run: &RunId,
     now: chrono::DateTime<chrono::Utc>,
@@ -43,6 +47,7 @@ pub(super) fn held_items(
             let set_aside = set_aside.or_else(|| earlier.get(&change.id).cloned());
             (!reasons.is_empty()).then(|| HeldItem {
                 change: ChangeView::new(change, &reasons).with_groups(&judged.groups),
+                name: name(change, cards),
                 reasons,
                 since: now,
                 run: run.clone(),
@@ -50,6 +55,37 @@ pub(super) fn held_items(
             })
         })
         .collect()
+}
+
+/// First name and surname, as the card has them or as a new card would.
+fn name(change: &Change, cards: &[PersonCard]) -> Option<String> {
+    let card = change
+        .card
+        .as_ref()
+        .and_then(|id| cards.binary_search_by(|card| card.id.cmp(id)).ok())
+        .map(|at| &cards[at]);
+    let text = |field| match card {
+        Some(card) => card.fields.text(field).map(str::to_owned),
+        None => {
+            let new = change.action.fields().iter().find(|new| new.field == field)?;
+            new.to.as_ref().map(|value| value.display())
+        }
+    };
+    let parts: Vec<String> = [text(CardField::FirstName), text(CardField::SurName)]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// What waits after a run that looked at some items only: what waited before, without what it did, and with what it held,
+/// also right before the write.
+pub(super) fn holds_after_some(before: Vec<KeptHold>, now: Vec<KeptHold>, done: &[ItemId]) -> Vec<KeptHold> {
+    let known: BTreeSet<&ItemId> = now.iter().map(|kept| &kept.item.change.id).chain(done).collect();
+    let stays = |kept: &KeptHold| !known.contains(&kept.item.change.id);
+    let mut kept: Vec<KeptHold> = before.into_iter().filter(stays).collect();
+    kept.extend(now);
+    kept
 }
 
 /// Held items that this run has answered: an alternative was done (the adoption instead of the creation, the adoption of
@@ -129,11 +165,7 @@ pub(super) fn verdict(
     holds: &[HeldItem],
 ) -> RunVerdict {
     let counts = &report.counts;
-    let rejected = judged
-        .plan
-        .snapshots
-        .iter()
-        .any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    let rejected = judged.plan.snapshots.iter().any(SnapshotSummary::is_unusable_in_part);
     let unfinished = outcomes
         .iter()
         .any(|outcome| matches!(outcome.outcome, Outcome::NotReached { .. }));

@@ -28,7 +28,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         if halves.is_empty() {
             return Ok(Vec::new());
         }
-        let input = self.input(readings.clone(), remembered.clone(), open_cards(settled));
+        let input = self.input(readings.alone(), remembered.clone(), open_cards(settled));
         let hasher = remembered.hasher.clone();
         let applier = self.applier(parts, lease, &input, remembered.ledger.clone(), &hasher);
         let still_open = settled.iter().filter(|one| one.outcome.is_none());

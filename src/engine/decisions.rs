@@ -1,5 +1,6 @@
 //! Approve and reject: by item, by class, by whole plan. A decision binds the items that wait now and the reasons shown.
 
+use super::sheet::SheetDecision;
 use super::state::{KeptHold, StateReader, StateWriter, StoreError};
 use crate::domain::decision::{Answer, Decision, HeldItem};
 use crate::domain::ids::{ItemId, SourceName};
@@ -11,6 +12,9 @@ use std::collections::BTreeSet;
 
 /// How long an approval holds when nothing else is said.
 pub const APPROVAL_LASTS: Duration = Duration::days(7);
+
+/// The longest that an approval can hold: what it was given for is another world after that.
+pub const APPROVAL_LASTS_AT_MOST: Duration = Duration::days(30);
 
 /// How far back the last run that read anything is looked for.
 const RUNS_LOOKED_AT: u32 = 100;
@@ -89,6 +93,11 @@ pub fn class_of(item: &HeldItem) -> String {
     exceeded.unwrap_or(item.change.action.name()).to_owned()
 }
 
+/// Whether a word is this id, also in the brackets in which it is shown.
+fn is_id(id: &ItemId, word: &str) -> bool {
+    word == id.as_str() || word.strip_prefix('[').and_then(|word| word.strip_suffix(']')) == Some(id.as_str())
+}
+
 /// Whether a word names this item: its id, its action, a class it exceeds, or its plan.
 fn names(word: &str, kept: &KeptHold) -> bool {
     let classes = kept
@@ -104,7 +113,7 @@ fn names(word: &str, kept: &KeptHold) -> bool {
     let by_action = ActionKind::IN_ORDER
         .iter()
         .any(|kind| kind.name() == word && kept.item.change.action == *kind);
-    kept.item.change.id.as_str() == word || kept.plan.as_str() == word || by_class || by_action
+    is_id(&kept.item.change.id, word) || kept.plan.as_str() == word || by_class || by_action
 }
 
 /// A word that names nothing that waits.
@@ -142,7 +151,7 @@ pub fn decide(
     let mut seen: BTreeSet<ItemId> = BTreeSet::new();
     let until = match answer {
         Answer::Approve => Some(until.unwrap_or(now + APPROVAL_LASTS)),
-        Answer::Reject => None,
+        Answer::Reject => until,
     };
     let mut add = |item: &ItemId, mut waives: BTreeSet<String>| {
         if seen.insert(item.clone()) {
@@ -182,7 +191,7 @@ pub fn decide(
         for snapshot in waiting
             .snapshots
             .iter()
-            .filter(|hold| hold.id.as_str() == word || word == "snapshot")
+            .filter(|hold| is_id(&hold.id, word) || word == "snapshot")
         {
             found = true;
             add(&snapshot.id, BTreeSet::from(["snapshot".to_owned()]));
@@ -192,6 +201,33 @@ pub fn decide(
         }
     }
     if unknown.is_empty() { Ok(decided) } else { Err(unknown) }
+}
+
+/// The decisions of a sheet: each line as if its item had been named alone, with its own note or the common one. Pure.
+pub fn decide_sheet(
+    waiting: &Waiting,
+    sheet: &[SheetDecision],
+    by: &str,
+    note: Option<&str>,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Decided, Vec<UnknownWord>> {
+    let mut all = Decided {
+        decisions: Vec::new(),
+        not_approvable: Vec::new(),
+    };
+    for line in sheet {
+        let words = [line.item.to_string()];
+        let note = line.note.as_deref().or(note);
+        // A rejection has no end: it stays quiet until the item changes.
+        let until = until.filter(|_| line.answer == Answer::Approve);
+        let mut one = decide(waiting, &words, line.answer, by, note, until, now)?;
+        all.decisions.append(&mut one.decisions);
+        if line.answer == Answer::Approve {
+            all.not_approvable.append(&mut one.not_approvable);
+        }
+    }
+    Ok(all)
 }
 
 /// Keeps decisions.
@@ -229,6 +265,7 @@ mod tests {
             plan: "p1".into(),
             item: HeldItem {
                 change: ChangeView::new(&change, reasons),
+                name: None,
                 reasons: reasons.to_vec(),
                 since: Utc.timestamp_opt(0, 0).single().expect("a valid time"),
                 run: "r1".into(),

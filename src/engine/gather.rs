@@ -1,5 +1,6 @@
 //! Reads everything a plan needs: the sources and TOPdesk side by side, then judges each read.
 
+use super::former::{Former, FormerReadings, ReadingRules, kept, to_compare};
 use super::state::Remembered;
 use super::target::{TargetError, TargetReader, TargetWants};
 use super::{Clock, Progress, Source};
@@ -16,7 +17,9 @@ use crate::domain::ledger::KnownWrites;
 use crate::domain::policy::Policy;
 use crate::domain::profile::CONTAINER;
 use crate::domain::quality::{judge_source, judge_target, key_records};
-use crate::domain::snapshot::{Effect, Finding, Role, Snapshot, SnapshotHistory, SnapshotReader, Verdict};
+use crate::domain::snapshot::{
+    Effect, Expectations, Finding, Role, Snapshot, SnapshotHistory, SnapshotReader, SourceRead, Verdict,
+};
 use crate::mapping::Mapping;
 use chrono::{Duration, Utc};
 use chrono_tz::Tz;
@@ -43,6 +46,11 @@ pub struct SourcePart<S> {
 pub struct ReadParts<'a, S, R> {
     pub environment: EnvironmentId,
     pub policy: Policy,
+    /// The effective configuration as YAML, without secrets: kept with the input of a run.
+    pub config: String,
+    pub rules: ReadingRules,
+    /// Makes a configuration that was kept ready again; `None` where this program cannot read it any more.
+    pub former: fn(&str) -> Option<Former>,
     pub zone: Tz,
     pub mapping: &'a Mapping,
     pub sources: &'a [SourcePart<S>],
@@ -55,28 +63,51 @@ pub struct ReadParts<'a, S, R> {
 }
 
 /// What was read, before earlier doubts are settled and the input is put together.
-#[derive(Clone)]
 pub struct Readings {
     pub snapshots: Vec<Snapshot>,
     pub target: TargetSnapshot,
     pub policy: Policy,
     pub moment: Moment,
     pub clock: ClockJudgement,
+    /// The configuration of the last full run, where it was another one and can be compared.
+    pub former: Option<FormerReadings>,
+}
+
+impl Readings {
+    /// A copy that is compared with no other configuration.
+    pub(super) fn alone(&self) -> Readings {
+        Readings {
+            snapshots: self.snapshots.clone(),
+            target: self.target.clone(),
+            policy: self.policy.clone(),
+            moment: self.moment,
+            clock: self.clock.clone(),
+            former: None,
+        }
+    }
 }
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     /// Reads the sources and TOPdesk. A source that cannot be read becomes a rejected snapshot; TOPdesk that cannot be
     /// read is an error: there is nothing to compare with.
     pub async fn read(&self, remembered: &Remembered) -> Result<Readings, TargetError> {
+        let former = to_compare(&remembered.contact, &self.policy).and_then(self.former);
+        self.read_beside(remembered, former).await
+    }
+
+    /// The same, with what a former configuration needs besides.
+    pub async fn read_beside(&self, remembered: &Remembered, former: Option<Former>) -> Result<Readings, TargetError> {
         let moment = Moment {
             now: self.clock.now(),
             zone: self.zone,
         };
+        let beside = former.as_ref().map(|former| (former, &self.rules));
         let sources = read_sources(
             self.sources,
             self.mapping,
             &self.policy,
             remembered,
+            beside,
             moment,
             self.progress,
         );
@@ -85,7 +116,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             let target = self.reader.read_all(&self.wants, self.progress).await;
             (target, began, Utc::now())
         };
-        let (mut snapshots, (target, began, ended)) = futures::join!(sources, target);
+        let (reads, (target, began, ended)) = futures::join!(sources, target);
+        let (mut snapshots, judged_otherwise): (Vec<_>, Vec<_>) = reads.into_iter().unzip();
         let mut target = target?;
         let mut readings: Vec<ClockReading> = snapshots.iter().filter_map(|read| read.clock.clone()).collect();
         readings.extend(target.server_time.map(|theirs| ClockReading {
@@ -112,13 +144,45 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let asked = &self.wants.fields;
         judge_target(&mut target, asked, known, &policy.target_expectations, &history);
         canaries::name_leavers(&mut snapshots, &policy, self.mapping, moment);
+        let former = match former {
+            Some(former) => self
+                .protected_before(former)
+                .await
+                .map(|(former, protected)| FormerReadings {
+                    former,
+                    judged_otherwise: judged_otherwise
+                        .into_iter()
+                        .flatten()
+                        .map(|snapshot| (snapshot.summary.name.clone(), snapshot))
+                        .collect(),
+                    protected,
+                }),
+            None => None,
+        };
         Ok(Readings {
             snapshots,
             target,
             policy,
             moment,
             clock,
+            former,
         })
+    }
+
+    /// The cards that a former configuration protects by a query. Without an answer it cannot be compared.
+    async fn protected_before(&self, former: Former) -> Option<(Former, BTreeSet<CardId>)> {
+        let Some(query) = &former.rules.protect_query else {
+            return Some((former, BTreeSet::new()));
+        };
+        match self.reader.cards_of_query(query).await {
+            Ok(cards) => Some((former, cards)),
+            Err(error) => {
+                tracing::warn!(
+                    "the former guard.protect.query was not answered, so that the plan is not compared: {error}"
+                );
+                None
+            }
+        }
     }
 
     /// Cards that the ledger knows and the read lacks: deleted, or hidden?
@@ -162,16 +226,32 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     ///
     /// `open` are the cards with a request whose effect was not known when the run began.
     pub fn input(&self, readings: Readings, remembered: Remembered, open: BTreeSet<CardId>) -> PlanInput {
+        let (mut input, former) = self.input_beside(readings, remembered, open);
+        input.former = former
+            .and_then(|former| former.plan(&mut input, &self.rules))
+            .as_ref()
+            .map(kept);
+        input
+    }
+
+    /// The same, with the former configuration not yet planned.
+    pub fn input_beside(
+        &self,
+        readings: Readings,
+        remembered: Remembered,
+        open: BTreeSet<CardId>,
+    ) -> (PlanInput, Option<FormerReadings>) {
         let Readings {
             snapshots,
             target,
             policy,
             moment,
             clock,
+            former,
         } = readings;
         let in_doubt = unsettled(&remembered, &target, &clock);
         let purged_keys = purged(&remembered, &snapshots);
-        PlanInput {
+        let input = PlanInput {
             environment: self.environment.clone(),
             policy,
             moment,
@@ -184,6 +264,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             budget_used: remembered.budget_used,
             set_aside: remembered.set_aside,
             groups: GroupsRead::default(),
+            former: None,
             in_doubt,
             purged_keys,
             half_done: remembered.half_done,
@@ -191,22 +272,25 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 last: remembered.last_write,
                 in_doubt: open,
             },
-        }
+        };
+        (input, former)
     }
 }
 
-/// Reads the sources, all at once, and judges each read. A source that cannot be read becomes a rejected snapshot.
+/// Reads the sources, all at once, and judges each read; also as a former configuration judges it, where that expects
+/// something else. A source that cannot be read becomes a rejected snapshot.
 pub async fn read_sources<S: Source>(
     sources: &[SourcePart<S>],
     mapping: &Mapping,
     policy: &Policy,
     remembered: &Remembered,
+    beside: Option<(&Former, &ReadingRules)>,
     moment: Moment,
     progress: &dyn Progress,
-) -> Vec<Snapshot> {
+) -> Vec<(Snapshot, Option<Snapshot>)> {
     let reads = sources
         .iter()
-        .map(|part| read_source(part, mapping, policy, remembered, moment, progress));
+        .map(|part| read_source(part, mapping, policy, remembered, beside, moment, progress));
     join_all(reads).await
 }
 
@@ -219,27 +303,45 @@ fn history_of(remembered: &Remembered, name: &SourceName, moment: Moment) -> Sna
     history
 }
 
+/// What is expected of a source, with the attributes that name groups.
+fn expected_of(policy: &Policy, mapping: &Mapping, source: &SourceName) -> Expectations {
+    let mut expected = policy.expectations.get(source).cloned().unwrap_or_default();
+    expected.groups.get_or_insert_with(|| {
+        let mut groups = mapping.group_attributes(source);
+        groups.insert(CONTAINER.to_owned());
+        groups
+    });
+    expected
+}
+
 async fn read_source<S: Source>(
     part: &SourcePart<S>,
     mapping: &Mapping,
     policy: &Policy,
     remembered: &Remembered,
+    beside: Option<(&Former, &ReadingRules)>,
     moment: Moment,
     progress: &dyn Progress,
-) -> Snapshot {
-    let mut expected = policy.expectations.get(&part.name).cloned().unwrap_or_default();
+) -> (Snapshot, Option<Snapshot>) {
+    let expected = expected_of(policy, mapping, &part.name);
     let mut attributes = mapping.references().get(&part.name).cloned().unwrap_or_default();
-    match &expected.groups {
-        Some(groups) => attributes.extend(groups.iter().filter(|group| *group != CONTAINER).cloned()),
-        None => {
-            let mut groups = mapping.group_attributes(&part.name);
-            groups.insert(CONTAINER.to_owned());
-            expected.groups = Some(groups);
-        }
-    }
+    let groups = policy.expectations.get(&part.name).and_then(|it| it.groups.as_ref());
+    attributes.extend(
+        groups
+            .into_iter()
+            .flatten()
+            .filter(|group| *group != CONTAINER)
+            .cloned(),
+    );
+    let more = beside.map_or_else(BTreeSet::new, |(former, rules)| {
+        former.more_attributes(&part.name, rules, &attributes)
+    });
     let began = Utc::now();
-    match part.source.read(&attributes, progress).await {
-        Err(finding) => Snapshot::unreadable(part.name.clone(), part.role, moment.now, finding),
+    match read_attributes(&part.source, &attributes, &more, progress).await {
+        Err(finding) => (
+            Snapshot::unreadable(part.name.clone(), part.role, moment.now, finding),
+            None,
+        ),
         Ok(mut read) => {
             // The run's own clock counts, also when a sandbox rehearses another day.
             read.read_at = moment.now;
@@ -257,11 +359,35 @@ async fn read_source<S: Source>(
             }
             let history = history_of(remembered, &part.name, moment);
             // The age of a file is a matter of the real clock, whatever day is rehearsed.
-            let mut snapshot = judge_source(keyed, &expected, &history, Utc::now());
+            let now = Utc::now();
+            let otherwise = beside
+                .filter(|(former, rules)| former.reads_alike(&part.name, rules))
+                .map(|(former, _)| expected_of(&former.policy, mapping, &part.name))
+                .filter(|then| *then != expected)
+                .map(|then| judge_source(keyed.clone(), &then, &history, now));
+            let mut snapshot = judge_source(keyed, &expected, &history, now);
             snapshot.clock = clock;
-            snapshot
+            (snapshot, otherwise)
         }
     }
+}
+
+/// Reads the attributes that are needed, and those of a former configuration besides; where the source lacks one of the
+/// latter, only the former: what nobody asks for any more is no fault of the read.
+async fn read_attributes(
+    source: &impl Source,
+    needed: &BTreeSet<String>,
+    more: &BTreeSet<String>,
+    progress: &dyn Progress,
+) -> Result<SourceRead, Finding> {
+    if !more.is_empty() {
+        let all = needed.union(more).cloned().collect();
+        let read = source.read(&all, progress).await?;
+        if read.missing_attributes.is_disjoint(more) {
+            return Ok(read);
+        }
+    }
+    source.read(needed, progress).await
 }
 
 /// Keys that stay frozen: a full read that began late enough has not been had yet.

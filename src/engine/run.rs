@@ -1,12 +1,13 @@
 //! Plan, run and apply: one path, stopped after the guard or carried through.
 
 use super::Source;
-use super::after_run::{counts, held_items, verdict};
+use super::after_run::{counts, held_items, holds_after_some, verdict};
 use super::apply::OperatorAccount;
+use super::former::{Former, kept};
 use super::gather::{ReadParts, Readings};
 use super::groups::read_groups;
 use super::recover::{Settled, settle};
-use super::state::{Ending, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
+use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
 use crate::domain::decision::HeldItem;
@@ -15,14 +16,15 @@ use crate::domain::guard::{ApprovedPlan, Judged, judge};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
+use crate::domain::key::KeyReading;
 use crate::domain::ledger::LedgerEntry;
-use crate::domain::plan::{ActionKind, Change};
+use crate::domain::plan::{ActionKind, Change, Plan};
 use crate::domain::planner::plan;
 use crate::domain::profile::Profile;
 use crate::domain::quality::{target_profile, target_summary};
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
 use crate::domain::seen::SeenValues;
-use crate::domain::snapshot::Verdict;
+use crate::domain::snapshot::{Snapshot, SnapshotSummary};
 use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +39,11 @@ pub enum RunError {
     /// TOPdesk could not be read: nothing to compare with, nothing was written.
     #[error("TOPdesk could not be read: {0}")]
     Target(TargetError),
+    /// `--only` names nobody.
+    #[error(
+        "no source record and no card has the key '{0}'; write it as the source or TOPdesk has it, `cardsync plan --all` lists keys"
+    )]
+    Nobody(String),
     /// Told to stop before anything was written.
     #[error("cardsync was told to stop while reading: nothing was written; run again")]
     Stopped,
@@ -53,6 +60,39 @@ impl From<TargetError> for RunError {
 pub struct Planned {
     pub judged: Judged,
     pub input: PlanInput,
+}
+
+impl Planned {
+    /// The part of one person. Budgets, windows, holds and first contact were judged over everybody.
+    pub fn only(self, typed: &str) -> Result<Self, RunError> {
+        let Self { judged, input } = self;
+        let key = match input.policy.key.read(typed) {
+            KeyReading::Key(key) | KeyReading::TooLong { key, .. } => key,
+            KeyReading::None | KeyReading::Anonymized => return Err(RunError::Nobody(typed.to_owned())),
+        };
+        let has_key = |text: &str| matches!(input.policy.key.read(text), KeyReading::Key(found) if found == key);
+        let in_sources = || {
+            let snapshots = input.snapshots.iter();
+            let rejected = |snapshot: &Snapshot| snapshot.rejections.iter().any(|it| it.key.as_ref() == Some(&key));
+            snapshots
+                .clone()
+                .any(|snapshot| !snapshot.with_key(&key).is_empty() || rejected(snapshot))
+        };
+        let field = input.policy.key.card_field;
+        let on_cards = || {
+            input
+                .target
+                .cards
+                .iter()
+                .any(|card| card.fields.text(field).is_some_and(has_key))
+        };
+        let in_ledger = || input.ledger.values().any(|entry| entry.key.as_ref() == Some(&key));
+        if !in_sources() && !on_cards() && !in_ledger() {
+            return Err(RunError::Nobody(typed.to_owned()));
+        }
+        let judged = judged.only(&key);
+        Ok(Self { judged, input })
+    }
 }
 
 /// Everything of a run that is over.
@@ -80,6 +120,8 @@ pub enum Scope {
     Whole,
     /// Only what is also in this saved plan, unchanged. Counts nothing.
     Selected(Box<PlanView>),
+    /// Only this person, by the key as somebody types it. Counts nothing.
+    Only(String),
 }
 
 /// The parts of a run that write.
@@ -111,12 +153,48 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         Ok(self.planned(readings, remembered, open_cards(&settled)).await)
     }
 
+    /// Plans, and plans under another configuration from the same reads, as far as they can be compared. Sends nothing but
+    /// GET and changes no state.
+    pub async fn plan_beside(
+        &self,
+        store: &impl StateReader,
+        other: Former,
+    ) -> Result<(Planned, Option<Plan>), RunError> {
+        let mut remembered = store.load(self.clock.now()).await?;
+        let open = store.open_intents().await?;
+        let readings = self.read_beside(&remembered, Some(other)).await?;
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
+        take_in(&settled, &mut remembered);
+        let (mut input, other) = self.input_beside(readings, remembered, open_cards(&settled));
+        let other = other.and_then(|other| other.plan(&mut input, &self.rules));
+        input.former = other.as_ref().map(kept);
+        let made = plan(&input, self.mapping);
+        input.groups = read_groups(self.reader, &made).await;
+        let judged = judge(made, &input);
+        Ok((Planned { judged, input }, other))
+    }
+
     /// The groups of operators are read only for those that the plan touches, so between planning and judging.
     async fn planned(&self, readings: Readings, remembered: Remembered, open: BTreeSet<CardId>) -> Planned {
         let mut input = self.input(readings, remembered, open);
         let made = plan(&input, self.mapping);
         input.groups = read_groups(self.reader, &made).await;
-        let judged = judge(made, &input);
+        let mut judged = judge(made, &input);
+        // The guard knows a configuration by its hash; its text is for the comparison with the next one.
+        if let Some(seen) = judged
+            .contact
+            .seen
+            .as_mut()
+            .filter(|seen| seen.config_hash == self.policy.config_hash)
+        {
+            seen.config = Some(self.config.clone());
+        }
         Planned { judged, input }
     }
 
@@ -196,6 +274,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let planned = unless_stopped(parts.stop, self.planned(readings, remembered, open_cards(&settled)))
             .await
             .ok_or(RunError::Stopped)?;
+        let planned = match scope {
+            Scope::Whole | Scope::Selected(_) => planned,
+            Scope::Only(key) => planned.only(key)?,
+        };
         let Planned { judged, input } = &planned;
         report.plan_id = Some(judged.plan.id.clone());
         report.snapshots.clone_from(&judged.plan.snapshots);
@@ -221,7 +303,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             }
             ledger.extend(plan_ledger.into_iter().map(|entry| (entry.card.clone(), entry)));
         }
-        let approved = self.selected(judged, input, scope);
+        let approved = self.selected(judged, scope);
         let (approved, unreasoned) = without_reason(approved, input, &self.wants.archiving_reason);
         let applier = self.applier(parts, lease, input, ledger, &hasher);
         let mut outcomes = applier.apply(&approved).await?;
@@ -235,6 +317,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let noted_at = Utc::now();
         let mut holds = held_items(
             judged,
+            &input.target.cards,
             &outcomes,
             lease.run(),
             self.clock.now(),
@@ -244,19 +327,28 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         for hold in &mut holds {
             hold.since = earlier.get(&hold.change.id).copied().unwrap_or(hold.since);
         }
-        if whole {
-            let done: Vec<ItemId> = outcomes
-                .iter()
-                .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
-                .map(|outcome| outcome.item.clone())
-                .collect();
-            let learned = Learned {
-                holds: Some((&judged.plan.id, &holds)),
-                done: &done,
-                ..Learned::default()
-            };
-            store.learn(lease, learned, self.clock.now()).await?;
-        }
+        let done: Vec<ItemId> = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
+            .map(|outcome| outcome.item.clone())
+            .collect();
+        let plan = &judged.plan.id;
+        let with_plan = |item: &HeldItem| KeptHold {
+            plan: plan.clone(),
+            item: item.clone(),
+        };
+        let now: Vec<KeptHold> = holds.iter().map(with_plan).collect();
+        let now = if whole {
+            now
+        } else {
+            holds_after_some(earlier_holds.clone(), now, &done)
+        };
+        let learned = Learned {
+            holds: Some(&now),
+            done: &done,
+            ..Learned::default()
+        };
+        store.learn(lease, learned, self.clock.now()).await?;
         report.failure = applier.stopped_by();
         report.counts = counts(judged, &outcomes, holds.len() as u64);
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));
@@ -303,10 +395,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     }
 
     /// A plan file selects, it never supplies: an item passes when the fresh plan has it with the same content.
-    fn selected(&self, judged: &Judged, input: &PlanInput, scope: &Scope) -> ApprovedPlan {
+    fn selected(&self, judged: &Judged, scope: &Scope) -> ApprovedPlan {
         let approved = judged.approved.clone();
-        let Scope::Selected(saved) = scope else { return approved };
-        let _ = input;
+        let saved = match scope {
+            // Of one person: the plan was narrowed before.
+            Scope::Whole | Scope::Only(_) => return approved,
+            Scope::Selected(saved) => saved,
+        };
         let saved: BTreeMap<&ItemId, &ChangeView> = saved.changes.iter().map(|change| (&change.id, change)).collect();
         approved.keep(|change| {
             let now = ChangeView::new(change, &[]);
@@ -399,11 +494,7 @@ fn purge(ledger: &mut [LedgerEntry], hasher: &super::state::KeyHasher) -> BTreeS
 
 /// The exit code of `plan`: 4, 3, 2 or 0.
 pub fn plan_exit_code(judged: &Judged) -> u8 {
-    let rejected = judged
-        .plan
-        .snapshots
-        .iter()
-        .any(|snapshot| snapshot.verdict == Verdict::Rejected);
+    let rejected = judged.plan.snapshots.iter().any(SnapshotSummary::is_unusable_in_part);
     let settled = |reasons: &Vec<HoldReason>| {
         reasons
             .iter()

@@ -10,7 +10,7 @@ use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
 use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LastWrite, LedgerEntry};
-use crate::domain::plan::{Change, Step};
+use crate::domain::plan::{ActionKind, Change, Step};
 use crate::domain::profile::Profile;
 use crate::domain::report::{Outcome, RunReport};
 use crate::domain::safe_end::HalfDone;
@@ -224,6 +224,16 @@ pub struct KeptHold {
     pub item: HeldItem,
 }
 
+/// A decision and what it was about, as far as that is still known.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoggedDecision {
+    #[serde(flatten)]
+    pub decision: Decision,
+    pub action: Option<ActionKind>,
+    pub key: Option<Key>,
+    pub card: Option<CardId>,
+}
+
 /// What a run remembers in one transaction, after planning and whenever it holds more. What is `None` or empty stays.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Learned<'a> {
@@ -235,7 +245,7 @@ pub struct Learned<'a> {
     /// What these reads were like, by the names of their summaries.
     pub profiles: &'a [(SourceName, Profile)],
     /// The whole set that waits now; an item that was held before keeps the time it was held first.
-    pub holds: Option<(&'a PlanId, &'a [HeldItem])>,
+    pub holds: Option<&'a [KeptHold]>,
     /// Items that were done, beside `holds`: that they were once set aside is over.
     pub done: &'a [ItemId],
 }
@@ -312,7 +322,7 @@ pub trait StateReader: Send + Sync {
     fn holds(&self) -> impl Future<Output = Result<Vec<KeptHold>, StoreError>> + Send;
 
     /// Every decision ever made, newest first.
-    fn decisions(&self) -> impl Future<Output = Result<Vec<Decision>, StoreError>> + Send;
+    fn decisions(&self) -> impl Future<Output = Result<Vec<LoggedDecision>, StoreError>> + Send;
 
     /// The last runs, newest first. A run that was killed has no end and no verdict.
     fn history(&self, limit: u32) -> impl Future<Output = Result<Vec<RunReport>, StoreError>> + Send;

@@ -54,6 +54,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
             verdict: ChangeVerdict::Held,
             holds: Vec::new(),
         },
+        name: None,
         reasons,
         since: moment(),
         run: "r1".into(),

@@ -3,7 +3,9 @@
 use super::fault::Fault;
 use super::stamp::{from_json, from_word, json, stamp, time, word};
 use crate::domain::decision::Decision;
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{CardId, ItemId};
+use crate::domain::key::Key;
+use crate::engine::state::LoggedDecision;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -26,8 +28,10 @@ pub(super) async fn insert(
             note,
         } = decision;
         sqlx::query(
-            "INSERT INTO decision (environment, item, answer, waives, decided_by, decided_at, until, note) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO decision (environment, item, answer, waives, decided_by, decided_at, until, note, action, key, card) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, json_extract(hold.body, '$.change.action'), \
+                    json_extract(hold.body, '$.change.key'), hold.card \
+             FROM (SELECT 1) LEFT JOIN hold ON hold.environment = ?1 AND hold.item = ?2 AND hold.body IS NOT NULL",
         )
         .bind(environment)
         .bind(item.as_str())
@@ -82,14 +86,24 @@ pub(super) async fn in_force(
     Ok(decisions)
 }
 
-/// Every decision, newest first.
-pub(super) async fn all(connection: &mut SqliteConnection, environment: i64) -> Result<Vec<Decision>, Fault> {
+/// Every decision, newest first, with what it was about.
+pub(super) async fn all(connection: &mut SqliteConnection, environment: i64) -> Result<Vec<LoggedDecision>, Fault> {
     let rows = sqlx::query(
-        "SELECT item, answer, waives, decided_by, decided_at, until, note FROM decision \
+        "SELECT item, answer, waives, decided_by, decided_at, until, note, action, key, card FROM decision \
          WHERE environment = ?1 ORDER BY id DESC",
     )
     .bind(environment)
     .fetch_all(connection)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter()
+        .map(|row| {
+            let action = row.try_get::<Option<&str>, _>(7)?;
+            Ok(LoggedDecision {
+                decision: read(row)?,
+                action: action.map(|word| from_word(word, "decision")).transpose()?,
+                key: row.try_get::<Option<&str>, _>(8)?.map(Key::stored),
+                card: row.try_get::<Option<&str>, _>(9)?.map(CardId::from),
+            })
+        })
+        .collect()
 }

@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::stamp::{from_json, json, stamp, time};
 use crate::domain::decision::{Contact, HeldItem, SetAside};
-use crate::domain::ids::{ItemId, PlanId};
+use crate::domain::ids::ItemId;
 use crate::engine::state::KeptHold;
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{Row, SqliteConnection};
@@ -15,8 +15,7 @@ const FIRST_HOLD_KEPT: Duration = Duration::days(30);
 
 /// The items that wait now.
 pub(super) struct HeldSet {
-    pub(super) plan: PlanId,
-    pub(super) items: Vec<HeldItem>,
+    pub(super) items: Vec<KeptHold>,
     /// Items that were done: nothing of them needs to be known.
     pub(super) done: Vec<ItemId>,
 }
@@ -46,7 +45,7 @@ pub(super) async fn replace(
             .execute(&mut *connection)
             .await?;
     }
-    for (place, item) in held.items.iter().enumerate() {
+    for (place, KeptHold { plan, item }) in held.items.iter().enumerate() {
         sqlx::query(
             "INSERT INTO hold (environment, item, since, last_held, plan, place, card, body) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
@@ -58,7 +57,7 @@ pub(super) async fn replace(
         .bind(item.change.id.as_str())
         .bind(stamp(item.since))
         .bind(stamp(now))
-        .bind(held.plan.as_str())
+        .bind(plan.as_str())
         .bind(i64::try_from(place).expect("a plan has fewer items than 2^63"))
         .bind(item.change.person_id.as_ref().map(|card| card.as_str()))
         .bind(json(item))

@@ -18,6 +18,7 @@ pub(super) async fn card(connection: &mut SqliteConnection, environment: i64, ca
     .execute(&mut *connection)
     .await?;
     for forget in [
+        "UPDATE decision SET key = NULL WHERE environment = ?1 AND card = ?2",
         "DELETE FROM hold WHERE environment = ?1 AND card = ?2",
         "DELETE FROM halfway WHERE environment = ?1 AND EXISTS (SELECT 1 FROM json_each(cards) WHERE value = ?2)",
     ] {

@@ -12,8 +12,8 @@ use crate::domain::decision::Decision;
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
 use crate::domain::report::RunReport;
 use crate::engine::state::{
-    Ending, Halfway, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
-    StoreError,
+    Ending, Halfway, Intent, KeptHold, KeyHasher, Learned, LoggedDecision, OpenIntent, Remembered, RunLease,
+    StateReader, StateWriter, StoreError,
 };
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};
@@ -196,7 +196,7 @@ impl Reader {
             .map_err(|fault| self.at(fault))
     }
 
-    async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+    async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
         let mut connection = self.connection.lock().await;
         decisions::all(&mut connection, self.environment)
             .await
@@ -234,7 +234,7 @@ impl StateReader for SqliteStore {
         self.reader.holds().await
     }
 
-    async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+    async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
         self.reader.decisions().await
     }
 
@@ -266,7 +266,7 @@ impl StateReader for ReadOnlyStore {
         }
     }
 
-    async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+    async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
         match &self.0 {
             Some(reader) => reader.decisions().await,
             None => Ok(Vec::new()),
@@ -345,8 +345,7 @@ impl StateWriter for SqliteStore {
             contact: contact.cloned(),
             snapshots: snapshots.to_vec(),
             profiles: profiles.to_vec(),
-            holds: holds.map(|(plan, items)| HeldSet {
-                plan: plan.clone(),
+            holds: holds.map(|items| HeldSet {
                 items: items.to_vec(),
                 done: done.to_vec(),
             }),

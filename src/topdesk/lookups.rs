@@ -5,7 +5,7 @@ use super::errors::Failure;
 use super::wire::list::{entries, names, place};
 use crate::domain::card::{DepartmentMode, LookupEntry, Lookups, PersonCard};
 use crate::domain::field::{CardField, FieldValue, LookupKind, Reference};
-use crate::domain::snapshot::{Effect, Finding};
+use crate::domain::snapshot::{Effect, Finding, LIST_UNREADABLE};
 use crate::engine::target::TargetError;
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ pub(super) async fn read_all(
                 lookups.lists.insert(list, entries);
             }
             Err(failure) if matches!(failure.status(), Some(400 | 403 | 404)) => findings.push(Finding::new(
-                "list_unreadable",
+                LIST_UNREADABLE,
                 Effect::Note,
                 format!("the list '{list}' could not be read: {}", failure.tell()),
                 "give the API account the right to read it, or take the field out of 'fields'",

@@ -1,6 +1,7 @@
 //! The command line as a process: exit codes, JSON, what a bad input says, saved plans, files, logs and telling.
 
 mod apply;
+mod approvals;
 mod bad_input;
 mod exit_codes;
 mod shapes;

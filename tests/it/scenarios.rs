@@ -50,6 +50,8 @@ scenarios! {
     absent_operator_needs_a_second_source
     anonymized_card_is_left_alone
     another_cardsync_writes_here_or_the_store_is_old
+    approval_expired
+    approval_on_a_changed_item
     archived_by_hand_stays_archived
     archived_twins
     archives_over_budget_are_held_whole_and_joiners_go_on
@@ -80,6 +82,7 @@ scenarios! {
     duplicate_key_in_topdesk_stops_that_person_only
     emptying_the_login_of_an_operator_waits
     enrich_source_down_holds_creates_only
+    filter_edited_so_that_all_look_absent
     generated_card_is_adopted_not_duplicated
     hand_changed_value_is_listed
     header_only_csv
@@ -105,6 +108,7 @@ scenarios! {
     movers
     older_csv
     one_key_in_two_sources_is_a_conflict
+    only_one_person
     operator_among_leavers_is_held_until_approved
     out_of_scope_is_not_absent
     over_long_value_is_left_out
@@ -122,6 +126,7 @@ scenarios! {
     shield_of_a_record_with_bad_fields
     shield_of_a_record_without_a_number
     shield_of_records_in_conflict
+    slices_under_the_budget_for_a_week
     spreadsheet_ate_the_zeros_of_all_keys
     topdesk_refuses_to_archive_an_operator
     two_records_with_one_key_in_an_enrich_source
@@ -129,6 +134,7 @@ scenarios! {
     unarchived_by_hand_stays_active
     unknown_branch_holds_the_person
     wrong_clock
+    unrelated_config_edit_lets_archives_go_on
 }
 
 fn root() -> PathBuf {

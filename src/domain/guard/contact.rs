@@ -3,14 +3,27 @@
 use crate::domain::decision::{Contact, SeenConfig, Waiting};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId};
-use crate::domain::input::PlanInput;
+use crate::domain::input::{FormerPlan, PlanInput};
 use crate::domain::plan::{ActionKind, Change, Plan};
 use std::collections::BTreeMap;
 
-/// More updates than 5 % of the cards that are ours (and more than 3): at first contact or under a changed configuration
-/// they wait like archives.
-pub(super) fn is_mass_update(plan: &Plan) -> bool {
-    let updates = plan.changes.iter().filter(|change| is_update(change)).count() as u64;
+/// The former plan, where there was a former configuration that this version of cardsync decides by.
+fn comparable(input: &PlanInput) -> Option<&FormerPlan> {
+    let seen = input.contact.seen.as_ref()?;
+    let same_version = seen.decision_version == input.policy.decision_version;
+    input.former.as_ref().filter(|_| same_version)
+}
+
+/// Whether the former configuration would have planned this as well: then the changed one did not bring it.
+fn known_before(change: &Change, input: &PlanInput) -> bool {
+    comparable(input).is_some_and(|former| former.items.contains(&change.id))
+}
+
+/// More updates that the change brought than 5 % of the cards that are ours (and more than 3): at first contact or under a
+/// changed configuration they wait like archives.
+pub(super) fn is_mass_update(plan: &Plan, input: &PlanInput) -> bool {
+    let brought = |change: &&Change| is_update(change) && !known_before(change, input);
+    let updates = plan.changes.iter().filter(brought).count() as u64;
     updates > (plan.base * 5).div_ceil(100).max(3)
 }
 
@@ -44,7 +57,11 @@ pub(super) fn contact_reason(
         ActionKind::Update | ActionKind::SetReferences => mass_update,
         ActionKind::CreateEntry | ActionKind::Create | ActionKind::Adopt | ActionKind::Merge => false,
     };
-    if grave { new_config.cloned() } else { None }
+    if grave && !known_before(change, input) {
+        new_config.cloned()
+    } else {
+        None
+    }
 }
 
 /// What is remembered after a run: the configuration counts as seen once every read was complete; what it brought, and
@@ -76,6 +93,8 @@ pub(super) fn next_contact(
             .retain(|slot, waiting| open.contains_key(slot) || plan.undecided.contains(&waiting.card));
     }
     if let Some(reason) = new_config {
+        let former = comparable(input);
+        let counting = counting.filter(|(card, _)| !former.is_some_and(|it| it.counting_absent.contains(card)));
         // Also in a look that was not full: what was held in it stays held.
         let held = plan
             .changes

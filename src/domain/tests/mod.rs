@@ -3,6 +3,7 @@
 mod absence;
 mod apply;
 mod describe;
+mod former;
 mod groups;
 mod guard;
 mod lifecycle;

@@ -12,7 +12,7 @@ use crate::domain::groups::{Group, GroupsRead, OperatorGroups, Seen};
 use crate::domain::guard::{Judged, judge};
 use crate::domain::identity::Moment;
 use crate::domain::ids::{CardId, ItemId, OperatorId, SourceName};
-use crate::domain::input::PlanInput;
+use crate::domain::input::{FormerPlan, PlanInput};
 use crate::domain::key::{Key, KeySpec, Normaliser};
 use crate::domain::ledger::{Absence, KnownWrites, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{Change, Plan, SkipReason};
@@ -38,6 +38,8 @@ pub struct World {
     pub ledger: BTreeMap<CardId, LedgerEntry>,
     pub decisions: BTreeMap<ItemId, Decision>,
     pub contact: Contact,
+    /// What the configuration before would have planned.
+    pub former: Option<FormerPlan>,
     /// What the runs of this world sent.
     pub spent: Vec<Spent>,
     pub set_aside: BTreeMap<ItemId, SetAside>,
@@ -111,6 +113,7 @@ impl World {
         let seen = SeenConfig {
             config_hash: policy.config_hash.clone(),
             decision_version: policy.decision_version,
+            config: None,
         };
         let branches = vec![entry("b1", "Utrecht"), entry("b2", "Delft")];
         let lists = BTreeMap::from([
@@ -133,6 +136,7 @@ impl World {
                 seen: Some(seen),
                 ..Contact::default()
             },
+            former: None,
             spent: Vec::new(),
             set_aside: BTreeMap::new(),
             groups: BTreeMap::new(),
@@ -356,6 +360,7 @@ impl World {
             budget_used: BudgetUsed::new(self.spent.clone()),
             set_aside: self.set_aside.clone(),
             groups: self.groups(),
+            former: self.former.clone(),
             in_doubt: self.in_doubt.clone(),
             purged_keys: self.purged_keys.clone(),
             half_done: self.half_done.clone(),

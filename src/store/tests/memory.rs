@@ -63,6 +63,7 @@ fn held(change: &Change, since: i64) -> HeldItem {
     let reasons = vec![HoldReason::FirstContact];
     HeldItem {
         change: ChangeView::new(change, &reasons),
+        name: None,
         reasons,
         since: at(since),
         run: "r1".into(),
@@ -189,7 +190,55 @@ async fn the_last_decision_counts_and_only_while_it_is_in_force() {
     assert_eq!(in_force(100).await, BTreeMap::from([named(3)]));
     let mut newest_first = made.to_vec();
     newest_first.reverse();
-    assert_eq!(store.decisions().await.unwrap(), newest_first);
+    let log = store.decisions().await.unwrap();
+    assert_eq!(
+        log.iter().map(|logged| logged.decision.clone()).collect::<Vec<_>>(),
+        newest_first
+    );
+    assert!(
+        log.iter().all(|logged| logged.action.is_none()),
+        "nothing of it ever waited"
+    );
+}
+
+#[tokio::test]
+async fn a_decision_remembers_what_it_was_about_when_nothing_waits_any_more() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let one = archive("1", "c1");
+    let kept = [KeptHold {
+        plan: "p1".into(),
+        item: held(&one, 10),
+    }];
+    let set = async |kept: &[KeptHold]| {
+        let learned = Learned {
+            holds: Some(kept),
+            ..Learned::default()
+        };
+        store.learn(&lease, learned, at(10)).await.unwrap();
+    };
+    set(&kept).await;
+    store
+        .decide(&[decision(one.id.as_str(), Answer::Approve, None)])
+        .await
+        .unwrap();
+    set(&[]).await;
+    let about = async || {
+        let logged = store.decisions().await.unwrap().remove(0);
+        (
+            logged.action,
+            logged.key.map(|key| key.to_string()),
+            logged.card.map(|card| card.to_string()),
+        )
+    };
+    let card = Some("c1".to_owned());
+    assert_eq!(
+        about().await,
+        (Some(ActionKind::Archive), Some("1".to_owned()), card.clone())
+    );
+    store.purge(&lease, &"c1".into()).await.unwrap();
+    assert_eq!(about().await, (Some(ActionKind::Archive), None, card));
 }
 
 #[tokio::test]
@@ -198,10 +247,13 @@ async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
     let store = open(&path).await;
     let lease = lease(&store, "r1").await;
     let (one, two, three) = (archive("1", "c1"), archive("2", "c2"), archive("3", "c3"));
-    let plan = |name: &str| PlanId::new(name);
     let set = async |name: &str, items: &[HeldItem], seconds| {
+        let kept = items.iter().map(|item| KeptHold {
+            plan: name.into(),
+            item: item.clone(),
+        });
         let learned = Learned {
-            holds: Some((&plan(name), items)),
+            holds: Some(&kept.collect::<Vec<_>>()),
             ..Learned::default()
         };
         store.learn(&lease, learned, at(seconds)).await.unwrap();
@@ -247,10 +299,13 @@ async fn what_was_set_aside_is_known_until_it_is_done_or_forgotten() {
         set_aside: Some(aside.clone()),
         ..held(change, 10)
     };
-    let plan = PlanId::new("p1");
     let set = async |items: &[HeldItem], done: &[ItemId], seconds| {
+        let kept = items.iter().map(|item| KeptHold {
+            plan: "p1".into(),
+            item: item.clone(),
+        });
         let learned = Learned {
-            holds: Some((&plan, items)),
+            holds: Some(&kept.collect::<Vec<_>>()),
             done,
             ..Learned::default()
         };
@@ -289,6 +344,7 @@ async fn contact_comes_back() {
         seen: Some(SeenConfig {
             config_hash: "h".to_owned(),
             decision_version: 1,
+            config: Some("topdesk: {}".to_owned()),
         }),
         waiting: BTreeMap::from([(Contact::slot(&"c1".into(), ActionKind::Archive), waiting)]),
         strange_writes: StrangeWrites {

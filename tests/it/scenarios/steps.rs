@@ -3,8 +3,12 @@
 //! ```text
 //! run 2025-03-03T08:00           a run as of that moment, and a plan after it that must be empty of what is allowed
 //! run! 2025-03-03T08:00          a run after which something is left on purpose; a remark before it says why
+//! run! 2025-03-03T08:00 only KEY one person's part of a run
 //! plan 2025-03-03T08:00          only a plan
+//! plan 2025-03-03T08:00 only KEY one person's part of a plan
+//! plan 2025-03-03T08:00 diff OTHER   what is different under another configuration
 //! holds                          what waits
+//! decisions                      who decided what
 //! approve WORD...                an id, class, action or `snapshot`; @100001 is whatever waits for that key
 //! reject WORD...
 //! put FILE OTHER                 FILE becomes a fresh copy of OTHER (or of itself: a new export with the same content)
@@ -52,6 +56,18 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
     let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
     let words: Vec<&str> = rest.split_whitespace().collect();
     match (verb, words.as_slice()) {
+        ("run!", [moment, "only", key]) => {
+            return Some(place.cardsync(&["run", "--all", "--as-of", moment, "--only", key]));
+        }
+        ("plan", [moment, "only", key]) => {
+            return Some(place.cardsync(&["plan", "--all", "--as-of", moment, "--only", key]));
+        }
+        ("plan", [moment, "diff", other]) => {
+            let config = fs::read_to_string(place.path(other)).unwrap_or_else(|error| panic!("{step}: {error}"));
+            place.write("other.yaml", config.replace("@URL@", &place.sandbox.url()));
+            return Some(place.cardsync(&["plan", "--all", "--as-of", moment, "--diff-config", "other.yaml"]));
+        }
+        ("decisions", []) => return Some(place.cardsync(&["holds", "--decisions"])),
         ("run!", [moment]) => return Some(place.cardsync(&["run", "--all", "--as-of", moment])),
         ("run", [moment]) => {
             let ran = place.cardsync(&["run", "--all", "--as-of", moment]);

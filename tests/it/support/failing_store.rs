@@ -4,7 +4,8 @@ use cardsync::domain::decision::Decision;
 use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::report::RunReport;
 use cardsync::engine::state::{
-    Ending, Halfway, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
+    Ending, Halfway, Intent, KeptHold, Learned, LoggedDecision, OpenIntent, Remembered, RunLease, StateReader,
+    StateWriter, StoreError,
 };
 use cardsync::engine::target::IntentId;
 use cardsync::store::SqliteStore;
@@ -55,7 +56,7 @@ impl StateReader for FailingStore {
         self.inner.holds().await
     }
 
-    async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+    async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
         self.inner.decisions().await
     }
 

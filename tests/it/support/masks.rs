@@ -55,6 +55,10 @@ impl Masks {
         let output = regex(r"\b\d{8}-\d{6}-[0-9a-f]{6}\b").replace_all(&output, "RUN");
         let output = regex(r"\bp-[0-9a-f]{12}\b").replace_all(&output, "PLAN");
         let output = regex(r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC").replace_all(&output, "until LATER");
+        let output = regex(r"(approved by \S+|holds) until \d{4}-\d\d-\d\d \d\d:\d\d [A-Z]+")
+            .replace_all(&output, "$1 until LATER");
+        let output = regex(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d [A-Z]+  (approved|rejected) by \S+:")
+            .replace_all(&output, "NOW  $1 by USER:");
         let output = regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item|; approve)").replace_all(&output, "by USER$1");
         // How much of a stream arrives before it is cut is a matter of luck.
         let output = regex(r"after \d+ entries in \d+ pages").replace_all(&output, "after SOME entries");

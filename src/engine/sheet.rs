@@ -1,0 +1,308 @@
+//! What waits as a table for a spreadsheet, and the decisions that come back in it. Pure.
+//!
+//! Written so that a spreadsheet shows it as it is: a byte order mark, semicolons, ids in brackets (twelve hexadecimal
+//! digits may look like a number), and an apostrophe before whatever could be taken for a formula. Read as spreadsheets
+//! save it: with comma, semicolon or tab, in UTF-8, UTF-16 or windows-1252.
+
+use super::decisions::{SnapshotHold, Waiting, class_of};
+use super::state::KeptHold;
+use crate::domain::card::OperatorLink;
+use crate::domain::decision::Answer;
+use crate::domain::ids::ItemId;
+use crate::domain::view::FromTo;
+use chrono_tz::Tz;
+use csv::{ReaderBuilder, StringRecord, Terminator, WriterBuilder};
+use encoding_rs::{UTF_8, WINDOWS_1252};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// The columns, in order. `codes` are the reasons as programs name them: an approval waives only these.
+const COLUMNS: [&str; 14] = [
+    "id",
+    "class",
+    "action",
+    "key",
+    "name",
+    "person_id",
+    "operator",
+    "fields",
+    "why",
+    "reasons",
+    "codes",
+    "since",
+    "decision",
+    "note",
+];
+
+/// One decision as it stands in a sheet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetDecision {
+    pub item: ItemId,
+    pub answer: Answer,
+    pub note: Option<String>,
+}
+
+/// Why nothing of a sheet was taken, by line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetProblem {
+    /// From 1, as a text editor counts.
+    pub line: u64,
+    pub message: String,
+}
+
+impl fmt::Display for SheetProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+/// Everything that waits, one line per item, with an empty decision and note.
+pub fn write(waiting: &Waiting, zone: Tz) -> String {
+    let mut writer = WriterBuilder::new()
+        .delimiter(b';')
+        .terminator(Terminator::CRLF)
+        .from_writer(Vec::new());
+    let mut row = |cells: &[String]| {
+        let safe: Vec<String> = cells.iter().map(|cell| defused(cell)).collect();
+        writer.write_record(&safe).expect("memory takes every row");
+    };
+    row(&COLUMNS.map(str::to_owned));
+    for hold in &waiting.snapshots {
+        row(&of_snapshot(hold, zone));
+    }
+    for kept in &waiting.items {
+        row(&of_item(kept, zone));
+    }
+    let bytes = writer.into_inner().expect("memory takes every row");
+    format!("\u{feff}{}", String::from_utf8(bytes).expect("text in, text out"))
+}
+
+fn of_item(kept: &KeptHold, zone: Tz) -> [String; 14] {
+    let item = &kept.item;
+    let change = &item.change;
+    let holds = &change.holds;
+    let fields: Vec<String> = change.fields.iter().map(|(name, field)| from_to(name, field)).collect();
+    let reasons: Vec<&str> = holds.iter().map(|hold| hold.message.as_str()).collect();
+    [
+        format!("[{}]", change.id),
+        class_of(item),
+        change.action.to_string(),
+        change.key.as_ref().map(ToString::to_string).unwrap_or_default(),
+        item.name.clone().unwrap_or_default(),
+        change.person_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        operator(&change.operator),
+        fields.join(" | "),
+        change.why.join(" | "),
+        reasons.join(" | "),
+        codes(kept).into_iter().collect::<Vec<_>>().join(" "),
+        item.since.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
+        String::new(),
+        String::new(),
+    ]
+}
+
+fn of_snapshot(hold: &SnapshotHold, zone: Tz) -> [String; 14] {
+    let mut cells: [String; 14] = Default::default();
+    cells[0] = format!("[{}]", hold.id);
+    cells[1] = "snapshot".to_owned();
+    cells[2] = "accept_snapshot".to_owned();
+    cells[4] = hold.source.to_string();
+    cells[9] = hold.reasons.join(" | ");
+    cells[10] = "snapshot".to_owned();
+    cells[11] = hold.since.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
+    cells
+}
+
+fn from_to(name: &str, field: &FromTo) -> String {
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "(empty)".to_owned());
+    format!("{name}: {} -> {}", shown(&field.from), shown(&field.to))
+}
+
+fn operator(link: &OperatorLink) -> String {
+    let ids = |operators: &[crate::domain::ids::OperatorId]| {
+        let ids: Vec<&str> = operators.iter().map(|id| id.as_str()).collect();
+        ids.join(" ")
+    };
+    match link {
+        OperatorLink::ProvenNone => String::new(),
+        OperatorLink::Unproven => "not known".to_owned(),
+        OperatorLink::Active { operators } => format!("active: {}", ids(operators)),
+        OperatorLink::Archived { operators } => format!("archived: {}", ids(operators)),
+    }
+}
+
+/// The codes of the reasons that an approval can lift.
+fn codes(kept: &KeptHold) -> BTreeSet<&str> {
+    let approvable = kept.item.change.holds.iter().filter(|hold| hold.approvable);
+    approvable.map(|hold| hold.code.as_str()).collect()
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn defused(cell: &str) -> String {
+    let first = cell.trim_start_matches([' ', '\u{a0}', '\u{feff}']).chars().next();
+    match first {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}') => {
+            format!("'{cell}")
+        }
+        Some(_) | None => cell.to_owned(),
+    }
+}
+
+/// The decisions of a sheet about what waits now. One bad line and nothing of it is taken.
+///
+/// # Errors
+/// Every bad line.
+pub fn read(bytes: &[u8], waiting: &Waiting) -> Result<Vec<SheetDecision>, Vec<SheetProblem>> {
+    let text = decoded(bytes);
+    let first_line = |message: &str| {
+        vec![SheetProblem {
+            line: 1,
+            message: message.to_owned(),
+        }]
+    };
+    let (skipped, body) = without_separator_line(&text);
+    let delimiter = delimiter(body.lines().next().unwrap_or_default());
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(body.as_bytes());
+    let mut rows = reader.records().map(|row| row.expect("text in memory can be read"));
+    let header = rows.next().unwrap_or_default();
+    let column = |name: &str| {
+        let named = |cell: &str| cell.trim().trim_start_matches('\'').eq_ignore_ascii_case(name);
+        header.iter().position(named)
+    };
+    let (Some(id), Some(codes), Some(decision)) = (column("id"), column("codes"), column("decision")) else {
+        let message = "this is no list of what waits: it needs the columns id, codes and decision; make one with `cardsync \
+                       holds --csv FILE` and leave its first line as it is";
+        return Err(first_line(message));
+    };
+    let columns = Columns {
+        id,
+        codes,
+        decision,
+        note: column("note"),
+    };
+    let mut sheet = Sheet {
+        waiting,
+        columns,
+        decided: BTreeMap::new(),
+        decisions: Vec::new(),
+        problems: Vec::new(),
+    };
+    for row in rows {
+        let line = skipped + row.position().map_or(0, csv::Position::line);
+        if let Err(message) = sheet.row(&row, line) {
+            sheet.problems.push(SheetProblem { line, message });
+        }
+    }
+    match (sheet.problems.is_empty(), sheet.decisions.is_empty()) {
+        (false, _) => Err(sheet.problems),
+        (true, true) => Err(first_line(
+            "no line has a decision; write approve or reject in the column 'decision' of the lines you decide",
+        )),
+        (true, false) => Ok(sheet.decisions),
+    }
+}
+
+/// Where the columns are.
+struct Columns {
+    id: usize,
+    codes: usize,
+    decision: usize,
+    note: Option<usize>,
+}
+
+/// A sheet that is being read.
+struct Sheet<'a> {
+    waiting: &'a Waiting,
+    columns: Columns,
+    /// The line of each item that has a decision.
+    decided: BTreeMap<ItemId, u64>,
+    decisions: Vec<SheetDecision>,
+    problems: Vec<SheetProblem>,
+}
+
+impl Sheet<'_> {
+    fn row(&mut self, row: &StringRecord, line: u64) -> Result<(), String> {
+        let cell = |at: usize| row.get(at).unwrap_or_default().trim().trim_start_matches('\'').trim();
+        let answer = match cell(self.columns.decision).to_lowercase().as_str() {
+            "" => return Ok(()),
+            "approve" | "approved" => Answer::Approve,
+            "reject" | "rejected" => Answer::Reject,
+            other => {
+                let shown: String = other.chars().take(40).collect();
+                return Err(format!(
+                    "'{shown}' is no decision; write approve or reject, or leave the cell empty"
+                ));
+            }
+        };
+        let id = cell(self.columns.id).trim_start_matches('[').trim_end_matches(']');
+        let item = ItemId::new(id);
+        let shown: BTreeSet<&str> = cell(self.columns.codes).split_whitespace().collect();
+        self.check(&item, &shown, answer)?;
+        if let Some(before) = self.decided.insert(item.clone(), line) {
+            return Err(format!(
+                "item {item} has a decision in line {before} already; keep one of them"
+            ));
+        }
+        let note = self.columns.note.map(cell).filter(|note| !note.is_empty());
+        self.decisions.push(SheetDecision {
+            item,
+            answer,
+            note: note.map(str::to_owned),
+        });
+        Ok(())
+    }
+
+    /// Whether the item still waits, and for nothing that the list did not show.
+    fn check(&self, item: &ItemId, shown: &BTreeSet<&str>, answer: Answer) -> Result<(), String> {
+        let again = "make a new list with `cardsync holds --csv FILE`";
+        if self.waiting.snapshots.iter().any(|hold| hold.id == *item) {
+            return Ok(());
+        }
+        let Some(kept) = self.waiting.items.iter().find(|kept| kept.item.change.id == *item) else {
+            return Err(format!(
+                "nothing that waits is called '{item}': it has changed or was settled since the list was made; {again}"
+            ));
+        };
+        let more: Vec<&str> = codes(kept).difference(shown).copied().collect();
+        if answer == Answer::Approve && !more.is_empty() {
+            return Err(format!(
+                "item {item} waits for more than the list showed ({}); {again}",
+                more.join(", ")
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// As Excel and others save it: UTF-8 or UTF-16 by its mark, else UTF-8, else the old code page of Western Europe.
+fn decoded(bytes: &[u8]) -> String {
+    let (text, _, damaged) = UTF_8.decode(bytes);
+    if damaged {
+        WINDOWS_1252.decode(bytes).0.into_owned()
+    } else {
+        text.into_owned()
+    }
+}
+
+/// A first line such as `sep=;` tells spreadsheets the delimiter and is no row.
+fn without_separator_line(text: &str) -> (u64, &str) {
+    match text.split_once('\n') {
+        Some((first, rest)) if first.trim_end().len() == 5 && first.starts_with("sep=") => (1, rest),
+        Some(_) | None => (0, text),
+    }
+}
+
+fn delimiter(header: &str) -> u8 {
+    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
+    let most = [b';', b',', b'\t']
+        .into_iter()
+        .max_by_key(|delimiter| count(*delimiter));
+    most.unwrap_or(b';')
+}
+
+#[cfg(test)]
+mod tests;
