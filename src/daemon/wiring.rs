@@ -9,6 +9,8 @@ use crate::domain::field::{CardField, FieldKind, LookupKind};
 use crate::domain::ids::{EnvironmentId, RunId, SourceName};
 use crate::engine::apply::OperatorAccount;
 use crate::engine::gather::{ReadParts, SourcePart};
+use crate::engine::inputs::KeptHeader;
+use crate::engine::replay::OtherConfig;
 use crate::engine::stopping::unless_stopped;
 use crate::engine::target::{TargetError, TargetReader, TargetWants};
 use crate::engine::{Clock, Progress};
@@ -147,6 +149,7 @@ impl Environment {
         ReadParts {
             environment: self.id.clone(),
             policy: policy(&self.loaded),
+            config: crate::config::show(self.config()),
             zone: zone(self.config()),
             mapping: &self.mapping,
             sources: &self.sources,
@@ -155,6 +158,15 @@ impl Environment {
             protect_query: self.config().guard.protect.query.clone(),
             clock,
             progress,
+        }
+    }
+
+    /// This configuration for a plan that is made again from what an earlier run read.
+    pub fn for_replay(&self) -> OtherConfig<'_> {
+        OtherConfig {
+            policy: policy(&self.loaded),
+            mapping: &self.mapping,
+            sources: self.sources.iter().map(|part| (part.name.clone(), part.role)).collect(),
         }
     }
 
@@ -190,6 +202,14 @@ impl Environment {
         let field = key_spec(self.config()).card_field;
         field.is_login() || field == CardField::Email || field.is_name()
     }
+}
+
+/// The expressions of a configuration that was kept with a run's input.
+pub fn kept_mapping(kept: &KeptHeader) -> Result<Mapping, ConfigProblems> {
+    // The file is long gone or changed: messages name the run instead.
+    let name = PathBuf::from(format!("configuration of run {}", kept.run));
+    let loaded = crate::config::load::from_text(&name, &kept.config)?;
+    Mapping::compile(&loaded.config).map_err(|problems| loaded.problems(as_faults(problems)))
 }
 
 /// What is wrong with the expressions of a configuration.

@@ -13,7 +13,9 @@ pub mod card;
 pub mod cards;
 pub mod decision;
 pub mod diff;
+pub mod difference;
 pub mod field;
+pub mod forget;
 pub mod groups;
 pub mod guard;
 pub mod hold;
@@ -29,6 +31,7 @@ pub mod planner;
 pub mod policy;
 pub mod quality;
 pub mod record;
+pub mod redact;
 pub mod references;
 pub mod report;
 pub mod snapshot;
@@ -37,4 +40,4 @@ pub mod view;
 pub mod window;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -36,6 +36,8 @@ pub struct SourcePart<S> {
 pub struct ReadParts<'a, S, R> {
     pub environment: EnvironmentId,
     pub policy: Policy,
+    /// The effective configuration as YAML, without secrets: kept with the input of a run.
+    pub config: String,
     pub zone: Tz,
     pub mapping: &'a Mapping,
     pub sources: &'a [SourcePart<S>],

@@ -6,11 +6,14 @@
 mod after_run;
 pub mod apply;
 pub mod decisions;
+pub mod explain;
 pub mod gather;
 mod groups;
+pub mod inputs;
 mod ledger_after;
 mod recheck;
 pub mod recover;
+pub mod replay;
 pub mod run;
 pub mod state;
 pub mod stopping;

@@ -3,6 +3,7 @@
 mod apply;
 mod bad_input;
 mod exit_codes;
+mod explain;
 mod shapes;
 mod surroundings;
 

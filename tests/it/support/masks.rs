@@ -51,7 +51,10 @@ impl Masks {
         }
         let output = regex(r"\b\d{8}-\d{6}-[0-9a-f]{6}\b").replace_all(&output, "RUN");
         let output = regex(r"\bp-[0-9a-f]{12}\b").replace_all(&output, "PLAN");
-        let output = regex(r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC").replace_all(&output, "until LATER");
+        let output = regex(r"until \d{4}-\d\d-\d\d \d\d:\d\d (UTC|CET|CEST)").replace_all(&output, "until LATER");
+        let output = regex(r"last changed \d{4}-\d\d-\d\d \d\d:\d\d \w+ by \S+")
+            .replace_all(&output, "last changed THEN by WHOM");
+        let output = regex(r"(approved|rejected) by [a-z_][a-z0-9_-]*(  \[|\n)").replace_all(&output, "$1 by USER$2");
         let output = regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item|; approve)").replace_all(&output, "by USER$1");
         let items = &mut self.items;
         regex(r"\b[0-9a-f]{12}\b")
