@@ -6,10 +6,14 @@ mod config;
 mod decisions;
 mod diff_config;
 mod exit;
+mod explain;
+mod explain_text;
 mod holds;
 mod out;
 mod plan;
 mod progress;
+mod redacted;
+mod replay;
 mod sandbox;
 mod session;
 mod snapshot;
@@ -59,6 +63,8 @@ enum Command {
     Run(plan::RunArgs),
     /// Read and plan again, and apply what is also in a saved plan, unchanged, and allowed today.
     Apply(plan::ApplyArgs),
+    /// One person, start to end: records, mapping, card, evidence, guard, history. Changes nothing.
+    Explain(explain::ExplainArgs),
     /// What waits for a decision.
     Holds(holds::HoldsArgs),
     /// Let items pass in the next run: by id, class, action or plan.
@@ -125,6 +131,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Plan(args) => plan::plan(config, &args).await,
         Command::Run(args) => plan::run(config, &args).await,
         Command::Apply(args) => plan::apply(config, &args).await,
+        Command::Explain(args) => explain::run(config, &args).await,
         Command::Holds(args) => holds::holds(config, &args).await,
         Command::Approve(args) => approve::approve(config, &args).await,
         Command::Reject(args) => approve::reject(config, &args).await,

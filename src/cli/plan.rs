@@ -3,11 +3,14 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::progress::Shown as Bars;
+use super::redacted::redacted_text;
 use super::session;
 use super::text::Shown;
 use crate::config::policy::zone;
 use crate::daemon::run_once::{RunOnce, carry_through};
 use crate::daemon::wiring::Environment;
+use crate::domain::key::Key;
+use crate::domain::redact::redact;
 use crate::domain::view::PlanView;
 use crate::engine::run::{Finished, Planned, Scope, plan_exit_code};
 use anyhow::{Context, bail};
@@ -43,6 +46,13 @@ pub(super) struct PlanArgs {
     /// Plan under another configuration as well, from the same reads, and show what is different.
     #[arg(long, value_name = "OLD.yaml", conflicts_with = "out")]
     diff_config: Option<PathBuf>,
+    /// For a ticket: keys and values of people become marks; structure, reasons and ids stay. Shows every line.
+    #[arg(long, conflicts_with_all = ["out", "replay", "diff_config"])]
+    redact: bool,
+    /// Make the plan of a past run again from what it had read (`last` for the latest), and show what is different under the
+    /// configuration of today. Asks no server.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "as_of", "only", "diff_config"])]
+    replay: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +85,9 @@ fn as_of(text: Option<&str>, environment: &Environment) -> anyhow::Result<Option
 
 pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
+    if let Some(run) = &args.replay {
+        return super::replay::replay(&environment, run, &args.output).await;
+    }
     let clock = session::clock(as_of(args.as_of.as_deref(), &environment)?);
     let store = session::read_store(&environment).await?;
     let connected = environment.connect()?;
@@ -91,10 +104,21 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
     }
     let planned = environment.read_parts(&connected, &*clock, &bars).plan(&store).await;
     bars.finish();
+    let hasher = store.hasher();
     store.close().await;
     let mut planned = planned?;
     if let Some(key) = &args.only {
         planned = planned.only(key)?;
+    }
+    if args.redact {
+        let hash = |text: &str| hasher.hash(&Key::stored(text));
+        let redacted = redact(&planned.judged.view(), &planned.input, &hash);
+        if args.output.json {
+            out::print(&format!("{}\n", serde_json::to_string_pretty(&redacted)?));
+        } else {
+            out::print(&redacted_text(&redacted, Paint::stdout()));
+        }
+        return Ok(Exit::Verdict(plan_exit_code(&planned.judged)));
     }
     if let Some(file) = &args.out {
         let text = format!("{}\n", serde_json::to_string_pretty(&planned.judged.view())?);
@@ -119,7 +143,7 @@ fn show(planned: &Planned, output: &Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn shown<'a>(planned: &'a Planned, output: &Output) -> Shown<'a> {
+pub(super) fn shown<'a>(planned: &'a Planned, output: &Output) -> Shown<'a> {
     Shown {
         judged: &planned.judged,
         input: &planned.input,

@@ -3,13 +3,13 @@
 
 use super::out::Paint;
 use super::words::{
-    counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines, twin_words,
+    conflict_words, counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines, twin_words,
 };
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
 use crate::domain::input::PlanInput;
-use crate::domain::plan::{Action, ActionKind, Change, ConflictKind, SkipReason};
+use crate::domain::plan::{Action, ActionKind, Change, SkipReason};
 use crate::domain::report::{ChangeOutcome, Outcome};
 use crate::domain::snapshot::Verdict;
 use crate::domain::view::ChangeView;
@@ -292,15 +292,7 @@ impl Shown<'_> {
                 text,
                 plan.conflicts.len(),
                 plan.conflicts.iter().map(|conflict| {
-                    let what = match conflict.kind {
-                        ConflictKind::DuplicateInSource => "several records have this key; correct the source",
-                        ConflictKind::TwoActiveCards => {
-                            "two active cards have this key; take it off one of them in TOPdesk"
-                        }
-                        ConflictKind::SeveralArchivedCards => {
-                            "several archived cards have this key and no active one; take it off all but one in TOPdesk"
-                        }
-                    };
+                    let what = conflict_words(conflict.kind);
                     let records = conflict.records.iter().map(ToString::to_string);
                     let cards = conflict.cards.iter().map(|card| format!("card {card}"));
                     let places: Vec<String> = records.chain(cards).collect();

@@ -4,7 +4,7 @@ use super::out::Paint;
 use crate::domain::card::OperatorLink;
 use crate::domain::groups::{Group, OperatorGroups, Seen};
 use crate::domain::ids::OperatorId;
-use crate::domain::plan::{ActionKind, SkipReason};
+use crate::domain::plan::{ActionKind, ConflictKind, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
 use crate::domain::view::TwinView;
 use std::collections::BTreeMap;
@@ -14,6 +14,26 @@ use std::fmt::Write;
 pub(super) fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
+}
+
+/// What a read is for.
+pub(super) fn role_words(role: Option<Role>) -> &'static str {
+    match role {
+        Some(Role::Authoritative) => "decides",
+        Some(Role::Enrich) => "adds",
+        None => "cards",
+    }
+}
+
+/// What is double, and the cure.
+pub(super) fn conflict_words(kind: ConflictKind) -> &'static str {
+    match kind {
+        ConflictKind::DuplicateInSource => "several records have this key; correct the source",
+        ConflictKind::TwoActiveCards => "two active cards have this key; take it off one of them in TOPdesk",
+        ConflictKind::SeveralArchivedCards => {
+            "several archived cards have this key and no active one; take it off all but one in TOPdesk"
+        }
+    }
 }
 
 /// A read with its verdict, and what was found, with the cure.
@@ -27,11 +47,7 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
         }
         Verdict::Rejected => paint.bad("REJECTED"),
     };
-    let role = match snapshot.role {
-        Some(Role::Authoritative) => "decides",
-        Some(Role::Enrich) => "adds",
-        None => "cards",
-    };
+    let role = role_words(snapshot.role);
     let _ = write!(
         text,
         "  {:<12} {role:<8} {:>7} records  {verdict}",

@@ -11,6 +11,8 @@ use crate::domain::ids::{EnvironmentId, RunId, SourceName};
 use crate::engine::apply::OperatorAccount;
 use crate::engine::former::Former;
 use crate::engine::gather::{ReadParts, SourcePart};
+use crate::engine::inputs::KeptHeader;
+use crate::engine::replay::OtherConfig;
 use crate::engine::stopping::unless_stopped;
 use crate::engine::target::{TargetError, TargetReader, TargetWants};
 use crate::engine::{Clock, Progress};
@@ -172,6 +174,15 @@ impl Environment {
         }
     }
 
+    /// This configuration for a plan that is made again from what an earlier run read.
+    pub fn for_replay(&self) -> OtherConfig<'_> {
+        OtherConfig {
+            policy: policy(&self.loaded),
+            mapping: &self.mapping,
+            sources: self.sources.iter().map(|part| (part.name.clone(), part.role)).collect(),
+        }
+    }
+
     /// Where the state of this environment is kept.
     pub fn store_path(&self) -> Option<PathBuf> {
         self.config().store.sqlite.clone().or_else(crate::store::default_path)
@@ -219,6 +230,14 @@ fn kept_before(text: &str) -> Option<Former> {
             None
         }
     }
+}
+
+/// The expressions of a configuration that was kept with a run's input.
+pub fn kept_mapping(kept: &KeptHeader) -> Result<Mapping, ConfigProblems> {
+    // The file is long gone or changed: messages name the run instead.
+    let name = PathBuf::from(format!("configuration of run {}", kept.run));
+    let loaded = crate::config::load::from_text(&name, &kept.config)?;
+    Mapping::compile(&loaded.config).map_err(|problems| loaded.problems(as_faults(problems)))
 }
 
 /// What is wrong with the expressions of a configuration.

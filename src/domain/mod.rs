@@ -15,8 +15,10 @@ pub mod cards;
 pub mod clock;
 pub mod decision;
 pub mod diff;
+pub mod difference;
 pub mod evidence;
 pub mod field;
+pub mod forget;
 pub mod groups;
 pub mod guard;
 pub mod hold;
@@ -33,6 +35,7 @@ pub mod policy;
 pub mod profile;
 pub mod quality;
 pub mod record;
+pub mod redact;
 pub mod references;
 pub mod report;
 pub mod safe_end;
@@ -43,4 +46,4 @@ pub mod view;
 pub mod window;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

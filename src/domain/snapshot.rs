@@ -6,7 +6,7 @@ use super::clock::ClockReading;
 use super::ids::{Generation, ItemId, SourceName};
 use super::key::Key;
 use super::profile::Profile;
-use super::record::{AttributeNames, Place, RawRecord, SourceRecord, Unkeyed};
+use super::record::{AttributeNames, Place, RawRecord, SourceRecord, Unkeyed, Values};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -287,6 +287,16 @@ impl Snapshot {
     /// Whether no record has a key.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
+    }
+
+    /// Keeps only these records.
+    pub(super) fn retain_records(&mut self, wanted: impl FnMut(&SourceRecord) -> bool) {
+        self.records.retain(wanted);
+    }
+
+    /// The values of all records. A key must not be changed by it.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Values> {
+        self.records.iter_mut().flat_map(|record| record.values.iter_mut())
     }
 
     /// Whether the snapshot may say that somebody is missing.

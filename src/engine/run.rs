@@ -6,6 +6,7 @@ use super::apply::OperatorAccount;
 use super::former::{Former, kept};
 use super::gather::{ReadParts, Readings};
 use super::groups::read_groups;
+use super::inputs::{KeptHeader, KeptInput};
 use super::recover::{Settled, settle};
 use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
 use super::stopping::unless_stopped;
@@ -14,6 +15,7 @@ use crate::domain::decision::HeldItem;
 use crate::domain::field::CardField;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
 use crate::domain::hold::HoldReason;
+use crate::domain::identity::Describe;
 use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::key::KeyReading;
@@ -28,6 +30,7 @@ use crate::domain::snapshot::{Snapshot, SnapshotSummary};
 use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -59,7 +62,16 @@ impl From<TargetError> for RunError {
 /// A plan with all that it was made of.
 pub struct Planned {
     pub judged: Judged,
-    pub input: PlanInput,
+    pub input: Arc<PlanInput>,
+}
+
+impl Planned {
+    /// Plans and judges what is in the input, groups of operators included: a plan made again from a kept one.
+    pub fn new(input: impl Into<Arc<PlanInput>>, describe: &dyn Describe) -> Self {
+        let input = input.into();
+        let judged = judge(plan(&input, describe), &input);
+        Self { judged, input }
+    }
 }
 
 impl Planned {
@@ -177,6 +189,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let made = plan(&input, self.mapping);
         input.groups = read_groups(self.reader, &made).await;
         let judged = judge(made, &input);
+        let input = Arc::new(input);
         Ok((Planned { judged, input }, other))
     }
 
@@ -195,6 +208,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         {
             seen.config = Some(self.config.clone());
         }
+        let input = Arc::new(input);
         Planned { judged, input }
     }
 
@@ -306,7 +320,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let approved = self.selected(judged, scope);
         let (approved, unreasoned) = without_reason(approved, input, &self.wants.archiving_reason);
         let applier = self.applier(parts, lease, input, ledger, &hasher);
-        let mut outcomes = applier.apply(&approved).await?;
+        // Beside the work: nothing of it waits for a large file.
+        let keeping = self.keep_input(store, lease, &planned);
+        let (applied, ()) = futures::join!(applier.apply(&approved), keeping);
+        let mut outcomes = applied?;
         outcomes.extend(unreasoned);
         outcomes.extend(left);
         let earlier: BTreeMap<&ItemId, _> = earlier_holds
@@ -367,6 +384,29 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             holds,
             new_holds,
         })
+    }
+
+    /// Keeps what the plan was made of. That it cannot be kept is no reason to leave the run's work undone.
+    async fn keep_input<T: StateWriter>(&self, store: &T, lease: &RunLease, planned: &Planned) {
+        let Planned { judged, input } = planned;
+        let header = KeptHeader {
+            run: lease.run().clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kept_at: Utc::now(),
+            moment: input.moment.now,
+            plan: judged.plan.id.clone(),
+            fingerprint: judged.plan.fingerprint.clone(),
+            config: self.config.clone(),
+            forgotten: BTreeSet::new(),
+        };
+        let input = Arc::clone(input);
+        if let Err(error) = store.keep_input(lease, KeptInput { header, input }).await {
+            let run = lease.run();
+            tracing::warn!(
+                run.id = run.as_str(),
+                "the input of run {run} could not be kept, it cannot be replayed: {error}"
+            );
+        }
     }
 
     async fn keep_settled<T: StateWriter>(

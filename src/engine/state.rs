@@ -4,6 +4,7 @@
 //! what only a run may write takes its [`RunLease`], so that two runs can never write side by side. A store is bound to
 //! one environment; time is an argument, so that a rehearsal at another date keeps that date's books.
 
+use super::inputs::KeptInput;
 use super::target::IntentId;
 use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
@@ -398,6 +399,12 @@ pub trait StateWriter: StateReader {
 
     /// Keeps decisions of humans; a later one about the same item replaces an earlier one. Needs no lease.
     fn decide(&self, decisions: &[Decision]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Keeps the input of a run's plan, and takes people out of what is kept whom the ledger no longer knows by their key. A
+    /// store that has no place for inputs keeps none.
+    fn keep_input(&self, _lease: &RunLease, _kept: KeptInput) -> impl Future<Output = Result<(), StoreError>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Forgets a person's data: journal images, held items and values of this card. The card id, actions and times stay.
     fn purge(&self, lease: &RunLease, card: &CardId) -> impl Future<Output = Result<(), StoreError>> + Send;

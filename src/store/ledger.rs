@@ -11,7 +11,7 @@ use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows per statement: few enough that a piece stays below a megabyte.
 const PIECE: usize = 1000;
@@ -151,4 +151,15 @@ pub(super) async fn load(
     }
     // Sorted already: the map is built in one pass.
     Ok(entries.into_iter().collect())
+}
+
+/// Cards whose entry has lost its key: people who were anonymized or forgotten.
+pub(super) async fn forgotten(connection: &mut SqliteConnection, environment: i64) -> Result<BTreeSet<CardId>, Fault> {
+    let rows = sqlx::query("SELECT card FROM ledger WHERE environment = ?1 AND key IS NULL")
+        .bind(environment)
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| Ok(CardId::new(row.try_get::<&str, _>(0)?)))
+        .collect()
 }

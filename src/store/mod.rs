@@ -8,13 +8,16 @@
 //! ```
 //!
 //! It keeps the engine's promises ([`crate::engine::state`]) and decides nothing. Personal data that is kept is in this
-//! file and its two companions (`-wal`, `-shm`) and nowhere else; all of them are readable by their owner only.
+//! file and its two companions (`-wal`, `-shm`), and in the folder `inputs` beside it; all of them are readable by their
+//! owner only.
 
+mod about;
 mod decisions;
 mod fault;
 mod file;
 mod halfway;
 mod holds;
+mod inputs;
 mod journal;
 mod ledger;
 mod lock;
@@ -32,5 +35,6 @@ mod tests;
 
 pub use crate::engine::state::StoreError;
 pub use file::default_path;
+pub use inputs::InputFolder;
 pub use owner::{NewOwner, OwnerError, become_owner_of};
 pub use sqlite::{ReadOnlyStore, SqliteStore};

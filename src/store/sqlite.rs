@@ -4,13 +4,17 @@ use super::fault::Fault;
 use super::file;
 use super::halfway::HalfwayRow;
 use super::holds::HeldSet;
+use super::inputs::InputFolder;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
 use super::writer::{Lesson, Write, Writer};
-use super::{decisions, halfway, holds, journal, ledger, runs, schema, snapshots};
+use super::{about, decisions, halfway, holds, journal, ledger, runs, schema, snapshots};
 use crate::domain::decision::Decision;
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
+use crate::domain::key::Key;
 use crate::domain::report::RunReport;
+use crate::engine::explain::{JournalEntry, JournalReader};
+use crate::engine::inputs::KeptInput;
 use crate::engine::state::{
     Ending, Halfway, Intent, KeptHold, KeyHasher, Learned, LoggedDecision, OpenIntent, Remembered, RunLease,
     StateReader, StateWriter, StoreError,
@@ -18,6 +22,7 @@ use crate::engine::state::{
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::Mutex;
 
@@ -35,6 +40,7 @@ struct Reader {
     path: PathBuf,
     environment: i64,
     hasher: KeyHasher,
+    inputs: InputFolder,
     connection: Mutex<SqliteConnection>,
 }
 
@@ -72,7 +78,7 @@ impl SqliteStore {
         match opened.await {
             Ok((writing, bound)) => Ok(Self {
                 writer: Writer::start(writing, path.clone(), bound.row),
-                reader: Reader::new(reading, path, bound),
+                reader: Reader::new(reading, path, bound, environment),
             }),
             Err(fault) => Err(refuse(reading, fault, &path).await),
         }
@@ -88,6 +94,27 @@ impl SqliteStore {
     pub async fn close(self) {
         self.writer.close().await;
         self.reader.close().await;
+    }
+
+    /// Takes people out of the kept inputs whom the ledger no longer knows by their key. A run does it by itself.
+    pub async fn clean_inputs(&self) -> Result<(), StoreError> {
+        let forgotten = self.reader.forgotten().await?;
+        self.with_inputs(move |folder| folder.clean(&forgotten)).await
+    }
+
+    /// Files are read and written beside the runtime.
+    async fn with_inputs(
+        &self,
+        work: impl FnOnce(&InputFolder) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let folder = self.reader.inputs.clone();
+        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
+        done.unwrap_or_else(|stopped| {
+            Err(StoreError::Io {
+                path: self.reader.path.clone(),
+                what: format!("its inputs could not be kept: {stopped}"),
+            })
+        })
     }
 
     async fn write(&self, write: Write) -> Result<(), StoreError> {
@@ -118,9 +145,21 @@ impl ReadOnlyStore {
             schema::bound(&mut reading, &path, environment.as_str(), host).await
         };
         match opened.await {
-            Ok(bound) => Ok(Self(Some(Reader::new(reading, path, bound)))),
+            Ok(bound) => Ok(Self(Some(Reader::new(reading, path, bound, environment)))),
             Err(fault) => Err(refuse(reading, fault, &path).await),
         }
+    }
+
+    /// Hashes keys as this store does; where there is no store, with a random key that is not kept.
+    pub fn hasher(&self) -> KeyHasher {
+        self.0
+            .as_ref()
+            .map_or_else(KeyHasher::random, |reader| reader.hasher.clone())
+    }
+
+    /// The kept inputs of its runs; `None` where there is no store.
+    pub fn inputs(&self) -> Option<&InputFolder> {
+        self.0.as_ref().map(|reader| &reader.inputs)
     }
 
     /// Whether there is a store.
@@ -143,8 +182,9 @@ async fn refuse(connection: SqliteConnection, fault: Fault, path: &Path) -> Stor
 }
 
 impl Reader {
-    fn new(connection: SqliteConnection, path: PathBuf, bound: schema::Bound) -> Self {
+    fn new(connection: SqliteConnection, path: PathBuf, bound: schema::Bound, environment: &EnvironmentId) -> Self {
         Self {
+            inputs: InputFolder::beside(&path, environment),
             path,
             environment: bound.row,
             hasher: bound.hasher,
@@ -223,6 +263,14 @@ impl Reader {
             .await
             .map_err(|fault| self.at(fault))
     }
+
+    /// Cards of people whose key was purged.
+    async fn forgotten(&self) -> Result<BTreeSet<CardId>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        ledger::forgotten(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
 }
 
 impl StateReader for SqliteStore {
@@ -292,6 +340,16 @@ impl StateReader for ReadOnlyStore {
             Some(reader) => reader.halfway().await,
             None => Ok(Vec::new()),
         }
+    }
+}
+
+impl JournalReader for ReadOnlyStore {
+    async fn journal_about(&self, cards: &[CardId], keys: &[Key]) -> Result<Vec<JournalEntry>, StoreError> {
+        let Some(reader) = &self.0 else { return Ok(Vec::new()) };
+        let mut connection = reader.connection.lock().await;
+        about::journal(&mut connection, reader.environment, cards, keys)
+            .await
+            .map_err(|fault| reader.at(fault))
     }
 }
 
@@ -406,6 +464,11 @@ impl StateWriter for SqliteStore {
             decisions: decisions.to_vec(),
         })
         .await
+    }
+
+    async fn keep_input(&self, _lease: &RunLease, kept: KeptInput) -> Result<(), StoreError> {
+        let forgotten = self.reader.forgotten().await?;
+        self.with_inputs(move |folder| folder.keep(kept, &forgotten)).await
     }
 
     async fn purge(&self, lease: &RunLease, card: &CardId) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ mod apply;
 mod approvals;
 mod bad_input;
 mod exit_codes;
+mod explain;
 mod shapes;
 mod surroundings;
 

@@ -7,6 +7,8 @@
 //! | `steps` | what happens, one step per line, see [`steps`]; without it one run |
 //! | `expected-plan.txt` | what the program said, step by step |
 //! | `expected-cards.json` | the cards at the end, what is not empty of them |
+//! | `explain` | whom to explain at the end, one per line: the person that the scenario is about |
+//! | `expected-explain.txt` | what `explain` said of them |
 //! | all others | sources |
 //!
 //! Every run is followed by a plan over the same input: it must have nothing left that may be done. `BLESS=1 cargo nextest
@@ -142,12 +144,14 @@ fn root() -> PathBuf {
 }
 
 /// Files of a scenario that are not sources.
-const OWN: [&str; 5] = [
+const OWN: [&str; 7] = [
     "config.yaml",
     "cards.json",
     "steps",
     "expected-plan.txt",
     "expected-cards.json",
+    "explain",
+    "expected-explain.txt",
 ];
 
 fn play(name: &str) {
@@ -170,9 +174,48 @@ fn play(name: &str) {
     };
     let mut masks = Masks::default();
     let said = steps::play(&place, &steps, &mut masks);
+    replays_as_it_was(&place);
     let cards = cards::describe(&place.sandbox.state_json());
+    if let Ok(words) = fs::read_to_string(folder.join("explain")) {
+        compare(
+            &folder.join("expected-explain.txt"),
+            &explained(&place, &words, &steps, &mut masks),
+        );
+    }
     compare(&folder.join("expected-plan.txt"), &said);
     compare(&folder.join("expected-cards.json"), &cards);
+}
+
+/// What `explain` says of these people after the last step, at the moment of the last run.
+fn explained(place: &Workplace, words: &str, steps: &str, masks: &mut Masks) -> String {
+    let moment = steps.lines().rev().find_map(|step| {
+        let (verb, moment) = step.trim().split_once(' ')?;
+        ["run", "run!", "plan"].contains(&verb).then_some(moment)
+    });
+    let moment = moment.expect("a scenario has a run");
+    let mut said = String::new();
+    for word in words.lines() {
+        let ran = place.cardsync(&["explain", word, "--as-of", moment]);
+        said.push_str(&format!("$ explain {word}   (exit {})\n", ran.code));
+        said.push_str(&masks.apply(&ran.stdout, place));
+        said.push_str(&masks.apply(&ran.stderr, place));
+    }
+    said
+}
+
+/// What the last run read and remembered gives the same plan again, without any server.
+fn replays_as_it_was(place: &Workplace) {
+    let history = place.path("inputs");
+    if !history.exists() {
+        return;
+    }
+    let again = place.cardsync(&["plan", "--replay", "last", "--json"]).json();
+    // A plan without the people who were purged can be another one.
+    assert!(
+        again["same"] == true || again["people_taken_out"] != 0,
+        "{:#}",
+        again["replayed"]
+    );
 }
 
 fn compare(file: &Path, found: &str) {

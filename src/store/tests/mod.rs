@@ -1,5 +1,6 @@
 //! The store on real files: what it promises when it is reopened, killed, cut off, locked, full or not ours.
 
+mod inputs;
 mod journal;
 mod lease;
 mod memory;

@@ -1,0 +1,158 @@
+//! `explain`: one person, start to end.
+
+use super::exit::Exit;
+use super::explain_text::ExplainText;
+use super::out::{self, Paint};
+use super::progress::Shown as Bars;
+use super::replay::kept_input;
+use super::session;
+use crate::config::policy::zone;
+use crate::daemon::wiring::{Environment, kept_mapping};
+use crate::engine::explain::{Explanation, FoundBy, JournalReader, Kept, Subject, explain, find, operators_of, traces};
+use crate::engine::replay::again;
+use crate::engine::run::Planned;
+use crate::engine::state::StateReader;
+use crate::engine::target::TargetReader;
+use crate::mapping::Mapping;
+use crate::store::ReadOnlyStore;
+use anyhow::bail;
+use clap::Args;
+use std::fmt::Write;
+use std::path::Path;
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A key, a card id, an e-mail address or a login name.
+    word: String,
+    /// Explain a past run from what it had read (`last` for the latest). Asks no server.
+    #[arg(long, value_name = "RUN", conflicts_with = "as_of")]
+    run: Option<String>,
+    /// Explain as if it were another moment, e.g. 2026-03-01.
+    #[arg(long, value_name = "DATETIME")]
+    as_of: Option<String>,
+    /// Everything as one JSON document: an answer to somebody who asks what is kept about them.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let store = session::read_store(&environment).await?;
+    let explained = match &args.run {
+        Some(run) => past(&store, run, &args.word).await,
+        None => next(&environment, &store, args).await,
+    };
+    store.close().await;
+    match explained? {
+        Found::One(explanation) if args.json => {
+            out::print(&format!("{}\n", serde_json::to_string_pretty(&*explanation)?));
+        }
+        Found::One(explanation) => {
+            let text = ExplainText {
+                explanation: &explanation,
+                zone: zone(environment.config()),
+                paint: Paint::stdout(),
+            };
+            out::print(&text.whole());
+        }
+        Found::Several(subjects) if args.json => {
+            out::print(&format!("{}\n", serde_json::to_string_pretty(&subjects)?));
+        }
+        Found::Several(subjects) => out::print(&several(&args.word, &subjects)),
+    }
+    Ok(Exit::Done)
+}
+
+/// Whom a word means.
+enum Found {
+    One(Box<Explanation>),
+    Several(Vec<Subject>),
+}
+
+/// From a plan that is made now and thrown away.
+async fn next(environment: &Environment, store: &ReadOnlyStore, args: &ExplainArgs) -> anyhow::Result<Found> {
+    let as_of = args
+        .as_of
+        .as_deref()
+        .map(|text| session::moment(text, zone(environment.config())));
+    let clock = session::clock(as_of.transpose()?);
+    let connected = environment.connect()?;
+    let bars = Bars::new();
+    let planned = environment.read_parts(&connected, &*clock, &bars).plan(store).await;
+    bars.finish();
+    let planned = planned?;
+    let subject = match whom(&planned, &environment.mapping, &args.word)? {
+        Ok(subject) => subject,
+        Err(several) => return Ok(Found::Several(several)),
+    };
+    let mut kept = kept_about(&planned, store, &subject).await?;
+    for operator in operators_of(&planned, &subject) {
+        let groups = connected.reader.read_groups_of(&operator).await?;
+        kept.groups.insert(operator, groups);
+    }
+    let explanation = explain(&planned, &environment.mapping, &subject, None, kept);
+    Ok(Found::One(Box::new(explanation)))
+}
+
+/// From what a past run had read.
+async fn past(store: &ReadOnlyStore, run: &str, word: &str) -> anyhow::Result<Found> {
+    let input = kept_input(store, run)?;
+    let mapping = kept_mapping(&input.header).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let planned = again(&input, &mapping);
+    let subject = match whom(&planned, &mapping, word)? {
+        Ok(subject) => subject,
+        Err(several) => return Ok(Found::Several(several)),
+    };
+    let kept = kept_about(&planned, store, &subject).await?;
+    let explanation = explain(&planned, &mapping, &subject, Some(input.header.run.clone()), kept);
+    Ok(Found::One(Box::new(explanation)))
+}
+
+/// The one person that a word means, or several.
+fn whom(planned: &Planned, mapping: &Mapping, word: &str) -> anyhow::Result<Result<Subject, Vec<Subject>>> {
+    let mut subjects = find(word, &planned.input, mapping);
+    match subjects.len() {
+        0 => bail!(
+            "nobody is called '{word}': no card, no record and nothing remembered has this key, card id, e-mail address or login"
+        ),
+        1 => Ok(Ok(subjects.remove(0))),
+        _several => Ok(Err(subjects)),
+    }
+}
+
+/// What the store remembers of somebody.
+async fn kept_about(planned: &Planned, store: &ReadOnlyStore, subject: &Subject) -> anyhow::Result<Kept> {
+    let (cards, keys) = traces(planned, subject);
+    Ok(Kept {
+        holds: store.holds().await?,
+        decisions: store
+            .decisions()
+            .await?
+            .into_iter()
+            .map(|logged| logged.decision)
+            .collect(),
+        journal: store.journal_about(&cards, &keys).await?,
+        ..Kept::default()
+    })
+}
+
+fn several(word: &str, subjects: &[Subject]) -> String {
+    let mut text = format!(
+        "'{word}' means {} people; explain one of them by key or card id:\n",
+        subjects.len()
+    );
+    for subject in subjects {
+        let key = subject.key.as_ref().map_or("no key", |key| key.as_str());
+        let card = subject.person_id.as_ref().map_or("no card", |card| card.as_str());
+        let name = subject.name.as_deref().unwrap_or_default();
+        let by = match subject.found_by {
+            FoundBy::CardId => "card id",
+            FoundBy::Key => "key",
+            FoundBy::FormerKey => "former key",
+            FoundBy::Email => "e-mail",
+            FoundBy::Login => "login",
+        };
+        let _ = writeln!(text, "  {key} {name} ({card}), by {by}");
+    }
+    text
+}

@@ -1,0 +1,71 @@
+//! `plan --redact` as text: the plan of a ticket, without names, keys and values.
+
+use super::out::Paint;
+use super::replay::item;
+use super::words::{conflict_words, name_of, reason_words, snapshot_lines};
+use crate::domain::view::PlanView;
+use std::fmt::Write;
+
+/// A redacted plan as text, whole.
+pub(super) fn redacted_text(view: &PlanView, paint: Paint) -> String {
+    let mut text = String::new();
+    let at = view.created_at.format("%Y-%m-%d %H:%M UTC");
+    let title = format!("Plan {} at {at}, redacted: keys and values are marks", view.plan_id);
+    let _ = writeln!(text, "{}", paint.strong(&title));
+    for (kind, count) in &view.summary {
+        let _ = writeln!(
+            text,
+            "  {}: {} ({} allowed, {} held), operators {}",
+            name_of(*kind),
+            count.total,
+            count.allowed,
+            count.held,
+            count.operators
+        );
+    }
+    let _ = writeln!(
+        text,
+        "  active cards looked after: {}, other cards: {}",
+        view.base, view.foreign_cards
+    );
+    let _ = writeln!(text, "\n{}", paint.strong("Read"));
+    for snapshot in &view.snapshots {
+        text.push_str(&snapshot_lines(snapshot, paint));
+    }
+    let conflicts = view.conflicts.iter().map(|conflict| {
+        let records = conflict.records.iter().map(ToString::to_string);
+        let places: Vec<String> = records
+            .chain(conflict.cards.iter().map(|card| format!("card {card}")))
+            .collect();
+        format!(
+            "  {} {}\n      {}\n",
+            conflict.key,
+            conflict_words(conflict.kind),
+            places.join("; ")
+        )
+    });
+    let rejections = view.rejections.iter().map(|rejection| {
+        let key = rejection.key.as_ref().map_or("no key", |key| key.as_str());
+        format!(
+            "  {} {}: {key}: {}\n",
+            rejection.source, rejection.place, rejection.message
+        )
+    });
+    let skipped = view.skipped.iter().map(|skip| {
+        let key = skip.key.as_ref().map_or("no key", |key| key.as_str());
+        format!("  {key}: {}: {}\n", reason_words(skip.reason), skip.detail)
+    });
+    for (title, lines) in [
+        ("Changes", view.changes.iter().map(item).collect::<Vec<String>>()),
+        ("Conflicts", conflicts.collect()),
+        ("Rejected records", rejections.collect()),
+        ("Nothing happens to", skipped.collect()),
+    ] {
+        if !lines.is_empty() {
+            let title = format!("{title} ({})", lines.len());
+            let _ = writeln!(text, "\n{}", paint.strong(&title));
+            text.extend(lines);
+        }
+    }
+    text
+}

@@ -1,0 +1,259 @@
+//! `plan --replay RUN`: a past plan made again from what its run had read, and what is different under another configuration.
+
+use super::exit::Exit;
+use super::out::{self, Paint};
+use super::plan::{Output, shown};
+use super::session;
+use super::words::{conflict_words, counted, name_of, reason_words};
+use crate::daemon::wiring::{Environment, kept_mapping};
+use crate::domain::difference::{Apart, PlanDifference};
+use crate::domain::view::ChangeView;
+use crate::engine::inputs::{KeptHeader, KeptInput};
+use crate::engine::replay::{again, under};
+use crate::engine::run::Planned;
+use crate::store::ReadOnlyStore;
+use anyhow::bail;
+use serde_json::json;
+use std::fmt::Write;
+
+/// The word for the latest run whose input is kept.
+const LAST: &str = "last";
+
+/// The exit code where there is a difference.
+const DIFFERENT: u8 = 2;
+
+/// Finds a kept input by its run, or says which there are.
+pub(super) fn kept_input(store: &ReadOnlyStore, run: &str) -> anyhow::Result<KeptInput> {
+    let Some(folder) = store.inputs() else {
+        bail!("there is no state yet, so no run has been kept");
+    };
+    let kept = folder.list()?;
+    let wanted = match kept.first() {
+        Some(newest) if run == LAST => newest.run.clone(),
+        Some(_) | None => run.into(),
+    };
+    match folder.read(&wanted)? {
+        Some(input) => Ok(input),
+        None => {
+            let runs: Vec<String> = kept.iter().map(|header| header.run.to_string()).collect();
+            let there = if runs.is_empty() {
+                "none is kept".to_owned()
+            } else {
+                format!("kept are {}", runs.join(", "))
+            };
+            bail!("what run {run} had read is not kept (the last 3 runs are, for 7 days): {there}")
+        }
+    }
+}
+
+pub(super) async fn replay(environment: &Environment, run: &str, output: &Output) -> anyhow::Result<Exit> {
+    let store = session::read_store(environment).await?;
+    let kept = kept_input(&store, run);
+    store.close().await;
+    let kept = kept?;
+    let mapping = kept_mapping(&kept.header).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let own = again(&kept, &mapping);
+    let same = own.judged.plan.fingerprint == kept.header.fingerprint;
+    let changed = environment.loaded.config_hash != kept.input.policy.config_hash;
+    let other = if changed {
+        Some(under(&kept, environment.for_replay())?)
+    } else {
+        None
+    };
+    let difference = other
+        .as_ref()
+        .map(|(planned, _)| PlanDifference::between(&own.judged.view(), &planned.judged.view()));
+    if output.json {
+        let document = json!({
+            "run": kept.header.run,
+            "version": kept.header.version,
+            "moment": kept.header.moment,
+            "recorded": { "plan_id": kept.header.plan, "fingerprint": kept.header.fingerprint },
+            "replayed": { "plan_id": own.judged.plan.id, "fingerprint": own.judged.plan.fingerprint },
+            "same": same,
+            "people_taken_out": kept.header.forgotten.len(),
+            "config_changed": changed,
+            "notes": other.as_ref().map(|(_, notes)| notes),
+            "difference": difference,
+            "plan": other.as_ref().map_or(&own, |(planned, _)| planned).judged.view(),
+        });
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+    } else {
+        let paint = Paint::stdout();
+        let mut text = head(&kept.header, &own, same, paint);
+        match (&other, &difference) {
+            (Some((planned, notes)), Some(difference)) => {
+                let file = environment.loaded.path.display();
+                let _ = writeln!(
+                    text,
+                    "\nUnder {file}, which differs from the run's own configuration: plan {}",
+                    planned.judged.plan.id
+                );
+                text.push_str(&difference_text(difference, paint, output.all));
+                for note in notes {
+                    let _ = writeln!(text, "note: {note}");
+                }
+            }
+            (None, _) | (_, None) => {
+                text.push('\n');
+                text.push_str(&shown(&own, output).plan());
+            }
+        }
+        out::print(&text);
+    }
+    let different = !same || difference.is_some_and(|difference| !difference.is_empty());
+    Ok(if different {
+        Exit::Verdict(DIFFERENT)
+    } else {
+        Exit::Done
+    })
+}
+
+fn head(header: &KeptHeader, own: &Planned, same: bool, paint: Paint) -> String {
+    let mut text = String::new();
+    let title = format!("Replay of run {}", header.run);
+    let _ = writeln!(text, "{}", paint.strong(&title));
+    let short: String = header.fingerprint.chars().take(12).collect();
+    if same {
+        let _ = writeln!(
+            text,
+            "  made again under its own configuration: the same plan {} ({short})",
+            header.plan
+        );
+        return text;
+    }
+    let line = format!(
+        "  made again under its own configuration: plan {} instead of {}",
+        own.judged.plan.id, header.plan
+    );
+    let _ = writeln!(text, "{}", paint.warn(&line));
+    let this = env!("CARGO_PKG_VERSION");
+    if !header.forgotten.is_empty() {
+        let people = header.forgotten.len();
+        let _ = writeln!(
+            text,
+            "  {people} of its people were anonymized or forgotten since and are no longer in it"
+        );
+    } else if header.version != this {
+        let _ = writeln!(text, "  it was made by cardsync {}, this is {this}", header.version);
+    }
+    text
+}
+
+/// Lines per list before it is cut; `--all` shows everything.
+const MOST_SHOWN: usize = 25;
+
+/// What is added, removed and changed, as a person reads it.
+pub(super) fn difference_text(difference: &PlanDifference, paint: Paint, all: bool) -> String {
+    let mut text = String::new();
+    if difference.is_empty() {
+        let _ = writeln!(text, "  no difference: {} alike", counted(difference.same, "item"));
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "  {} alike, {} added, {} removed, {} changed",
+        counted(difference.same, "item"),
+        difference.added.len(),
+        difference.removed.len(),
+        difference.changed.len()
+    );
+    let mut list = |title: &str, lines: Vec<String>| {
+        if lines.is_empty() {
+            return;
+        }
+        let title = format!("{title} ({})", lines.len());
+        let _ = writeln!(text, "\n{}", paint.strong(&title));
+        let shown = if all { lines.len() } else { MOST_SHOWN };
+        text.extend(lines.iter().take(shown).map(String::as_str));
+        if lines.len() > shown {
+            let _ = writeln!(text, "  ... and {} more (--all, or --json)", lines.len() - shown);
+        }
+    };
+    list("Added", difference.added.iter().map(item).collect());
+    list("Removed", difference.removed.iter().map(item).collect());
+    let changed = difference
+        .changed
+        .iter()
+        .map(|changed| changed_item(&changed.before, &changed.after));
+    list("Changed", changed.collect());
+    list(
+        "Conflicts",
+        signed(&difference.conflicts, |conflict| {
+            format!("{}: {}", conflict.key, conflict_words(conflict.kind))
+        }),
+    );
+    list(
+        "Rejected records",
+        signed(&difference.rejections, |rejection| {
+            let key = rejection.key.as_ref().map_or("no key", |key| key.as_str());
+            format!("{} {}: {key}: {}", rejection.source, rejection.place, rejection.message)
+        }),
+    );
+    list(
+        "Nothing happens to",
+        signed(&difference.skipped, |skip| {
+            let key = skip.key.as_ref().map_or("no key", |key| key.as_str());
+            format!("{key}: {}: {}", reason_words(skip.reason), skip.detail)
+        }),
+    );
+    text
+}
+
+fn signed<T>(apart: &Apart<T>, line: impl Fn(&T) -> String) -> Vec<String> {
+    let removed = apart.removed.iter().map(|item| format!("  - {}\n", line(item)));
+    let added = apart.added.iter().map(|item| format!("  + {}\n", line(item)));
+    removed.chain(added).collect()
+}
+
+fn title(change: &ChangeView) -> String {
+    let key = change.key.as_ref().map_or("", |key| key.as_str());
+    let card = change.person_id.as_ref().map_or("new", |card| card.as_str());
+    format!("  {:<11} {key} ({card})  [{}]\n", name_of(change.action), change.id)
+}
+
+fn values(change: &ChangeView) -> Vec<String> {
+    let shown = |value: &Option<String>| {
+        value
+            .as_ref()
+            .map_or("(empty)".to_owned(), |value| format!("\"{value}\""))
+    };
+    let fields = change.fields.iter();
+    fields
+        .map(|(name, field)| format!("{name}: {} -> {}", shown(&field.from), shown(&field.to)))
+        .collect()
+}
+
+fn verdict(change: &ChangeView) -> Vec<String> {
+    if change.holds.is_empty() {
+        return vec!["allowed".to_owned()];
+    }
+    change
+        .holds
+        .iter()
+        .map(|hold| format!("held: {}", hold.message))
+        .collect()
+}
+
+/// An item with what it writes and its verdict.
+pub(super) fn item(change: &ChangeView) -> String {
+    let mut text = title(change);
+    for line in values(change).into_iter().chain(verdict(change)) {
+        let _ = writeln!(text, "      {line}");
+    }
+    text
+}
+
+/// Only the lines in which the two differ.
+fn changed_item(before: &ChangeView, after: &ChangeView) -> String {
+    let mut text = title(after);
+    for (then, now) in [(values(before), values(after)), (verdict(before), verdict(after))] {
+        for line in then.iter().filter(|line| !now.contains(line)) {
+            let _ = writeln!(text, "    - {line}");
+        }
+        for line in now.iter().filter(|line| !then.contains(line)) {
+            let _ = writeln!(text, "    + {line}");
+        }
+    }
+    text
+}

@@ -1,0 +1,107 @@
+//! Takes people out of a kept input whose data must not be kept any longer (RULES 12). The card's id and the keyed hash of its
+//! key stay; everything else of the person goes, also where others refer to them.
+
+use super::card::{CardFields, PersonCard};
+use super::field::{CardField, FieldValue, Reference};
+use super::ids::CardId;
+use super::input::PlanInput;
+use super::key::{Key, KeyReading, KeySpec};
+use super::record::{Place, SourceRecord, Values};
+use super::snapshot::Snapshot;
+use std::collections::BTreeSet;
+
+/// What TOPdesk writes over an anonymized name.
+const GONE: &str = "*";
+
+impl PlanInput {
+    /// Whether anything personal of these cards, or of people recognised as purged, is in it. Cheap.
+    pub fn remembers(&self, cards: &BTreeSet<CardId>) -> bool {
+        let filled = |id: &CardId| {
+            let at = self.target.cards.binary_search_by(|card| card.id.cmp(id));
+            at.is_ok_and(|at| key_of(&self.target.cards[at], &self.policy.key).is_some())
+        };
+        let known = |id: &CardId| self.ledger.get(id).is_some_and(|entry| entry.key.is_some());
+        !self.purged_keys.is_empty() || cards.iter().any(|id| filled(id) || known(id))
+    }
+
+    /// Takes the people of these cards out, and whoever was recognised as purged before. A plan made of what is left can
+    /// differ from the one that was made then.
+    pub fn forget(&mut self, cards: &BTreeSet<CardId>) {
+        let spec = &self.policy.key;
+        let mut keys: BTreeSet<Key> = std::mem::take(&mut self.purged_keys);
+        for card in self.target.cards.iter().filter(|card| cards.contains(&card.id)) {
+            keys.extend(key_of(card, spec));
+        }
+        for entry in self.ledger.values_mut().filter(|entry| cards.contains(&entry.card)) {
+            keys.extend(entry.key.take());
+            keys.append(&mut entry.former_keys.drain(..).collect());
+            entry.anchors.clear();
+            entry.anonymized = true;
+        }
+        self.in_doubt.retain(|key| !keys.contains(key));
+        let mut marks: BTreeSet<Box<str>> = keys.iter().map(|key| key.as_str().into()).collect();
+        for snapshot in &self.snapshots {
+            marks.extend(keys.iter().flat_map(|key| snapshot.with_key(key)).flat_map(marks_of));
+        }
+        for snapshot in &mut self.snapshots {
+            snapshot.forget(&keys, &marks);
+        }
+        for card in &mut self.target.cards {
+            if cards.contains(&card.id) {
+                card.fields = CardFields::from_iter([(CardField::SurName, FieldValue::Text(GONE.into()))]);
+            } else {
+                unname_manager(card, cards);
+            }
+        }
+        for operator in &mut self.target.operators {
+            if operator.linked_person.as_ref().is_some_and(|card| cards.contains(card)) {
+                operator.login_name = None;
+                operator.email = None;
+            }
+        }
+    }
+}
+
+fn key_of(card: &PersonCard, spec: &KeySpec) -> Option<Key> {
+    match spec.read(card.fields.text(spec.card_field)?) {
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+        KeyReading::None | KeyReading::Anonymized => None,
+    }
+}
+
+/// What other records refer to a person by: the number, the name in the directory.
+fn marks_of(record: &SourceRecord) -> Vec<Box<str>> {
+    let mut marks = vec![record.raw_key.0.clone()];
+    match &record.place {
+        Place::Dn(dn) => marks.push(dn.clone()),
+        Place::Line(_) => {}
+    }
+    marks
+}
+
+/// The manager's key goes, the card's id stays.
+fn unname_manager(card: &mut PersonCard, cards: &BTreeSet<CardId>) {
+    if let Some(FieldValue::Reference(Reference::Card { id, .. })) = card.fields.get(CardField::Manager)
+        && cards.contains(id)
+    {
+        let label = id.as_str().into();
+        let manager = Reference::Card { id: id.clone(), label };
+        card.fields
+            .set(CardField::Manager, Some(FieldValue::Reference(manager)));
+    }
+}
+
+impl Snapshot {
+    /// Takes the records of these keys out, and values elsewhere that are one of the marks.
+    fn forget(&mut self, keys: &BTreeSet<Key>, marks: &BTreeSet<Box<str>>) {
+        self.rejections
+            .retain(|rejection| rejection.key.as_ref().is_none_or(|key| !keys.contains(key)));
+        self.retain_records(|record| !keys.contains(&record.key));
+        for values in self.values_mut() {
+            if values.as_slice().iter().any(|value| marks.contains(value)) {
+                let kept = values.as_slice().iter().filter(|value| !marks.contains(*value));
+                *values = Values::from_vec(kept.map(|value| value.to_string()).collect());
+            }
+        }
+    }
+}

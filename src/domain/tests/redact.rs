@@ -1,0 +1,101 @@
+//! A redacted plan has nothing of anybody, and still says what happens and why.
+
+use super::world::World;
+use super::worlds::worlds;
+use crate::domain::field::CardField;
+use crate::domain::plan::full_hash;
+use crate::domain::redact::redact;
+use crate::domain::snapshot::SnapshotReader;
+use crate::domain::view::PlanView;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn redacted(world: &World) -> PlanView {
+    let input = world.input();
+    redact(&world.judged().view(), &input, &|text| {
+        full_hash(format!("secret {text}").as_bytes())
+    })
+}
+
+/// Every value of every field of everybody.
+fn values(world: &World) -> BTreeSet<String> {
+    let input = world.input();
+    let mut values: BTreeSet<String> = BTreeSet::new();
+    for record in input.snapshots.iter().flat_map(|snapshot| snapshot.records()) {
+        values.insert(record.key.to_string());
+        values.extend(
+            record
+                .values
+                .iter()
+                .flat_map(|values| values.as_slice())
+                .map(|value| value.to_string()),
+        );
+    }
+    for card in &input.target.cards {
+        values.extend(card.fields.iter().map(|(_, value)| value.display()));
+    }
+    for entry in input.ledger.values() {
+        values.extend(entry.key.iter().chain(&entry.former_keys).map(ToString::to_string));
+    }
+    values.retain(|value| value.chars().count() > 1 && value != "true" && value != "false");
+    values
+}
+
+/// Whether a text has a value as words of its own.
+fn has(text: &str, value: &str) -> bool {
+    let letter = |found: Option<char>| found.is_some_and(char::is_alphanumeric);
+    text.match_indices(value).any(|(at, _)| {
+        let (before, after) = (text[..at].chars().next_back(), text[at + value.len()..].chars().next());
+        !letter(before) && !letter(after)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+
+    #[test]
+    fn a_redacted_plan_has_no_value_of_anybody(case in worlds()) {
+        let world = case.world();
+        let mut view = redacted(&world);
+        let plain = world.judged().view();
+        prop_assert_eq!(view.changes.len(), plain.changes.len());
+        for (redacted, plain) in view.changes.iter_mut().zip(&plain.changes) {
+            prop_assert_eq!(&redacted.id, &plain.id);
+            prop_assert_eq!(redacted.verdict, plain.verdict);
+            prop_assert!(redacted.fields.keys().eq(plain.fields.keys()));
+            // Ids stay; in this world they are made of the keys.
+            redacted.person_id = None;
+        }
+        for conflict in &mut view.conflicts {
+            conflict.cards.clear();
+        }
+        for skip in &mut view.skipped {
+            skip.card = None;
+        }
+        let text = serde_json::to_string(&(&view.changes, &view.conflicts, &view.rejections, &view.skipped)).unwrap();
+        for value in values(&world) {
+            prop_assert!(!has(&text, &value), "{} in {}", value, text);
+        }
+    }
+}
+
+#[test]
+fn the_same_value_has_the_same_mark_and_reasons_stay() {
+    let mut world = World::of(2);
+    for card in ["c-E001", "c-E002"] {
+        world.set_text(card, CardField::JobTitle, "Nurse");
+    }
+    let view = redacted(&world);
+    let titles: BTreeSet<_> = view
+        .changes
+        .iter()
+        .map(|change| change.fields["jobTitle"].from.clone())
+        .collect();
+    assert_eq!(titles.len(), 1);
+    let mark = titles.first().cloned().flatten().unwrap();
+    assert!(
+        mark.starts_with("value-") && mark.ends_with(" (5 characters)"),
+        "{mark}"
+    );
+    assert_ne!(view.changes[0].key, view.changes[1].key);
+}

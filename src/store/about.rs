@@ -1,0 +1,82 @@
+//! What the journal has about one person.
+
+use super::fault::Fault;
+use super::stamp::{from_json, json, time};
+use crate::domain::card::OperatorCard;
+use crate::domain::ids::CardId;
+use crate::domain::key::Key;
+use crate::domain::plan::Change;
+use crate::domain::report::Outcome;
+use crate::domain::view::ChangeView;
+use crate::engine::explain::JournalEntry;
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+/// Every request about one of these cards or keys, oldest first.
+pub(super) async fn journal(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    cards: &[CardId],
+    keys: &[Key],
+) -> Result<Vec<JournalEntry>, Fault> {
+    let rows = sqlx::query(
+        "SELECT run, plan, item, action, key, card, sent_at, change, operators, approver, outcome, outcome_detail, \
+                outcome_at, settled, settled_detail, settled_run FROM journal \
+         WHERE environment = ?1 AND (card IN (SELECT value FROM json_each(?2)) \
+                                     OR key IN (SELECT value FROM json_each(?3))) ORDER BY id",
+    )
+    .bind(environment)
+    .bind(json(cards))
+    .bind(json(keys))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(entry).collect()
+}
+
+fn entry(row: &SqliteRow) -> Result<JournalEntry, Fault> {
+    let text = |column: usize| row.try_get::<Option<&str>, _>(column);
+    let moment = |column: usize| -> Result<Option<DateTime<Utc>>, Fault> {
+        text(column)?.map(|text| time(text, "journal")).transpose()
+    };
+    // A purged row has kept who did what when, and lost what.
+    let purged: bool = row.try_get::<&str, _>(7)?.is_empty();
+    let change: Option<ChangeView> = if purged {
+        None
+    } else {
+        let change: Change = from_json(row.try_get(7)?, "journal")?;
+        Some(ChangeView::new(&change, &[]))
+    };
+    let operators: Vec<OperatorCard> = from_json(row.try_get(8)?, "journal")?;
+    let detail = text(14)?.or(text(11)?);
+    let outcome: Option<Outcome> = detail.map(|detail| from_json(detail, "journal")).transpose()?;
+    let (fields, why) = change.map_or_else(Default::default, |change| (change.fields, change.why));
+    Ok(JournalEntry {
+        run: row.try_get::<&str, _>(0)?.into(),
+        plan_id: row.try_get::<&str, _>(1)?.into(),
+        item: row.try_get::<&str, _>(2)?.into(),
+        action: row.try_get::<&str, _>(3)?.to_owned(),
+        key: text(4)?.map(Key::stored),
+        person_id: text(5)?.map(CardId::from),
+        sent_at: time(row.try_get(6)?, "journal")?,
+        fields,
+        why,
+        operators: operators.into_iter().map(|operator| operator.id).collect(),
+        approved_by: text(9)?.map(str::to_owned),
+        outcome: text(10)?.map(str::to_owned),
+        message: outcome.as_ref().and_then(message),
+        ended_at: moment(12)?,
+        settled: text(13)?.map(str::to_owned),
+        settled_by: text(15)?.map(Into::into),
+    })
+}
+
+fn message(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Done { .. } => None,
+        Outcome::NotDone { message } | Outcome::InDoubt { message } | Outcome::NotReached { message } => {
+            Some(message.clone())
+        }
+        Outcome::Held { reason } => Some(reason.explain()),
+    }
+}
