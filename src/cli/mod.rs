@@ -4,12 +4,15 @@ mod approve;
 mod check;
 mod config;
 mod exit;
+mod history;
 mod holds;
 mod out;
 mod plan;
 mod progress;
+mod report;
 mod sandbox;
 mod session;
+mod sheet;
 mod snapshot;
 mod text;
 mod words;
@@ -63,6 +66,8 @@ enum Command {
     Approve(approve::DecideArgs),
     /// Refuse items until they change.
     Reject(approve::DecideArgs),
+    /// The runs so far with counts and verdicts, or one run item by item.
+    History(history::HistoryArgs),
     /// Run on the configured schedule until told to stop.
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
@@ -126,6 +131,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Holds(args) => holds::holds(config, &args).await,
         Command::Approve(args) => approve::decide(config, &args, crate::domain::decision::Answer::Approve).await,
         Command::Reject(args) => approve::decide(config, &args, crate::domain::decision::Answer::Reject).await,
+        Command::History(args) => history::history(config, &args).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,

@@ -2,12 +2,14 @@
 //! waits and the way out, then who nothing happens to.
 
 use super::out::Paint;
-use super::words::{counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines};
+use super::words::{
+    conflict_words, counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines,
+};
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
 use crate::domain::input::PlanInput;
-use crate::domain::plan::{Action, ActionKind, Change, ConflictKind, SkipReason};
+use crate::domain::plan::{Action, ActionKind, Change, SkipReason};
 use crate::domain::report::{ChangeOutcome, Outcome};
 use crate::domain::snapshot::Verdict;
 use std::collections::BTreeMap;
@@ -222,7 +224,8 @@ impl Shown<'_> {
         lines
     }
 
-    fn who(&self, change: &Change) -> String {
+    /// Who a change is about: key, name and card.
+    pub(super) fn who(&self, change: &Change) -> String {
         if let Action::CreateEntry { list, name } = &change.action {
             return format!("{list} \"{name}\"");
         }
@@ -268,15 +271,7 @@ impl Shown<'_> {
                 text,
                 plan.conflicts.len(),
                 plan.conflicts.iter().map(|conflict| {
-                    let what = match conflict.kind {
-                        ConflictKind::DuplicateInSource => "several records have this key; correct the source",
-                        ConflictKind::TwoActiveCards => {
-                            "two active cards have this key; take it off one of them in TOPdesk"
-                        }
-                        ConflictKind::SeveralArchivedCards => {
-                            "several archived cards have this key and no active one; take it off all but one in TOPdesk"
-                        }
-                    };
+                    let what = conflict_words(conflict.kind);
                     let records = conflict.records.iter().map(ToString::to_string);
                     let cards = conflict.cards.iter().map(|card| format!("card {card}"));
                     let places: Vec<String> = records.chain(cards).collect();

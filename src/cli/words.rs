@@ -4,7 +4,7 @@ use super::out::Paint;
 use crate::domain::card::OperatorLink;
 use crate::domain::groups::{Group, OperatorGroups, Seen};
 use crate::domain::ids::OperatorId;
-use crate::domain::plan::{ActionKind, SkipReason};
+use crate::domain::plan::{ActionKind, ConflictKind, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -139,6 +139,17 @@ pub(super) fn name_of(kind: ActionKind) -> &'static str {
         | ActionKind::Adopt
         | ActionKind::Archive
         | ActionKind::Anonymize => kind.name(),
+    }
+}
+
+/// What is double, and what to do about it.
+pub(super) fn conflict_words(kind: ConflictKind) -> &'static str {
+    match kind {
+        ConflictKind::DuplicateInSource => "several records have this key; correct the source",
+        ConflictKind::TwoActiveCards => "two active cards have this key; take it off one of them in TOPdesk",
+        ConflictKind::SeveralArchivedCards => {
+            "several archived cards have this key and no active one; take it off all but one in TOPdesk"
+        }
     }
 }
 

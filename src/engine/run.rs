@@ -1,7 +1,7 @@
 //! Plan, run and apply: one path, stopped after the guard or carried through.
 
 use super::Source;
-use super::after_run::{counts, held_items, verdict};
+use super::after_run::{counts, held_items, run_items, verdict};
 use super::apply::{Applier, ApplyState, OperatorAccount};
 use super::gather::{ReadParts, Readings};
 use super::groups::read_groups;
@@ -191,10 +191,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 snapshots: &judged.plan.snapshots,
                 ..Learned::default()
             };
-            store.learn(lease, learned, self.clock.now()).await?;
+            // The purge finds by the keys that the ledger still has.
             for card in &anonymized {
                 store.purge(lease, card).await?;
             }
+            store.learn(lease, learned, self.clock.now()).await?;
             ledger.extend(plan_ledger.into_iter().map(|entry| (entry.card.clone(), entry)));
         }
         let approved = self.selected(judged, input, scope);
@@ -235,31 +236,25 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         for hold in &mut holds {
             hold.since = earlier.get(&hold.change.id).copied().unwrap_or(hold.since);
         }
-        if whole {
-            let done: Vec<ItemId> = outcomes
-                .iter()
-                .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
-                .map(|outcome| outcome.item.clone())
-                .collect();
-            let learned = Learned {
-                holds: Some((&judged.plan.id, &holds)),
-                done: &done,
-                ..Learned::default()
-            };
-            store.learn(lease, learned, self.clock.now()).await?;
-        }
+        let is_new = |hold: &&HeldItem| {
+            // What was approved and then refused is news as well.
+            let known = input.set_aside.get(&hold.change.id);
+            !earlier.contains_key(&hold.change.id) || hold.set_aside.as_ref() != known
+        };
+        let new_holds: Vec<HeldItem> = holds.iter().filter(is_new).cloned().collect();
+        let items = run_items(judged, &outcomes, if whole { &new_holds } else { &[] });
+        let is_done = |outcome: &&ChangeOutcome| whole && matches!(outcome.outcome, Outcome::Done { .. });
+        let done: Vec<ItemId> = outcomes.iter().filter(is_done).map(|it| it.item.clone()).collect();
+        let learned = Learned {
+            holds: whole.then_some((&judged.plan.id, &holds)),
+            done: &done,
+            items: Some(&items),
+            ..Learned::default()
+        };
+        store.learn(lease, learned, self.clock.now()).await?;
         report.failure = applier.stopped_by();
         report.counts = counts(judged, &outcomes, holds.len() as u64);
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));
-        let new_holds = holds
-            .iter()
-            // What was approved and then refused is news as well.
-            .filter(|hold| {
-                let known = input.set_aside.get(&hold.change.id);
-                !earlier.contains_key(&hold.change.id) || hold.set_aside.as_ref() != known
-            })
-            .cloned()
-            .collect();
         Ok(Through {
             planned,
             outcomes,

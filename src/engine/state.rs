@@ -4,6 +4,7 @@
 //! what only a run may write takes its [`RunLease`], so that two runs can never write side by side. A store is bound to
 //! one environment; time is an argument, so that a rehearsal at another date keeps that date's books.
 
+use super::records::RunItem;
 use super::target::IntentId;
 use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
@@ -225,6 +226,8 @@ pub struct Learned<'a> {
     pub holds: Option<(&'a PlanId, &'a [HeldItem])>,
     /// Items that were done, beside `holds`: that they were once set aside is over.
     pub done: &'a [ItemId],
+    /// What became of the items of this run, in the order of its plan, for the history.
+    pub items: Option<&'a [RunItem]>,
 }
 
 /// One request that is about to be sent.

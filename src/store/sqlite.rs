@@ -10,6 +10,7 @@ use super::{decisions, holds, journal, ledger, runs, schema, snapshots};
 use crate::domain::decision::Decision;
 use crate::domain::ids::{CardId, EnvironmentId, RunId};
 use crate::domain::report::RunReport;
+use crate::engine::records::RunItem;
 use crate::engine::state::{
     Ending, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
     StoreError,
@@ -22,19 +23,19 @@ use tokio::sync::Mutex;
 
 /// The store of one environment, open for reading and writing. Needs a tokio runtime.
 pub struct SqliteStore {
-    reader: Reader,
+    pub(super) reader: Reader,
     writer: Writer,
 }
 
 /// The store for commands that only read. There may be no store yet: then nothing is remembered.
-pub struct ReadOnlyStore(Option<Reader>);
+pub struct ReadOnlyStore(pub(super) Option<Reader>);
 
 /// One connection that reads what is committed.
-struct Reader {
-    path: PathBuf,
-    environment: i64,
-    hasher: KeyHasher,
-    connection: Mutex<SqliteConnection>,
+pub(super) struct Reader {
+    pub(super) path: PathBuf,
+    pub(super) environment: i64,
+    pub(super) hasher: KeyHasher,
+    pub(super) connection: Mutex<SqliteConnection>,
 }
 
 impl SqliteStore {
@@ -155,7 +156,7 @@ impl Reader {
         let _closed_anyway = self.connection.into_inner().close().await;
     }
 
-    fn at(&self, fault: impl Into<Fault>) -> StoreError {
+    pub(super) fn at(&self, fault: impl Into<Fault>) -> StoreError {
         fault.into().at(&self.path)
     }
 
@@ -311,6 +312,7 @@ impl StateWriter for SqliteStore {
             snapshots,
             holds,
             done,
+            items,
         } = learned;
         let lesson = Lesson {
             run: lease.run().clone(),
@@ -322,6 +324,7 @@ impl StateWriter for SqliteStore {
                 items: items.to_vec(),
                 done: done.to_vec(),
             }),
+            items: items.map(<[RunItem]>::to_vec),
             now,
         };
         self.write(Write::Learn {

@@ -8,12 +8,13 @@ use super::file;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::this_process;
 use super::stamp::{json, stamp};
-use super::{decisions, holds, journal, ledger, purge, runs, snapshots};
+use super::{decisions, holds, journal, ledger, purge, records, runs, snapshots};
 use crate::domain::decision::{Contact, Decision};
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::report::RunReport;
 use crate::domain::snapshot::SnapshotSummary;
+use crate::engine::records::RunItem;
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
@@ -34,6 +35,7 @@ pub(super) struct Lesson {
     pub(super) contact: Option<Contact>,
     pub(super) snapshots: Vec<SnapshotSummary>,
     pub(super) holds: Option<holds::HeldSet>,
+    pub(super) items: Option<Vec<RunItem>>,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -270,6 +272,9 @@ impl Open<'_> {
                 }
                 if let Some(held) = &lesson.holds {
                     holds::replace(connection, environment, held, lesson.now).await?;
+                }
+                if let Some(items) = &lesson.items {
+                    records::keep_items(connection, environment, &lesson.run, items).await?;
                 }
                 Ok(0)
             }

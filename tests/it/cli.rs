@@ -3,6 +3,7 @@
 mod apply;
 mod bad_input;
 mod exit_codes;
+mod history;
 mod shapes;
 mod surroundings;
 
