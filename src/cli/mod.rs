@@ -4,8 +4,10 @@ mod approve;
 mod check;
 mod config;
 mod exit;
+mod forget;
 mod history;
 mod holds;
+mod journal;
 mod out;
 mod plan;
 mod progress;
@@ -14,6 +16,7 @@ mod sandbox;
 mod session;
 mod sheet;
 mod snapshot;
+mod store;
 mod text;
 mod words;
 
@@ -68,6 +71,14 @@ enum Command {
     Reject(approve::DecideArgs),
     /// The runs so far with counts and verdicts, or one run item by item.
     History(history::HistoryArgs),
+    /// The journal for a log collector.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
+    /// The state file: copy, check, give to another address.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// Remove what is kept about one person.
+    Forget(forget::ForgetArgs),
     /// Run on the configured schedule until told to stop.
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
@@ -132,6 +143,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Approve(args) => approve::decide(config, &args, crate::domain::decision::Answer::Approve).await,
         Command::Reject(args) => approve::decide(config, &args, crate::domain::decision::Answer::Reject).await,
         Command::History(args) => history::history(config, &args).await,
+        Command::Journal(command) => journal::run(config, &command).await,
+        Command::Store(command) => store::run(config, &command).await,
+        Command::Forget(args) => forget::forget(config, &args).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,

@@ -6,6 +6,7 @@
 mod after_run;
 pub mod apply;
 pub mod decisions;
+pub mod forget;
 pub mod gather;
 mod groups;
 pub mod history;

@@ -13,6 +13,7 @@ use crate::domain::report::{Outcome, RunReport};
 use crate::domain::view::HoldView;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::future::Future;
 
 /// How a request or an item ended, as a word.
@@ -153,8 +154,8 @@ pub trait RecordsReader: Send + Sync {
     /// Rows of the journal.
     fn journal(&self, query: &JournalQuery<'_>) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send;
 
-    /// How much personal is kept of a card, beside its entry in the ledger.
-    fn kept(&self, card: &CardId) -> impl Future<Output = Result<Kept, StoreError>> + Send;
+    /// How much personal is kept of a card, beside its entry in the ledger, and of these keys where there was no card.
+    fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> impl Future<Output = Result<Kept, StoreError>> + Send;
 }
 
 /// How long what is kept.
@@ -199,6 +200,22 @@ pub struct Kept {
     pub notes: u64,
 }
 
+impl Kept {
+    /// Adds what is kept of another card of the same person.
+    pub fn add(&mut self, other: Kept) {
+        let Kept {
+            journal,
+            items,
+            holds,
+            notes,
+        } = other;
+        self.journal += journal;
+        self.items += items;
+        self.holds += holds;
+        self.notes += notes;
+    }
+}
+
 /// Takes out what is kept. Open requests always stay until they are settled.
 pub trait RecordsKeeper: RecordsReader {
     /// Takes out what is older than its time, as of `now`; does nothing when that was done within the last day.
@@ -208,6 +225,15 @@ pub trait RecordsKeeper: RecordsReader {
         retention: Retention,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Pruned, StoreError>> + Send;
+
+    /// Forgets a card's person as [`super::state::StateWriter::purge`] does, and what is kept of these keys where there was
+    /// no card.
+    fn forget(
+        &self,
+        lease: &RunLease,
+        card: &CardId,
+        keys: &BTreeSet<Key>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Writes the file anew where something was taken out since, so that no copy of it stays in unused places. True when
     /// it did.

@@ -10,10 +10,13 @@
 //! It keeps the engine's promises ([`crate::engine::state`]) and decides nothing. Personal data that is kept is in this
 //! file and its two companions (`-wal`, `-shm`) and nowhere else; all of them are readable by their owner only.
 
+mod backup;
+mod bind;
 mod decisions;
 mod fault;
 mod file;
 mod holds;
+mod inspection;
 mod journal;
 mod ledger;
 mod lock;
@@ -33,6 +36,9 @@ mod writer;
 mod tests;
 
 pub use crate::engine::state::StoreError;
+pub use backup::backup;
+pub use bind::{bind, bound_to};
 pub use file::default_path;
+pub use inspection::{Inspection, inspect};
 pub use owner::{NewOwner, OwnerError, become_owner_of};
 pub use sqlite::{ReadOnlyStore, SqliteStore};

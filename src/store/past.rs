@@ -3,15 +3,18 @@
 use super::fault::Fault;
 use super::file;
 use super::sqlite::{ReadOnlyStore, Reader, SqliteStore};
+use super::writer::Write;
 use super::{prune, purge, records};
 use crate::domain::ids::{CardId, RunId};
+use crate::domain::key::Key;
 use crate::domain::report::RunReport;
 use crate::engine::records::{
     JournalEntry, JournalQuery, Kept, Pruned, RecordsKeeper, RecordsReader, Retention, RunItem,
 };
-use crate::engine::state::{RunLease, StoreError};
+use crate::engine::state::{KeyHasher, RunLease, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
+use std::collections::BTreeSet;
 
 impl Reader {
     async fn run(&self, run: &RunId) -> Result<Option<RunReport>, StoreError> {
@@ -35,9 +38,9 @@ impl Reader {
             .map_err(|fault| self.at(fault))
     }
 
-    async fn kept(&self, card: &CardId) -> Result<Kept, StoreError> {
+    async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
         let mut connection = self.connection.lock().await;
-        purge::kept(&mut connection, self.environment, card)
+        purge::kept(&mut connection, self.environment, card, keys)
             .await
             .map_err(|fault| self.at(fault))
     }
@@ -56,8 +59,8 @@ impl RecordsReader for SqliteStore {
         self.reader.journal(query).await
     }
 
-    async fn kept(&self, card: &CardId) -> Result<Kept, StoreError> {
-        self.reader.kept(card).await
+    async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
+        self.reader.kept(card, keys).await
     }
 }
 
@@ -83,9 +86,9 @@ impl RecordsReader for ReadOnlyStore {
         }
     }
 
-    async fn kept(&self, card: &CardId) -> Result<Kept, StoreError> {
+    async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
         match &self.0 {
-            Some(reader) => reader.kept(card).await,
+            Some(reader) => reader.kept(card, keys).await,
             None => Ok(Kept::default()),
         }
     }
@@ -106,6 +109,15 @@ impl RecordsKeeper for SqliteStore {
         pruned.await.map_err(|fault| self.reader.at(fault))
     }
 
+    async fn forget(&self, lease: &RunLease, card: &CardId, keys: &BTreeSet<Key>) -> Result<(), StoreError> {
+        self.write(Write::Purge {
+            fence: lease.fence(),
+            card: card.clone(),
+            keys: keys.clone(),
+        })
+        .await
+    }
+
     async fn rewrite(&self, lease: &RunLease) -> Result<bool, StoreError> {
         let environment = self.reader.environment;
         let rewritten = async {
@@ -116,6 +128,13 @@ impl RecordsKeeper for SqliteStore {
             Ok::<_, Fault>(rewritten)
         };
         rewritten.await.map_err(|fault| self.reader.at(fault))
+    }
+}
+
+impl ReadOnlyStore {
+    /// Hashes keys as the logs have them; `None` where there is no store.
+    pub fn hasher(&self) -> Option<KeyHasher> {
+        self.0.as_ref().map(|reader| reader.hasher.clone())
     }
 }
 

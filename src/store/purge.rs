@@ -44,8 +44,15 @@ fn as_array(keys: &BTreeSet<Key>) -> String {
 }
 
 /// How much personal is kept of a card, beside its entry in the ledger.
-pub(super) async fn kept(connection: &mut SqliteConnection, environment: i64, card: &CardId) -> Result<Kept, Fault> {
-    let keys = as_array(&keys(&mut *connection, environment, card).await?);
+pub(super) async fn kept(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    card: &CardId,
+    more: &BTreeSet<Key>,
+) -> Result<Kept, Fault> {
+    let mut keys = keys(&mut *connection, environment, card).await?;
+    keys.extend(more.iter().cloned());
+    let keys = as_array(&keys);
     let mut count = async |from: String| -> Result<u64, Fault> {
         let statement = format!("SELECT count(*) FROM {from}");
         let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
@@ -82,10 +89,16 @@ fn items_of_person() -> String {
     )
 }
 
-/// Empties everything personal that is kept for a card. The card id, the actions, times and outcomes stay; the ledger is
-/// the caller's, in the same run.
-pub(super) async fn card(connection: &mut SqliteConnection, environment: i64, card: &CardId) -> Result<(), Fault> {
-    let keys = keys(&mut *connection, environment, card).await?;
+/// Empties everything personal that is kept for a card, and for more keys where there was no card. The card id, the
+/// actions, times and outcomes stay; the ledger is the caller's, in the same run.
+pub(super) async fn person(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    card: &CardId,
+    more: &BTreeSet<Key>,
+) -> Result<(), Fault> {
+    let mut keys = keys(&mut *connection, environment, card).await?;
+    keys.extend(more.iter().cloned());
     let listed = as_array(&keys);
     let mut gone = 0;
     let notes = format!(

@@ -18,6 +18,7 @@ use crate::engine::state::{
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::Mutex;
 
@@ -90,7 +91,7 @@ impl SqliteStore {
         self.reader.close().await;
     }
 
-    async fn write(&self, write: Write) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, write: Write) -> Result<(), StoreError> {
         self.writer.write(write).await.map(|_| ())
     }
 }
@@ -377,6 +378,7 @@ impl StateWriter for SqliteStore {
         self.write(Write::Purge {
             fence: lease.fence(),
             card: card.clone(),
+            keys: BTreeSet::new(),
         })
         .await
     }

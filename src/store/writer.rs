@@ -11,6 +11,7 @@ use super::stamp::{json, stamp};
 use super::{decisions, holds, journal, ledger, purge, records, runs, snapshots};
 use crate::domain::decision::{Contact, Decision};
 use crate::domain::ids::{CardId, RunId};
+use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::report::RunReport;
 use crate::domain::snapshot::SnapshotSummary;
@@ -18,6 +19,7 @@ use crate::engine::records::RunItem;
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -79,6 +81,8 @@ pub(super) enum Write {
     Purge {
         fence: i64,
         card: CardId,
+        /// Of the same person, where there was no card.
+        keys: BTreeSet<Key>,
     },
 }
 
@@ -292,7 +296,7 @@ impl Open<'_> {
                     .map(|()| 0)
             }
             Write::Decide { decisions } => decisions::insert(connection, environment, decisions).await.map(|()| 0),
-            Write::Purge { card, .. } => purge::card(connection, environment, card).await.map(|()| 0),
+            Write::Purge { card, keys, .. } => purge::person(connection, environment, card, keys).await.map(|()| 0),
         }
     }
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod exit_codes;
 mod history;
 mod shapes;
+mod store;
 mod surroundings;
 
 use crate::support::workplace::Workplace;

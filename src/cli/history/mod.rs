@@ -205,6 +205,7 @@ pub(super) fn verdict_word(run: &RunReport) -> &'static str {
         (Some(RunVerdict::SomeFailed), _) => "some_failed",
         (Some(RunVerdict::SnapshotRejected), _) => "snapshot_rejected",
         (Some(RunVerdict::Failed), _) => "failed",
+        (None, Some(_)) if run.command.starts_with("forget") => "done",
         (None, Some(_)) => "stopped",
         (None, None) => "cut_off",
     }
