@@ -8,15 +8,21 @@ mod diff_config;
 mod exit;
 mod explain;
 mod explain_text;
+mod forget;
+mod history;
 mod holds;
+mod journal;
 mod out;
 mod plan;
 mod progress;
 mod redacted;
 mod replay;
+mod report;
 mod sandbox;
 mod session;
+mod sheet;
 mod snapshot;
+mod store;
 mod text;
 mod words;
 
@@ -71,6 +77,16 @@ enum Command {
     Approve(approve::ApproveArgs),
     /// Refuse items until they change.
     Reject(approve::RejectArgs),
+    /// The runs so far with counts and verdicts, or one run item by item.
+    History(history::HistoryArgs),
+    /// The journal for a log collector.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
+    /// The state file: copy, check, give to another address.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// Remove what is kept about one person.
+    Forget(forget::ForgetArgs),
     /// Run on the configured schedule until told to stop.
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
@@ -135,6 +151,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Holds(args) => holds::holds(config, &args).await,
         Command::Approve(args) => approve::approve(config, &args).await,
         Command::Reject(args) => approve::reject(config, &args).await,
+        Command::History(args) => history::history(config, &args).await,
+        Command::Journal(command) => journal::run(config, &command).await,
+        Command::Store(command) => store::run(config, &command).await,
+        Command::Forget(args) => forget::forget(config, &args).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,

@@ -4,6 +4,7 @@ use super::exit::Exit;
 use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::redacted::redacted_text;
+use super::report::Told;
 use super::session;
 use super::text::Shown;
 use crate::config::policy::zone;
@@ -37,6 +38,9 @@ pub(super) struct PlanArgs {
     /// Save the plan as JSON, for `apply`; readable by its owner only.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write a report that needs no other file, for a browser or a printer; readable by its owner only.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Plan as if it were another moment, e.g. 2026-03-01.
     #[arg(long, value_name = "DATETIME")]
     as_of: Option<String>,
@@ -123,6 +127,16 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
     if let Some(file) = &args.out {
         let text = format!("{}\n", serde_json::to_string_pretty(&planned.judged.view())?);
         out::private_file(file, &text).with_context(|| format!("the plan could not be saved to {}", file.display()))?;
+    }
+    if let Some(file) = &args.html {
+        let told = Told {
+            environment: environment.id.as_str(),
+            zone: zone(environment.config()),
+            at: Utc::now(),
+        };
+        let html = super::report::plan(&shown(&planned, &args.output), &told)?;
+        out::private_file(file, &html)
+            .with_context(|| format!("the report could not be written to {}", file.display()))?;
     }
     show(&planned, &args.output)?;
     if let (Some(why), false) = (

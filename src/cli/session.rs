@@ -48,7 +48,8 @@ pub(super) fn refuse_changing_key(environment: &Environment) -> anyhow::Result<(
     }
 }
 
-fn store_path(environment: &Environment) -> anyhow::Result<PathBuf> {
+/// Where the state is.
+pub(super) fn store_path(environment: &Environment) -> anyhow::Result<PathBuf> {
     environment
         .store_path()
         .context("there is no place for the state: set store.sqlite in the configuration")

@@ -246,7 +246,8 @@ impl Shown<'_> {
         lines
     }
 
-    fn who(&self, change: &Change) -> String {
+    /// Who a change is about: key, name and card.
+    pub(super) fn who(&self, change: &Change) -> String {
         if let Action::CreateEntry { list, name } = &change.action {
             return format!("{list} \"{name}\"");
         }

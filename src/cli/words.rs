@@ -25,17 +25,6 @@ pub(super) fn role_words(role: Option<Role>) -> &'static str {
     }
 }
 
-/// What is double, and the cure.
-pub(super) fn conflict_words(kind: ConflictKind) -> &'static str {
-    match kind {
-        ConflictKind::DuplicateInSource => "several records have this key; correct the source",
-        ConflictKind::TwoActiveCards => "two active cards have this key; take it off one of them in TOPdesk",
-        ConflictKind::SeveralArchivedCards => {
-            "several archived cards have this key and no active one; take it off all but one in TOPdesk"
-        }
-    }
-}
-
 /// A read with its verdict, and what was found, with the cure.
 pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String {
     let mut text = String::new();
@@ -167,6 +156,17 @@ pub(super) fn name_of(kind: ActionKind) -> &'static str {
         | ActionKind::Merge
         | ActionKind::Archive
         | ActionKind::Anonymize => kind.name(),
+    }
+}
+
+/// What is double, and what to do about it.
+pub(super) fn conflict_words(kind: ConflictKind) -> &'static str {
+    match kind {
+        ConflictKind::DuplicateInSource => "several records have this key; correct the source",
+        ConflictKind::TwoActiveCards => "two active cards have this key; take it off one of them in TOPdesk",
+        ConflictKind::SeveralArchivedCards => {
+            "several archived cards have this key and no active one; take it off all but one in TOPdesk"
+        }
     }
 }
 

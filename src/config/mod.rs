@@ -14,6 +14,7 @@ mod shape;
 pub mod show;
 mod source;
 pub mod starter;
+mod store;
 mod suggest;
 mod tree;
 pub mod units;
@@ -27,6 +28,7 @@ pub use source::{
     RowsConfig, SourceCommon, SourceConfig,
 };
 pub use starter::starter;
+pub use store::{RetentionConfig, StoreConfig};
 
 use crate::domain::key::Normaliser;
 pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehirePerson};
@@ -417,15 +419,6 @@ pub struct ProtectConfig {
 pub struct ScheduleConfig {
     /// Cron expression with 5, 6 (seconds first) or 7 (year last) fields, in `timezone`.
     pub cron: String,
-}
-
-/// Where state is kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct StoreConfig {
-    /// SQLite file. Default: `cardsync.db` in `$STATE_DIRECTORY`, else in the user's state folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sqlite: Option<PathBuf>,
 }
 
 /// Who is told.

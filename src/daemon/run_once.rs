@@ -3,12 +3,14 @@
 use super::wiring::{Environment, new_run_id};
 use crate::domain::ids::RunId;
 use crate::domain::report::{RunReport, RunVerdict};
+use crate::engine::records::RecordsKeeper;
 use crate::engine::run::{Finished, Scope, WriteParts};
 use crate::engine::state::{RunLease, StateReader, StateWriter, StoreError};
 use crate::engine::{Clock, Progress};
 use crate::notify;
 use crate::store::SqliteStore;
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracing::Instrument;
@@ -100,9 +102,33 @@ async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Resu
         };
         notify::command::tell(argv, &events, limit).await;
     }
+    if finished.is_ok() {
+        tidy(environment, &store, &lease, clock.now()).await;
+    }
     drop(lease);
     store.close().await;
     finished
+}
+
+/// Takes out what is older than its time, and writes the file anew where something was taken out. The run itself is over:
+/// what fails here is tried again after the next one.
+async fn tidy(environment: &Environment, store: &SqliteStore, lease: &RunLease, now: DateTime<Utc>) {
+    let tidied = async {
+        let pruned = store.prune(lease, environment.retention(), now).await?;
+        if pruned.any() {
+            tracing::info!(
+                "older than store.retention and taken out: {} writes, values of {}, {} runs, {} decisions",
+                pruned.journal,
+                pruned.values,
+                pruned.runs,
+                pruned.decisions
+            );
+        }
+        store.rewrite(lease).await
+    };
+    if let Err(error) = tidied.await {
+        tracing::warn!("what is to be forgotten could not all be taken out: {error}; the next run tries again");
+    }
 }
 
 /// Connects and runs. That no connection could be prepared (a secret, a certificate file) is a failed run as well.

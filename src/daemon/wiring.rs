@@ -12,6 +12,7 @@ use crate::engine::apply::OperatorAccount;
 use crate::engine::former::Former;
 use crate::engine::gather::{ReadParts, SourcePart};
 use crate::engine::inputs::KeptHeader;
+use crate::engine::records::Retention;
 use crate::engine::replay::OtherConfig;
 use crate::engine::stopping::unless_stopped;
 use crate::engine::target::{TargetError, TargetReader, TargetWants};
@@ -186,6 +187,16 @@ impl Environment {
     /// Where the state of this environment is kept.
     pub fn store_path(&self) -> Option<PathBuf> {
         self.config().store.sqlite.clone().or_else(crate::store::default_path)
+    }
+
+    /// How long what is kept.
+    pub fn retention(&self) -> Retention {
+        let kept = &self.config().store.retention;
+        Retention {
+            journal: kept.journal.chrono(),
+            values: kept.values.chrono(),
+            reports: kept.reports.chrono(),
+        }
     }
 
     /// The host of the environment, to which a store is bound.

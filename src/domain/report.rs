@@ -24,6 +24,19 @@ pub enum Outcome {
     NotReached { message: String },
 }
 
+impl Outcome {
+    /// What it says beyond its word: why not, or why it is held.
+    pub fn message(&self) -> Option<String> {
+        match self {
+            Outcome::Done { .. } => None,
+            Outcome::NotDone { message } | Outcome::InDoubt { message } | Outcome::NotReached { message } => {
+                Some(message.clone())
+            }
+            Outcome::Held { reason } => Some(reason.explain()),
+        }
+    }
+}
+
 /// One change with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeOutcome {

@@ -9,6 +9,7 @@ use crate::domain::plan::{ActionKind, Change, HoldReason};
 use crate::domain::report::{ChangeOutcome, Outcome, RunCounts, RunReport, RunVerdict};
 use crate::domain::snapshot::SnapshotSummary;
 use crate::domain::view::ChangeView;
+use crate::engine::records::{Ended, ItemDetail, RunItem};
 use crate::engine::state::KeptHold;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -132,6 +133,42 @@ fn moot<'a>(judged: &'a Judged, outcomes: &[ChangeOutcome]) -> BTreeSet<&'a Item
             return moot;
         }
     }
+}
+
+/// What became of each item, for the history: what was tried, and what is held now and was not before.
+pub(super) fn run_items(judged: &Judged, outcomes: &[ChangeOutcome], new_holds: &[HeldItem]) -> Vec<RunItem> {
+    let outcomes: BTreeMap<&ItemId, &ChangeOutcome> = outcomes.iter().map(|it| (&it.item, it)).collect();
+    let new_holds: BTreeMap<&ItemId, &HeldItem> = new_holds.iter().map(|it| (&it.change.id, it)).collect();
+    let mut items = Vec::new();
+    for change in &judged.plan.changes {
+        let held = new_holds.get(&change.id);
+        let (ended, card, mut detail) = match (outcomes.get(&change.id), held) {
+            (Some(outcome), _) => {
+                let detail = ItemDetail {
+                    message: outcome.outcome.message(),
+                    operators: outcome.operators.clone(),
+                    ..ItemDetail::default()
+                };
+                (Ended::from(&outcome.outcome), outcome.card.clone(), detail)
+            }
+            (None, Some(_)) => (Ended::Held, change.card.clone(), ItemDetail::default()),
+            (None, None) => continue,
+        };
+        detail.why.clone_from(&change.why);
+        if let (Ended::Held, Some(held)) = (ended, held) {
+            detail.reasons.clone_from(&held.change.holds);
+            detail.message = None;
+        }
+        items.push(RunItem {
+            item: change.id.clone(),
+            action: change.action.kind(),
+            key: change.key.clone(),
+            card,
+            outcome: ended,
+            detail,
+        });
+    }
+    items
 }
 
 /// Totals.

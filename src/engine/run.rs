@@ -1,7 +1,7 @@
 //! Plan, run and apply: one path, stopped after the guard or carried through.
 
 use super::Source;
-use super::after_run::{counts, held_items, holds_after_some, verdict};
+use super::after_run::{counts, held_items, holds_after_some, run_items, verdict};
 use super::apply::OperatorAccount;
 use super::former::{Former, kept};
 use super::gather::{ReadParts, Readings};
@@ -311,10 +311,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 profiles: &profiles,
                 ..Learned::default()
             };
-            store.learn(lease, learned, self.clock.now()).await?;
+            // The purge finds by the keys that the ledger still has.
             for card in &anonymized {
                 store.purge(lease, card).await?;
             }
+            store.learn(lease, learned, self.clock.now()).await?;
             ledger.extend(plan_ledger.into_iter().map(|entry| (entry.card.clone(), entry)));
         }
         let approved = self.selected(judged, scope);
@@ -344,6 +345,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         for hold in &mut holds {
             hold.since = earlier.get(&hold.change.id).copied().unwrap_or(hold.since);
         }
+        let is_new = |hold: &&HeldItem| {
+            // What was approved and then refused is news as well.
+            let known = input.set_aside.get(&hold.change.id);
+            !earlier.contains_key(&hold.change.id) || hold.set_aside.as_ref() != known
+        };
+        let new_holds: Vec<HeldItem> = holds.iter().filter(is_new).cloned().collect();
+        let items = run_items(judged, &outcomes, if whole { &new_holds } else { &[] });
         let done: Vec<ItemId> = outcomes
             .iter()
             .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
@@ -363,21 +371,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let learned = Learned {
             holds: Some(&now),
             done: &done,
+            items: Some(&items),
             ..Learned::default()
         };
         store.learn(lease, learned, self.clock.now()).await?;
         report.failure = applier.stopped_by();
         report.counts = counts(judged, &outcomes, holds.len() as u64);
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));
-        let new_holds = holds
-            .iter()
-            // What was approved and then refused is news as well.
-            .filter(|hold| {
-                let known = input.set_aside.get(&hold.change.id);
-                !earlier.contains_key(&hold.change.id) || hold.set_aside.as_ref() != known
-            })
-            .cloned()
-            .collect();
         Ok(Through {
             planned,
             outcomes,

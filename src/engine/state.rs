@@ -5,6 +5,7 @@
 //! one environment; time is an argument, so that a rehearsal at another date keeps that date's books.
 
 use super::inputs::KeptInput;
+use super::records::RunItem;
 use super::target::IntentId;
 use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
@@ -249,6 +250,8 @@ pub struct Learned<'a> {
     pub holds: Option<&'a [KeptHold]>,
     /// Items that were done, beside `holds`: that they were once set aside is over.
     pub done: &'a [ItemId],
+    /// What became of the items of this run, in the order of its plan, for the history.
+    pub items: Option<&'a [RunItem]>,
 }
 
 /// One request that is about to be sent.

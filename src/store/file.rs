@@ -154,6 +154,12 @@ pub(super) async fn connect_reading(path: &Path) -> Result<SqliteConnection, sql
     options(path).pragma("query_only", "ON").connect().await
 }
 
+/// A connection that copies the store into another file. It may write there, so the read-only pragma is not set; the store
+/// itself it only reads.
+pub(super) async fn connect_copying(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    options(path).connect().await
+}
+
 /// Makes a new store. It is built beside its place and moved there when it is whole, so that a process killed at any
 /// moment leaves either no store or a whole one.
 pub(super) async fn create(path: &Path, name: &str, host: &str, now: DateTime<Utc>) -> Result<(), StoreError> {

@@ -10,6 +10,7 @@ use crate::domain::ledger::LastWrite;
 use crate::domain::plan::Step;
 use crate::domain::report::Outcome;
 use crate::domain::window::{BudgetUsed, Spent, Window};
+use crate::engine::records::Ended;
 use crate::engine::state::{Ending, Intent, OpenIntent, StoreError};
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};
@@ -99,16 +100,6 @@ pub(super) struct EndingRow {
 
 const IN_DOUBT: &str = "in_doubt";
 
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Done { .. } => "done",
-        Outcome::NotDone { .. } => "not_done",
-        Outcome::InDoubt { .. } => IN_DOUBT,
-        Outcome::Held { .. } => "held",
-        Outcome::NotReached { .. } => "not_reached",
-    }
-}
-
 impl EndingRow {
     /// The row of an outcome.
     pub(super) fn new(run: &RunId, intent: IntentId, ending: &Ending<'_>) -> Self {
@@ -122,7 +113,7 @@ impl EndingRow {
         Self {
             intent,
             run: run.to_string(),
-            word: word(ending.outcome),
+            word: Ended::from(ending.outcome).word(),
             detail: json(ending.outcome),
             card: made.or(after.map(|card| &card.id)).map(ToString::to_string),
             after: after.map(json),

@@ -12,17 +12,23 @@
 //! owner only.
 
 mod about;
+mod backup;
+mod bind;
 mod decisions;
 mod fault;
 mod file;
 mod halfway;
 mod holds;
 mod inputs;
+mod inspection;
 mod journal;
 mod ledger;
 mod lock;
 mod owner;
+mod past;
+mod prune;
 mod purge;
+mod records;
 mod runs;
 mod schema;
 mod snapshots;
@@ -34,7 +40,10 @@ mod writer;
 mod tests;
 
 pub use crate::engine::state::StoreError;
+pub use backup::backup;
+pub use bind::{bind, bound_to};
 pub use file::default_path;
 pub use inputs::InputFolder;
+pub use inspection::{Inspection, inspect};
 pub use owner::{NewOwner, OwnerError, become_owner_of};
 pub use sqlite::{ReadOnlyStore, SqliteStore};

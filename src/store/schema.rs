@@ -8,11 +8,12 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::path::Path;
 
 /// Every format ever used, in order; the number of a format is its place, from 1. What was released is never edited.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_profiles.sql"),
     include_str!("migrations/0003_halfway.sql"),
     include_str!("migrations/0004_decision_log.sql"),
+    include_str!("migrations/0006_records.sql"),
 ];
 
 /// The format this program writes.

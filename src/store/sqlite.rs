@@ -15,6 +15,7 @@ use crate::domain::key::Key;
 use crate::domain::report::RunReport;
 use crate::engine::explain::{JournalEntry, JournalReader};
 use crate::engine::inputs::KeptInput;
+use crate::engine::records::RunItem;
 use crate::engine::state::{
     Ending, Halfway, Intent, KeptHold, KeyHasher, Learned, LoggedDecision, OpenIntent, Remembered, RunLease,
     StateReader, StateWriter, StoreError,
@@ -28,20 +29,20 @@ use tokio::sync::Mutex;
 
 /// The store of one environment, open for reading and writing. Needs a tokio runtime.
 pub struct SqliteStore {
-    reader: Reader,
+    pub(super) reader: Reader,
     writer: Writer,
 }
 
 /// The store for commands that only read. There may be no store yet: then nothing is remembered.
-pub struct ReadOnlyStore(Option<Reader>);
+pub struct ReadOnlyStore(pub(super) Option<Reader>);
 
 /// One connection that reads what is committed.
-struct Reader {
-    path: PathBuf,
-    environment: i64,
-    hasher: KeyHasher,
-    inputs: InputFolder,
-    connection: Mutex<SqliteConnection>,
+pub(super) struct Reader {
+    pub(super) path: PathBuf,
+    pub(super) environment: i64,
+    pub(super) hasher: KeyHasher,
+    pub(super) inputs: InputFolder,
+    pub(super) connection: Mutex<SqliteConnection>,
 }
 
 impl SqliteStore {
@@ -117,7 +118,7 @@ impl SqliteStore {
         })
     }
 
-    async fn write(&self, write: Write) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, write: Write) -> Result<(), StoreError> {
         self.writer.write(write).await.map(|_| ())
     }
 }
@@ -196,7 +197,7 @@ impl Reader {
         let _closed_anyway = self.connection.into_inner().close().await;
     }
 
-    fn at(&self, fault: impl Into<Fault>) -> StoreError {
+    pub(super) fn at(&self, fault: impl Into<Fault>) -> StoreError {
         fault.into().at(&self.path)
     }
 
@@ -396,6 +397,7 @@ impl StateWriter for SqliteStore {
             profiles,
             holds,
             done,
+            items,
         } = learned;
         let lesson = Lesson {
             run: lease.run().clone(),
@@ -407,6 +409,7 @@ impl StateWriter for SqliteStore {
                 items: items.to_vec(),
                 done: done.to_vec(),
             }),
+            items: items.map(<[RunItem]>::to_vec),
             now,
         };
         self.write(Write::Learn {
@@ -475,6 +478,7 @@ impl StateWriter for SqliteStore {
         self.write(Write::Purge {
             fence: lease.fence(),
             card: card.clone(),
+            keys: BTreeSet::new(),
         })
         .await
     }

@@ -9,16 +9,19 @@ use super::halfway::HalfwayRow;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::this_process;
 use super::stamp::{json, stamp};
-use super::{decisions, halfway, holds, journal, ledger, purge, runs, snapshots};
+use super::{decisions, halfway, holds, journal, ledger, purge, records, runs, snapshots};
 use crate::domain::decision::{Contact, Decision};
 use crate::domain::ids::{CardId, ItemId, RunId, SourceName};
+use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::profile::Profile;
 use crate::domain::report::RunReport;
 use crate::domain::snapshot::SnapshotSummary;
+use crate::engine::records::RunItem;
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -37,6 +40,7 @@ pub(super) struct Lesson {
     pub(super) snapshots: Vec<SnapshotSummary>,
     pub(super) profiles: Vec<(SourceName, Profile)>,
     pub(super) holds: Option<holds::HeldSet>,
+    pub(super) items: Option<Vec<RunItem>>,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -87,6 +91,8 @@ pub(super) enum Write {
     Purge {
         fence: i64,
         card: CardId,
+        /// Of the same person, where there was no card.
+        keys: BTreeSet<Key>,
     },
 }
 
@@ -289,6 +295,9 @@ impl Open<'_> {
                 if let Some(held) = &lesson.holds {
                     holds::replace(connection, environment, held, lesson.now).await?;
                 }
+                if let Some(items) = &lesson.items {
+                    records::keep_items(connection, environment, &lesson.run, items).await?;
+                }
                 Ok(0)
             }
             Write::Intent { fence, row, halfway } => {
@@ -311,7 +320,7 @@ impl Open<'_> {
                     .map(|()| 0)
             }
             Write::Decide { decisions } => decisions::insert(connection, environment, decisions).await.map(|()| 0),
-            Write::Purge { card, .. } => purge::card(connection, environment, card).await.map(|()| 0),
+            Write::Purge { card, keys, .. } => purge::person(connection, environment, card, keys).await.map(|()| 0),
         }
     }
 }

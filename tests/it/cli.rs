@@ -5,7 +5,9 @@ mod approvals;
 mod bad_input;
 mod exit_codes;
 mod explain;
+mod history;
 mod shapes;
+mod store;
 mod surroundings;
 
 use crate::support::workplace::Workplace;

@@ -7,6 +7,7 @@ mod demo;
 mod docs;
 mod faults;
 mod ldap;
+mod privacy;
 mod sandbox;
 mod scenarios;
 mod support;

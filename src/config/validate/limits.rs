@@ -2,7 +2,7 @@
 
 use super::is_blank;
 use crate::config::problem::Fault;
-use crate::config::units::Percent;
+use crate::config::units::{Percent, Span};
 use crate::config::{BudgetConfig, Config};
 use crate::daemon::schedule::ScheduleError;
 
@@ -107,5 +107,35 @@ pub fn schedule(config: &Config, faults: &mut Vec<Fault>) {
         && let Err(ScheduleError { message, cure }) = crate::daemon::schedule::check(&schedule.cron)
     {
         faults.push(Fault::new("schedule.cron", message, cure));
+    }
+}
+
+/// Shortest times: budgets count a week of the journal, reads of two weeks are the yardstick for the next one.
+const SHORTEST_JOURNAL: Span = Span::days(30);
+const SHORTEST_REST: Span = Span::days(14);
+
+pub fn retention(config: &Config, faults: &mut Vec<Fault>) {
+    let kept = &config.store.retention;
+    for (name, span, shortest) in [
+        ("journal", kept.journal, SHORTEST_JOURNAL),
+        ("values", kept.values, SHORTEST_REST),
+        ("reports", kept.reports, SHORTEST_REST),
+    ] {
+        if span < shortest {
+            let cure = format!("write {shortest} or more");
+            faults.push(Fault::new(
+                format!("store.retention.{name}"),
+                format!("{span} is too short"),
+                cure,
+            ));
+        }
+    }
+    if kept.values > kept.journal {
+        let message = format!(
+            "{} is longer than the journal itself is kept ({})",
+            kept.values, kept.journal
+        );
+        let cure = "write at most what store.retention.journal has";
+        faults.push(Fault::new("store.retention.values", message, cure));
     }
 }

@@ -45,6 +45,7 @@ const CHECKS: &[Check] = &[
     check("budgets", &[], limits::budgets),
     check("protected people", &[], limits::protect),
     check("schedule", &[], limits::schedule),
+    check("retention", &[], limits::retention),
 ];
 
 /// Everything that is wrong with the meaning. `doubtful` are paths whose values are stand-ins: what a check says about

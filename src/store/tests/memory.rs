@@ -148,6 +148,7 @@ async fn nothing_is_kept_of_a_lesson_that_fails_half_way_and_its_neighbours_are_
             snapshots: Vec::new(),
             profiles: Vec::new(),
             holds: None,
+            items: None,
             now: at(1),
         };
         writer.write(Write::Learn {

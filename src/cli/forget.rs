@@ -1,0 +1,98 @@
+//! `forget`: removes what is kept about one person.
+
+use super::exit::Exit;
+use super::{out, session};
+use crate::config::policy::key_spec;
+use crate::daemon::wiring::new_run_id;
+use crate::domain::ids::CardId;
+use crate::domain::key::{Key, KeyReading};
+use crate::domain::report::RunReport;
+use crate::engine::forget::{self, Person};
+use crate::engine::state::StateWriter;
+use crate::store::SqliteStore;
+use chrono::Utc;
+use clap::Args;
+use std::path::Path;
+
+/// What stands below the options in the help.
+const WHAT: &str = "\
+Removed: the key, former keys and directory ids in the ledger, the values of every write, items that wait and notes about \
+them. Kept: the card id, a keyed hash of the key, and who did what when, without values.
+
+Somebody who is still in the sources and has a card is remembered anew by the next run. Backups, saved plans and reports \
+are not touched: remove those yourself.";
+
+#[derive(Debug, Args)]
+#[command(after_help = WHAT)]
+pub(super) struct ForgetArgs {
+    /// The key, a former key, or the id of the card.
+    key: String,
+    /// Do it; without this only what would go is said.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn forget(config: &Path, args: &ForgetArgs) -> anyhow::Result<Exit> {
+    let by = session::operating_system_user();
+    let environment = session::environment(config)?;
+    let key = match key_spec(environment.config()).read(&args.key) {
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+        KeyReading::None | KeyReading::Anonymized => None,
+    };
+    let card = CardId::from(args.key.trim().to_lowercase());
+    let store = session::write_store(&environment).await?;
+    let done = within(&store, key.as_ref(), &card, args.yes, &by).await;
+    store.close().await;
+    let person = done?;
+    out::print(&told(&person, args.yes));
+    Ok(Exit::Done)
+}
+
+async fn within(store: &SqliteStore, key: Option<&Key>, card: &CardId, yes: bool, by: &str) -> anyhow::Result<Person> {
+    let now = Utc::now();
+    if !yes {
+        return Ok(forget::look(store, key, card, now).await?);
+    }
+    let run = new_run_id(now);
+    // Nothing may be in flight while it is decided that nothing is in doubt.
+    let lease = store.acquire(&run, "forget", now).await?;
+    let person = forget::look(store, key, card, now).await?;
+    forget::forget(store, &lease, &person, now).await?;
+    let mut report = RunReport::begun(run, &format!("forget by {by}"), now);
+    report.finished_at = Some(Utc::now());
+    store.finish_run(&lease, &report, None).await?;
+    Ok(person)
+}
+
+fn told(person: &Person, done: bool) -> String {
+    let Person { remembered, kept, .. } = person;
+    let mut text = String::new();
+    text.push_str(if done { "Removed:\n" } else { "Would be removed:\n" });
+    for (count, one, several) in [
+        (
+            *remembered,
+            "entry of the ledger: keys and directory ids",
+            "entries of the ledger: keys and directory ids",
+        ),
+        (kept.journal, "write: its values", "writes: their values"),
+        (kept.items, "item of a past run", "items of past runs"),
+        (kept.holds, "item that waits", "items that wait"),
+        (kept.notes, "note beside a decision", "notes beside decisions"),
+    ] {
+        match count {
+            0 => {}
+            1 => text.push_str(&format!("  1 {one}\n")),
+            many => text.push_str(&format!("  {many} {several}\n")),
+        }
+    }
+    text.push_str("Kept: the card id, a keyed hash of the key, and who did what when, without values.\n");
+    if done {
+        text.push_str(
+            "Backups, saved plans and reports are not touched. Somebody who is still in the sources and has a card is remembered \
+             anew by the next run.\n",
+        );
+    } else {
+        text.push_str("Nothing was changed. To do it: cardsync forget KEY --yes\n");
+    }
+    text
+}

@@ -1,0 +1,199 @@
+//! The history on a terminal.
+
+use super::{field_lines, name, reasons, took, verdict_words};
+use crate::cli::out::Paint;
+use crate::cli::words::{done_words, name_of, snapshot_lines};
+use crate::domain::ids::RunId;
+use crate::domain::plan::ActionKind;
+use crate::domain::report::{RunReport, RunVerdict};
+use crate::engine::history::{ItemHistory, RunHistory};
+use crate::engine::records::Ended;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use std::fmt::Write;
+
+fn when(moment: DateTime<Utc>, zone: Tz) -> String {
+    moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+fn number(count: u64) -> String {
+    if count == 0 { "-".to_owned() } else { count.to_string() }
+}
+
+/// One line per run.
+pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
+    if runs.is_empty() {
+        return "There has been no run.\n".to_owned();
+    }
+    let mut text = String::new();
+    let head = format!(
+        "{:<23} {:<21} {:>6}  {:<8} {:<14} {:>6} {:>6} {:>9} {:>10}",
+        "run", "started", "took", "command", "verdict", "done", "held", "not done", "operators"
+    );
+    let _ = writeln!(text, "{}", paint.strong(&head));
+    for run in runs {
+        let counts = &run.counts;
+        let not_done = counts.not_done + counts.in_doubt + counts.not_reached;
+        let verdict = format!("{:<14}", verdict_words(run));
+        let verdict = match run.verdict {
+            Some(RunVerdict::Clean) => paint.good(&verdict),
+            Some(RunVerdict::Held) | None => paint.warn(&verdict),
+            Some(RunVerdict::SomeFailed | RunVerdict::SnapshotRejected | RunVerdict::Failed) => paint.bad(&verdict),
+        };
+        let _ = writeln!(
+            text,
+            "{:<23} {:<21} {:>6}  {:<8} {verdict} {:>6} {:>6} {:>9} {:>10}",
+            run.id.as_str(),
+            when(run.started_at, zone),
+            took(run),
+            run.command,
+            number(counts.done.values().sum()),
+            number(counts.held),
+            number(not_done),
+            number(counts.operators)
+        );
+        if let Some(failure) = &run.failure {
+            let _ = writeln!(text, "    {failure}");
+        }
+    }
+    text.push_str("Item by item: cardsync history RUN\n");
+    text
+}
+
+/// One run, item by item.
+pub(super) fn run(id: &RunId, history: &RunHistory, zone: Tz, paint: Paint) -> String {
+    let mut text = String::new();
+    match &history.run {
+        Some(run) => head(&mut text, run, zone, paint),
+        None => {
+            let title = format!("Run {id}");
+            let _ = writeln!(text, "{}", paint.strong(&title));
+            text.push_str("  Its report is no longer kept; this is what the journal has.\n");
+        }
+    }
+    if history.items.is_empty() {
+        text.push_str("\nNothing was written, and nothing new was held.\n");
+    }
+    for (ended, title) in [
+        (Ended::Done, "Done"),
+        (Ended::NotDone, "Not done"),
+        (Ended::InDoubt, "In doubt: a later run settles it by reading"),
+        (Ended::Held, "Held, and not before this run"),
+        (Ended::NotReached, "Not reached"),
+    ] {
+        let items: Vec<&ItemHistory> = history.items.iter().filter(|item| item.outcome == ended).collect();
+        if items.is_empty() {
+            continue;
+        }
+        let title = format!("{title} ({})", items.len());
+        let _ = writeln!(text, "\n{}", paint.strong(&title));
+        for item in items {
+            one(&mut text, item, zone, paint);
+        }
+    }
+    text
+}
+
+fn head(text: &mut String, run: &RunReport, zone: Tz, paint: Paint) {
+    let title = format!(
+        "Run {}: cardsync {}, {}, took {}, {}",
+        run.id,
+        run.command,
+        when(run.started_at, zone),
+        took(run),
+        verdict_words(run)
+    );
+    let _ = writeln!(text, "{}", paint.strong(&title));
+    if let Some(failure) = &run.failure {
+        let _ = writeln!(text, "  {}", paint.bad(failure));
+    }
+    let counts = &run.counts;
+    let mut parts: Vec<String> = counts
+        .done
+        .iter()
+        .map(|(kind, count)| format!("{count} {}", done_words(*kind, *count)))
+        .collect();
+    for (count, what) in [
+        (counts.not_done, "not done"),
+        (counts.in_doubt, "in doubt"),
+        (counts.not_reached, "not reached"),
+        (counts.held, "held"),
+        (counts.conflicts, "in conflict"),
+        (counts.rejections, "rejected"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    if !parts.is_empty() {
+        let _ = writeln!(text, "  {}", parts.join(", "));
+    }
+    if !run.snapshots.is_empty() {
+        let _ = writeln!(text, "\n{}", paint.strong("Read"));
+        for snapshot in &run.snapshots {
+            text.push_str(&snapshot_lines(snapshot, paint));
+        }
+    }
+}
+
+/// Who an item is about.
+fn who(item: &ItemHistory) -> String {
+    let key = item.key.as_ref().map(ToString::to_string);
+    let words: Vec<String> = key.into_iter().chain(name(item)).collect();
+    let card = item.person_id.as_ref().map(ToString::to_string);
+    match (words.is_empty(), card) {
+        (true, None) => String::new(),
+        (true, Some(card)) => card,
+        (false, None) => words.join(" "),
+        (false, Some(card)) => format!("{} ({card})", words.join(" ")),
+    }
+}
+
+fn one(text: &mut String, item: &ItemHistory, zone: Tz, paint: Paint) {
+    let sent = item.sent_at.map_or(String::new(), |sent| {
+        format!("  sent {}", sent.with_timezone(&zone).format("%H:%M:%S"))
+    });
+    let _ = writeln!(
+        text,
+        "  {:<11} {}  [{}]{sent}",
+        name_of(item.action),
+        who(item),
+        item.item
+    );
+    for operator in &item.operators {
+        let verb = if item.action == ActionKind::Unarchive {
+            "woke"
+        } else {
+            "was archived"
+        };
+        let _ = writeln!(text, "      {} {operator} {verb} with the card", paint.bad("operator"));
+    }
+    for line in field_lines(item) {
+        let _ = writeln!(text, "      {line}");
+    }
+    for why in &item.why {
+        let _ = writeln!(text, "      why: {why}");
+    }
+    if let Some(approver) = &item.approver {
+        let at = item
+            .approved_at
+            .map_or(String::new(), |at| format!(" on {}", when(at, zone)));
+        let note = item.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+        let _ = writeln!(text, "      approved by {approver}{at}{note}");
+    }
+    for reason in reasons(item) {
+        let _ = writeln!(text, "      {} {reason}", paint.warn("held:"));
+    }
+    if let Some(message) = &item.message {
+        let _ = writeln!(text, "      {message}");
+    }
+    if item.requests > 1 {
+        let _ = writeln!(text, "      {} requests", item.requests);
+    }
+    if let Some(run) = &item.settled_by {
+        let _ = writeln!(text, "      settled by reading in run {run}");
+    }
+    if item.values_removed {
+        text.push_str("      the values are no longer kept\n");
+    }
+}

@@ -1,0 +1,55 @@
+//! Reports as one HTML file that needs no other: for a browser, wide and narrow, light and dark, and for paper.
+//!
+//! Values come from people's records and are escaped by the templates; nothing in a report is a script.
+
+mod charts;
+mod past;
+mod plan;
+
+pub(super) use past::{history, run};
+pub(super) use plan::plan;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use minijinja::{Environment, Value, context};
+
+/// What stands on every report.
+pub(super) struct Told<'a> {
+    pub(super) environment: &'a str,
+    pub(super) zone: Tz,
+    /// When the report is made.
+    pub(super) at: DateTime<Utc>,
+}
+
+impl Told<'_> {
+    fn when(&self, moment: DateTime<Utc>) -> String {
+        moment.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+/// Text that may stand between tags and in attributes.
+fn escaped(text: &str) -> String {
+    minijinja::HtmlEscape(text).to_string()
+}
+
+/// One whole page. The body is made by a template of its own.
+fn page(title: &str, told: &Told<'_>, template: &str, body: Value) -> anyhow::Result<String> {
+    let mut templates = Environment::new();
+    templates.add_template("page.html", include_str!("templates/page.html"))?;
+    templates.add_template("history.html", include_str!("templates/history.html"))?;
+    templates.add_template("run.html", include_str!("templates/run.html"))?;
+    templates.add_template("plan.html", include_str!("templates/plan.html"))?;
+    let body = templates
+        .get_template(template)?
+        .render(body)
+        .with_context(|| format!("the template {template} could not be filled in"))?;
+    let page = context! {
+        title,
+        environment => told.environment,
+        made => format!("{} {}", told.when(told.at), told.at.with_timezone(&told.zone).format("%Z")),
+        version => env!("CARGO_PKG_VERSION"),
+        body => Value::from_safe_string(body),
+    };
+    Ok(templates.get_template("page.html")?.render(page)?)
+}

@@ -1,0 +1,189 @@
+//! The past as `history` tells it: runs, and what became of each item of one.
+
+use super::records::{Ended, JournalEntry, JournalQuery, JournalValues, RecordsReader, RunItem};
+use super::state::StoreError;
+use crate::domain::card::PersonCard;
+use crate::domain::ids::{CardId, ItemId, OperatorId, RunId};
+use crate::domain::key::Key;
+use crate::domain::plan::{ActionKind, Change};
+use crate::domain::report::RunReport;
+use crate::domain::view::{ChangeView, FromTo, HoldView};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One run with its items.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunHistory {
+    /// `None`: its time is over, or the store is older; what the journal has is there all the same.
+    pub run: Option<RunReport>,
+    pub items: Vec<ItemHistory>,
+}
+
+/// What became of one item of a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ItemHistory {
+    pub item: ItemId,
+    pub action: ActionKind,
+    pub key: Option<Key>,
+    pub person_id: Option<CardId>,
+    /// As far as it is known now: what was in doubt may have been settled by a later run.
+    pub outcome: Ended,
+    /// Why it was not done.
+    pub message: Option<String>,
+    /// Why it is held.
+    pub reasons: Vec<HoldView>,
+    /// Which rule brought it.
+    pub why: Vec<String>,
+    /// By field name, from and to. Empty once the values were taken out.
+    pub fields: BTreeMap<String, FromTo>,
+    /// Linked operators that were archived or woken with the card.
+    pub operators: Vec<OperatorId>,
+    /// Who let it pass, where that was needed, and when and with what note.
+    pub approver: Option<String>,
+    pub approved_at: Option<DateTime<Utc>>,
+    pub note: Option<String>,
+    /// When its first request was sent and its last answer came; `None`: nothing was sent.
+    pub sent_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How many requests it took, attempts that TOPdesk put off included.
+    pub requests: u32,
+    /// The later run that settled by reading what was in doubt.
+    pub settled_by: Option<RunId>,
+    /// The card right before and after. `None` for what did not exist, and once the values were taken out.
+    pub before: Option<PersonCard>,
+    pub after: Option<PersonCard>,
+    /// The values were taken out: the person was anonymized or forgotten, or their time was over.
+    pub values_removed: bool,
+}
+
+/// Reads one run. `None` where nothing of it is kept.
+pub async fn of_run(store: &impl RecordsReader, run: &RunId) -> Result<Option<RunHistory>, StoreError> {
+    let report = store.run(run).await?;
+    let items = store.run_items(run).await?;
+    let query = JournalQuery {
+        run: Some(run),
+        ..JournalQuery::default()
+    };
+    let journal = store.journal(&query).await?;
+    if report.is_none() && items.is_empty() && journal.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(RunHistory {
+        run: report,
+        items: items_of(items, journal),
+    }))
+}
+
+/// Puts the items of a run and its requests together: in the order of the plan, then what was cut off before its items
+/// could be noted. Pure.
+pub fn items_of(items: Vec<RunItem>, journal: Vec<JournalEntry>) -> Vec<ItemHistory> {
+    let mut requests: BTreeMap<ItemId, Vec<JournalEntry>> = BTreeMap::new();
+    let mut order: Vec<ItemId> = Vec::new();
+    for entry in journal {
+        let known = requests.entry(entry.item.clone()).or_default();
+        if known.is_empty() {
+            order.push(entry.item.clone());
+        }
+        known.push(entry);
+    }
+    let mut told: Vec<ItemHistory> = items
+        .into_iter()
+        .map(|item| {
+            let sent = requests.remove(&item.item).unwrap_or_default();
+            told(blank(item), sent)
+        })
+        .collect();
+    for item in order {
+        if let Some(sent) = requests.remove(&item) {
+            told.push(cut_off(sent));
+        }
+    }
+    told
+}
+
+fn blank(item: RunItem) -> ItemHistory {
+    let RunItem {
+        item,
+        action,
+        key,
+        card,
+        outcome,
+        detail,
+    } = item;
+    ItemHistory {
+        item,
+        action,
+        key,
+        person_id: card,
+        outcome,
+        message: detail.message,
+        reasons: detail.reasons,
+        why: detail.why,
+        fields: BTreeMap::new(),
+        operators: detail.operators,
+        approver: None,
+        approved_at: None,
+        note: None,
+        sent_at: None,
+        ended_at: None,
+        requests: 0,
+        settled_by: None,
+        before: None,
+        after: None,
+        values_removed: false,
+    }
+}
+
+/// An item of which only requests are there: the run was cut off, or its report's time is over.
+fn cut_off(sent: Vec<JournalEntry>) -> ItemHistory {
+    let first = sent.first().expect("an item of the journal has a request");
+    let item = RunItem {
+        item: first.item.clone(),
+        action: first.action,
+        key: first.key.clone(),
+        card: first.card.clone(),
+        outcome: first.ended(),
+        detail: super::records::ItemDetail::default(),
+    };
+    told(blank(item), sent)
+}
+
+/// Adds what the requests of an item tell.
+fn told(mut item: ItemHistory, sent: Vec<JournalEntry>) -> ItemHistory {
+    item.requests = u32::try_from(sent.len()).unwrap_or(u32::MAX);
+    item.sent_at = sent.first().map(|entry| entry.sent_at);
+    let Some(last) = sent.last() else { return item };
+    item.ended_at = last.settled_at.or(last.outcome_at);
+    item.settled_by.clone_from(&last.settled_run);
+    if item.outcome == Ended::InDoubt || last.settled.is_some() {
+        item.outcome = last.ended();
+        item.message.clone_from(&last.message);
+    }
+    item.person_id = item.person_id.or_else(|| last.card.clone());
+    if let Some(decision) = &last.approval {
+        item.approver = Some(decision.by.clone());
+        item.approved_at = Some(decision.at);
+        item.note.clone_from(&decision.note);
+    }
+    item.values_removed = sent.iter().any(|entry| entry.values.is_none());
+    let mut values: Vec<JournalValues> = sent.into_iter().filter_map(|entry| entry.values).collect();
+    let after = values.last_mut().and_then(|last| last.after.take());
+    if let Some(first) = values.into_iter().next() {
+        item.fields = fields(&first.change);
+        if item.why.is_empty() {
+            item.why = first.change.why;
+        }
+        item.before = first.before;
+        item.after = after;
+    }
+    item
+}
+
+/// The fields of a change as text; of a new list entry its list and name.
+pub fn fields(change: &Change) -> BTreeMap<String, FromTo> {
+    ChangeView::new(change, &[]).fields
+}
+
+#[cfg(test)]
+mod tests;

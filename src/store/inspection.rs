@@ -1,0 +1,158 @@
+//! What `store check` looks at: whether the file is sound, and whether what it says fits together. Changes nothing.
+
+use super::fault::Fault;
+use super::file;
+use super::schema;
+use super::stamp::from_count;
+use crate::engine::state::StoreError;
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// What was found. Every number is of the whole file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inspection {
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// Rights of the file; only its owner may have any.
+    pub mode: u32,
+    pub format: i64,
+    /// The format that this program writes.
+    pub known_format: i64,
+    /// What SQLite says of the pages; empty where all is well.
+    pub damage: Vec<String>,
+    /// Environment and host that the store belongs to.
+    pub bound: Vec<(String, String)>,
+    /// Rows by table.
+    pub rows: BTreeMap<&'static str, u64>,
+    /// Requests whose effect nobody knows, and the run and time of the oldest.
+    pub open: u64,
+    pub oldest_open: Option<(String, String)>,
+    /// Contradictions, as sentences; empty where there are none.
+    pub contradictions: Vec<String>,
+    /// The last run: id, and how it ended (`None`: it was cut off or is going on).
+    pub last_run: Option<(String, Option<String>)>,
+    /// Values were taken out and the file was not written anew since.
+    pub rewrite_due: bool,
+}
+
+const TABLES: [&str; 8] = [
+    "ledger", "journal", "decision", "hold", "contact", "snapshot", "run", "run_item",
+];
+
+/// What must never be: a sentence and the count of it.
+const CONTRADICTIONS: [(&str, &str); 6] = [
+    (
+        "keys that two cards of the ledger have",
+        "SELECT count(*) FROM (SELECT key FROM ledger WHERE key IS NOT NULL GROUP BY environment, key HAVING count(*) > 1)",
+    ),
+    (
+        "steps of an item that one run did twice",
+        "SELECT count(*) FROM (SELECT 1 FROM journal WHERE coalesce(settled, outcome) = 'done' \
+         GROUP BY environment, run, item, step_index HAVING count(*) > 1)",
+    ),
+    (
+        "outcomes without a time",
+        "SELECT count(*) FROM journal WHERE (outcome IS NULL) <> (outcome_at IS NULL) OR (settled IS NULL) <> (settled_at IS NULL)",
+    ),
+    (
+        "cards that were created and have no id",
+        "SELECT count(*) FROM journal WHERE step_kind = 'create_card' AND coalesce(settled, outcome) = 'done' AND card IS NULL",
+    ),
+    (
+        "cards that were created and are not in the ledger",
+        "SELECT count(*) FROM journal WHERE step_kind = 'create_card' AND coalesce(settled, outcome) = 'done' \
+         AND NOT EXISTS (SELECT 1 FROM ledger WHERE ledger.environment = journal.environment AND ledger.card = journal.card)",
+    ),
+    (
+        "rows that belong to no environment",
+        "SELECT count(*) FROM pragma_foreign_key_check",
+    ),
+];
+
+/// Looks at a store; `None` where there is none. Fails where the file cannot be opened as a store at all.
+pub async fn inspect(path: &Path) -> Result<Option<Inspection>, StoreError> {
+    let path = file::resolved(path);
+    let Some(bytes) = file::existing(&path)? else {
+        return Ok(None);
+    };
+    let mode = std::fs::metadata(&path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
+    let looked = async {
+        let mut connection = file::connect_reading(&path).await?;
+        let format = schema::inspect(&mut connection, &path, bytes).await;
+        let found = match format {
+            Ok(format) => look(&mut connection, format).await,
+            Err(fault) => Err(fault),
+        };
+        let _closed_anyway = connection.close().await;
+        found
+    };
+    let found = looked.await.map_err(|fault| fault.at(&path))?;
+    Ok(Some(Inspection {
+        path,
+        bytes,
+        mode,
+        ..found
+    }))
+}
+
+async fn look(connection: &mut SqliteConnection, format: i64) -> Result<Inspection, Fault> {
+    let mut found = Inspection {
+        format,
+        known_format: schema::FORMAT,
+        ..Inspection::default()
+    };
+    let said: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(20)")
+        .fetch_all(&mut *connection)
+        .await?;
+    found.damage = said.into_iter().filter(|line| line != "ok").collect();
+    if format < schema::FORMAT {
+        // The tables of today are not there yet; the next run makes them.
+        return Ok(found);
+    }
+    for row in sqlx::query("SELECT name, host, rewrite_due FROM environment ORDER BY id")
+        .fetch_all(&mut *connection)
+        .await?
+    {
+        found.bound.push((row.try_get(0)?, row.try_get(1)?));
+        found.rewrite_due |= row.try_get::<bool, _>(2)?;
+    }
+    for table in TABLES {
+        let rows = count(connection, &format!("SELECT count(*) FROM {table}")).await?;
+        found.rows.insert(table, rows);
+    }
+    const OPEN: &str = "FROM journal WHERE settled IS NULL AND (outcome IS NULL OR outcome = 'in_doubt')";
+    found.open = count(connection, &format!("SELECT count(*) {OPEN}")).await?;
+    let oldest = sqlx::query(AssertSqlSafe(format!("SELECT run, sent_at {OPEN} ORDER BY id LIMIT 1")))
+        .fetch_optional(&mut *connection)
+        .await?;
+    found.oldest_open = oldest
+        .map(|row| Ok::<_, Fault>((row.try_get(0)?, row.try_get(1)?)))
+        .transpose()?;
+    for (what, statement) in CONTRADICTIONS {
+        let number = count(connection, statement).await?;
+        if number > 0 {
+            found.contradictions.push(format!("{what}: {number}"));
+        }
+    }
+    let last = sqlx::query("SELECT id, finished_at, verdict FROM run ORDER BY started_at DESC LIMIT 1")
+        .fetch_optional(connection)
+        .await?;
+    if let Some(row) = last {
+        let ended: Option<String> = row.try_get(1)?;
+        let verdict: Option<String> = row.try_get(2)?;
+        found.last_run = Some((
+            row.try_get(0)?,
+            ended.map(|_| verdict.unwrap_or_else(|| "stopped".to_owned())),
+        ));
+    }
+    Ok(found)
+}
+
+async fn count(connection: &mut SqliteConnection, statement: &str) -> Result<u64, Fault> {
+    let found: i64 = sqlx::query_scalar(AssertSqlSafe(statement.to_owned()))
+        .fetch_one(connection)
+        .await?;
+    Ok(from_count(found))
+}

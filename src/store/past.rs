@@ -1,0 +1,145 @@
+//! The store as those see it who ask about the past, and as those who take things out of it.
+
+use super::fault::Fault;
+use super::file;
+use super::sqlite::{ReadOnlyStore, Reader, SqliteStore};
+use super::writer::Write;
+use super::{prune, purge, records};
+use crate::domain::ids::{CardId, RunId};
+use crate::domain::key::Key;
+use crate::domain::report::RunReport;
+use crate::engine::records::{
+    JournalEntry, JournalQuery, Kept, Pruned, RecordsKeeper, RecordsReader, Retention, RunItem,
+};
+use crate::engine::state::{RunLease, StoreError};
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, SqliteConnection};
+use std::collections::BTreeSet;
+
+impl Reader {
+    async fn run(&self, run: &RunId) -> Result<Option<RunReport>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        records::run(&mut connection, self.environment, run)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn run_items(&self, run: &RunId) -> Result<Vec<RunItem>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        records::items(&mut connection, self.environment, run)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn journal(&self, query: &JournalQuery<'_>) -> Result<Vec<JournalEntry>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        records::journal(&mut connection, self.environment, query)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
+        let mut connection = self.connection.lock().await;
+        purge::kept(&mut connection, self.environment, card, keys)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+}
+
+impl RecordsReader for SqliteStore {
+    async fn run(&self, run: &RunId) -> Result<Option<RunReport>, StoreError> {
+        self.reader.run(run).await
+    }
+
+    async fn run_items(&self, run: &RunId) -> Result<Vec<RunItem>, StoreError> {
+        self.reader.run_items(run).await
+    }
+
+    async fn journal(&self, query: &JournalQuery<'_>) -> Result<Vec<JournalEntry>, StoreError> {
+        self.reader.journal(query).await
+    }
+
+    async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
+        self.reader.kept(card, keys).await
+    }
+}
+
+impl RecordsReader for ReadOnlyStore {
+    async fn run(&self, run: &RunId) -> Result<Option<RunReport>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.run(run).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn run_items(&self, run: &RunId) -> Result<Vec<RunItem>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.run_items(run).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn journal(&self, query: &JournalQuery<'_>) -> Result<Vec<JournalEntry>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.journal(query).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.kept(card, keys).await,
+            None => Ok(Kept::default()),
+        }
+    }
+}
+
+impl RecordsKeeper for SqliteStore {
+    async fn prune(&self, lease: &RunLease, retention: Retention, now: DateTime<Utc>) -> Result<Pruned, StoreError> {
+        let environment = self.reader.environment;
+        let pruned = async {
+            let mut connection = file::connect_writing(&self.reader.path).await?;
+            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+            check_lease(&mut transaction, environment, lease).await?;
+            let pruned = prune::prune(&mut transaction, environment, retention, now).await?;
+            transaction.commit().await?;
+            connection.close().await?;
+            Ok::<_, Fault>(pruned)
+        };
+        pruned.await.map_err(|fault| self.reader.at(fault))
+    }
+
+    async fn forget(&self, lease: &RunLease, card: &CardId, keys: &BTreeSet<Key>) -> Result<(), StoreError> {
+        self.write(Write::Purge {
+            fence: lease.fence(),
+            card: card.clone(),
+            keys: keys.clone(),
+        })
+        .await
+    }
+
+    async fn rewrite(&self, lease: &RunLease) -> Result<bool, StoreError> {
+        let environment = self.reader.environment;
+        let rewritten = async {
+            let mut connection = file::connect_writing(&self.reader.path).await?;
+            check_lease(&mut connection, environment, lease).await?;
+            let rewritten = prune::rewrite(&mut connection, environment).await?;
+            connection.close().await?;
+            Ok::<_, Fault>(rewritten)
+        };
+        rewritten.await.map_err(|fault| self.reader.at(fault))
+    }
+}
+
+/// Whether this run is still the one that may write.
+async fn check_lease(connection: &mut SqliteConnection, environment: i64, lease: &RunLease) -> Result<(), Fault> {
+    let current: i64 = sqlx::query_scalar("SELECT fence FROM lease WHERE environment = ?1")
+        .bind(environment)
+        .fetch_one(connection)
+        .await?;
+    if current == lease.fence() {
+        return Ok(());
+    }
+    let ours = lease.fence();
+    Err(Fault::Refused(StoreError::StaleLease { ours, current }))
+}

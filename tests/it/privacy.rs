@@ -1,0 +1,235 @@
+//! What is kept of people, and that it is gone when it should be: every file of the state folder is searched byte by byte.
+
+use crate::support::workplace::{Workplace, text};
+use serde_json::{Value, json};
+use std::fs;
+
+const CONFIG: &str = r#"
+topdesk:
+  url: "@URL@"
+  username: api-cardsync
+  password: { file: password }
+  archiving_reason: Out of service
+timezone: Europe/Amsterdam
+sources:
+  - { name: hr, type: csv, path: people.csv, key: Number, role: authoritative, expect: { max_drop: 50% } }
+fields:
+  surName: "{{ hr['Last name'] }}"
+  firstName: "{{ hr['First name'] }}"
+  email: "{{ hr['E-mail'] }}"
+  branch: "{{ hr.Site }}"
+  jobTitle: "{{ hr.Title }}"
+  manager: { key: "{{ hr.Manager }}" }
+create: { hasSspAccess: true, isCaller: true }
+lifecycle:
+  leaver: { when: "{{ hr['End date'] | date < today }}", after: 0s }
+store: { sqlite: state/cardsync.db }
+"#;
+
+const HEADER: &str = "Number,Last name,First name,E-mail,Site,Title,Manager,End date\n";
+
+/// What must not be found any more: everything about one person.
+const THEIRS: [&str; 6] = [
+    "Zwaluwstaart",
+    "Quirina",
+    "q.zwaluw@example.org",
+    "Vogelaar",
+    "900373",
+    "called about Quirina",
+];
+
+/// Somebody who married, leads somebody, and left as an operator with an approval that names them.
+fn lived() -> Workplace {
+    let person = |number: &str, last: &str, first: &str, email: &str| {
+        json!({ "surName": last, "firstName": first, "employeeNumber": number, "branch": "Delft", "email": email,
+                "jobTitle": "Clerk", "hasSspAccess": true, "isCaller": true })
+    };
+    let place = Workplace::open(json!({
+        "branches": ["Delft"],
+        "archivingReasons": ["Out of service"],
+        "persons": [
+            person("100001", "Visser", "Jan", "j.visser@example.org"),
+            person("100002", "Bakker", "An", "a.bakker@example.org"),
+            person("900373", "Vogelaar", "Quirina", "q.vogelaar@example.org"),
+        ],
+        "operators": [
+            { "surName": "Vogelaar", "firstName": "Quirina", "loginName": "OPVOG", "branch": "Delft",
+              "linkedPerson": { "employeeNumber": "900373" } }
+        ],
+    }));
+    place.configure(CONFIG);
+    let export = |last: &str, email: &str, led_by: &str, end: &str| {
+        place.write(
+            "people.csv",
+            format!(
+                "{HEADER}100001,Visser,Jan,j.visser@example.org,Delft,Clerk,{led_by},\n\
+                 100002,Bakker,An,a.bakker@example.org,Delft,Clerk,,\n\
+                 900373,{last},Quirina,{email},Delft,Clerk,,{end}\n"
+            ),
+        );
+    };
+    export("Vogelaar", "q.vogelaar@example.org", "", "");
+    place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(0);
+    export("Zwaluwstaart", "q.zwaluw@example.org", "900373", "");
+    place.cardsync(&["run", "--as-of", "2025-03-04T08:00"]).exits(0);
+    export("Zwaluwstaart", "q.zwaluw@example.org", "", "2025-03-01");
+    place.cardsync(&["run", "--as-of", "2025-03-05T08:00"]).exits(3);
+    place
+        .cardsync(&["approve", "operators", "--note", "called about Quirina"])
+        .exits(0);
+    place.cardsync(&["run", "--as-of", "2025-03-05T09:00"]).exits(0);
+    // Rows that SQLite moves about, so that copies could stay in unused places.
+    for (day, title) in [(6, "Senior clerk"), (7, "Head clerk"), (8, "Clerk")] {
+        place.write(
+            "people.csv",
+            format!(
+                "{HEADER}100001,Visser,Jan,j.visser@example.org,Delft,{title},,\n\
+                 100002,Bakker,An,a.bakker@example.org,Delft,{title},,\n"
+            ),
+        );
+        place
+            .cardsync(&["run", "--as-of", &format!("2025-03-0{day}T08:00")])
+            .exits(0);
+    }
+    place
+}
+
+/// The files of the state folder that have one of these texts.
+fn found(place: &Workplace, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(place.path("state")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        for word in words {
+            if bytes.windows(word.len()).any(|part| part == word.as_bytes()) {
+                found.push(format!("{word} in {}", path.display()));
+            }
+        }
+    }
+    found
+}
+
+fn journal_of(place: &Workplace, card: &str) -> Vec<Value> {
+    let lines = place.cardsync(&["journal", "export", "--with-values"]).exits(0).stdout;
+    let all = lines.lines().map(|line| serde_json::from_str(line).unwrap());
+    all.filter(|line: &Value| line["card"] == card).collect()
+}
+
+fn card_of(place: &Workplace, number: &str) -> String {
+    let state = place.sandbox.state_json();
+    let cards = state["persons"].as_array().unwrap().iter();
+    let card = cards.into_iter().find(|card| card["employeeNumber"] == number);
+    text(&card.expect("a card")["id"]).to_owned()
+}
+
+#[test]
+fn an_anonymized_person_is_in_no_file_of_the_state_after_the_same_run() {
+    let place = lived();
+    let card = card_of(&place, "900373");
+    let before = found(&place, &THEIRS);
+    for word in THEIRS {
+        assert!(
+            before.iter().any(|place| place.starts_with(word)),
+            "{word} is looked for in vain"
+        );
+    }
+    assert_eq!(journal_of(&place, &card).len(), 2);
+    place
+        .sandbox
+        .edit(&json!({ "person": "900373", "anonymize": true }))
+        .unwrap();
+    place.cardsync(&["run", "--as-of", "2025-03-10T08:00"]).exits(0);
+    assert_eq!(found(&place, &THEIRS), Vec::<String>::new());
+    // Who did what when stays, and the others' values.
+    let kept = journal_of(&place, &card);
+    let actions: Vec<&str> = kept.iter().map(|line| text(&line["action"])).collect();
+    assert_eq!(actions, ["update", "archive"]);
+    for line in &kept {
+        assert_eq!(
+            (&line["key"], &line["fields"]),
+            (&Value::Null, &Value::Null),
+            "{line:#}"
+        );
+        assert_eq!(line["outcome"], "done");
+    }
+    assert!(!text(&kept[1]["approver"]).is_empty());
+    let others = card_of(&place, "100001");
+    assert!(
+        journal_of(&place, &others)
+            .iter()
+            .any(|line| line["fields"]["jobTitle"]["to"] == "Head clerk")
+    );
+    place.cardsync(&["store", "check"]).exits(0);
+}
+
+#[test]
+fn forget_says_what_goes_and_does_it_when_told_twice() {
+    let place = lived();
+    let card = card_of(&place, "900373");
+    let said = place.cardsync(&["forget", "900373"]).exits(0).stdout;
+    for words in [
+        "Would be removed:",
+        "  1 entry of the ledger",
+        "  2 writes: their values",
+        "note beside a decision",
+        "Nothing was changed",
+    ] {
+        assert!(said.contains(words), "{words} in\n{said}");
+    }
+    assert!(!found(&place, &THEIRS).is_empty());
+    let said = place.cardsync(&["forget", "900373", "--yes"]).exits(0).stdout;
+    assert!(said.starts_with("Removed:\n"), "{said}");
+    assert_eq!(found(&place, &THEIRS), Vec::<String>::new());
+    assert_eq!(journal_of(&place, &card).len(), 2);
+    let history = place.cardsync(&["history"]).exits(0).stdout;
+    assert!(
+        history.contains("forget by") && !history.contains("900373"),
+        "{history}"
+    );
+    let again = place.cardsync(&["forget", "900373", "--yes"]).exits(1);
+    assert!(again.stderr.contains("nothing is kept about this key"), "{again:?}");
+    // The card is archived and its person gone: nothing happens to either, and nothing is learned again.
+    place.cardsync(&["run", "--as-of", "2025-03-10T08:00"]).exits(0);
+    assert_eq!(found(&place, &["Zwaluwstaart", "900373"]), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_is_forgotten_while_something_is_in_doubt() {
+    let place = lived();
+    place.write(
+        "people.csv",
+        format!("{HEADER}100001,Visser,Jan,j.visser@example.org,Delft,Head,,\n100002,Bakker,An,a.bakker@example.org,Delft,Clerk,,\n"),
+    );
+    place
+        .sandbox
+        .fault(&json!({ "method": "PATCH", "route": "/persons/{id}", "nth": 1, "reset": "before" }))
+        .unwrap();
+    place.cardsync(&["run", "--as-of", "2025-03-10T08:00"]).exits(5);
+    let refused = place.cardsync(&["forget", "100001", "--yes"]).exits(1);
+    assert!(refused.stderr.contains("has no known effect yet"), "{refused:?}");
+    // Somebody else may be.
+    place.cardsync(&["forget", "900373", "--yes"]).exits(0);
+}
+
+#[test]
+fn what_is_older_than_its_time_is_taken_out_by_a_run() {
+    let place = lived();
+    let card = card_of(&place, "900373");
+    place.configure(&CONFIG.replace(
+        "cardsync.db }",
+        "cardsync.db, retention: { journal: 400d, values: 60d, reports: 30d } }",
+    ));
+    place.cardsync(&["run", "--as-of", "2025-06-10T08:00"]).exits(0);
+    let runs = place.cardsync(&["history", "--json"]).exits(0).json();
+    assert_eq!(runs.as_array().unwrap().len(), 1, "the reports are gone");
+    let kept = journal_of(&place, &card);
+    assert_eq!(kept.len(), 2);
+    assert_eq!((text(&kept[0]["key"]), &kept[0]["fields"]), ("900373", &Value::Null));
+    assert_eq!(
+        found(&place, &["Zwaluwstaart", "Head clerk", "Vogelaar"]),
+        Vec::<String>::new()
+    );
+    place.cardsync(&["run", "--as-of", "2026-06-10T08:00"]).exits(0);
+    assert_eq!(journal_of(&place, &card), Vec::<Value>::new());
+    place.cardsync(&["store", "check"]).exits(0);
+}
