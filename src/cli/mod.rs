@@ -12,6 +12,7 @@ mod sandbox;
 mod session;
 mod snapshot;
 mod text;
+mod undo;
 mod words;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -63,6 +64,8 @@ enum Command {
     Approve(approve::DecideArgs),
     /// Refuse items until they change.
     Reject(approve::DecideArgs),
+    /// Take back what a run or an item wrote, as far as it can be taken back; says what cannot.
+    Undo(undo::UndoArgs),
     /// Run on the configured schedule until told to stop.
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
@@ -126,6 +129,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Holds(args) => holds::holds(config, &args).await,
         Command::Approve(args) => approve::decide(config, &args, crate::domain::decision::Answer::Approve).await,
         Command::Reject(args) => approve::decide(config, &args, crate::domain::decision::Answer::Reject).await,
+        Command::Undo(args) => undo::undo(config, &args).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,

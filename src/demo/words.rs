@@ -250,6 +250,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::Rejected { .. }
         | HoldReason::ChangedSinceJudged { .. }
         | HoldReason::OperatorArchiveRefused
+        | HoldReason::Undone { .. }
         | HoldReason::OperatorLoginRefused
         | HoldReason::LastOperator { .. }
         | HoldReason::GroupsUnreadable { .. }

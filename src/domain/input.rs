@@ -7,6 +7,7 @@ use super::identity::Moment;
 use super::ids::{CardId, EnvironmentId, ItemId};
 use super::key::Key;
 use super::ledger::LedgerEntry;
+use super::pin::Pin;
 use super::policy::Policy;
 use super::snapshot::Snapshot;
 use super::window::BudgetUsed;
@@ -39,4 +40,6 @@ pub struct PlanInput {
     pub in_doubt: BTreeSet<Key>,
     /// Keys of people whose card was anonymized and purged: recognised by their keyed hash.
     pub purged_keys: BTreeSet<Key>,
+    /// What an undo took back and is not done again by itself.
+    pub pins: Vec<Pin>,
 }

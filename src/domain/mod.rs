@@ -24,6 +24,7 @@ pub mod key;
 pub mod ledger;
 pub mod lifecycle;
 pub mod merge;
+pub mod pin;
 pub mod plan;
 pub mod planner;
 pub mod policy;
@@ -33,6 +34,7 @@ pub mod references;
 pub mod report;
 pub mod snapshot;
 pub mod step;
+pub mod undo;
 pub mod view;
 pub mod window;
 

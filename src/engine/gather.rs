@@ -160,6 +160,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             groups: GroupsRead::default(),
             in_doubt,
             purged_keys,
+            pins: remembered.pins,
         }
     }
 }

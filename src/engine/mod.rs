@@ -15,6 +15,7 @@ pub mod run;
 pub mod state;
 pub mod stopping;
 pub mod target;
+pub mod undo;
 
 use crate::domain::snapshot::{Finding, SourceRead};
 use chrono::{DateTime, Utc};

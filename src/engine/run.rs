@@ -9,16 +9,19 @@ use super::recover::{Settled, settle};
 use super::state::{Ending, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
+use super::undo::UndoRequest;
 use crate::domain::decision::HeldItem;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
 use crate::domain::ledger::LedgerEntry;
+use crate::domain::pin::standing;
 use crate::domain::plan::{ActionKind, Change};
 use crate::domain::planner::plan;
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
 use crate::domain::snapshot::Verdict;
+use crate::domain::undo::Kept;
 use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +39,11 @@ pub enum RunError {
     /// Told to stop before anything was written.
     #[error("cardsync was told to stop while reading: nothing was written; run again")]
     Stopped,
+    /// Nothing of that name is in the journal.
+    #[error(
+        "no run and no item '{0}' wrote anything; a run says its id when it ends, and items carry theirs in brackets"
+    )]
+    NothingToUndo(String),
 }
 
 impl From<TargetError> for RunError {
@@ -60,14 +68,17 @@ pub struct Finished {
     pub holds: Vec<HeldItem>,
     /// What waits now and did not wait before this run.
     pub new_holds: Vec<HeldItem>,
+    /// Of an undo: what is not undone, and why.
+    pub kept: Vec<Kept>,
 }
 
 /// What a run gave, before its report is closed.
-struct Through {
-    planned: Planned,
-    outcomes: Vec<ChangeOutcome>,
-    holds: Vec<HeldItem>,
-    new_holds: Vec<HeldItem>,
+pub(super) struct Through {
+    pub(super) planned: Planned,
+    pub(super) outcomes: Vec<ChangeOutcome>,
+    pub(super) holds: Vec<HeldItem>,
+    pub(super) new_holds: Vec<HeldItem>,
+    pub(super) kept: Vec<Kept>,
 }
 
 /// How far a run goes.
@@ -76,6 +87,8 @@ pub enum Scope {
     Whole,
     /// Only what is also in this saved plan, unchanged. Counts nothing.
     Selected(Box<PlanView>),
+    /// The way back from what earlier runs wrote. Counts nothing.
+    Undo(UndoRequest),
 }
 
 /// The parts of a run that write.
@@ -120,12 +133,17 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     ) -> Result<Finished, RunError> {
         let mut report = RunReport::begun(lease.run().clone(), command, self.clock.now());
         parts.store.start_run(lease, &report).await?;
-        match self.run_through(parts, lease, scope, &mut report).await {
+        let through = match scope {
+            Scope::Whole | Scope::Selected(_) => self.run_through(parts, lease, scope, &mut report).await,
+            Scope::Undo(request) => self.undo_through(parts, lease, request, &mut report).await,
+        };
+        match through {
             Ok(Through {
                 planned,
                 outcomes,
                 holds,
                 new_holds,
+                kept,
             }) => {
                 report.finished_at = Some(self.clock.now());
                 let fingerprint = planned.judged.plan.fingerprint.clone();
@@ -136,6 +154,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                     outcomes,
                     holds,
                     new_holds,
+                    kept,
                 })
             }
             Err(error) => {
@@ -185,10 +204,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         if whole {
             let mut plan_ledger = judged.plan.ledger.clone();
             let anonymized = purge(&mut plan_ledger, &hasher);
+            let pins = standing(&judged.plan, &input.pins);
             let learned = Learned {
                 ledger: &plan_ledger,
                 contact: Some(&judged.contact),
                 snapshots: &judged.plan.snapshots,
+                pins: (pins != input.pins).then_some(pins.as_slice()),
                 ..Learned::default()
             };
             store.learn(lease, learned, self.clock.now()).await?;
@@ -265,10 +286,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             outcomes,
             holds,
             new_holds,
+            kept: Vec::new(),
         })
     }
 
-    async fn keep_settled<T: StateWriter>(
+    pub(super) async fn keep_settled<T: StateWriter>(
         &self,
         store: &T,
         lease: &RunLease,
@@ -296,7 +318,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     /// A plan file selects, it never supplies: an item passes when the fresh plan has it with the same content.
     fn selected(&self, judged: &Judged, input: &PlanInput, scope: &Scope) -> ApprovedPlan {
         let approved = judged.approved.clone();
-        let Scope::Selected(saved) = scope else { return approved };
+        let Scope::Selected(saved) = scope else {
+            return approved;
+        };
         let _ = input;
         let saved: BTreeMap<&ItemId, &ChangeView> = saved.changes.iter().map(|change| (&change.id, change)).collect();
         approved.keep(|change| {
@@ -312,7 +336,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
 }
 
 /// Archives that lack their configured reason are not sent at all.
-fn without_reason(
+pub(super) fn without_reason(
     approved: ApprovedPlan,
     input: &PlanInput,
     wanted: &Option<String>,
@@ -343,7 +367,7 @@ fn without_reason(
 }
 
 /// What settled doubts teach the plan that follows.
-fn take_in(settled: &[Settled], remembered: &mut Remembered) {
+pub(super) fn take_in(settled: &[Settled], remembered: &mut Remembered) {
     for one in settled {
         if let Some(entry) = &one.learned {
             remembered.ledger.insert(entry.card.clone(), entry.clone());

@@ -10,9 +10,11 @@ use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
 use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
+use crate::domain::pin::Pin;
 use crate::domain::plan::{Change, Step};
 use crate::domain::report::{Outcome, RunReport};
 use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
+use crate::domain::undo::Deed;
 use crate::domain::window::BudgetUsed;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
@@ -188,6 +190,8 @@ pub struct Remembered {
     /// By the name that their summaries carry: each source, and TOPdesk.
     pub snapshots: BTreeMap<SourceName, SnapshotHistory>,
     pub hasher: KeyHasher,
+    /// What an undo took back and is not done again by itself.
+    pub pins: Vec<Pin>,
 }
 
 impl Remembered {
@@ -202,6 +206,7 @@ impl Remembered {
             in_doubt: InDoubt::default(),
             snapshots: BTreeMap::new(),
             hasher: KeyHasher::random(),
+            pins: Vec::new(),
         }
     }
 }
@@ -225,6 +230,10 @@ pub struct Learned<'a> {
     pub holds: Option<(&'a PlanId, &'a [HeldItem])>,
     /// Items that were done, beside `holds`: that they were once set aside is over.
     pub done: &'a [ItemId],
+    /// The whole set that waits of the undo of this run or item; the sync's own set stays.
+    pub undo_holds: Option<(&'a str, &'a PlanId, &'a [HeldItem])>,
+    /// The whole set of pins that stands now.
+    pub pins: Option<&'a [Pin]>,
 }
 
 /// One request that is about to be sent.
@@ -287,6 +296,9 @@ pub trait StateReader: Send + Sync {
 
     /// Requests whose effect nobody knows, oldest first. While a run works, its requests in flight are among them.
     fn open_intents(&self) -> impl Future<Output = Result<Vec<OpenIntent>, StoreError>> + Send;
+
+    /// The requests of a run, or of an item in the last run that had it, that took effect or are in doubt, oldest first.
+    fn deeds(&self, run_or_item: &str) -> impl Future<Output = Result<Vec<Deed>, StoreError>> + Send;
 }
 
 /// Writes. What returns `Ok` is on disk, whatever happens to the machine next.

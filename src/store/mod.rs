@@ -11,6 +11,7 @@
 //! file and its two companions (`-wal`, `-shm`) and nowhere else; all of them are readable by their owner only.
 
 mod decisions;
+mod deeds;
 mod fault;
 mod file;
 mod holds;

@@ -17,6 +17,11 @@ pub(super) async fn card(connection: &mut SqliteConnection, environment: i64, ca
     .bind(card.as_str())
     .execute(&mut *connection)
     .await?;
+    sqlx::query("DELETE FROM pin WHERE environment = ?1 AND card = ?2")
+        .bind(environment)
+        .bind(card.as_str())
+        .execute(&mut *connection)
+        .await?;
     sqlx::query("DELETE FROM hold WHERE environment = ?1 AND card = ?2")
         .bind(environment)
         .bind(card.as_str())

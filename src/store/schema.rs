@@ -8,7 +8,10 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::path::Path;
 
 /// Every format ever used, in order; the number of a format is its place, from 1. What was released is never edited.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0007_undo.sql"),
+];
 
 /// The format this program writes.
 pub(super) const FORMAT: i64 = MIGRATIONS.len() as i64;

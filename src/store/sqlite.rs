@@ -6,10 +6,11 @@ use super::holds::HeldSet;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
 use super::writer::{Lesson, Write, Writer};
-use super::{decisions, holds, journal, ledger, runs, schema, snapshots};
+use super::{decisions, deeds, holds, journal, ledger, runs, schema, snapshots};
 use crate::domain::decision::Decision;
 use crate::domain::ids::{CardId, EnvironmentId, RunId};
 use crate::domain::report::RunReport;
+use crate::domain::undo::Deed;
 use crate::engine::state::{
     Ending, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
     StoreError,
@@ -174,6 +175,7 @@ impl Reader {
                 in_doubt: journal::in_doubt(&mut transaction, environment).await?,
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
                 hasher: self.hasher.clone(),
+                pins: deeds::pins(&mut transaction, environment).await?,
             };
             transaction.commit().await?;
             Ok::<_, Fault>(remembered)
@@ -208,6 +210,13 @@ impl Reader {
             .await
             .map_err(|fault| self.at(fault))
     }
+
+    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        deeds::of(&mut connection, self.environment, of)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
 }
 
 impl StateReader for SqliteStore {
@@ -229,6 +238,10 @@ impl StateReader for SqliteStore {
 
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.reader.open_intents().await
+    }
+
+    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
+        self.reader.deeds(of).await
     }
 }
 
@@ -264,6 +277,13 @@ impl StateReader for ReadOnlyStore {
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         match &self.0 {
             Some(reader) => reader.open_intents().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.deeds(of).await,
             None => Ok(Vec::new()),
         }
     }
@@ -311,17 +331,26 @@ impl StateWriter for SqliteStore {
             snapshots,
             holds,
             done,
+            undo_holds,
+            pins,
         } = learned;
         let lesson = Lesson {
             run: lease.run().clone(),
             ledger: ledger::pieces(ledger),
             contact: contact.cloned(),
             snapshots: snapshots.to_vec(),
-            holds: holds.map(|(plan, items)| HeldSet {
-                plan: plan.clone(),
-                items: items.to_vec(),
-                done: done.to_vec(),
-            }),
+            holds: holds
+                .map(|(plan, items)| ("", plan, items))
+                .into_iter()
+                .chain(undo_holds)
+                .map(|(origin, plan, items)| HeldSet {
+                    origin: origin.to_owned(),
+                    plan: plan.clone(),
+                    items: items.to_vec(),
+                    done: done.to_vec(),
+                })
+                .collect(),
+            pins: pins.map(<[_]>::to_vec),
             now,
         };
         self.write(Write::Learn {

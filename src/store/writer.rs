@@ -8,10 +8,11 @@ use super::file;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::this_process;
 use super::stamp::{json, stamp};
-use super::{decisions, holds, journal, ledger, purge, runs, snapshots};
+use super::{decisions, deeds, holds, journal, ledger, purge, runs, snapshots};
 use crate::domain::decision::{Contact, Decision};
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::ledger::LedgerEntry;
+use crate::domain::pin::Pin;
 use crate::domain::report::RunReport;
 use crate::domain::snapshot::SnapshotSummary;
 use crate::engine::state::StoreError;
@@ -33,7 +34,8 @@ pub(super) struct Lesson {
     pub(super) ledger: Vec<String>,
     pub(super) contact: Option<Contact>,
     pub(super) snapshots: Vec<SnapshotSummary>,
-    pub(super) holds: Option<holds::HeldSet>,
+    pub(super) holds: Vec<holds::HeldSet>,
+    pub(super) pins: Option<Vec<Pin>>,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -268,8 +270,11 @@ impl Open<'_> {
                 if let Some(contact) = &lesson.contact {
                     holds::save_contact(connection, environment, contact).await?;
                 }
-                if let Some(held) = &lesson.holds {
+                for held in &lesson.holds {
                     holds::replace(connection, environment, held, lesson.now).await?;
+                }
+                if let Some(pins) = &lesson.pins {
+                    deeds::replace_pins(connection, environment, pins).await?;
                 }
                 Ok(0)
             }

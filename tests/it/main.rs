@@ -11,4 +11,5 @@ mod sandbox;
 mod scenarios;
 mod support;
 mod topdesk;
+mod undo;
 mod unit;

@@ -20,8 +20,11 @@ mod newcomers;
 mod orphans;
 mod pairs;
 mod people;
+mod pins;
 mod presence;
 mod second_pass;
+
+pub(super) use finish::in_order;
 
 use super::card::{OperatorLink, PersonCard};
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};

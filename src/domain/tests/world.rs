@@ -43,6 +43,7 @@ pub struct World {
     pub groups: BTreeMap<String, BTreeSet<OperatorId>>,
     pub in_doubt: BTreeSet<Key>,
     pub purged_keys: BTreeSet<Key>,
+    pub pins: Vec<crate::domain::pin::Pin>,
     pub filters: FilterProof,
     pub lookups: Lookups,
     pub own_cards: BTreeSet<CardId>,
@@ -132,6 +133,7 @@ impl World {
             groups: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
             purged_keys: BTreeSet::new(),
+            pins: Vec::new(),
             filters: FilterProof::None,
             lookups: Lookups {
                 lists,
@@ -342,6 +344,7 @@ impl World {
             groups: self.groups(),
             in_doubt: self.in_doubt.clone(),
             purged_keys: self.purged_keys.clone(),
+            pins: self.pins.clone(),
         }
     }
 

@@ -144,7 +144,8 @@ async fn nothing_is_kept_of_a_lesson_that_fails_half_way_and_its_neighbours_are_
             ledger: pieces,
             contact: None,
             snapshots: Vec::new(),
-            holds: None,
+            holds: Vec::new(),
+            pins: None,
             now: at(1),
         };
         writer.write(Write::Learn {

@@ -3,6 +3,7 @@
 use cardsync::domain::decision::Decision;
 use cardsync::domain::ids::{CardId, RunId};
 use cardsync::domain::report::RunReport;
+use cardsync::domain::undo::Deed;
 use cardsync::engine::state::{
     Ending, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
 };
@@ -65,6 +66,10 @@ impl StateReader for FailingStore {
 
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.inner.open_intents().await
+    }
+
+    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
+        self.inner.deeds(of).await
     }
 }
 

@@ -52,7 +52,8 @@ impl Masks {
         let output = regex(r"\b\d{8}-\d{6}-[0-9a-f]{6}\b").replace_all(&output, "RUN");
         let output = regex(r"\bp-[0-9a-f]{12}\b").replace_all(&output, "PLAN");
         let output = regex(r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC").replace_all(&output, "until LATER");
-        let output = regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item|; approve)").replace_all(&output, "by USER$1");
+        let output =
+            regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item|; approve| on \d)").replace_all(&output, "by USER$1");
         let items = &mut self.items;
         regex(r"\b[0-9a-f]{12}\b")
             .replace_all(&output, |found: &regex::Captures<'_>| {
