@@ -12,6 +12,7 @@ mod properties;
 mod quality;
 mod second_pass;
 mod source;
+mod undo;
 mod windows;
 mod world;
 mod worlds;
