@@ -102,6 +102,7 @@ scenarios! {
     spreadsheet_ate_the_zeros_of_all_keys
     topdesk_refuses_to_archive_an_operator
     unarchived_by_hand_stays_active
+    undo_and_sync_never_fight
     unknown_branch_holds_the_person
 }
 

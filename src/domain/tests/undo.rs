@@ -141,7 +141,8 @@ fn an_operator_is_woken_by_an_undo_only_with_an_approval() {
 
 #[test]
 fn protected_special_and_anonymized_cards_are_left_alone() {
-    let cases: [(fn(&mut World), WhyKept); 4] = [
+    type Happens = fn(&mut World);
+    let cases: [(Happens, WhyKept); 4] = [
         (
             |world| world.operator("api", "c-E001", true, OperatorKind::ApiAccount),
             WhyKept::SpecialAccount,
@@ -285,8 +286,8 @@ fn a_part_is_one_person_or_one_class() {
         ..Part::default()
     };
     let both = || vec![archive.clone(), update.clone()];
-    assert_eq!(part_of(both(), &named("archive")), [archive.clone()]);
-    assert_eq!(part_of(both(), &named("names")), [update.clone()]);
+    assert_eq!(part_of(both(), &named("archive")), std::slice::from_ref(&archive));
+    assert_eq!(part_of(both(), &named("names")), std::slice::from_ref(&update));
     let of = |text: &str| Part {
         only: Some(key(text)),
         ..Part::default()
