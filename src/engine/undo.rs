@@ -5,6 +5,7 @@ use super::Source;
 use super::after_run::{counts, held_items, verdict};
 use super::apply::{Applier, ApplyState};
 use super::gather::{ReadParts, Readings};
+use super::groups::read_groups;
 use super::recover::settle;
 use super::run::{Planned, RunError, Through, WriteParts, take_in, without_reason};
 use super::state::{Learned, Remembered, RunLease, StateReader, StateWriter};
@@ -14,8 +15,9 @@ use crate::domain::decision::{Contact, SeenConfig};
 use crate::domain::guard::judge;
 use crate::domain::ids::{ItemId, RunId};
 use crate::domain::pin::{Pin, with_new};
-use crate::domain::report::RunReport;
+use crate::domain::report::{Outcome, RunReport};
 use crate::domain::undo::{Author, Deed, Kept, Part, part_of, undo};
+use chrono::Utc;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -47,7 +49,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let readings = parts.read(&remembered).await?;
         let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
         take_in(&settled, &mut remembered);
-        Ok(parts.way_back(readings, remembered, deeds, request, &RunId::new("")))
+        Ok(parts
+            .way_back(readings, remembered, deeds, request, &RunId::new(""))
+            .await)
     }
 
     /// The same parts without the sources, reading every field that these deeds wrote, mapped or not.
@@ -70,7 +74,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         }
     }
 
-    fn way_back(
+    async fn way_back(
         &self,
         readings: Readings,
         remembered: Remembered,
@@ -92,6 +96,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             run: run.clone(),
         };
         let made = undo(&input, &part_of(deeds, &request.part), &author);
+        input.groups = read_groups(self.reader, &made.plan).await;
         let judged = judge(made.plan, &input);
         WayBack {
             planned: Planned { judged, input },
@@ -122,7 +127,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let earlier_holds = store.holds().await?;
         // Once more: some of it may just have been settled.
         let deeds = deeds(store, request).await?;
-        let WayBack { planned, kept, pins } = quiet.way_back(readings, remembered, deeds, request, lease.run());
+        let way = quiet.way_back(readings, remembered, deeds, request, lease.run());
+        let way = unless_stopped(parts.stop, way).await.ok_or(RunError::Stopped)?;
+        let WayBack { planned, kept, pins } = way;
         let Planned { judged, input } = &planned;
         report.plan_id = Some(judged.plan.id.clone());
         let (approved, unreasoned) = without_reason(judged.approved.clone(), input, &quiet.wants.archiving_reason);
@@ -164,11 +171,20 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             .iter()
             .map(|kept| (&kept.item.change.id, kept.item.since))
             .collect();
-        let mut holds = held_items(judged, &outcomes, lease.run(), self.clock.now());
+        // On the machine's clock, as decisions are.
+        let noted_at = Utc::now();
+        let now = self.clock.now();
+        let mut holds = held_items(judged, &outcomes, lease.run(), now, noted_at, &input.set_aside);
         for hold in &mut holds {
             hold.since = since.get(&hold.change.id).copied().unwrap_or(hold.since);
         }
+        let done: Vec<ItemId> = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
+            .map(|outcome| outcome.item.clone())
+            .collect();
         let learned = Learned {
+            done: &done,
             undo_holds: Some((&request.what, &judged.plan.id, &holds)),
             ..Learned::default()
         };
