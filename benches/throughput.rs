@@ -12,13 +12,13 @@
 use anyhow::{Context as _, ensure};
 use cardsync::daemon::wiring::{Environment, new_run_id};
 use cardsync::domain::decision::Decision;
-use cardsync::domain::ids::{CardId, RunId};
+use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::plan::{ActionKind, Step};
 use cardsync::domain::report::RunReport;
 use cardsync::domain::undo::Deed;
 use cardsync::engine::run::{Scope, WriteParts};
 use cardsync::engine::state::{
-    Ending, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
+    Ending, Halfway, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
 };
 use cardsync::engine::target::{IntentId, Made, TargetWriter, WriteError, Written};
 use cardsync::engine::{Silent, SystemClock};
@@ -301,6 +301,10 @@ impl StateReader for Watched<'_, SqliteStore> {
     async fn deeds(&self, run_or_item: &str) -> Result<Vec<Deed>, StoreError> {
         self.inner.deeds(run_or_item).await
     }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        self.inner.halfway().await
+    }
 }
 
 impl StateWriter for Watched<'_, SqliteStore> {
@@ -341,6 +345,10 @@ impl StateWriter for Watched<'_, SqliteStore> {
 
     async fn settle(&self, lease: &RunLease, intent: IntentId, ending: Ending<'_>) -> Result<(), StoreError> {
         self.inner.settle(lease, intent, ending).await
+    }
+
+    async fn closed(&self, lease: &RunLease, run: &RunId, item: &ItemId) -> Result<(), StoreError> {
+        self.inner.closed(lease, run, item).await
     }
 
     async fn decide(&self, decisions: &[Decision]) -> Result<(), StoreError> {

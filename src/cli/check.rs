@@ -8,15 +8,17 @@ use super::words::snapshot_lines;
 use crate::config::policy::{policy, zone};
 use crate::daemon::wiring::{Connected, Environment};
 use crate::domain::identity::Moment;
+use crate::domain::ids::SourceName;
 use crate::domain::quality::target_summary;
-use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
+use crate::domain::snapshot::{Effect, Finding, SnapshotHistory, SnapshotSummary, Verdict};
 use crate::engine::Source;
 use crate::engine::gather::read_sources;
 use crate::engine::state::StateReader;
 use crate::topdesk::{CheckLevel, CheckLine};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 #[derive(Debug, Args)]
@@ -29,6 +31,8 @@ pub(super) struct CheckArgs {
 struct Checked {
     lines: Vec<CheckLine>,
     snapshots: Vec<SnapshotSummary>,
+    /// What earlier reads were like.
+    earlier: BTreeMap<SourceName, SnapshotHistory>,
 }
 
 impl Checked {
@@ -44,7 +48,7 @@ impl Checked {
     fn finding(&mut self, topic: &str, finding: &Finding) {
         let level = match finding.effect {
             Effect::Note => CheckLevel::Warn,
-            Effect::NoAbsence => CheckLevel::Warn,
+            Effect::NoAbsence | Effect::NoAbsenceAcceptable => CheckLevel::Warn,
             Effect::RejectAcceptable | Effect::Reject => CheckLevel::Fail,
         };
         self.line(level, topic, finding.message.clone(), Some(finding.cure.clone()));
@@ -56,6 +60,7 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
     let mut checked = Checked {
         lines: Vec::new(),
         snapshots: Vec::new(),
+        earlier: BTreeMap::new(),
     };
     let file = environment.loaded.path.display().to_string();
     checked.line(
@@ -108,7 +113,15 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
             .iter()
             .map(|line| json!({ "level": word(line.level), "topic": line.topic, "text": line.text, "cure": line.cure }))
             .collect();
-        let document = json!({ "lines": lines, "snapshots": checked.snapshots });
+        let earlier = checked.earlier.iter().map(|(name, history)| {
+            let reference = json!({ "read_at": history.reference_at, "records": history.largest_accepted });
+            (
+                name.to_string(),
+                json!({ "last": history.last, "reference": reference }),
+            )
+        });
+        let earlier: serde_json::Map<String, serde_json::Value> = earlier.collect();
+        let document = json!({ "lines": lines, "snapshots": checked.snapshots, "earlier": earlier });
         out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
     } else {
         out::print(&as_text(&checked, Paint::stdout()));
@@ -132,6 +145,7 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
     let clock = session::clock(None);
     let remembered = store.load(Utc::now()).await?;
     store.close().await;
+    checked.earlier.clone_from(&remembered.snapshots);
     let reachable = probe(environment, checked).await;
     let bars = Bars::new();
     match &reachable {
@@ -157,6 +171,14 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
                         .snapshots
                         .extend(readings.snapshots.iter().map(|snapshot| snapshot.summary.clone()));
                     checked.snapshots.push(target_summary(&readings.target));
+                    for doubt in &readings.clock.doubts {
+                        let text = format!("{}; nothing that depends on the time would count", doubt.message);
+                        checked.line(CheckLevel::Warn, "clock", text, Some(doubt.cure.clone()));
+                    }
+                    if readings.clock.is_trusted() {
+                        let text = "agrees with TOPdesk's, the directories' and the last run";
+                        checked.line(CheckLevel::Ok, "clock", text, None);
+                    }
                 }
                 Err(error) => checked.line(CheckLevel::Fail, "topdesk", error.what, Some(error.cure)),
             }
@@ -214,6 +236,27 @@ fn word(level: CheckLevel) -> &'static str {
     }
 }
 
+/// The last read of a run and its verdict, and the one that sizes are compared with.
+fn earlier_lines(history: Option<&SnapshotHistory>) -> String {
+    let shown = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC");
+    let Some((history, last)) = history.and_then(|history| Some((history, history.last.as_ref()?))) else {
+        return "      no run has read it yet\n".to_owned();
+    };
+    let mut text = format!(
+        "      last run read {} records, {}, {}\n",
+        last.records,
+        last.verdict,
+        shown(last.read_at)
+    );
+    if let (Some(records), Some(at)) = (history.largest_accepted, history.reference_at) {
+        text.push_str(&format!(
+            "      sizes are compared with {records} records of {}\n",
+            shown(at)
+        ));
+    }
+    text
+}
+
 fn as_text(checked: &Checked, paint: Paint) -> String {
     let mut text = String::new();
     for line in &checked.lines {
@@ -232,6 +275,7 @@ fn as_text(checked: &Checked, paint: Paint) -> String {
         text.push_str("\nRead, as a run would:\n");
         for snapshot in &checked.snapshots {
             text.push_str(&snapshot_lines(snapshot, paint));
+            text.push_str(&earlier_lines(checked.earlier.get(&snapshot.name)));
         }
     }
     if checked

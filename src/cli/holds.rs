@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
-use super::words::{group_lines, operator_words};
+use super::words::{group_lines, operator_words, twin_words};
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::{Answer, Decision, HeldItem};
@@ -62,7 +62,7 @@ fn as_json(waiting: &Waiting) -> Value {
     let items = waiting.items.iter().map(|kept| {
         let change = &kept.item.change;
         let decision = decision(waiting, &kept.item);
-        json!({
+        let mut item = json!({
             "id": change.id,
             "class": class_of(&kept.item),
             "action": change.action,
@@ -76,13 +76,22 @@ fn as_json(waiting: &Waiting) -> Value {
             "since": kept.item.since,
             "plan_id": kept.plan,
             "decision": decision,
-        })
+        });
+        if let Some(twin) = &change.twin {
+            item["twin"] = json!(twin);
+        }
+        item
     });
     let snapshots = waiting.snapshots.iter().map(|hold| {
+        let code = if hold.rejected {
+            "snapshot_rejected"
+        } else {
+            "snapshot_doubted"
+        };
         let reasons: Vec<Value> = hold
             .reasons
             .iter()
-            .map(|text| json!({ "code": "snapshot_rejected", "message": text, "approvable": true }))
+            .map(|text| json!({ "code": code, "message": text, "approvable": true }))
             .collect();
         json!({
             "id": hold.id,
@@ -113,9 +122,15 @@ fn summary(waiting: &Waiting) -> String {
     if operators > 0 {
         parts.push(format!("{operators} of them with an operator"));
     }
-    let snapshots = waiting.snapshots.len();
-    if snapshots > 0 {
-        parts.push(format!("{snapshots} rejected snapshot"));
+    for (word, rejected) in [("rejected", true), ("doubted", false)] {
+        let snapshots = waiting
+            .snapshots
+            .iter()
+            .filter(|hold| hold.rejected == rejected)
+            .count();
+        if snapshots > 0 {
+            parts.push(format!("{snapshots} {word} snapshot"));
+        }
     }
     format!("Waiting: {}", parts.join(", "))
 }
@@ -128,7 +143,8 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
     let when = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
     let _ = writeln!(text, "{}", paint.strong(&summary(waiting)));
     for hold in &waiting.snapshots {
-        let title = format!("[{}] snapshot of {}, rejected", hold.id, hold.source);
+        let verdict = if hold.rejected { "rejected" } else { "doubted" };
+        let title = format!("[{}] snapshot of {}, {verdict}", hold.id, hold.source);
         let _ = writeln!(text, "\n{}  since {}", paint.strong(&title), when(hold.since));
         for reason in &hold.reasons {
             let _ = writeln!(text, "    {reason}");
@@ -201,6 +217,9 @@ fn one(
             ActionKind::Create | ActionKind::CreateEntry => writeln!(text, "    {name}: {}", value(&field.to)),
             _existing => writeln!(text, "    {name}: {} -> {}", value(&field.from), value(&field.to)),
         };
+    }
+    if let Some(twin) = &change.twin {
+        let _ = writeln!(text, "    {}", twin_words(twin));
     }
     for why in &change.why {
         let _ = writeln!(text, "    why: {why}");

@@ -2,7 +2,9 @@
 //! waits and the way out, then who nothing happens to.
 
 use super::out::Paint;
-use super::words::{counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines};
+use super::words::{
+    counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines, twin_words,
+};
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
@@ -10,6 +12,7 @@ use crate::domain::input::PlanInput;
 use crate::domain::plan::{Action, ActionKind, Change, ConflictKind, SkipReason};
 use crate::domain::report::{ChangeOutcome, Outcome};
 use crate::domain::snapshot::Verdict;
+use crate::domain::view::ChangeView;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -107,6 +110,19 @@ impl Shown<'_> {
     }
 
     fn reads(&self, text: &mut String) {
+        if !self.judged.plan.clock.is_empty() {
+            let title = "THE CLOCK IS DOUBTED: nothing that depends on the time counts, nobody leaves or returns";
+            let _ = writeln!(text, "\n{}", self.paint.bad(title));
+            for doubt in &self.judged.plan.clock {
+                let _ = writeln!(
+                    text,
+                    "      {} {}\n        -> {}",
+                    self.paint.warn("doubt:"),
+                    doubt.message,
+                    doubt.cure
+                );
+            }
+        }
         let _ = writeln!(text, "\n{}", self.paint.strong("Read"));
         for snapshot in &self.judged.plan.snapshots {
             text.push_str(&snapshot_lines(snapshot, self.paint));
@@ -210,11 +226,19 @@ impl Shown<'_> {
                     .map_or("(empty)".to_owned(), |value| format!("\"{}\"", value.display()))
             };
             let name = field.field.name();
+            let overwrites = if change.overwrites.contains(&field.field) {
+                "  (overwrites what was entered in TOPdesk)"
+            } else {
+                ""
+            };
             let line = match change.action.kind() {
                 ActionKind::Create => format!("{name}: {}", shown(&field.to)),
                 _other => format!("{name}: {} -> {}", shown(&field.from), shown(&field.to)),
             };
-            let _ = writeln!(lines, "      {line}");
+            let _ = writeln!(lines, "      {line}{overwrites}");
+        }
+        if let Some(twin) = ChangeView::new(change, &[]).twin {
+            let _ = writeln!(lines, "      {}", twin_words(&twin));
         }
         for why in &change.why {
             let _ = writeln!(lines, "      why: {why}");
@@ -377,6 +401,7 @@ impl Shown<'_> {
                 | ActionKind::Create
                 | ActionKind::Update
                 | ActionKind::Adopt
+                | ActionKind::Merge
                 | ActionKind::SetReferences
                 | ActionKind::Archive
                 | ActionKind::Anonymize => "archived",

@@ -6,6 +6,7 @@ use crate::domain::groups::{Group, OperatorGroups, Seen};
 use crate::domain::ids::OperatorId;
 use crate::domain::plan::{ActionKind, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
+use crate::domain::view::TwinView;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -45,13 +46,16 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
         );
     }
     text.push('\n');
-    let accepted = snapshot.verdict != Verdict::Rejected;
+    // Accepted is all or nothing: what still waits is offered for approval.
+    let usable = !snapshot.findings.iter().any(|finding| finding.effect == Effect::Reject);
+    let accepted = usable && snapshot.acceptance.is_none();
     for (number, finding) in snapshot.findings.iter().enumerate() {
-        let waived = accepted && finding.effect == Effect::RejectAcceptable;
+        let acceptable = matches!(finding.effect, Effect::RejectAcceptable | Effect::NoAbsenceAcceptable);
+        let waived = accepted && acceptable;
         let mark = match finding.effect {
             Effect::Note => "note:".to_owned(),
-            Effect::NoAbsence => paint.warn("doubt:"),
-            Effect::RejectAcceptable if waived => "accepted by approval:".to_owned(),
+            Effect::NoAbsenceAcceptable | Effect::RejectAcceptable if waived => "accepted by approval:".to_owned(),
+            Effect::NoAbsence | Effect::NoAbsenceAcceptable => paint.warn("doubt:"),
             Effect::RejectAcceptable | Effect::Reject => paint.bad("rejected:"),
         };
         let _ = writeln!(text, "      {mark} {}", finding.message);
@@ -113,6 +117,12 @@ pub(super) fn operator_words(link: &OperatorLink, kind: ActionKind) -> Option<St
     }
 }
 
+/// What the other card of a merge gives up.
+pub(super) fn twin_words(twin: &TwinView) -> String {
+    let fields: Vec<&str> = twin.fields.keys().map(String::as_str).collect();
+    format!("card {} gives up {} and is archived", twin.person_id, fields.join(", "))
+}
+
 /// What was done to so many cards or entries.
 pub(super) fn done_words(kind: ActionKind, count: u64) -> &'static str {
     match kind {
@@ -122,6 +132,7 @@ pub(super) fn done_words(kind: ActionKind, count: u64) -> &'static str {
         ActionKind::Create => "created",
         ActionKind::Update => "updated",
         ActionKind::Adopt => "adopted",
+        ActionKind::Merge => "merged",
         ActionKind::SetReferences => "with references set",
         ActionKind::Archive => "archived",
         ActionKind::Anonymize => "anonymized",
@@ -137,6 +148,7 @@ pub(super) fn name_of(kind: ActionKind) -> &'static str {
         | ActionKind::Create
         | ActionKind::Update
         | ActionKind::Adopt
+        | ActionKind::Merge
         | ActionKind::Archive
         | ActionKind::Anonymize => kind.name(),
     }
@@ -152,12 +164,16 @@ pub(super) fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::ArchivedByHand => "archived by hand",
         SkipReason::UnarchivedByHand => "unarchived by hand",
         SkipReason::LeavingLater => "leaves, not yet",
+        SkipReason::LeavesOn => "leaves on a date to come",
+        SkipReason::SecondSource => "missing, but has an operator and a second source does not agree",
+        SkipReason::Shielded => "missing, but may be in a record that cannot be used",
         SkipReason::LeftWithoutCard => "left, has no card",
         SkipReason::LeavingUnknown => "leaving not known",
         SkipReason::MissingNotYet => "missing, not long enough",
         SkipReason::AbsenceUnknown => "no record, and not known whether gone",
         SkipReason::Drift => "changed behind our back",
         SkipReason::ArchivedTwin => "archived twin",
+        SkipReason::PossibleTwin => "twin, perhaps",
         SkipReason::FieldLeft => "field left as it is",
         SkipReason::LoginHeld => "login held by another card",
         SkipReason::ManagerUnknown => "manager not known",

@@ -175,6 +175,8 @@ pub struct ExpectTarget {
     pub min_records: u64,
     /// Largest drop against the largest read of the last 14 days. Default 10%.
     pub max_drop: Percent,
+    /// Largest loss of the cards of one branch or department; at least 5 cards. Default 50%.
+    pub max_group_drop: Percent,
 }
 
 impl Default for ExpectTarget {
@@ -182,6 +184,7 @@ impl Default for ExpectTarget {
         Self {
             min_records: 1,
             max_drop: Percent(10.0),
+            max_group_drop: Percent(50.0),
         }
     }
 }

@@ -70,6 +70,8 @@ pub fn policy(loaded: &Loaded) -> Policy {
                     max_age: expect.max_age.map(super::units::Span::chrono),
                     canaries_at_least: at_least.min(canaries.len()),
                     canaries,
+                    groups: expect.groups.as_ref().map(|groups| groups.iter().cloned().collect()),
+                    max_group_drop_percent: expect.max_group_drop.0,
                 };
                 (SourceName::new(common.name), expectations)
             })
@@ -77,6 +79,7 @@ pub fn policy(loaded: &Loaded) -> Policy {
         target_expectations: Expectations {
             min_records: config.topdesk.expect.min_records.max(1),
             max_drop_percent: config.topdesk.expect.max_drop.0,
+            max_group_drop_percent: config.topdesk.expect.max_group_drop.0,
             ..Expectations::default()
         },
         leaver_after: config

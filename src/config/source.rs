@@ -254,6 +254,12 @@ pub struct Expect {
     /// Oldest accepted file. Default: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_age: Option<Span>,
+    /// Attributes whose values are groups, such as a department or a site; `dn` is where an entry of a directory stands.
+    /// Default: what `department`, `branch` and `location` are made of, and `dn`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
+    /// Largest loss of a group against the largest read of the last 14 days; a group has at least 5 people. Default 50%.
+    pub max_group_drop: Percent,
     /// Keys of people who are certainly there. A bare list: all but one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canaries: Option<Canaries>,
@@ -265,6 +271,8 @@ impl Default for Expect {
             min_records: 1,
             max_drop: Percent(10.0),
             max_age: None,
+            groups: None,
+            max_group_drop: Percent(50.0),
             canaries: None,
         }
     }

@@ -228,4 +228,8 @@ impl Clock for AsOf {
     fn now(&self) -> DateTime<Utc> {
         self.start + chrono::Duration::from_std(self.began.elapsed()).unwrap_or_default()
     }
+
+    fn is_rehearsal(&self) -> bool {
+        true
+    }
 }

@@ -63,6 +63,7 @@ fn done_lines(kind: ActionKind, changes: &[&Change]) -> Vec<String> {
                     Action::Create { .. }
                     | Action::Update { .. }
                     | Action::Adopt { .. }
+                    | Action::Merge { .. }
                     | Action::Archive { .. }
                     | Action::Unarchive
                     | Action::Anonymize { .. }
@@ -100,6 +101,7 @@ fn done_lines(kind: ActionKind, changes: &[&Change]) -> Vec<String> {
             format!("{} archived{because}{along}", many(count, "card", "cards"))
         }
         ActionKind::Unarchive => format!("{} woken", many(count, "card", "cards")),
+        ActionKind::Merge => format!("{} merged with the card of the operator", many(count, "card", "cards")),
         ActionKind::Anonymize => format!("{} anonymized", many(count, "card", "cards")),
     };
     vec![line]
@@ -226,6 +228,7 @@ fn items(kind: ActionKind, count: usize) -> String {
         ActionKind::Update | ActionKind::SetReferences => many(count, "update", "updates"),
         ActionKind::Adopt => many(count, "person", "people"),
         ActionKind::Archive => many(count, "archive", "archives"),
+        ActionKind::Merge => many(count, "merge", "merges"),
         ActionKind::Anonymize => many(count, "anonymization", "anonymizations"),
     }
 }
@@ -237,21 +240,29 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
             class: BudgetClass::Operators | BudgetClass::OperatorsWoken,
             ..
         } => 0,
-        HoldReason::AdoptOrCreate { .. } | HoldReason::AnotherPerson | HoldReason::Drift { .. } => 1,
+        HoldReason::AdoptOrCreate { .. }
+        | HoldReason::Twin { .. }
+        | HoldReason::SamePerson { .. }
+        | HoldReason::AnotherPerson
+        | HoldReason::Drift { .. } => 1,
         HoldReason::FirstContact | HoldReason::ConfigChanged | HoldReason::DecisionChanged => 2,
         HoldReason::OverBudget { .. } => 3,
         HoldReason::OperatorUnproven
         | HoldReason::NeedsSource { .. }
         | HoldReason::Rehire
+        | HoldReason::StrangeWrites { .. }
         | HoldReason::DependsOn { .. }
         | HoldReason::PairedWith { .. }
         | HoldReason::TargetDegraded
         | HoldReason::InDoubt
+        | HoldReason::ClockDoubted
         | HoldReason::Rejected { .. }
         | HoldReason::ChangedSinceJudged { .. }
         | HoldReason::OperatorArchiveRefused
         | HoldReason::Undone { .. }
         | HoldReason::OperatorLoginRefused
+        | HoldReason::DrivenBack { .. }
+        | HoldReason::HalfDone
         | HoldReason::LastOperator { .. }
         | HoldReason::GroupsUnreadable { .. }
         | HoldReason::OperatorProtected => 4,

@@ -1,7 +1,7 @@
 //! What TOPdesk has, in our words: person cards, operator cards and the lists they refer to.
 
 use super::field::{CardField, FieldValue, LookupKind};
-use super::ids::{CardId, OperatorId};
+use super::ids::{CardId, ItemId, OperatorId};
 use super::snapshot::{Finding, Verdict};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -176,6 +176,22 @@ mod lookup_map {
     }
 }
 
+impl TargetSnapshot {
+    /// Puts cards and operators as they were read later in the place of what this read has of them.
+    pub fn take_in(&mut self, cards: Vec<PersonCard>, operators: Vec<OperatorCard>) {
+        for card in cards {
+            if let Ok(at) = self.cards.binary_search_by(|known| known.id.cmp(&card.id)) {
+                self.cards[at] = card;
+            }
+        }
+        for operator in operators {
+            if let Ok(at) = self.operators.binary_search_by(|known| known.id.cmp(&operator.id)) {
+                self.operators[at] = operator;
+            }
+        }
+    }
+}
+
 /// One read of TOPdesk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetSnapshot {
@@ -194,6 +210,9 @@ pub struct TargetSnapshot {
     pub counts: (u64, u64),
     /// The archiving reason's id, when one is configured and was found.
     pub archiving_reason: Option<Box<str>>,
+    /// The operator id of cardsync's own account, where TOPdesk tells: what it signs cards with.
+    #[serde(default)]
+    pub own_account: Option<OperatorId>,
     /// The person card linked to cardsync's own account, if any.
     pub own_cards: BTreeSet<CardId>,
     /// Cards of the ledger that the list lacks and that were asked for one by one: TOPdesk does not know them. With an
@@ -201,4 +220,10 @@ pub struct TargetSnapshot {
     pub confirmed_gone: BTreeSet<CardId>,
     /// TOPdesk's clock: the `Date` header of an answer.
     pub server_time: Option<DateTime<Utc>>,
+    /// Fields that nearly no card shows any more: what stands in them is not known, so they stay as they are.
+    #[serde(default)]
+    pub unknown_fields: BTreeSet<CardField>,
+    /// Set while a human may accept what was found: the item to approve.
+    #[serde(default)]
+    pub acceptance: Option<ItemId>,
 }

@@ -85,6 +85,19 @@ pub struct Contact {
     pub seen: Option<SeenConfig>,
     /// Items that wait, by card and action: whatever their content becomes, they wait until approved.
     pub waiting: BTreeMap<String, Waiting>,
+    /// Writes with our signature that this store does not know of.
+    #[serde(default)]
+    pub strange_writes: StrangeWrites,
+}
+
+/// Marks of writes that bear our signature and that this store does not know of: `CARD` for a card that was made,
+/// `CARD@TIME` for one that was modified.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrangeWrites {
+    /// Seen, and nobody has said yet what they are.
+    pub waiting: BTreeSet<String>,
+    /// Somebody has looked at them.
+    pub accepted: BTreeSet<String>,
 }
 
 /// A configuration that a full run has seen.

@@ -89,6 +89,8 @@ fn taken_along(change: &Change) -> &[OperatorId] {
             | ActionKind::Create
             | ActionKind::Update
             | ActionKind::Adopt
+            // The card that a merge archives has no operator.
+            | ActionKind::Merge
             | ActionKind::SetReferences
             | ActionKind::Unarchive,
             _,

@@ -119,6 +119,7 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
     for change in &plan.changes {
         let mut found = change.doubts.clone();
         found.extend(contact_reason(change, input, new_config.as_ref(), mass_update));
+        found.extend(half_done(change, input));
         found.extend(input.set_aside.get(&change.id).map(|aside| aside.reason.clone()));
         reasons.insert(change.id.clone(), found);
     }
@@ -188,7 +189,7 @@ fn last_operators(
 
 /// Decisions in force about items of this plan: an approval that has expired waives nothing.
 fn decisions_in_force<'a>(plan: &Plan, input: &'a PlanInput) -> BTreeMap<ItemId, &'a Decision> {
-    let now = input.moment.now;
+    let now = input.clock.latest(input.moment.now);
     let decided = plan.changes.iter().filter_map(|change| {
         let decision = input.decisions.get(&change.id)?;
         decision.in_force(now).then(|| (change.id.clone(), decision))
@@ -203,6 +204,15 @@ fn waived(reason: &HoldReason, decision: Option<&Decision>) -> bool {
     })
 }
 
+/// Nothing happens to a person while an earlier change of theirs has not reached its safe end (RULES 10).
+fn half_done(change: &Change, input: &PlanInput) -> Option<HoldReason> {
+    let concerned = input.half_done.iter().any(|half| {
+        let card = change.cards().into_iter().any(|card| half.cards.contains(card));
+        card || change.key.is_some() && change.key == half.key
+    });
+    concerned.then_some(HoldReason::HalfDone)
+}
+
 /// Of a creation and the adoptions offered instead, at most one passes; and of the adoptions of one card and its
 /// archive, at most one. Whoever approved both must choose: all of them wait.
 fn alternatives(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
@@ -212,8 +222,10 @@ fn alternatives(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
         if let (ActionKind::Create | ActionKind::Adopt, Some(key)) = (kind, &change.key) {
             choices.entry((false, key.as_str())).or_default().push(change);
         }
-        if let (ActionKind::Adopt | ActionKind::Archive, Some(card)) = (kind, &change.card) {
-            choices.entry((true, card.as_str())).or_default().push(change);
+        if matches!(kind, ActionKind::Adopt | ActionKind::Merge | ActionKind::Archive) {
+            for card in change.cards() {
+                choices.entry((true, card.as_str())).or_default().push(change);
+            }
         }
     }
     let mut again: Vec<(&ItemId, HoldReason)> = Vec::new();
@@ -307,6 +319,7 @@ impl Judged {
             created_at: self.plan.created_at,
             config_hash: self.plan.config_hash.clone(),
             snapshots: self.plan.snapshots.clone(),
+            clock: self.plan.clock.clone(),
             summary,
             changes: self
                 .plan

@@ -42,6 +42,15 @@ pub enum HoldReason {
         cards: Vec<CardId>,
         agree: BTreeSet<CardField>,
     },
+    /// A card without a key that has the operator of somebody who resembles this person.
+    Twin { card: CardId, agree: BTreeSet<CardField> },
+    /// A person without a card and a card without a person, or a leaver's, look like one human under a new number.
+    SamePerson {
+        card: CardId,
+        agree: BTreeSet<CardField>,
+        /// The directory id agrees.
+        anchor: bool,
+    },
     /// The number agrees and nothing else does.
     AnotherPerson,
     /// The ledger knows a card of this person that has changed behind our back.
@@ -60,6 +69,15 @@ pub enum HoldReason {
     TargetDegraded,
     /// A create of this key was sent and its answer lost.
     InDoubt,
+    /// The clock is doubted, and this depends on the time.
+    ClockDoubted,
+    /// Cards bear our signature and this store does not know of the writes.
+    StrangeWrites {
+        cards: u64,
+        examples: Vec<CardId>,
+        /// What to approve once it is known what they are.
+        item: ItemId,
+    },
     /// Somebody said no, and the item has not changed since.
     Rejected { by: String, note: Option<String> },
     /// The card or its operators were not as judged when they were read again right before the write.
@@ -76,6 +94,10 @@ pub enum HoldReason {
     OperatorProtected,
     /// Somebody took the same thing back with `undo`.
     Undone { by: String, at: DateTime<Utc> },
+    /// A change of several requests could not be finished and was driven to its safe end.
+    DrivenBack { what: String },
+    /// A change of several requests was cut off half-way and its safe end has not been reached.
+    HalfDone,
 }
 
 /// What happened to a card of ours in TOPdesk.
@@ -97,23 +119,29 @@ impl HoldReason {
             | HoldReason::ConfigChanged
             | HoldReason::DecisionChanged
             | HoldReason::AdoptOrCreate { .. }
+            | HoldReason::Twin { .. }
+            | HoldReason::SamePerson { .. }
             | HoldReason::AnotherPerson
             | HoldReason::Drift { .. }
             | HoldReason::OperatorUnproven
             | HoldReason::Rehire
+            | HoldReason::StrangeWrites { .. }
             | HoldReason::PairedWith { .. }
             | HoldReason::Rejected { .. }
             | HoldReason::ChangedSinceJudged { .. }
             | HoldReason::OperatorArchiveRefused
             | HoldReason::Undone { .. }
             | HoldReason::OperatorLoginRefused
+            | HoldReason::DrivenBack { .. }
             | HoldReason::LastOperator { .. }
             | HoldReason::GroupsUnreadable { .. }
             | HoldReason::OperatorProtected => true,
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
             | HoldReason::TargetDegraded
-            | HoldReason::InDoubt => false,
+            | HoldReason::ClockDoubted
+            | HoldReason::InDoubt
+            | HoldReason::HalfDone => false,
         }
     }
 
@@ -125,6 +153,8 @@ impl HoldReason {
             HoldReason::ConfigChanged => "config_changed".to_owned(),
             HoldReason::DecisionChanged => "decision_changed".to_owned(),
             HoldReason::AdoptOrCreate { .. } => "adopt_or_create".to_owned(),
+            HoldReason::Twin { .. } => "twin".to_owned(),
+            HoldReason::SamePerson { .. } => "same_person".to_owned(),
             HoldReason::AnotherPerson => "another_person".to_owned(),
             HoldReason::Drift { .. } => "drift".to_owned(),
             HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
@@ -134,6 +164,8 @@ impl HoldReason {
             HoldReason::PairedWith { .. } => "paired_with".to_owned(),
             HoldReason::TargetDegraded => "target_degraded".to_owned(),
             HoldReason::InDoubt => "in_doubt".to_owned(),
+            HoldReason::ClockDoubted => "clock_doubted".to_owned(),
+            HoldReason::StrangeWrites { .. } => "strange_writes".to_owned(),
             HoldReason::Rejected { .. } => "rejected".to_owned(),
             HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
             HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
@@ -143,6 +175,8 @@ impl HoldReason {
             HoldReason::OperatorProtected => "operator_protected".to_owned(),
             // Each undo has its own: what was approved after one is not approved after the next.
             HoldReason::Undone { at, .. } => format!("undone:{}", at.format("%Y-%m-%dT%H:%M:%SZ")),
+            HoldReason::DrivenBack { .. } => "driven_back".to_owned(),
+            HoldReason::HalfDone => "half_done".to_owned(),
         }
     }
 }
@@ -154,6 +188,15 @@ pub fn mark_name(field: CardField) -> String {
     } else {
         field.to_string()
     }
+}
+
+/// What two people have in common, in words.
+pub fn shared_marks(agree: &BTreeSet<CardField>, anchor: bool) -> Vec<String> {
+    let anchor = anchor.then(|| "directory id".to_owned());
+    anchor
+        .into_iter()
+        .chain(agree.iter().map(|field| mark_name(*field)))
+        .collect()
 }
 
 impl HoldReason {
@@ -168,6 +211,13 @@ impl HoldReason {
                 before,
             } => return over_budget(*class, *count, *limit, *base, before.as_ref()),
             HoldReason::AdoptOrCreate { cards, agree } => return adopt_or_create(cards, agree),
+            HoldReason::SamePerson { card, agree, anchor } => {
+                return format!(
+                    "same person, new number? the record and card {card} have the same {}: approve to give the card the \
+                     new number; reject if they are two people, then the new card and the archive wait for an approval each",
+                    shared_marks(agree, *anchor).join(", ")
+                );
+            }
             HoldReason::Drift { card, what } => {
                 let what = match what {
                     Drift::CardMissing => "is gone or hidden from the account",
@@ -184,6 +234,7 @@ impl HoldReason {
                     "needs source {source}, which could not be used in this run; it passes once the source is read again"
                 );
             }
+            HoldReason::StrangeWrites { cards, examples, item } => return strange_writes(*cards, examples, item),
             HoldReason::DependsOn { item } => return format!("waits for item {item}, which is held"),
             HoldReason::PairedWith { item } => {
                 return format!(
@@ -197,6 +248,24 @@ impl HoldReason {
             HoldReason::Rejected { by, note: None } => return format!("rejected by {by}; approve to lift"),
             HoldReason::ChangedSinceJudged { what } => {
                 return format!("right before the write {what}; nothing was written; approve if it is still right");
+            }
+            HoldReason::Twin { card, agree } => {
+                let marks: Vec<String> = agree.iter().map(|field| mark_name(*field)).collect();
+                return format!(
+                    "card {card} has no key and an operator, and looks like the person of the card with the key (same {}): \
+                     approve if it is one person; the number then moves to {card} and the other card is archived, with \
+                     the calls and assets that hang on it",
+                    marks.join(", ")
+                );
+            }
+            HoldReason::DrivenBack { what } => {
+                return format!(
+                    "it could not be finished and was driven to its safe end: {what}; approve to try again once that is mended"
+                );
+            }
+            HoldReason::HalfDone => {
+                "an earlier run was cut off half-way in a change of this person; the next run drives it to its safe end \
+                 before anything else"
             }
             HoldReason::LastOperator { groups } => {
                 return format!(
@@ -243,6 +312,9 @@ impl HoldReason {
             HoldReason::InDoubt => {
                 "a creation with this key was sent and its answer lost; a full read at least 10 minutes later settles it"
             }
+            HoldReason::ClockDoubted => {
+                "depends on the time, and the clock is doubted in this run; it passes once the clock is right"
+            }
             HoldReason::OperatorArchiveRefused => {
                 "TOPdesk refused to archive the linked operator with the card: the account has no such right, which is \
                  the safe set-up; archive the operator in TOPdesk, or let an account with that right do it"
@@ -258,6 +330,23 @@ impl HoldReason {
         };
         fixed.to_owned()
     }
+}
+
+/// What writes that this store does not know of mean, and the way out.
+pub(super) fn strange_writes(cards: u64, examples: &[CardId], item: &ItemId) -> String {
+    let shown: Vec<&str> = examples.iter().map(CardId::as_str).collect();
+    let (which, bear) = if cards == 1 {
+        ("card", "bears")
+    } else {
+        ("cards", "bear")
+    };
+    format!(
+        "another cardsync writes here, or this store is old: {cards} {which} {bear} the signature of cardsync's account \
+         for a write that this store does not know of ({}{}); stop the other one or put the newest store back, then \
+         cardsync approve {item}",
+        shown.join(", "),
+        if (shown.len() as u64) < cards { ", ..." } else { "" }
+    )
 }
 
 fn quoted(groups: &[Box<str>]) -> String {

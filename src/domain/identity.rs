@@ -68,6 +68,25 @@ pub struct JoinedRecord<'a> {
     pub parts: BTreeMap<&'a SourceName, (&'a Snapshot, Part<'a>)>,
 }
 
+impl<'a> JoinedRecord<'a> {
+    /// One record alone, as if no other source had the person.
+    pub fn alone(snapshots: &'a [Snapshot], source: &SourceName, record: &'a SourceRecord) -> Self {
+        let parts = snapshots.iter().map(|snapshot| {
+            let part = if snapshot.summary.name == *source {
+                Part::Record(record)
+            } else {
+                Part::NoRecord
+            };
+            (&snapshot.summary.name, (snapshot, part))
+        });
+        Self {
+            key: &record.key,
+            raw_key: &record.raw_key,
+            parts: parts.collect(),
+        }
+    }
+}
+
 /// The moment and zone an expression is evaluated in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
@@ -133,6 +152,9 @@ pub trait Describe {
 
     /// Whether the leaver condition holds at a moment; `False` where nothing is configured.
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth;
+
+    /// Whether the leaver condition depends on the date, so that it can be looked ahead.
+    fn leaves_by_date(&self) -> bool;
 
     /// Whether a manager is named by DN, so that the DNs of all entries are needed.
     fn managers_by_dn(&self) -> bool;

@@ -1,14 +1,16 @@
 //! Everything a plan is made of. The same input gives the same plan, byte for byte.
 
 use super::card::TargetSnapshot;
+use super::clock::ClockJudgement;
 use super::decision::{Contact, Decision, SetAside};
 use super::groups::GroupsRead;
 use super::identity::Moment;
 use super::ids::{CardId, EnvironmentId, ItemId};
 use super::key::Key;
-use super::ledger::LedgerEntry;
+use super::ledger::{KnownWrites, LedgerEntry};
 use super::pin::Pin;
 use super::policy::Policy;
+use super::safe_end::HalfDone;
 use super::snapshot::Snapshot;
 use super::window::BudgetUsed;
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,9 @@ pub struct PlanInput {
     pub environment: EnvironmentId,
     pub policy: Policy,
     pub moment: Moment,
+    /// Whether the moment can be believed.
+    #[serde(default)]
+    pub clock: ClockJudgement,
     /// One per configured source, in configuration order.
     pub snapshots: Vec<Snapshot>,
     pub target: TargetSnapshot,
@@ -41,5 +46,12 @@ pub struct PlanInput {
     /// Keys of people whose card was anonymized and purged: recognised by their keyed hash.
     pub purged_keys: BTreeSet<Key>,
     /// What an undo took back and is not done again by itself.
+    #[serde(default)]
     pub pins: Vec<Pin>,
+    /// Changes that were cut off half-way and have not reached their safe end.
+    #[serde(default)]
+    pub half_done: BTreeSet<HalfDone>,
+    /// What this store knows of its own writes.
+    #[serde(default)]
+    pub writes: KnownWrites,
 }

@@ -4,9 +4,10 @@
 use super::ids::{CardId, Generation, RunId, SourceName};
 use super::key::Key;
 use super::record::Anchor;
+use super::seen::SeenValues;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a card became ours (RULES 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,23 @@ pub struct Absence {
     pub generation: Generation,
 }
 
+/// What a store knows of the writes it sent: a card that bears our signature and is not explained by it was written by
+/// another cardsync, or by this one after the store was put aside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownWrites {
+    /// The newest write whose answer is in the journal.
+    pub last: Option<LastWrite>,
+    /// Cards with a request whose effect was not known when the run began: what shows on them is explained.
+    pub in_doubt: BTreeSet<CardId>,
+}
+
+/// A write, as TOPdesk signed and dated it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastWrite {
+    pub modifier: Option<Box<str>>,
+    pub modified_at: DateTime<Utc>,
+}
+
 /// An archive that we wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OurArchive {
@@ -45,6 +63,9 @@ pub struct OurArchive {
     pub run: RunId,
     /// The card's modification date right after our write: an archive is ours only while it has not moved.
     pub modified_at: Option<DateTime<Utc>>,
+    /// Who modified the card with our write; another one later means that it is no longer our archive.
+    #[serde(default)]
+    pub modifier: Option<Box<str>>,
     /// The operator links before the archive, for undo and for showing who would wake.
     pub took_operators: Vec<super::ids::OperatorId>,
 }
@@ -72,6 +93,9 @@ pub struct LedgerEntry {
     pub archived_by_us: Option<OurArchive>,
     /// The card was seen anonymized, by anyone.
     pub anonymized: bool,
+    /// What its fields showed when they were last in step.
+    #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
+    pub seen: SeenValues,
 }
 
 impl LedgerEntry {
@@ -89,6 +113,7 @@ impl LedgerEntry {
             leaving_since: None,
             archived_by_us: None,
             anonymized: false,
+            seen: SeenValues::default(),
         }
     }
 }

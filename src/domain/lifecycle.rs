@@ -1,15 +1,16 @@
 //! Leaving needs evidence (RULES 4): the leaver condition, ended contracts, and absence, the weakest of all.
 
-use super::identity::{Describe, Moment, Truth};
+use super::clock::DOUBTED;
+use super::identity::{Describe, JoinedRecord, Moment, Truth};
 use super::ids::SourceName;
+use super::input::PlanInput;
 use super::key::Key;
 use super::ledger::{Absence, LedgerEntry, Sighting};
 use super::merge::{Person, Population};
 use super::plan::{Evidence, EvidenceCode};
-use super::policy::Policy;
 use super::record::Standing;
 use super::snapshot::{Role, Snapshot};
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, NaiveDate, TimeZone, Utc};
 use std::collections::BTreeMap;
 
 /// Whether a present person leaves.
@@ -29,10 +30,13 @@ pub enum Leaving {
 pub fn leaving(
     describe: &dyn Describe,
     person: &Person<'_>,
-    moment: Moment,
-    policy: &Policy,
+    input: &PlanInput,
     since: Option<DateTime<Utc>>,
 ) -> Leaving {
+    let PlanInput {
+        moment, policy, clock, ..
+    } = input;
+    let moment = *moment;
     let contracts_ended = person.standing == Standing::AllRowsEnded;
     let condition = describe.leaving(&person.joined, moment);
     let (code, by_date) = match condition {
@@ -46,6 +50,15 @@ pub fn leaving(
         Truth::False => return Leaving::No,
         Truth::Unknown(why) => return Leaving::Unknown(why),
     };
+    if !clock.is_trusted() {
+        // Also that every contract has ended may be a matter of the date; nothing ripens.
+        return match code {
+            EvidenceCode::LeaverCondition => Leaving::Later {
+                detail: format!("lifecycle.leaver.when holds; {DOUBTED}"),
+            },
+            EvidenceCode::ContractsEnded | EvidenceCode::Missing => Leaving::Unknown(DOUBTED.to_owned()),
+        };
+    }
     let mature = if by_date {
         describe.leaving(&person.joined, moment.at(moment.now - policy.leaver_after)) == Truth::True
     } else {
@@ -58,16 +71,58 @@ pub fn leaving(
     };
     let hours = policy.leaver_after.num_hours();
     if mature {
-        Leaving::Now(Evidence {
-            code,
-            source: None,
-            detail: format!("{what}, for at least {hours} hours"),
-        })
+        let detail = format!("{what}, for at least {hours} hours");
+        Leaving::Now(Evidence::new(code, None, detail))
     } else {
         Leaving::Later {
             detail: format!("{what}, but not yet for {hours} hours"),
         }
     }
+}
+
+/// How far ahead end dates are looked for.
+const LOOK_AHEAD_DAYS: i64 = 90;
+
+/// The day on which the leaver condition of somebody who stays today begins to hold, where that is near. Looked for by
+/// halves: a condition that is not true for good once it is true may give any of its days.
+pub fn leaves_on(describe: &dyn Describe, person: &Person<'_>, moment: Moment) -> Option<NaiveDate> {
+    if !describe.leaves_by_date() {
+        return None;
+    }
+    let at = |days: i64| moment.at(moment.now + Duration::days(days));
+    let holds = |days: i64| describe.leaving(&person.joined, at(days)) == Truth::True;
+    if !holds(LOOK_AHEAD_DAYS) {
+        return None;
+    }
+    let (mut stays, mut leaves) = (0, LOOK_AHEAD_DAYS);
+    while leaves - stays > 1 {
+        let middle = (stays + leaves) / 2;
+        if holds(middle) { leaves = middle } else { stays = middle }
+    }
+    Some(at(leaves).today())
+}
+
+/// Why the absence of somebody with an operator is not enough: another source has a record of them that is no evidence
+/// of leaving, or cannot say. `None`: every second source agrees, or there is none.
+pub fn second_source(describe: &dyn Describe, key: &Key, snapshots: &[Snapshot], moment: Moment) -> Option<String> {
+    let others = snapshots
+        .iter()
+        .filter(|snapshot| snapshot.summary.role == Some(Role::Enrich));
+    let objections: Vec<String> = others
+        .filter_map(|snapshot| {
+            let name = &snapshot.summary.name;
+            if !snapshot.can_say_absent() {
+                return Some(format!("{name} could not be read completely"));
+            }
+            let [record, ..] = snapshot.with_key(key) else {
+                return None;
+            };
+            let joined = JoinedRecord::alone(snapshots, name, record);
+            let leaves = describe.leaving(&joined, moment) == Truth::True;
+            (!leaves).then(|| format!("{name} {} still has them", record.place))
+        })
+        .collect();
+    (!objections.is_empty()).then(|| objections.join("; "))
 }
 
 /// Whether a person of the ledger whom no usable record names is gone.
@@ -88,11 +143,11 @@ pub enum Missing {
 pub fn missing(
     entry: &LedgerEntry,
     key: &Key,
-    snapshots: &[Snapshot],
     population: &Population<'_>,
-    policy: &Policy,
-    now: DateTime<Utc>,
+    input: &PlanInput,
 ) -> (Missing, BTreeMap<SourceName, Sighting>) {
+    let PlanInput { snapshots, policy, .. } = input;
+    let now = input.moment.now;
     let mut sightings = entry.sightings.clone();
     let mut unknown = Vec::new();
     let mut waiting = Vec::new();
@@ -115,6 +170,10 @@ pub fn missing(
             unknown.push(format!("{source} could not be read completely"));
             continue;
         }
+        if !input.clock.is_trusted() {
+            unknown.push(format!("absent from {source}, but {DOUBTED}"));
+            continue;
+        }
         let generation = &snapshot.summary.generation;
         let absence = sighting.absent.get_or_insert_with(|| Absence {
             since: snapshot.summary.read_at,
@@ -133,11 +192,7 @@ pub fn missing(
             since.format("%Y-%m-%d %H:%M UTC")
         );
         if reads >= policy.missing_reads && since + policy.missing_for <= now {
-            evidence.push(Evidence {
-                code: EvidenceCode::Missing,
-                source: Some(source.clone()),
-                detail,
-            });
+            evidence.push(Evidence::new(EvidenceCode::Missing, Some(source.clone()), detail));
         } else {
             waiting.push(format!("{detail}, {} hours needed", policy.missing_for.num_hours()));
         }

@@ -9,10 +9,13 @@
 //! ```
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod canaries;
 pub mod card;
 pub mod cards;
+pub mod clock;
 pub mod decision;
 pub mod diff;
+pub mod evidence;
 pub mod field;
 pub mod groups;
 pub mod guard;
@@ -28,10 +31,13 @@ pub mod pin;
 pub mod plan;
 pub mod planner;
 pub mod policy;
+pub mod profile;
 pub mod quality;
 pub mod record;
 pub mod references;
 pub mod report;
+pub mod safe_end;
+pub mod seen;
 pub mod snapshot;
 pub mod step;
 pub mod undo;

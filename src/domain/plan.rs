@@ -3,18 +3,21 @@
 //! A plan is complete: ids, fields, old and new values are all in it, apply decides nothing. How a plan is made is in
 //! [`super::planner`], how it is judged in [`super::guard`].
 
+pub use super::evidence::{Evidence, EvidenceCode, Grade};
 pub use super::hold::{Drift, HoldReason};
-pub use super::step::{CardTarget, SafeEnd, Step};
+pub use super::safe_end::SafeEnd;
+pub use super::step::{CardTarget, Step};
 
 use super::card::OperatorLink;
 use super::cards::fold;
+use super::decision::StrangeWrites;
 use super::field::{CardField, FieldKind, FieldValue, LookupKind, Reference};
 use super::ids::{CardId, ItemId, PlanId, SourceName};
 use super::key::{Key, RawKey};
 use super::ledger::LedgerEntry;
 use super::policy::BudgetClass;
 use super::record::{Anchor, RecordRef};
-use super::snapshot::{Rejection, SnapshotSummary};
+use super::snapshot::{Finding, Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -49,6 +52,15 @@ pub enum Action {
     Update { fields: Vec<FieldChange> },
     /// The key is written onto a card.
     Adopt { fields: Vec<FieldChange> },
+    /// Two cards of one human become one: the key, and the login where it is wanted, are taken off `twin`, the fields are
+    /// written onto the card that has the operator, and `twin` is archived.
+    Merge {
+        fields: Vec<FieldChange>,
+        twin: CardId,
+        /// What `twin` gives up: its key first.
+        taken: Vec<FieldChange>,
+        reason: Option<Box<str>>,
+    },
     /// The card, and its linked operator with it, is archived.
     Archive { reason: Option<Box<str>> },
     /// The card is made active again; assume that its operator wakes.
@@ -68,6 +80,7 @@ pub enum ActionKind {
     Create,
     Update,
     Adopt,
+    Merge,
     SetReferences,
     Archive,
     Anonymize,
@@ -75,12 +88,13 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind, in the order in which a plan is applied.
-    pub const IN_ORDER: [ActionKind; 8] = [
+    pub const IN_ORDER: [ActionKind; 9] = [
         ActionKind::CreateEntry,
         ActionKind::Unarchive,
         ActionKind::Create,
         ActionKind::Update,
         ActionKind::Adopt,
+        ActionKind::Merge,
         ActionKind::SetReferences,
         ActionKind::Archive,
         ActionKind::Anonymize,
@@ -94,6 +108,7 @@ impl ActionKind {
             ActionKind::Create => "create",
             ActionKind::Update => "update",
             ActionKind::Adopt => "adopt",
+            ActionKind::Merge => "merge",
             ActionKind::SetReferences => "set_references",
             ActionKind::Archive => "archive",
             ActionKind::Anonymize => "anonymize",
@@ -115,6 +130,7 @@ impl Action {
             Action::Create { .. } => ActionKind::Create,
             Action::Update { .. } => ActionKind::Update,
             Action::Adopt { .. } => ActionKind::Adopt,
+            Action::Merge { .. } => ActionKind::Merge,
             Action::Archive { .. } => ActionKind::Archive,
             Action::Unarchive => ActionKind::Unarchive,
             Action::Anonymize { .. } => ActionKind::Anonymize,
@@ -128,32 +144,12 @@ impl Action {
             Action::Create { fields }
             | Action::Update { fields }
             | Action::Adopt { fields }
+            | Action::Merge { fields, .. }
             | Action::Anonymize { fields }
             | Action::SetReferences { fields } => fields,
             Action::CreateEntry { .. } | Action::Archive { .. } | Action::Unarchive => &[],
         }
     }
-}
-
-/// Why somebody is taken to have left. The code is part of an item's identity, the detail is not.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Evidence {
-    pub code: EvidenceCode,
-    pub source: Option<SourceName>,
-    /// Dates and counts for people.
-    pub detail: String,
-}
-
-/// The kinds of evidence, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EvidenceCode {
-    /// The configured leaver condition holds.
-    LeaverCondition,
-    /// Every contract row has ended.
-    ContractsEnded,
-    /// Missing from every authoritative source that ever had this person.
-    Missing,
 }
 
 /// One change of a plan.
@@ -177,6 +173,9 @@ pub struct Change {
     pub why: Vec<String>,
     /// Directory ids of the person: remembered with the card.
     pub anchors: Vec<Anchor>,
+    /// Fields whose old value somebody has entered in TOPdesk since cardsync last saw the card in step.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub overwrites: BTreeSet<CardField>,
 }
 
 impl Change {
@@ -214,6 +213,10 @@ impl Change {
                 } else {
                     BudgetClass::Adopt
                 });
+                self.add_field_classes(fields, &mut classes);
+            }
+            Action::Merge { fields, .. } => {
+                classes.insert(BudgetClass::Keys);
                 self.add_field_classes(fields, &mut classes);
             }
             Action::Anonymize { .. } => {
@@ -256,58 +259,6 @@ impl Change {
             // The first is awake, which of the others is not said: assume that they sleep.
             (Action::Unarchive, OperatorLink::Active { operators }) => operators.len() - 1,
             _other => 0,
-        }
-    }
-
-    /// The requests it takes, in order.
-    pub fn steps(&self) -> Vec<Step> {
-        let card = || self.card.clone().expect("a change of a card names the card");
-        vec![match &self.action {
-            Action::CreateEntry { list, name } => Step::CreateEntry {
-                list: *list,
-                name: name.clone(),
-            },
-            Action::Create { fields } => Step::CreateCard { fields: fields.clone() },
-            Action::SetReferences { fields } => match &self.card {
-                Some(card) => Step::PatchCard {
-                    card: CardTarget::Known(card.clone()),
-                    fields: fields.clone(),
-                },
-                None => {
-                    let made_by = self
-                        .depends_on
-                        .first()
-                        .cloned()
-                        .expect("references of a new card depend on its creation");
-                    Step::PatchCard {
-                        card: CardTarget::MadeBy(made_by),
-                        fields: fields.clone(),
-                    }
-                }
-            },
-            Action::Update { fields } | Action::Adopt { fields } | Action::Anonymize { fields } => Step::PatchCard {
-                card: CardTarget::Known(card()),
-                fields: fields.clone(),
-            },
-            Action::Archive { reason } => Step::ArchiveCard {
-                card: card(),
-                reason: reason.clone(),
-            },
-            Action::Unarchive => Step::UnarchiveCard { card: card() },
-        }]
-    }
-
-    /// The state a half-done change is driven to: today every change is one request, which is done or not done.
-    pub fn safe_end(&self) -> SafeEnd {
-        match self.action.kind() {
-            ActionKind::CreateEntry
-            | ActionKind::Create
-            | ActionKind::Update
-            | ActionKind::Adopt
-            | ActionKind::SetReferences
-            | ActionKind::Archive
-            | ActionKind::Unarchive
-            | ActionKind::Anonymize => SafeEnd::SingleRequest,
         }
     }
 }
@@ -359,6 +310,8 @@ pub enum SkipReason {
     UnarchivedByHand,
     /// Evidence of leaving that has not held long enough.
     LeavingLater,
+    /// Stays today, and the leaver condition will hold on a date that is known.
+    LeavesOn,
     /// Has left and has no card: none is made.
     LeftWithoutCard,
     /// Whether they leave is not known.
@@ -367,10 +320,16 @@ pub enum SkipReason {
     MissingNotYet,
     /// A source cannot say whether they are absent.
     AbsenceUnknown,
+    /// Absent, but linked to an operator, and a second source does not agree.
+    SecondSource,
+    /// Absent, but a record that cannot be used may be theirs.
+    Shielded,
     /// A card of ours changed behind our back.
     Drift,
     /// Archived cards that share the key of the active one.
     ArchivedTwin,
+    /// A card without a key that may be the same person's, where that is not sure enough to offer.
+    PossibleTwin,
     /// A field is left as it is.
     FieldLeft,
     /// Another card holds the login.
@@ -391,6 +350,8 @@ pub struct Plan {
     pub created_at: DateTime<Utc>,
     pub config_hash: String,
     pub snapshots: Vec<SnapshotSummary>,
+    /// Why the clock is doubted.
+    pub clock: Vec<Finding>,
     /// In the order in which they are applied, then by key.
     pub changes: Vec<Change>,
     pub conflicts: Vec<Conflict>,
@@ -408,6 +369,8 @@ pub struct Plan {
     pub counting_absent: BTreeSet<CardId>,
     /// Cards about whose person this run could not decide: conflicts, rejected records, conditions without an answer.
     pub undecided: BTreeSet<CardId>,
+    /// Writes with our signature that this store does not know of, as they are to be remembered.
+    pub strange_writes: StrangeWrites,
 }
 
 /// Hashes the identity of an item: the same content gives the same id in every plan.
@@ -421,6 +384,7 @@ pub fn item_id(change: &Change) -> ItemId {
     if let Action::Create { fields }
     | Action::Update { fields }
     | Action::Adopt { fields }
+    | Action::Merge { fields, .. }
     | Action::Anonymize { fields }
     | Action::SetReferences { fields } = &mut action
     {

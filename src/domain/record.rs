@@ -134,13 +134,33 @@ pub enum Standing {
 }
 
 /// One raw entry as a source gives it, before its key is looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawRecord {
     pub place: Place,
     /// In the order of the read's [`AttributeNames`].
     pub values: Box<[Values]>,
     /// Directory id, where the source has one.
     pub anchor: Option<Box<str>>,
+}
+
+/// A record that no key can be taken from. It counts as present, and may be anybody's (RULES 3.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unkeyed {
+    pub record: RawRecord,
+    pub why: NoKey,
+}
+
+/// Why a record has no key that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoKey {
+    Empty,
+    /// More than one value.
+    Several,
+    /// Asterisks.
+    Anonymized,
+    /// Longer than the card's field.
+    TooLong,
 }
 
 /// One entry of a snapshot, with its key.

@@ -208,6 +208,7 @@ fn new_entry(list: LookupKind, name: &str) -> Change {
         doubts: Vec::new(),
         why: vec![format!("no {list} of this name yet, and the field says create")],
         anchors: Vec::new(),
+        overwrites: std::collections::BTreeSet::new(),
     };
     change.id = item_id(&change);
     change

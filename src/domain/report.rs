@@ -3,7 +3,7 @@
 use super::ids::{CardId, ItemId, OperatorId, PlanId, RunId};
 use super::key::Key;
 use super::plan::{ActionKind, HoldReason};
-use super::snapshot::SnapshotSummary;
+use super::snapshot::{Finding, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -94,6 +94,9 @@ pub struct RunReport {
     pub failure: Option<String>,
     pub counts: RunCounts,
     pub snapshots: Vec<SnapshotSummary>,
+    /// Why the clock of the run was doubted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock: Vec<Finding>,
 }
 
 impl RunReport {
@@ -109,6 +112,7 @@ impl RunReport {
             failure: None,
             counts: RunCounts::default(),
             snapshots: Vec::new(),
+            clock: Vec::new(),
         }
     }
 }

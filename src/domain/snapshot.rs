@@ -2,12 +2,14 @@
 //!
 //! The shells read and report facts ([`SourceRead`]); this module judges them. Unknown is neither absent nor empty.
 
+use super::clock::ClockReading;
 use super::ids::{Generation, ItemId, SourceName};
 use super::key::Key;
-use super::record::{AttributeNames, Place, RawRecord, SourceRecord};
+use super::profile::Profile;
+use super::record::{AttributeNames, Place, RawRecord, SourceRecord, Unkeyed};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a source decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
@@ -40,6 +42,8 @@ pub enum Effect {
     Note,
     /// Nobody counts as absent by this snapshot.
     NoAbsence,
+    /// Nobody counts as absent by this snapshot, until a human accepts what was found.
+    NoAbsenceAcceptable,
     /// The snapshot is rejected; a human may accept exactly this content (size, drop, canaries).
     RejectAcceptable,
     /// The snapshot is rejected; nobody can accept it (decoding, paging, result codes).
@@ -100,6 +104,10 @@ pub struct SourceRead {
     pub findings: Vec<Finding>,
     /// Modification time of a file; `None` for servers.
     pub modified_at: Option<DateTime<Utc>>,
+    /// Hash of a file's content alone; `None` for servers.
+    pub content: Option<Box<str>>,
+    /// How far each replica is that a server tells of, by its id, in texts that sort as they rise; empty for files.
+    pub update_marks: BTreeMap<String, String>,
     /// The server's own clock when the read began; `None` for files and for servers that do not tell.
     pub server_time: Option<DateTime<Utc>>,
 }
@@ -141,6 +149,17 @@ pub struct Expectations {
     pub canaries: Vec<Key>,
     /// How many of them.
     pub canaries_at_least: usize,
+    /// Attributes whose values are groups; `None`: what department, branch and location are made of, and where an entry
+    /// stands in the directory.
+    #[serde(default)]
+    pub groups: Option<BTreeSet<String>>,
+    /// Largest accepted loss of one group, in percent.
+    #[serde(default = "half")]
+    pub max_group_drop_percent: f64,
+}
+
+fn half() -> f64 {
+    50.0
 }
 
 impl Default for Expectations {
@@ -151,6 +170,8 @@ impl Default for Expectations {
             max_age: None,
             canaries: Vec::new(),
             canaries_at_least: 0,
+            groups: None,
+            max_group_drop_percent: half(),
         }
     }
 }
@@ -163,8 +184,29 @@ pub struct SnapshotHistory {
     /// Keyless and unreadable records of the last complete read.
     pub last_good_keyless: Option<u64>,
     pub last_good_unreadable: Option<u64>,
-    /// Acceptances in force: the items of contents that a human accepted in spite of size, drop or canaries.
+    /// Acceptances in force: the items of what a human accepted.
     pub accepted: BTreeSet<ItemId>,
+    /// What the last complete read was like.
+    pub last_good: Option<Profile>,
+    /// What the largest snapshot accepted in the last 14 days was like.
+    pub reference: Option<Profile>,
+    /// When that one was read.
+    pub reference_at: Option<DateTime<Utc>>,
+    /// Modification time of the file that was accepted last.
+    pub last_modified_at: Option<DateTime<Utc>>,
+    /// Contents of the complete reads of the last 14 days.
+    pub earlier_contents: BTreeSet<Box<str>>,
+    /// The last read, whatever came of it.
+    pub last: Option<PastRead>,
+}
+
+/// A read of an earlier run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastRead {
+    pub read_at: DateTime<Utc>,
+    pub records: u64,
+    /// `complete`, `degraded` or `rejected`.
+    pub verdict: String,
 }
 
 /// What is shown and stored of a snapshot.
@@ -196,6 +238,15 @@ pub struct Snapshot {
     /// Empty when rejected.
     records: Vec<SourceRecord>,
     pub rejections: Vec<Rejection>,
+    /// What the read was like, in counts.
+    #[serde(default)]
+    pub profile: Profile,
+    /// The clock of the server, beside the machine's.
+    #[serde(default)]
+    pub clock: Option<ClockReading>,
+    /// Records without a usable key; empty when rejected, and for a source that only enriches.
+    #[serde(default)]
+    unkeyed: Vec<Unkeyed>,
 }
 
 /// Gives the records of a snapshot in key order; in memory now, from a store where a company does not fit.
@@ -257,6 +308,9 @@ impl Snapshot {
             missing_attributes: BTreeSet::new(),
             records: Vec::new(),
             rejections: Vec::new(),
+            profile: Profile::default(),
+            clock: None,
+            unkeyed: Vec::new(),
         }
     }
 
@@ -267,6 +321,7 @@ impl Snapshot {
         missing_attributes: BTreeSet<String>,
         records: Vec<SourceRecord>,
         rejections: Vec<Rejection>,
+        profile: Profile,
     ) -> Self {
         debug_assert!(
             records.is_sorted_by(|a, b| a.key <= b.key),
@@ -283,6 +338,22 @@ impl Snapshot {
             missing_attributes,
             records,
             rejections,
+            profile,
+            clock: None,
+            unkeyed: Vec::new(),
         }
+    }
+
+    /// With the records that no key can be taken from.
+    pub(super) fn with_unkeyed(mut self, unkeyed: Vec<Unkeyed>) -> Self {
+        if !self.is_rejected() {
+            self.unkeyed = unkeyed;
+        }
+        self
+    }
+
+    /// The records that no key can be taken from: they may be anybody's.
+    pub fn unkeyed(&self) -> &[Unkeyed] {
+        &self.unkeyed
     }
 }

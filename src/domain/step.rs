@@ -1,17 +1,11 @@
-//! The requests that a change takes, and where a change that was cut off between them is driven to.
+//! The requests that a change takes. Which they are, and where a change that was cut off between them is driven to, is in
+//! [`super::safe_end`].
 
 use super::card::OperatorCard;
 use super::field::LookupKind;
 use super::ids::{CardId, ItemId, OperatorId};
 use super::plan::FieldChange;
 use serde::{Deserialize, Serialize};
-
-/// Where a change that was cut off half-way is driven to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SafeEnd {
-    /// One request: there is no half.
-    SingleRequest,
-}
 
 /// The card a step writes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +55,27 @@ pub enum Step {
 }
 
 impl Step {
+    /// The card it writes to, where that is known before.
+    pub fn card(&self) -> Option<&CardId> {
+        match self {
+            Step::PatchCard {
+                card: CardTarget::Known(card),
+                ..
+            }
+            | Step::ArchiveCard { card, .. }
+            | Step::UnarchiveCard { card } => Some(card),
+            Step::PatchCard {
+                card: CardTarget::MadeBy(_),
+                ..
+            }
+            | Step::CreateEntry { .. }
+            | Step::CreateCard { .. }
+            | Step::ArchiveOperator { .. }
+            | Step::UnarchiveOperator { .. }
+            | Step::SetLoginPermission { .. } => None,
+        }
+    }
+
     /// The operator it writes to, where it writes to one itself.
     pub fn operator(&self) -> Option<&OperatorId> {
         match self {

@@ -1,11 +1,12 @@
 //! A judged plan as programs read it: the JSON of `plan --json`, `holds --json` and reports. Stable order, stable bytes.
 
 use super::card::OperatorLink;
+use super::field::FieldValue;
 use super::groups::{GroupsRead, OperatorGroups};
 use super::ids::{CardId, ItemId, OperatorId, PlanId};
 use super::key::Key;
-use super::plan::{Action, ActionKind, Change, Conflict, Evidence, HoldReason, Skip};
-use super::snapshot::{Rejection, SnapshotSummary};
+use super::plan::{Action, ActionKind, Change, Conflict, Evidence, FieldChange, HoldReason, Skip};
+use super::snapshot::{Finding, Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +16,9 @@ use std::collections::BTreeMap;
 pub struct FromTo {
     pub from: Option<String>,
     pub to: Option<String>,
+    /// The old value was entered in TOPdesk since cardsync last saw the field in step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overwrites: bool,
 }
 
 /// Why an item is held.
@@ -35,6 +39,14 @@ pub enum ChangeVerdict {
     Held,
 }
 
+/// The other card of a merge: what it gives up before it is archived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TwinView {
+    pub person_id: CardId,
+    /// By field name.
+    pub fields: BTreeMap<String, FromTo>,
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeView {
@@ -48,11 +60,30 @@ pub struct ChangeView {
     pub operator_groups: BTreeMap<OperatorId, OperatorGroups>,
     /// By field name; for a new list entry the list and its name.
     pub fields: BTreeMap<String, FromTo>,
+    /// For merges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<TwinView>,
     pub evidence: Vec<Evidence>,
     pub depends_on: Vec<ItemId>,
     pub why: Vec<String>,
     pub verdict: ChangeVerdict,
     pub holds: Vec<HoldView>,
+}
+
+fn from_to(changes: &[FieldChange]) -> BTreeMap<String, FromTo> {
+    let shown = |value: &Option<FieldValue>| value.as_ref().map(|value| value.display());
+    let pairs = changes.iter().map(|change| {
+        let (from, to) = (shown(&change.from), shown(&change.to));
+        (
+            change.field.name(),
+            FromTo {
+                from,
+                to,
+                overwrites: false,
+            },
+        )
+    });
+    pairs.collect()
 }
 
 impl ChangeView {
@@ -64,27 +95,33 @@ impl ChangeView {
 
     /// The view of a change with its verdict.
     pub fn new(change: &Change, holds: &[HoldReason]) -> Self {
-        let mut fields: BTreeMap<String, FromTo> = change
-            .action
-            .fields()
-            .iter()
-            .map(|field| {
-                let shown = |value: &Option<super::field::FieldValue>| value.as_ref().map(|value| value.display());
-                (
-                    field.field.name(),
-                    FromTo {
-                        from: shown(&field.from),
-                        to: shown(&field.to),
-                    },
-                )
-            })
-            .collect();
+        let mut fields = from_to(change.action.fields());
+        for overwritten in &change.overwrites {
+            if let Some(field) = fields.get_mut(&overwritten.name()) {
+                field.overwrites = true;
+            }
+        }
+        let twin = match &change.action {
+            Action::Merge { twin, taken, .. } => Some(TwinView {
+                person_id: twin.clone(),
+                fields: from_to(taken),
+            }),
+            Action::CreateEntry { .. }
+            | Action::Create { .. }
+            | Action::Update { .. }
+            | Action::Adopt { .. }
+            | Action::Archive { .. }
+            | Action::Unarchive
+            | Action::Anonymize { .. }
+            | Action::SetReferences { .. } => None,
+        };
         if let Action::CreateEntry { list, name } = &change.action {
             fields.insert(
                 list.to_string(),
                 FromTo {
                     from: None,
                     to: Some(name.to_string()),
+                    overwrites: false,
                 },
             );
         }
@@ -96,6 +133,7 @@ impl ChangeView {
             operator: change.operator.clone(),
             operator_groups: BTreeMap::new(),
             fields,
+            twin,
             evidence: change.evidence.clone(),
             depends_on: change.depends_on.clone(),
             why: change.why.clone(),
@@ -134,6 +172,9 @@ pub struct PlanView {
     pub created_at: DateTime<Utc>,
     pub config_hash: String,
     pub snapshots: Vec<SnapshotSummary>,
+    /// Why the clock is doubted: then nothing that depends on the time counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock: Vec<Finding>,
     pub summary: BTreeMap<ActionKind, Count>,
     pub changes: Vec<ChangeView>,
     pub conflicts: Vec<Conflict>,

@@ -61,22 +61,24 @@ fn moot<'a>(judged: &'a Judged, outcomes: &[ChangeOutcome]) -> BTreeSet<&'a Item
         .map(|outcome| &outcome.item)
         .collect();
     let makes = |change: &Change| matches!(change.action.kind(), ActionKind::Create | ActionKind::Adopt);
-    let takes = |change: &Change| matches!(change.action.kind(), ActionKind::Adopt | ActionKind::Archive);
+    let takes = |change: &Change| {
+        matches!(
+            change.action.kind(),
+            ActionKind::Adopt | ActionKind::Merge | ActionKind::Archive
+        )
+    };
     let changes = || judged.plan.changes.iter();
     let settled = || changes().filter(|change| done.contains(&change.id));
     let keys: BTreeSet<_> = settled()
         .filter(|it| makes(it))
         .filter_map(|it| it.key.as_ref())
         .collect();
-    let cards: BTreeSet<_> = settled()
-        .filter(|it| takes(it))
-        .filter_map(|it| it.card.as_ref())
-        .collect();
+    let cards: BTreeSet<_> = settled().filter(|it| takes(it)).flat_map(Change::cards).collect();
     let mut moot: BTreeSet<&ItemId> = changes()
         .filter(|change| !done.contains(&change.id))
         .filter(|change| {
             let has_card = makes(change) && change.key.as_ref().is_some_and(|key| keys.contains(key));
-            let is_settled = takes(change) && change.card.as_ref().is_some_and(|card| cards.contains(card));
+            let is_settled = takes(change) && change.cards().into_iter().any(|card| cards.contains(card));
             has_card || is_settled
         })
         .map(|change| &change.id)

@@ -3,6 +3,7 @@
 
 mod account;
 mod answers;
+mod compound;
 mod one_change;
 mod stops;
 
@@ -64,6 +65,8 @@ pub struct ApplyState {
     cards: Mutex<BTreeMap<CardId, PersonCard>>,
     /// Operators that were archived or woken with a card, by item.
     operators: Mutex<BTreeMap<ItemId, Vec<OperatorId>>>,
+    /// What the ledger learned by this run's own writes.
+    learned: Mutex<BTreeMap<CardId, LedgerEntry>>,
     finished: AtomicU64,
     lost_in_a_row: AtomicU64,
 }
@@ -84,6 +87,15 @@ impl ApplyState {
 
     fn cards(&self) -> MutexGuard<'_, BTreeMap<CardId, PersonCard>> {
         open(&self.cards)
+    }
+
+    fn learned(&self) -> MutexGuard<'_, BTreeMap<CardId, LedgerEntry>> {
+        open(&self.learned)
+    }
+
+    /// What the ledger learned, for a plan that follows.
+    pub(super) fn take_learned(&self) -> BTreeMap<CardId, LedgerEntry> {
+        std::mem::take(&mut *self.learned())
     }
 
     fn operators(&self) -> MutexGuard<'_, BTreeMap<ItemId, Vec<OperatorId>>> {
@@ -109,6 +121,7 @@ fn lane(change: &Change) -> Lane<'_> {
         | ActionKind::Create
         | ActionKind::Update
         | ActionKind::Adopt
+        | ActionKind::Merge
         | ActionKind::SetReferences => false,
     };
     if cascades && change.operator != OperatorLink::ProvenNone {

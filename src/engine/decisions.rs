@@ -4,7 +4,7 @@ use super::state::{KeptHold, StateReader, StateWriter, StoreError};
 use crate::domain::decision::{Answer, Decision, HeldItem};
 use crate::domain::ids::{ItemId, SourceName};
 use crate::domain::plan::ActionKind;
-use crate::domain::snapshot::SnapshotSummary;
+use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -15,11 +15,13 @@ pub const APPROVAL_LASTS: Duration = Duration::days(7);
 /// How far back the last run that read anything is looked for.
 const RUNS_LOOKED_AT: u32 = 100;
 
-/// A rejected snapshot whose content a human may accept.
+/// A rejected or doubted snapshot whose content a human may accept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SnapshotHold {
     pub id: ItemId,
     pub source: SourceName,
+    /// Otherwise it is used, but nobody counts as absent by it.
+    pub rejected: bool,
     pub reasons: Vec<String>,
     pub since: DateTime<Utc>,
 }
@@ -60,14 +62,18 @@ pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Wai
 
 fn snapshot_hold(snapshot: &SnapshotSummary, since: DateTime<Utc>) -> Option<SnapshotHold> {
     let id = snapshot.acceptance.clone()?;
+    // A note that names the item is what it is about, whatever it does to the read.
+    let counts = |finding: &&Finding| finding.effect != Effect::Note || finding.message.contains(id.as_str());
     let reasons = snapshot
         .findings
         .iter()
+        .filter(counts)
         .map(|finding| finding.message.clone())
         .collect();
     Some(SnapshotHold {
         id,
         source: snapshot.name.clone(),
+        rejected: snapshot.verdict == Verdict::Rejected,
         reasons,
         since,
     })
@@ -216,6 +222,7 @@ mod tests {
             doubts: Vec::new(),
             why: Vec::new(),
             anchors: Vec::new(),
+            overwrites: BTreeSet::new(),
         };
         change.id = item_id(&change);
         KeptHold {

@@ -3,14 +3,18 @@
 use super::state::Remembered;
 use super::target::{TargetError, TargetReader, TargetWants};
 use super::{Clock, Progress, Source};
+use crate::domain::canaries;
 use crate::domain::card::{FilterProof, TargetSnapshot};
+use crate::domain::clock::{ClockJudgement, ClockReading, judge_clock};
 use crate::domain::decision::Answer;
 use crate::domain::groups::GroupsRead;
 use crate::domain::identity::Moment;
-use crate::domain::ids::{CardId, EnvironmentId, ItemId, SourceName};
+use crate::domain::ids::{CardId, EnvironmentId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
+use crate::domain::ledger::KnownWrites;
 use crate::domain::policy::Policy;
+use crate::domain::profile::CONTAINER;
 use crate::domain::quality::{judge_source, judge_target, key_records};
 use crate::domain::snapshot::{Effect, Finding, Role, Snapshot, SnapshotHistory, SnapshotReader, Verdict};
 use crate::mapping::Mapping;
@@ -18,6 +22,9 @@ use chrono::{Duration, Utc};
 use chrono_tz::Tz;
 use futures::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The name of the read of TOPdesk.
+const TOPDESK: &str = "topdesk";
 
 /// Cards of the ledger that a read lacks are asked for one by one, up to this many; more of them degrade the read.
 const MOST_ASKED_ONE_BY_ONE: usize = 20;
@@ -48,11 +55,13 @@ pub struct ReadParts<'a, S, R> {
 }
 
 /// What was read, before earlier doubts are settled and the input is put together.
+#[derive(Clone)]
 pub struct Readings {
     pub snapshots: Vec<Snapshot>,
     pub target: TargetSnapshot,
     pub policy: Policy,
     pub moment: Moment,
+    pub clock: ClockJudgement,
 }
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
@@ -71,8 +80,22 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             moment,
             self.progress,
         );
-        let (snapshots, target) = futures::join!(sources, self.reader.read_all(&self.wants, self.progress));
+        let target = async {
+            let began = Utc::now();
+            let target = self.reader.read_all(&self.wants, self.progress).await;
+            (target, began, Utc::now())
+        };
+        let (mut snapshots, (target, began, ended)) = futures::join!(sources, target);
         let mut target = target?;
+        let mut readings: Vec<ClockReading> = snapshots.iter().filter_map(|read| read.clock.clone()).collect();
+        readings.extend(target.server_time.map(|theirs| ClockReading {
+            whose: TOPDESK.to_owned(),
+            theirs,
+            began,
+            ended,
+        }));
+        let last_run = remembered.last_run_end.filter(|_| !self.clock.is_rehearsal());
+        let clock = judge_clock(moment.now, &readings, last_run);
         target.read_at = moment.now;
         self.ask_for_missing(&mut target, remembered).await?;
         let mut policy = self.policy.clone();
@@ -80,22 +103,21 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             policy.protected.cards.extend(self.reader.cards_of_query(query).await?);
         }
         self.missing_reason(&mut target);
-        let history = remembered
-            .snapshots
-            .get(&SourceName::new("topdesk"))
-            .cloned()
-            .unwrap_or_default();
+        let history = history_of(remembered, &SourceName::new(TOPDESK), moment);
         let known = remembered
             .ledger
             .values()
             .filter(|entry| entry.key.is_some())
             .map(|entry| &entry.card);
-        judge_target(&mut target, known, &policy.target_expectations, &history);
+        let asked = &self.wants.fields;
+        judge_target(&mut target, asked, known, &policy.target_expectations, &history);
+        canaries::name_leavers(&mut snapshots, &policy, self.mapping, moment);
         Ok(Readings {
             snapshots,
             target,
             policy,
             moment,
+            clock,
         })
     }
 
@@ -137,19 +159,23 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     }
 
     /// Puts the input of a plan together from what was read and remembered.
-    pub fn input(&self, readings: Readings, remembered: Remembered) -> PlanInput {
+    ///
+    /// `open` are the cards with a request whose effect was not known when the run began.
+    pub fn input(&self, readings: Readings, remembered: Remembered, open: BTreeSet<CardId>) -> PlanInput {
         let Readings {
             snapshots,
             target,
             policy,
             moment,
+            clock,
         } = readings;
-        let in_doubt = unsettled(&remembered, &target);
+        let in_doubt = unsettled(&remembered, &target, &clock);
         let purged_keys = purged(&remembered, &snapshots);
         PlanInput {
             environment: self.environment.clone(),
             policy,
             moment,
+            clock,
             snapshots,
             target,
             ledger: remembered.ledger,
@@ -161,6 +187,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             in_doubt,
             purged_keys,
             pins: remembered.pins,
+            half_done: remembered.half_done,
+            writes: KnownWrites {
+                last: remembered.last_write,
+                in_doubt: open,
+            },
         }
     }
 }
@@ -174,16 +205,19 @@ pub async fn read_sources<S: Source>(
     moment: Moment,
     progress: &dyn Progress,
 ) -> Vec<Snapshot> {
-    let accepted: BTreeSet<ItemId> = remembered
-        .decisions
-        .values()
-        .filter(|decision| decision.answer == Answer::Approve && decision.in_force(moment.now))
-        .map(|decision| decision.item.clone())
-        .collect();
     let reads = sources
         .iter()
-        .map(|part| read_source(part, mapping, policy, remembered, &accepted, moment, progress));
+        .map(|part| read_source(part, mapping, policy, remembered, moment, progress));
     join_all(reads).await
+}
+
+/// What earlier reads were like, and what humans accepted.
+fn history_of(remembered: &Remembered, name: &SourceName, moment: Moment) -> SnapshotHistory {
+    let mut history = remembered.snapshots.get(name).cloned().unwrap_or_default();
+    let decisions = remembered.decisions.values();
+    let accepted = decisions.filter(|decision| decision.answer == Answer::Approve && decision.in_force(moment.now));
+    history.accepted.extend(accepted.map(|decision| decision.item.clone()));
+    history
 }
 
 async fn read_source<S: Source>(
@@ -191,35 +225,50 @@ async fn read_source<S: Source>(
     mapping: &Mapping,
     policy: &Policy,
     remembered: &Remembered,
-    accepted: &BTreeSet<ItemId>,
     moment: Moment,
     progress: &dyn Progress,
 ) -> Snapshot {
-    let nothing = BTreeSet::new();
-    let attributes = mapping.references().get(&part.name).unwrap_or(&nothing);
-    match part.source.read(attributes, progress).await {
+    let mut expected = policy.expectations.get(&part.name).cloned().unwrap_or_default();
+    let mut attributes = mapping.references().get(&part.name).cloned().unwrap_or_default();
+    match &expected.groups {
+        Some(groups) => attributes.extend(groups.iter().filter(|group| *group != CONTAINER).cloned()),
+        None => {
+            let mut groups = mapping.group_attributes(&part.name);
+            groups.insert(CONTAINER.to_owned());
+            expected.groups = Some(groups);
+        }
+    }
+    let began = Utc::now();
+    match part.source.read(&attributes, progress).await {
         Err(finding) => Snapshot::unreadable(part.name.clone(), part.role, moment.now, finding),
         Ok(mut read) => {
             // The run's own clock counts, also when a sandbox rehearses another day.
             read.read_at = moment.now;
+            let clock = read.server_time.map(|theirs| ClockReading {
+                whose: part.name.to_string(),
+                theirs,
+                began,
+                ended: Utc::now(),
+            });
             let mut keyed = key_records(read, &policy.key);
             if let Some(current) = mapping.contract(&part.name) {
                 let names = keyed.read.attributes.clone();
                 keyed.records =
                     crate::mapping::contracts::group_rows(keyed.records, &names, &part.name, current, moment);
             }
-            let mut history: SnapshotHistory = remembered.snapshots.get(&part.name).cloned().unwrap_or_default();
-            history.accepted.extend(accepted.iter().cloned());
-            let expected = policy.expectations.get(&part.name).cloned().unwrap_or_default();
+            let history = history_of(remembered, &part.name, moment);
             // The age of a file is a matter of the real clock, whatever day is rehearsed.
-            judge_source(keyed, &expected, &history, Utc::now())
+            let mut snapshot = judge_source(keyed, &expected, &history, Utc::now());
+            snapshot.clock = clock;
+            snapshot
         }
     }
 }
 
 /// Keys that stay frozen: a full read that began late enough has not been had yet.
-fn unsettled(remembered: &Remembered, target: &TargetSnapshot) -> BTreeSet<Key> {
-    let settles = |sent| target.verdict == Verdict::Complete && target.read_at >= sent + SETTLING_TIME;
+fn unsettled(remembered: &Remembered, target: &TargetSnapshot, clock: &ClockJudgement) -> BTreeSet<Key> {
+    let whole = target.verdict == Verdict::Complete && clock.is_trusted();
+    let settles = |sent| whole && target.read_at >= sent + SETTLING_TIME;
     remembered
         .in_doubt
         .keys

@@ -1,15 +1,18 @@
 //! What the ledger learns from a write that took effect, whether its answer came or a later read showed it. Pure.
 
 use crate::domain::card::{OperatorCard, PersonCard};
+use crate::domain::field::CardField;
 use crate::domain::ids::RunId;
+use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
-use crate::domain::plan::{ActionKind, Change, Step};
+use crate::domain::plan::{Action, ActionKind, Change, Step};
+use crate::domain::seen::RuledFields;
 use chrono::{DateTime, Utc};
 
 /// A write that took effect.
 pub(super) struct Effect<'a> {
     pub(super) change: &'a Change,
-    /// Which of its steps.
+    /// Which of its requests, or one on the way to its safe end.
     pub(super) step: &'a Step,
     /// The card after it.
     pub(super) after: Option<&'a PersonCard>,
@@ -17,6 +20,8 @@ pub(super) struct Effect<'a> {
     pub(super) operators_before: &'a [OperatorCard],
     /// What the ledger knows of the card, this run's reads included.
     pub(super) known: Option<&'a LedgerEntry>,
+    /// The fields whose values are remembered, where the configuration is at hand.
+    pub(super) ruled: Option<&'a RuledFields>,
     /// The run that sent it, and when.
     pub(super) run: &'a RunId,
     pub(super) at: DateTime<Utc>,
@@ -30,23 +35,32 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         after,
         operators_before,
         known,
+        ruled,
         run,
         at,
     } = effect;
-    let card = after.map(|card| card.id.clone()).or_else(|| change.card.clone())?;
+    let card = after
+        .map(|card| card.id.clone())
+        .or_else(|| step.card().or(change.card.as_ref()).cloned())?;
     let key = change.key.clone()?;
     // What becomes of the card is learned with the step that writes the card.
     if step.operator().is_some() {
         return None;
     }
     let known = known.cloned();
+    if let Action::Merge { twin, fields, .. } = &change.action
+        && *twin == card
+    {
+        let entry = known.unwrap_or_else(|| LedgerEntry::new(card, key.clone(), Origin::Matched, *at));
+        return Some(twin_after(entry, key, fields.first().map(|change| change.field), step));
+    }
     match change.action.kind() {
         ActionKind::Create => {
             let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key, Origin::Created, *at));
             entry.anchors.clone_from(&change.anchors);
             Some(entry)
         }
-        ActionKind::Adopt => {
+        ActionKind::Adopt | ActionKind::Merge => {
             let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key.clone(), Origin::Adopted, *at));
             if entry.key.as_ref() != Some(&key) {
                 entry.former_keys.extend(entry.key.take());
@@ -62,6 +76,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
                 at: *at,
                 run: (*run).clone(),
                 modified_at: after.and_then(|card| card.modified_at),
+                modifier: after.and_then(|card| card.modifier.clone()),
                 took_operators: awake.map(|operator| operator.id.clone()).collect(),
             });
             Some(entry)
@@ -72,7 +87,35 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
             entry.leaving_since = None;
             Some(entry)
         }
-        // A card that is updated is ours by its key: the ledger knows it from the plan.
-        ActionKind::Update | ActionKind::SetReferences | ActionKind::CreateEntry | ActionKind::Anonymize => None,
+        // A card that is updated is ours by its key: the ledger knows it from the plan. What was written must not look later
+        // as if somebody had entered it in TOPdesk.
+        ActionKind::Update | ActionKind::SetReferences => {
+            let (mut entry, ruled, after) = (known?, (*ruled)?, (*after)?);
+            let seen = entry.seen.after_write(after, ruled, change.action.fields());
+            if seen == entry.seen {
+                return None;
+            }
+            entry.seen = seen;
+            Some(entry)
+        }
+        ActionKind::CreateEntry | ActionKind::Anonymize => None,
     }
+}
+
+/// The card that gave its key away, or got it back on the way to the safe end.
+fn twin_after(mut entry: LedgerEntry, key: Key, key_field: Option<CardField>, step: &Step) -> LedgerEntry {
+    let Step::PatchCard { fields, .. } = step else {
+        return entry;
+    };
+    let Some(change) = fields.iter().find(|change| Some(change.field) == key_field) else {
+        return entry;
+    };
+    entry.former_keys.retain(|former| *former != key);
+    if change.to.is_some() {
+        entry.key = Some(key);
+    } else {
+        entry.key = None;
+        entry.former_keys.push(key);
+    }
+    entry
 }

@@ -5,6 +5,7 @@
 
 mod after_run;
 pub mod apply;
+mod complete;
 pub mod decisions;
 pub mod gather;
 mod groups;
@@ -26,6 +27,11 @@ use std::future::Future;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> DateTime<Utc>;
+
+    /// Whether a human named the day: then it may lie before the last run.
+    fn is_rehearsal(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.

@@ -27,6 +27,17 @@ pub fn changed_since(
     now: &PersonCard,
     operators: &[OperatorCard],
 ) -> Option<String> {
+    card_changed(&change.operator, read, judged, now, operators)
+}
+
+/// The same for any card, with the operator that it was judged to have.
+pub fn card_changed(
+    operator: &OperatorLink,
+    read: &BTreeSet<CardField>,
+    judged: &PersonCard,
+    now: &PersonCard,
+    operators: &[OperatorCard],
+) -> Option<String> {
     if judged.archived != now.archived {
         let state = if now.archived { "archived" } else { "active" };
         return Some(format!("the card was found {state}"));
@@ -47,7 +58,7 @@ pub fn changed_since(
             .collect()
     };
     let (active, archived) = (ids(false), ids(true));
-    let as_judged = match &change.operator {
+    let as_judged = match operator {
         OperatorLink::Active { operators } => {
             !active.is_empty()
                 && operators.iter().collect::<BTreeSet<_>>() == active.union(&archived).copied().collect()

@@ -7,13 +7,12 @@ use super::ledger_after::{Effect, after_done};
 use super::state::{OpenIntent, Remembered};
 use crate::domain::card::{FilterProof, PersonCard, TargetSnapshot};
 use crate::domain::cards::fold;
-use crate::domain::diff::same;
-use crate::domain::field::{FieldValue, Reference};
 use crate::domain::ids::{CardId, OperatorId};
 use crate::domain::key::{KeyReading, KeySpec};
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{CardTarget, Step};
 use crate::domain::report::Outcome;
+use crate::domain::safe_end::shows_fields;
 use crate::domain::snapshot::Verdict;
 
 /// What a later read says of one open request.
@@ -31,10 +30,17 @@ pub struct Settled {
 ///
 /// An effect that shows is settled at once. That there is none is settled only by a whole read that began late enough:
 /// a request whose answer was lost may still take effect behind our back.
-pub fn settle(open: Vec<OpenIntent>, target: &TargetSnapshot, remembered: &Remembered, spec: &KeySpec) -> Vec<Settled> {
+/// With a clock that is doubted (`clock_trusted` false) no read is late enough.
+pub fn settle(
+    open: Vec<OpenIntent>,
+    target: &TargetSnapshot,
+    clock_trusted: bool,
+    remembered: &Remembered,
+    spec: &KeySpec,
+) -> Vec<Settled> {
     open.into_iter()
         .map(|intent| {
-            let late = target.read_at >= intent.sent_at + SETTLING_TIME;
+            let late = clock_trusted && target.read_at >= intent.sent_at + SETTLING_TIME;
             let (shown, after) = seen(&intent, target, spec);
             let outcome = match shown {
                 Shown::Yes => Some(Outcome::Done {
@@ -54,6 +60,8 @@ pub fn settle(open: Vec<OpenIntent>, target: &TargetSnapshot, remembered: &Remem
                     after,
                     operators_before: &intent.operators_before,
                     known: after.and_then(|card| remembered.ledger.get(&card.id)),
+                    // What another configuration mapped is of no use to this one.
+                    ruled: None,
                     run: &intent.run,
                     at: intent.sent_at,
                 })
@@ -159,15 +167,7 @@ fn shows_effect(step: &Step, card: &PersonCard) -> bool {
     match step {
         Step::ArchiveCard { .. } => card.archived,
         Step::UnarchiveCard { .. } => !card.archived,
-        Step::PatchCard { fields, .. } => fields.iter().all(|change| {
-            let now = card.fields.get(change.field);
-            let kind = change.field.kind();
-            match &change.to {
-                // What an earlier change of that plan was to make: its id is not known here, a new value is.
-                Some(FieldValue::Reference(Reference::Pending(_))) => !same(now, change.from.as_ref(), kind),
-                to => same(now, to.as_ref(), kind),
-            }
-        }),
+        Step::PatchCard { fields, .. } => shows_fields(fields, card),
         Step::CreateEntry { .. }
         | Step::CreateCard { .. }
         | Step::ArchiveOperator { .. }

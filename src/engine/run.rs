@@ -2,7 +2,7 @@
 
 use super::Source;
 use super::after_run::{counts, held_items, verdict};
-use super::apply::{Applier, ApplyState, OperatorAccount};
+use super::apply::OperatorAccount;
 use super::gather::{ReadParts, Readings};
 use super::groups::read_groups;
 use super::recover::{Settled, settle};
@@ -11,22 +11,26 @@ use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
 use super::undo::UndoRequest;
 use crate::domain::decision::HeldItem;
+use crate::domain::field::CardField;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
 use crate::domain::hold::HoldReason;
-use crate::domain::ids::{CardId, ItemId};
+use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::pin::standing;
 use crate::domain::plan::{ActionKind, Change};
 use crate::domain::planner::plan;
+use crate::domain::profile::Profile;
+use crate::domain::quality::{target_profile, target_summary};
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
+use crate::domain::seen::SeenValues;
 use crate::domain::snapshot::Verdict;
 use crate::domain::undo::Kept;
 use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Why a run could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -109,14 +113,20 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
         let readings = self.read(&remembered).await?;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
         take_in(&settled, &mut remembered);
-        Ok(self.planned(readings, remembered).await)
+        Ok(self.planned(readings, remembered, open_cards(&settled)).await)
     }
 
     /// The groups of operators are read only for those that the plan touches, so between planning and judging.
-    async fn planned(&self, readings: Readings, remembered: Remembered) -> Planned {
-        let mut input = self.input(readings, remembered);
+    async fn planned(&self, readings: Readings, remembered: Remembered, open: BTreeSet<CardId>) -> Planned {
+        let mut input = self.input(readings, remembered, open);
         let made = plan(&input, self.mapping);
         input.groups = read_groups(self.reader, &made).await;
         let judged = judge(made, &input);
@@ -185,30 +195,44 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let store = parts.store;
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
-        let readings = unless_stopped(parts.stop, self.read(&remembered))
+        let mut readings = unless_stopped(parts.stop, self.read(&remembered))
             .await
             .ok_or(RunError::Stopped)??;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
         self.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
+        let left = self
+            .complete(parts, lease, &settled, &mut readings, &mut remembered)
+            .await?;
         let hasher = remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
-        let planned = unless_stopped(parts.stop, self.planned(readings, remembered))
+        let planned = unless_stopped(parts.stop, self.planned(readings, remembered, open_cards(&settled)))
             .await
             .ok_or(RunError::Stopped)?;
         let Planned { judged, input } = &planned;
         report.plan_id = Some(judged.plan.id.clone());
         report.snapshots.clone_from(&judged.plan.snapshots);
+        report.clock.clone_from(&input.clock.doubts);
         let whole = matches!(scope, Scope::Whole);
         let mut ledger = input.ledger.clone();
         if whole {
             let mut plan_ledger = judged.plan.ledger.clone();
             let anonymized = purge(&mut plan_ledger, &hasher);
             let pins = standing(&judged.plan, &input.pins);
+            // A read at a time that is not known is no yardstick for later ones.
+            let trusted = input.clock.is_trusted();
+            let profiles = profiles(input, &self.wants.fields);
             let learned = Learned {
                 ledger: &plan_ledger,
                 contact: Some(&judged.contact),
-                snapshots: &judged.plan.snapshots,
+                snapshots: if trusted { &judged.plan.snapshots } else { &[] },
+                profiles: &profiles,
                 pins: (pins != input.pins).then_some(pins.as_slice()),
                 ..Learned::default()
             };
@@ -220,25 +244,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         }
         let approved = self.selected(judged, input, scope);
         let (approved, unreasoned) = without_reason(approved, input, &self.wants.archiving_reason);
-        let applier = Applier {
-            reader: self.reader,
-            writer: parts.writer,
-            operator_account: parts.operator_account,
-            ends_at: parts.limit.map(|limit| Instant::now() + limit),
-            store,
-            lease,
-            input,
-            ledger,
-            hasher: &hasher,
-            clock: self.clock,
-            progress: self.progress,
-            concurrency: parts.concurrency,
-            fields: self.wants.fields.clone(),
-            stop: parts.stop,
-            state: ApplyState::default(),
-        };
+        let applier = self.applier(parts, lease, input, ledger, &hasher);
         let mut outcomes = applier.apply(&approved).await?;
         outcomes.extend(unreasoned);
+        outcomes.extend(left);
         let earlier: BTreeMap<&ItemId, _> = earlier_holds
             .iter()
             .map(|kept| (&kept.item.change.id, kept.item.since))
@@ -335,6 +344,14 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     }
 }
 
+/// What the reads were like, under the names of their summaries.
+fn profiles(input: &PlanInput, asked: &BTreeSet<CardField>) -> Vec<(SourceName, Profile)> {
+    let sources = input.snapshots.iter();
+    let sources = sources.map(|snapshot| (snapshot.summary.name.clone(), snapshot.profile.clone()));
+    let target = target_profile(&input.target, asked).kept();
+    sources.chain([(target_summary(&input.target).name, target)]).collect()
+}
+
 /// Archives that lack their configured reason are not sent at all.
 pub(super) fn without_reason(
     approved: ApprovedPlan,
@@ -344,7 +361,7 @@ pub(super) fn without_reason(
     let Some(name) = wanted.as_ref().filter(|_| input.target.archiving_reason.is_none()) else {
         return (approved, Vec::new());
     };
-    let is_archive = |change: &Change| change.action.kind() == ActionKind::Archive;
+    let is_archive = |change: &Change| matches!(change.action.kind(), ActionKind::Archive | ActionKind::Merge);
     let refused = approved
         .changes()
         .iter()
@@ -352,7 +369,7 @@ pub(super) fn without_reason(
         .filter(|change| is_archive(change))
         .map(|change| ChangeOutcome {
             item: change.id.clone(),
-            action: ActionKind::Archive,
+            action: change.action.kind(),
             key: change.key.clone(),
             card: change.card.clone(),
             operators: Vec::new(),
@@ -364,6 +381,15 @@ pub(super) fn without_reason(
         })
         .collect();
     (approved.keep(|change| !is_archive(change)), refused)
+}
+
+/// The cards of requests that earlier runs left open.
+pub(super) fn open_cards(settled: &[Settled]) -> BTreeSet<CardId> {
+    let read = |one: &Settled| one.after.as_ref().map(|card| card.id.clone());
+    let cards = settled
+        .iter()
+        .map(|one| read(one).or_else(|| one.intent.change.card.clone()));
+    cards.flatten().collect()
 }
 
 /// What settled doubts teach the plan that follows.
@@ -389,6 +415,7 @@ fn purge(ledger: &mut [LedgerEntry], hasher: &super::state::KeyHasher) -> BTreeS
         }
         entry.former_keys.clear();
         entry.anchors.clear();
+        entry.seen = SeenValues::default();
         purged.insert(entry.card.clone());
     }
     purged

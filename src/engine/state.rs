@@ -9,10 +9,12 @@ use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
 use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
-use crate::domain::ledger::LedgerEntry;
+use crate::domain::ledger::{LastWrite, LedgerEntry};
 use crate::domain::pin::Pin;
 use crate::domain::plan::{Change, Step};
+use crate::domain::profile::Profile;
 use crate::domain::report::{Outcome, RunReport};
+use crate::domain::safe_end::HalfDone;
 use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
 use crate::domain::undo::Deed;
 use crate::domain::window::BudgetUsed;
@@ -21,7 +23,7 @@ use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
@@ -187,11 +189,17 @@ pub struct Remembered {
     /// Items that were set aside while they were applied, if that was seen in the last 30 days.
     pub set_aside: BTreeMap<ItemId, SetAside>,
     pub in_doubt: InDoubt,
+    /// The newest write whose answer is known.
+    pub last_write: Option<LastWrite>,
     /// By the name that their summaries carry: each source, and TOPdesk.
     pub snapshots: BTreeMap<SourceName, SnapshotHistory>,
+    /// When the last run ended whose clock no other machine contradicted.
+    pub last_run_end: Option<DateTime<Utc>>,
     pub hasher: KeyHasher,
     /// What an undo took back and is not done again by itself.
     pub pins: Vec<Pin>,
+    /// Changes that were cut off half-way and have not reached their safe end.
+    pub half_done: BTreeSet<HalfDone>,
 }
 
 impl Remembered {
@@ -204,9 +212,12 @@ impl Remembered {
             budget_used: BudgetUsed::default(),
             set_aside: BTreeMap::new(),
             in_doubt: InDoubt::default(),
+            last_write: None,
             snapshots: BTreeMap::new(),
+            last_run_end: None,
             hasher: KeyHasher::random(),
             pins: Vec::new(),
+            half_done: BTreeSet::new(),
         }
     }
 }
@@ -226,6 +237,8 @@ pub struct Learned<'a> {
     pub contact: Option<&'a Contact>,
     /// The reads of this run with their verdicts.
     pub snapshots: &'a [SnapshotSummary],
+    /// What these reads were like, by the names of their summaries.
+    pub profiles: &'a [(SourceName, Profile)],
     /// The whole set that waits now; an item that was held before keeps the time it was held first.
     pub holds: Option<(&'a PlanId, &'a [HeldItem])>,
     /// Items that were done, beside `holds`: that they were once set aside is over.
@@ -280,6 +293,25 @@ pub struct OpenIntent {
     pub known_in_doubt: bool,
 }
 
+/// A change of several requests that was begun and of which nobody has written down that everything, or its safe end, shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Halfway {
+    pub run: RunId,
+    pub plan: PlanId,
+    pub change: Change,
+    pub operators_before: Vec<OperatorCard>,
+}
+
+impl Halfway {
+    /// What a plan must know of it.
+    pub fn known(&self) -> HalfDone {
+        HalfDone {
+            key: self.change.key.clone(),
+            cards: self.change.cards().into_iter().cloned().collect(),
+        }
+    }
+}
+
 /// Reads what is remembered. Must not change it, and must not create a store where there is none.
 pub trait StateReader: Send + Sync {
     /// All that a plan needs, as of `now` (decisions in force, snapshots of the last 14 days).
@@ -299,6 +331,9 @@ pub trait StateReader: Send + Sync {
 
     /// The requests of a run, or of an item in the last run that had it, that took effect or are in doubt, oldest first.
     fn deeds(&self, run_or_item: &str) -> impl Future<Output = Result<Vec<Deed>, StoreError>> + Send;
+
+    /// Changes of several requests that are half-way, oldest first. While a run works, those in flight are among them.
+    fn halfway(&self) -> impl Future<Output = Result<Vec<Halfway>, StoreError>> + Send;
 }
 
 /// Writes. What returns `Ok` is on disk, whatever happens to the machine next.
@@ -333,7 +368,8 @@ pub trait StateWriter: StateReader {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Writes down what is about to be sent. Many calls at once share one flush to disk.
+    /// Writes down what is about to be sent. Many calls at once share one flush to disk. The first request of a compound
+    /// change makes it half-way, in the same transaction.
     fn intent(&self, lease: &RunLease, intent: Intent<'_>)
     -> impl Future<Output = Result<IntentId, StoreError>> + Send;
 
@@ -351,6 +387,15 @@ pub trait StateWriter: StateReader {
         lease: &RunLease,
         intent: IntentId,
         ending: Ending<'_>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// A compound change of this or an earlier run is half-way no more: everything it was to do shows, or its safe end, or
+    /// nothing of it was done.
+    fn closed(
+        &self,
+        lease: &RunLease,
+        run: &RunId,
+        item: &ItemId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Keeps decisions of humans; a later one about the same item replaces an earlier one. Needs no lease.

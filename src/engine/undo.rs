@@ -3,23 +3,21 @@
 
 use super::Source;
 use super::after_run::{counts, held_items, verdict};
-use super::apply::{Applier, ApplyState};
 use super::gather::{ReadParts, Readings};
 use super::groups::read_groups;
 use super::recover::settle;
-use super::run::{Planned, RunError, Through, WriteParts, take_in, without_reason};
+use super::run::{Planned, RunError, Through, WriteParts, open_cards, take_in, without_reason};
 use super::state::{Learned, Remembered, RunLease, StateReader, StateWriter};
 use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
 use crate::domain::decision::{Contact, SeenConfig};
 use crate::domain::guard::judge;
-use crate::domain::ids::{ItemId, RunId};
+use crate::domain::ids::{CardId, ItemId, RunId};
 use crate::domain::pin::{Pin, with_new};
 use crate::domain::report::{Outcome, RunReport};
 use crate::domain::undo::{Author, Deed, Kept, Part, part_of, undo};
 use chrono::Utc;
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to be undone, and who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +45,23 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
         let readings = parts.read(&remembered).await?;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
         take_in(&settled, &mut remembered);
         Ok(parts
-            .way_back(readings, remembered, deeds, request, &RunId::new(""))
+            .way_back(
+                readings,
+                remembered,
+                open_cards(&settled),
+                deeds,
+                request,
+                &RunId::new(""),
+            )
             .await)
     }
 
@@ -78,11 +89,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         &self,
         readings: Readings,
         remembered: Remembered,
+        open: BTreeSet<CardId>,
         deeds: Vec<Deed>,
         request: &UndoRequest,
         run: &RunId,
     ) -> WayBack {
-        let mut input = self.input(readings, remembered);
+        let mut input = self.input(readings, remembered, open);
         // First contact and changed configurations concern what the sources bring; here a human asks.
         input.contact = Contact {
             seen: Some(SeenConfig {
@@ -117,17 +129,26 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let quiet = self.of_topdesk(&deeds(store, request).await?);
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
-        let readings = unless_stopped(parts.stop, quiet.read(&remembered))
+        let mut readings = unless_stopped(parts.stop, quiet.read(&remembered))
             .await
             .ok_or(RunError::Stopped)??;
-        let settled = settle(open, &readings.target, &remembered, &readings.policy.key);
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
         quiet.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
+        let left = quiet
+            .complete(parts, lease, &settled, &mut readings, &mut remembered)
+            .await?;
         let hasher = remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         // Once more: some of it may just have been settled.
         let deeds = deeds(store, request).await?;
-        let way = quiet.way_back(readings, remembered, deeds, request, lease.run());
+        let way = quiet.way_back(readings, remembered, open_cards(&settled), deeds, request, lease.run());
         let way = unless_stopped(parts.stop, way).await.ok_or(RunError::Stopped)?;
         let WayBack { planned, kept, pins } = way;
         let Planned { judged, input } = &planned;
@@ -148,25 +169,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             ..Learned::default()
         };
         store.learn(lease, learned, self.clock.now()).await?;
-        let applier = Applier {
-            reader: quiet.reader,
-            writer: parts.writer,
-            operator_account: parts.operator_account,
-            ends_at: parts.limit.map(|limit| Instant::now() + limit),
-            store,
-            lease,
-            input,
-            ledger: input.ledger.clone(),
-            hasher: &hasher,
-            clock: self.clock,
-            progress: self.progress,
-            concurrency: parts.concurrency,
-            fields: quiet.wants.fields.clone(),
-            stop: parts.stop,
-            state: ApplyState::default(),
-        };
+        let applier = quiet.applier(parts, lease, input, input.ledger.clone(), &hasher);
         let mut outcomes = applier.apply(&approved).await?;
         outcomes.extend(unreasoned);
+        outcomes.extend(left);
         let since: BTreeMap<&ItemId, _> = earlier_holds
             .iter()
             .map(|kept| (&kept.item.change.id, kept.item.since))

@@ -35,6 +35,11 @@ impl Condition {
         &self.program.inputs
     }
 
+    /// Whether the answer can change with nothing but time.
+    pub fn reads_clock(&self) -> bool {
+        self.program.root.reads_clock()
+    }
+
     /// What in it can never be decided.
     pub(super) fn advice(&self) -> Vec<Refusal> {
         advice::of_condition(&self.program)

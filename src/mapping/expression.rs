@@ -111,6 +111,27 @@ pub enum Expr {
     },
 }
 
+impl Expr {
+    /// Whether the answer can change with nothing but time.
+    pub fn reads_clock(&self) -> bool {
+        match self {
+            Expr::Today | Expr::Now => true,
+            Expr::Constant(_) | Expr::Input(_) => false,
+            Expr::List(parts) | Expr::Text(parts) | Expr::All(parts) | Expr::Any(parts) => {
+                parts.iter().any(Expr::reads_clock)
+            }
+            Expr::Not(inner) => inner.reads_clock(),
+            Expr::Add { left, right, .. } | Expr::Compare { left, right, .. } => {
+                left.reads_clock() || right.reads_clock()
+            }
+            Expr::Within { needle, list, .. } => needle.reads_clock() || list.reads_clock(),
+            Expr::Choose { test, yes, no } => test.reads_clock() || yes.reads_clock() || no.reads_clock(),
+            Expr::Default { value, other } => value.reads_clock() || other.reads_clock(),
+            Expr::Filter { input, .. } | Expr::Test { input, .. } => input.reads_clock(),
+        }
+    }
+}
+
 /// A compiled expression with what it reads.
 #[derive(Debug)]
 pub struct Program {

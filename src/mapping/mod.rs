@@ -135,6 +135,15 @@ impl Mapping {
         &self.references
     }
 
+    /// Attributes of a source that say where people belong: what department, branch and location are made of.
+    pub fn group_attributes(&self, source: &SourceName) -> BTreeSet<String> {
+        let groups = [CardField::Department, CardField::Branch, CardField::Location];
+        let rules = groups.iter().filter_map(|field| self.rules.get(field));
+        let inputs = rules.flat_map(|rule| &rule.program().inputs);
+        let of_source = inputs.filter(|input| input.source == *source && input.place == Where::Attribute);
+        of_source.map(|input| input.attribute.to_string()).collect()
+    }
+
     /// The rule of a field.
     pub fn rule(&self, field: CardField) -> Option<&CompiledRule> {
         self.rules.get(&field)
@@ -231,6 +240,10 @@ impl Describe for Mapping {
             Some(condition) => condition.holds(Records::Joined(joined), moment),
             None => Truth::False,
         }
+    }
+
+    fn leaves_by_date(&self) -> bool {
+        self.leaver.as_ref().is_some_and(Condition::reads_clock)
     }
 
     fn managers_by_dn(&self) -> bool {

@@ -22,6 +22,7 @@ fn report(id: &str, verdict: RunVerdict) -> RunReport {
         failure: None,
         counts: RunCounts::default(),
         snapshots: Vec::new(),
+        clock: Vec::new(),
     }
 }
 
@@ -33,6 +34,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
     let person = FromTo {
         from: Some("jane.doe@example.net".to_owned()),
         to: None,
+        overwrites: false,
     };
     HeldItem {
         change: ChangeView {
@@ -45,6 +47,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
             },
             operator_groups: Default::default(),
             fields: [("email".to_owned(), person)].into(),
+            twin: None,
             evidence: Vec::new(),
             depends_on: Vec::new(),
             why: vec!["Jane Doe left".to_owned()],

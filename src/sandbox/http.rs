@@ -64,8 +64,14 @@ async fn face(State(core): State<Arc<Core>>, ConnectInfo(line): ConnectInfo<Line
     pause(latency).await;
     match core.strike(&call, &route) {
         None => {
-            let answer = core.answer(&call);
+            let mut answer = core.answer(&call);
             core.stats().answered(&call, &route, &answer, true);
+            let ahead = i64::from(core.world().settings.clock_minutes);
+            if ahead != 0 {
+                let date = call.at + chrono::Duration::minutes(ahead);
+                let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                answer.reply.headers.push(("date".to_owned(), date));
+            }
             respond(answer.reply)
         }
         Some(fault) => play(&core, &line, call, &route, &fault).await,

@@ -65,6 +65,8 @@ pub struct Settings {
     pub admins_by_person: bool,
     /// Milliseconds added to every answer.
     pub latency_ms: u64,
+    /// How far the clock in `Date` headers is ahead of the machine's; negative: behind.
+    pub clock_minutes: i32,
     /// What the account may do.
     pub rights: Rights,
 }
@@ -109,6 +111,7 @@ impl Default for Settings {
             password_mandatory: false,
             admins_by_person: false,
             latency_ms: 0,
+            clock_minutes: 0,
             rights: Rights::default(),
         }
     }
@@ -224,6 +227,7 @@ impl Settings {
             "branch_change" => self.branch_change_clears_location = second,
             "password_mandatory" => self.password_mandatory = second,
             "admins_by_person" => self.admins_by_person = second,
+            "clock_minutes" => self.clock_minutes = value.parse().map_err(|_| wrong())?,
             "latency_ms" => self.latency_ms = value.parse().map_err(|_| wrong())?,
             "rights" => self.rights = Rights::parse(value).ok_or_else(wrong)?,
             _ => return Err(SettingError::UnknownName { name: name.to_owned() }),
@@ -318,6 +322,7 @@ impl Settings {
             map.insert(name.into(), list.join(",").into());
         }
         map.insert("latency_ms".into(), self.latency_ms.into());
+        map.insert("clock_minutes".into(), self.clock_minutes.into());
         map.insert("rights".into(), self.rights.to_string().into());
         map
     }

@@ -139,6 +139,11 @@ pub const SWITCHES: &[Switch] = &[
         about: "archiving an administrator through the person card",
     },
     Switch {
+        name: "clock_minutes",
+        values: &["0", "<minutes>"],
+        about: "how far the clock in answers is ahead of the machine's",
+    },
+    Switch {
         name: "latency_ms",
         values: &["0", "<milliseconds>"],
         about: "added to every answer of the API",

@@ -23,6 +23,8 @@ pub struct FileFacts {
     /// Hash over modification time and content: the same file touched again is a new generation.
     pub generation: Generation,
     pub modified_at: DateTime<Utc>,
+    /// Hash of the content alone.
+    pub content: Box<str>,
 }
 
 /// The marks by which a change of the file shows. Access and status-change times are left out: a backup touches them.
@@ -92,6 +94,7 @@ pub async fn read(path: &Path, mut take: impl FnMut(&[u8]) + Send) -> Result<Fil
     Ok(FileFacts {
         generation: generation(marks.modified, &first.hash),
         modified_at,
+        content: hex(&first.hash),
     })
 }
 
@@ -123,6 +126,10 @@ async fn digest(file: &mut File, size: u64, take: &mut (impl FnMut(&[u8]) + Send
         hash: hasher.finalize().into(),
         bytes,
     })
+}
+
+fn hex(hash: &[u8]) -> Box<str> {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
 fn generation(modified: (i64, i64), content: &[u8; 32]) -> Generation {

@@ -6,7 +6,8 @@ use crate::domain::card::PersonCard;
 use crate::domain::decision::InDoubt;
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::key::Key;
-use crate::domain::plan::{CardTarget, Step};
+use crate::domain::ledger::LastWrite;
+use crate::domain::plan::Step;
 use crate::domain::report::Outcome;
 use crate::domain::window::{BudgetUsed, Spent, Window};
 use crate::engine::state::{Ending, Intent, OpenIntent, StoreError};
@@ -57,7 +58,7 @@ impl IntentRow {
             step_index: i64::try_from(*step_index).expect("a change has a handful of steps"),
             step_kind: step_kind(step),
             key: change.key.as_ref().map(ToString::to_string),
-            card: card_of(step).or(change.card.as_ref()).map(ToString::to_string),
+            card: step.card().or(change.card.as_ref()).map(ToString::to_string),
             classes: json(&classes),
             sent_at: stamp(*at),
             change: json(change),
@@ -82,27 +83,6 @@ fn step_kind(step: &Step) -> &'static str {
         Step::ArchiveOperator { .. } => "archive_operator",
         Step::UnarchiveOperator { .. } => "unarchive_operator",
         Step::SetLoginPermission { .. } => "set_login_permission",
-    }
-}
-
-fn card_of(step: &Step) -> Option<&CardId> {
-    match step {
-        Step::PatchCard {
-            card: CardTarget::Known(card),
-            ..
-        }
-        | Step::ArchiveCard { card, .. }
-        | Step::UnarchiveCard { card } => Some(card),
-        Step::PatchCard {
-            card: CardTarget::MadeBy(_),
-            ..
-        }
-        | Step::CreateEntry { .. }
-        | Step::CreateCard { .. }
-        // The row takes the card of the change, which is the operator's.
-        | Step::ArchiveOperator { .. }
-        | Step::UnarchiveOperator { .. }
-        | Step::SetLoginPermission { .. } => None,
     }
 }
 
@@ -284,6 +264,36 @@ pub(super) async fn in_doubt(connection: &mut SqliteConnection, environment: i64
         .map(|row| Ok((Key::stored(row.try_get(0)?), time(row.try_get(1)?, "journal")?)))
         .collect::<Result<_, Fault>>()?;
     Ok(InDoubt { keys })
+}
+
+/// Answers that are looked at for the newest write: requests that are under way at the same time may end in any order.
+const NEWEST: i64 = 64;
+
+/// The newest write whose answer came, as TOPdesk signed and dated it.
+pub(super) async fn last_write(
+    connection: &mut SqliteConnection,
+    environment: i64,
+) -> Result<Option<LastWrite>, Fault> {
+    let rows = sqlx::query(
+        "SELECT after ->> 'modifier', after ->> 'modified_at' FROM \
+           (SELECT after FROM journal \
+            WHERE environment = ?1 AND after IS NOT NULL AND outcome = 'done' AND settled IS NULL \
+            ORDER BY id DESC LIMIT ?2) \
+         WHERE after ->> 'modified_at' IS NOT NULL",
+    )
+    .bind(environment)
+    .bind(NEWEST)
+    .fetch_all(connection)
+    .await?;
+    let mut newest: Option<LastWrite> = None;
+    for row in &rows {
+        let modifier = row.try_get::<Option<&str>, _>(0)?.map(Into::into);
+        let modified_at = time(row.try_get(1)?, "journal")?;
+        if newest.as_ref().is_none_or(|known| known.modified_at < modified_at) {
+            newest = Some(LastWrite { modifier, modified_at });
+        }
+    }
+    Ok(newest)
 }
 
 /// What was sent in the longest window of the budgets, per class and run. An item counts once per run, however many requests

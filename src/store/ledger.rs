@@ -6,6 +6,7 @@ use crate::domain::ids::{CardId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, OurArchive, Sighting};
 use crate::domain::record::Anchor;
+use crate::domain::seen::SeenValues;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
@@ -25,6 +26,12 @@ struct Rest<'a> {
     sightings: Cow<'a, BTreeMap<SourceName, Sighting>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     archived_by_us: Option<Cow<'a, OurArchive>>,
+    #[serde(default, skip_serializing_if = "no_values")]
+    seen: Cow<'a, SeenValues>,
+}
+
+fn no_values(seen: &Cow<'_, SeenValues>) -> bool {
+    seen.is_empty()
 }
 
 /// Entries as JSON arrays of rows, in pieces: one statement then writes a thousand rows.
@@ -49,12 +56,14 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         leaving_since,
         archived_by_us,
         anonymized,
+        seen,
     } = entry;
     let rest = Rest {
         former_keys: Cow::Borrowed(former_keys),
         anchors: Cow::Borrowed(anchors),
         sightings: Cow::Borrowed(sightings),
         archived_by_us: archived_by_us.as_ref().map(Cow::Borrowed),
+        seen: Cow::Borrowed(seen),
     };
     (
         card,
@@ -135,6 +144,7 @@ pub(super) async fn load(
                 .transpose()?,
             archived_by_us: rest.archived_by_us.map(Cow::into_owned),
             anonymized: row.try_get(6)?,
+            seen: rest.seen.into_owned(),
             card: card.clone(),
         };
         entries.push((card, entry));

@@ -4,7 +4,7 @@
 //!  open ── file.rs (created 0600, never recreated) ── schema.rs (format, damage) ── sqlite.rs (the store)
 //!                                                                                      │
 //!        reads: one connection, sees what is committed        writes: writer.rs, one queue, one transaction
-//!        ledger  journal  decisions  holds  runs  snapshots   for all that wait (one flush to disk for many)
+//!        ledger  journal  decisions  holds  runs  halfway     for all that wait (one flush to disk for many)
 //! ```
 //!
 //! It keeps the engine's promises ([`crate::engine::state`]) and decides nothing. Personal data that is kept is in this
@@ -14,6 +14,7 @@ mod decisions;
 mod deeds;
 mod fault;
 mod file;
+mod halfway;
 mod holds;
 mod journal;
 mod ledger;

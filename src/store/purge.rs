@@ -17,15 +17,16 @@ pub(super) async fn card(connection: &mut SqliteConnection, environment: i64, ca
     .bind(card.as_str())
     .execute(&mut *connection)
     .await?;
-    sqlx::query("DELETE FROM pin WHERE environment = ?1 AND card = ?2")
-        .bind(environment)
-        .bind(card.as_str())
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("DELETE FROM hold WHERE environment = ?1 AND card = ?2")
-        .bind(environment)
-        .bind(card.as_str())
-        .execute(connection)
-        .await?;
+    for forget in [
+        "DELETE FROM pin WHERE environment = ?1 AND card = ?2",
+        "DELETE FROM hold WHERE environment = ?1 AND card = ?2",
+        "DELETE FROM halfway WHERE environment = ?1 AND EXISTS (SELECT 1 FROM json_each(cards) WHERE value = ?2)",
+    ] {
+        sqlx::query(forget)
+            .bind(environment)
+            .bind(card.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Runs: when, what plan, how they ended.
 
 use super::fault::Fault;
-use super::stamp::{from_json, json, stamp, word};
+use super::stamp::{from_json, json, stamp, time, word};
 use crate::domain::report::RunReport;
+use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection};
 
 /// A run begins.
@@ -48,6 +49,23 @@ pub(super) async fn finish(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// When the run before this one ended. A run whose clock another machine contradicted is no yardstick: a clock that was a
+/// year ahead once must not make every later run doubt itself. The order of rows counts, for the same reason.
+pub(super) async fn last_end(
+    connection: &mut SqliteConnection,
+    environment: i64,
+) -> Result<Option<DateTime<Utc>>, Fault> {
+    let end: Option<String> = sqlx::query_scalar(
+        "SELECT finished_at FROM run WHERE environment = ?1 AND finished_at IS NOT NULL AND NOT EXISTS ( \
+             SELECT 1 FROM json_each(report, '$.clock') WHERE json_extract(value, '$.code') = 'clock_differs') \
+         ORDER BY rowid DESC LIMIT 1",
+    )
+    .bind(environment)
+    .fetch_optional(connection)
+    .await?;
+    end.map(|end| time(&end, "run")).transpose()
 }
 
 /// The last runs, newest first.

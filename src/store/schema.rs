@@ -8,8 +8,10 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::path::Path;
 
 /// Every format ever used, in order; the number of a format is its place, from 1. What was released is never edited.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_profiles.sql"),
+    include_str!("migrations/0003_halfway.sql"),
     include_str!("migrations/0007_undo.sql"),
 ];
 

@@ -1,10 +1,12 @@
 //! What the reads of each source and of TOPdesk were like: the yardstick for the next ones.
 
 use super::fault::Fault;
-use super::stamp::{count, from_count, json, stamp, word};
+use super::stamp::{count, from_count, from_json, json, stamp, time, word};
 use crate::domain::ids::{RunId, SourceName};
-use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary, Verdict};
+use crate::domain::profile::Profile;
+use crate::domain::snapshot::{PastRead, SnapshotHistory, SnapshotSummary, Verdict};
 use chrono::{DateTime, Duration, Utc};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeMap;
 
@@ -17,7 +19,9 @@ pub(super) async fn log(
     environment: i64,
     run: &RunId,
     summaries: &[SnapshotSummary],
+    profiles: &[(SourceName, Profile)],
 ) -> Result<(), Fault> {
+    let nothing = Profile::default();
     for summary in summaries {
         let SnapshotSummary {
             name,
@@ -38,7 +42,8 @@ pub(super) async fn log(
         };
         sqlx::query(
             "INSERT INTO snapshot (environment, run, name, role, read_at, generation, records, keyless, unreadable, \
-                                   verdict, findings) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                   verdict, findings, profile) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )
         .bind(environment)
         .bind(run.as_str())
@@ -51,9 +56,36 @@ pub(super) async fn log(
         .bind(count(*unreadable))
         .bind(verdict)
         .bind(json(findings))
+        .bind(json(
+            profiles
+                .iter()
+                .find(|(of, _)| of == name)
+                .map_or(&nothing, |(_, profile)| profile),
+        ))
         .execute(&mut *connection)
         .await?;
     }
+    match summaries.iter().map(|summary| summary.read_at).max() {
+        Some(now) => forget_old_profiles(connection, environment, now).await,
+        None => Ok(()),
+    }
+}
+
+/// Profiles are large beside the rest of a row: only those that a later read is compared with are kept.
+async fn forget_old_profiles(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE snapshot SET profile = '{}' WHERE environment = ?1 AND profile <> '{}' AND read_at < ?2 AND id NOT IN ( \
+             SELECT max(id) FROM snapshot WHERE environment = ?1 AND verdict IN ('complete', 'degraded') \
+             GROUP BY name, verdict)",
+    )
+    .bind(environment)
+    .bind(stamp(now - REFERENCE))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -71,9 +103,10 @@ pub(super) async fn history(
         "WITH approved AS ( \
              SELECT name, max(id) AS id FROM snapshot \
              WHERE environment = ?1 AND verdict IN ('complete', 'degraded') AND EXISTS ( \
-                 SELECT 1 FROM json_each(findings) WHERE json_extract(value, '$.effect') = 'reject_acceptable') \
+                 SELECT 1 FROM json_each(findings) WHERE json_extract(value, '$.effect') = 'reject_acceptable' \
+                     OR verdict = 'complete' AND json_extract(value, '$.effect') = 'no_absence_acceptable') \
              GROUP BY name) \
-         SELECT snapshot.name, max(snapshot.records) FROM snapshot LEFT JOIN approved USING (name) \
+         SELECT snapshot.name, max(snapshot.records), snapshot.read_at, snapshot.profile FROM snapshot LEFT JOIN approved USING (name) \
          WHERE environment = ?1 AND verdict IN ('complete', 'degraded') AND read_at >= ?2 \
              AND snapshot.id >= coalesce(approved.id, 0) \
          GROUP BY snapshot.name",
@@ -83,31 +116,68 @@ pub(super) async fn history(
     .fetch_all(&mut *connection)
     .await?;
     let last_accepted = sqlx::query(
-        "SELECT name, records, max(id) FROM snapshot \
+        "SELECT name, records, read_at, profile, max(id) FROM snapshot \
          WHERE environment = ?1 AND verdict IN ('complete', 'degraded') GROUP BY name",
     )
     .bind(environment)
     .fetch_all(&mut *connection)
     .await?;
     for row in last_accepted.iter().chain(&largest) {
-        let history = histories
-            .entry(SourceName::new(row.try_get::<&str, _>(0)?))
-            .or_default();
+        let history = history_of(&mut histories, row)?;
         history.largest_accepted = Some(from_count(row.try_get(1)?));
+        history.reference_at = Some(time(row.try_get(2)?, "snapshot")?);
+        history.reference = Some(from_json(row.try_get(3)?, "snapshot")?);
+    }
+    for row in &last_accepted {
+        let profile: Profile = from_json(row.try_get(3)?, "snapshot")?;
+        history_of(&mut histories, row)?.last_modified_at = profile.modified_at;
     }
     let last_good = sqlx::query(
-        "SELECT name, keyless, unreadable, max(id) FROM snapshot \
+        "SELECT name, keyless, unreadable, profile, max(id) FROM snapshot \
          WHERE environment = ?1 AND verdict = 'complete' GROUP BY name",
     )
     .bind(environment)
     .fetch_all(&mut *connection)
     .await?;
     for row in &last_good {
-        let history = histories
-            .entry(SourceName::new(row.try_get::<&str, _>(0)?))
-            .or_default();
+        let history = history_of(&mut histories, row)?;
         history.last_good_keyless = Some(from_count(row.try_get(1)?));
         history.last_good_unreadable = Some(from_count(row.try_get(2)?));
+        history.last_good = Some(from_json(row.try_get(3)?, "snapshot")?);
+    }
+    let contents = sqlx::query(
+        "SELECT DISTINCT name, json_extract(profile, '$.content') AS content FROM snapshot \
+         WHERE environment = ?1 AND verdict = 'complete' AND read_at >= ?2 AND content IS NOT NULL",
+    )
+    .bind(environment)
+    .bind(stamp(now - REFERENCE))
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in &contents {
+        let content: &str = row.try_get(1)?;
+        history_of(&mut histories, row)?.earlier_contents.insert(content.into());
+    }
+    let last = sqlx::query(
+        "SELECT name, read_at, records, verdict, max(id) FROM snapshot WHERE environment = ?1 GROUP BY name",
+    )
+    .bind(environment)
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in &last {
+        history_of(&mut histories, row)?.last = Some(PastRead {
+            read_at: time(row.try_get(1)?, "snapshot")?,
+            records: from_count(row.try_get(2)?),
+            verdict: row.try_get(3)?,
+        });
     }
     Ok(histories)
+}
+
+/// The history that a row belongs to, by the name in its first column.
+fn history_of<'h>(
+    histories: &'h mut BTreeMap<SourceName, SnapshotHistory>,
+    row: &SqliteRow,
+) -> Result<&'h mut SnapshotHistory, Fault> {
+    let name = SourceName::new(row.try_get::<&str, _>(0)?);
+    Ok(histories.entry(name).or_default())
 }

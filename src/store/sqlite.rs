@@ -2,17 +2,18 @@
 
 use super::fault::Fault;
 use super::file;
+use super::halfway::HalfwayRow;
 use super::holds::HeldSet;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
 use super::writer::{Lesson, Write, Writer};
-use super::{decisions, deeds, holds, journal, ledger, runs, schema, snapshots};
+use super::{decisions, deeds, halfway, holds, journal, ledger, runs, schema, snapshots};
 use crate::domain::decision::Decision;
-use crate::domain::ids::{CardId, EnvironmentId, RunId};
+use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
 use crate::domain::report::RunReport;
 use crate::domain::undo::Deed;
 use crate::engine::state::{
-    Ending, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
+    Ending, Halfway, Intent, KeptHold, KeyHasher, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter,
     StoreError,
 };
 use crate::engine::target::IntentId;
@@ -173,9 +174,16 @@ impl Reader {
                 budget_used: journal::budget_used(&mut transaction, environment, now).await?,
                 set_aside: holds::load_set_aside(&mut transaction, environment).await?,
                 in_doubt: journal::in_doubt(&mut transaction, environment).await?,
+                last_write: journal::last_write(&mut transaction, environment).await?,
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
+                last_run_end: runs::last_end(&mut transaction, environment).await?,
                 hasher: self.hasher.clone(),
                 pins: deeds::pins(&mut transaction, environment).await?,
+                half_done: halfway::load(&mut transaction, environment)
+                    .await?
+                    .iter()
+                    .map(Halfway::known)
+                    .collect(),
             };
             transaction.commit().await?;
             Ok::<_, Fault>(remembered)
@@ -217,6 +225,13 @@ impl Reader {
             .await
             .map_err(|fault| self.at(fault))
     }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        halfway::load(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
 }
 
 impl StateReader for SqliteStore {
@@ -242,6 +257,10 @@ impl StateReader for SqliteStore {
 
     async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
         self.reader.deeds(of).await
+    }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        self.reader.halfway().await
     }
 }
 
@@ -287,6 +306,13 @@ impl StateReader for ReadOnlyStore {
             None => Ok(Vec::new()),
         }
     }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.halfway().await,
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 impl StateWriter for SqliteStore {
@@ -329,6 +355,7 @@ impl StateWriter for SqliteStore {
             ledger,
             contact,
             snapshots,
+            profiles,
             holds,
             done,
             undo_holds,
@@ -339,6 +366,7 @@ impl StateWriter for SqliteStore {
             ledger: ledger::pieces(ledger),
             contact: contact.cloned(),
             snapshots: snapshots.to_vec(),
+            profiles: profiles.to_vec(),
             holds: holds
                 .map(|(plan, items)| ("", plan, items))
                 .into_iter()
@@ -362,11 +390,13 @@ impl StateWriter for SqliteStore {
 
     async fn intent(&self, lease: &RunLease, intent: Intent<'_>) -> Result<IntentId, StoreError> {
         let row = IntentRow::new(lease.run(), &intent);
+        let halfway = HalfwayRow::new(lease.run(), &intent);
         let row = self
             .writer
             .write(Write::Intent {
                 fence: lease.fence(),
                 row,
+                halfway,
             })
             .await?;
         Ok(IntentId::committed(row))
@@ -388,6 +418,15 @@ impl StateWriter for SqliteStore {
             fence: lease.fence(),
             row,
             learned: ending.learned.cloned(),
+        })
+        .await
+    }
+
+    async fn closed(&self, lease: &RunLease, run: &RunId, item: &ItemId) -> Result<(), StoreError> {
+        self.write(Write::Close {
+            fence: lease.fence(),
+            run: run.clone(),
+            item: item.clone(),
         })
         .await
     }

@@ -5,14 +5,16 @@
 
 use super::fault::Fault;
 use super::file;
+use super::halfway::HalfwayRow;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::this_process;
 use super::stamp::{json, stamp};
-use super::{decisions, deeds, holds, journal, ledger, purge, runs, snapshots};
+use super::{decisions, deeds, halfway, holds, journal, ledger, purge, runs, snapshots};
 use crate::domain::decision::{Contact, Decision};
-use crate::domain::ids::{CardId, RunId};
+use crate::domain::ids::{CardId, ItemId, RunId, SourceName};
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::pin::Pin;
+use crate::domain::profile::Profile;
 use crate::domain::report::RunReport;
 use crate::domain::snapshot::SnapshotSummary;
 use crate::engine::state::StoreError;
@@ -34,6 +36,7 @@ pub(super) struct Lesson {
     pub(super) ledger: Vec<String>,
     pub(super) contact: Option<Contact>,
     pub(super) snapshots: Vec<SnapshotSummary>,
+    pub(super) profiles: Vec<(SourceName, Profile)>,
     pub(super) holds: Vec<holds::HeldSet>,
     pub(super) pins: Option<Vec<Pin>>,
     pub(super) now: DateTime<Utc>,
@@ -62,6 +65,8 @@ pub(super) enum Write {
     Intent {
         fence: i64,
         row: IntentRow,
+        /// With the first request of a compound change.
+        halfway: Option<HalfwayRow>,
     },
     Outcome {
         fence: i64,
@@ -72,6 +77,11 @@ pub(super) enum Write {
         fence: i64,
         row: EndingRow,
         learned: Option<LedgerEntry>,
+    },
+    Close {
+        fence: i64,
+        run: RunId,
+        item: ItemId,
     },
     Decide {
         decisions: Vec<Decision>,
@@ -92,6 +102,7 @@ impl Write {
             | Write::Intent { fence, .. }
             | Write::Outcome { fence, .. }
             | Write::Settle { fence, .. }
+            | Write::Close { fence, .. }
             | Write::Purge { fence, .. } => Some(*fence),
             Write::TakeLease { .. } | Write::Decide { .. } => None,
         }
@@ -266,7 +277,14 @@ impl Open<'_> {
                 .map(|()| 0),
             Write::Learn { lesson, .. } => {
                 ledger::upsert(connection, environment, &lesson.ledger).await?;
-                snapshots::log(connection, environment, &lesson.run, &lesson.snapshots).await?;
+                snapshots::log(
+                    connection,
+                    environment,
+                    &lesson.run,
+                    &lesson.snapshots,
+                    &lesson.profiles,
+                )
+                .await?;
                 if let Some(contact) = &lesson.contact {
                     holds::save_contact(connection, environment, contact).await?;
                 }
@@ -278,7 +296,13 @@ impl Open<'_> {
                 }
                 Ok(0)
             }
-            Write::Intent { fence, row } => journal::insert(connection, environment, *fence, row).await,
+            Write::Intent { fence, row, halfway } => {
+                if let Some(halfway) = halfway {
+                    halfway::begin(connection, environment, halfway).await?;
+                }
+                journal::insert(connection, environment, *fence, row).await
+            }
+            Write::Close { run, item, .. } => halfway::close(connection, environment, run, item).await.map(|()| 0),
             Write::Outcome { row, learned, .. } => {
                 journal::end(connection, environment, row).await?;
                 ledger::learn_one(connection, environment, learned.as_ref())

@@ -106,6 +106,7 @@ impl TargetReader for ReadClient {
             &mut findings,
         );
         let mut own_cards: BTreeSet<CardId> = BTreeSet::new();
+        let own_account = account.operator.as_ref().map(|own| own.id.clone());
         if let Some(own) = account.operator {
             let listed = operators.cards.iter().find(|operator| operator.id == own.id);
             own_cards.extend(listed.and_then(|operator| operator.linked_person.clone()));
@@ -121,9 +122,12 @@ impl TargetReader for ReadClient {
             lookups,
             counts: (before, after),
             archiving_reason,
+            own_account,
             own_cards,
             confirmed_gone: BTreeSet::new(),
             server_time,
+            unknown_fields: BTreeSet::new(),
+            acceptance: None,
         })
     }
 

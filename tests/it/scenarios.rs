@@ -2,7 +2,7 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `config.yaml` | the configuration; `@URL@` stands for the sandbox |
+//! | `config.yaml` | the configuration; `@URL@` stands for the sandbox, `@LDAP@` for a directory |
 //! | `cards.json` | what the sandbox starts with |
 //! | `steps` | what happens, one step per line, see [`steps`]; without it one run |
 //! | `expected-plan.txt` | what the program said, step by step |
@@ -13,6 +13,7 @@
 //! run scenarios` writes the expected files anew; the difference is reviewed like code.
 
 mod cards;
+mod directory;
 mod steps;
 
 use crate::support::masks::Masks;
@@ -46,7 +47,9 @@ macro_rules! scenarios {
 
 scenarios! {
     absent_means_absent_from_every_source
+    absent_operator_needs_a_second_source
     anonymized_card_is_left_alone
+    another_cardsync_writes_here_or_the_store_is_old
     archived_by_hand_stays_archived
     archived_twins
     archives_over_budget_are_held_whole_and_joiners_go_on
@@ -54,38 +57,53 @@ scenarios! {
     bad_export_is_rejected_then_repaired
     blank_end_date_is_no_evidence
     branch_filter_hides_cards
+    canary_about_to_leave
     card_deleted_by_hand_is_not_made_again
     cards_of_special_accounts_are_never_touched
+    column_emptied
     column_renamed
     config_edit_holds_archives_and_the_run_after_it
     contract_rows
     cut_off_csv
     department_as_plain_text
     department_is_created_once
+    department_shrank
+    directory_filter_edited_so_that_all_look_absent
+    directory_gone_half_way
+    directory_refers_to_another_server
+    directory_sends_values_in_ranges
+    directory_stops_at_a_limit
+    directory_succeeds_with_zero_entries
+    directory_unit_is_gone
     doubled_rows
     duplicate_key_in_source_stops_that_person_only
     duplicate_key_in_topdesk_stops_that_person_only
-    emptied_column_is_held
     emptying_the_login_of_an_operator_waits
     enrich_source_down_holds_creates_only
     generated_card_is_adopted_not_duplicated
+    hand_changed_value_is_listed
     header_only_csv
     hidden_operators_hold_archives
     joiners
     key_differs_by_case_and_blanks
     key_emptied_by_hand_is_drift
+    lasting_rise_of_keyless_records_is_accepted_by_approval
+    key_that_differs_by_zeros_is_another_key
     last_operator_of_a_group
     leaver_with_an_unknown_department_is_archived
     leaver_with_end_date_is_archived_a_day_later
     leaver_without_card_is_never_created
+    leaves_on_a_date_that_is_known
     login_held_by_another_card_is_left_out
     login_moves_from_one_to_another
+    login_reused_by_another_human_waits
     manager_by_dn_from_ldif
     managers_in_a_second_pass_with_a_cycle
     marriage_changes_name_email_and_login
     mass_update_at_first_contact_waits
     missing_needs_three_reads_and_48_hours
     movers
+    older_csv
     one_key_in_two_sources_is_a_conflict
     operator_among_leavers_is_held_until_approved
     out_of_scope_is_not_absent
@@ -98,12 +116,20 @@ scenarios! {
     same_file_read_again_does_not_count
     same_human_under_a_new_number_is_not_leaver_and_joiner
     same_number_another_person
+    same_person_new_number_is_one_item
+    same_person_new_number_rejected_are_two_people
     shared_mailbox_merges_nobody
+    shield_of_a_record_with_bad_fields
+    shield_of_a_record_without_a_number
+    shield_of_records_in_conflict
     spreadsheet_ate_the_zeros_of_all_keys
     topdesk_refuses_to_archive_an_operator
+    two_records_with_one_key_in_an_enrich_source
+    twin_with_operator_survives
     unarchived_by_hand_stays_active
     undo_and_sync_never_fight
     unknown_branch_holds_the_person
+    wrong_clock
 }
 
 fn root() -> PathBuf {

@@ -187,6 +187,16 @@ pub fn expectations(config: &Config, faults: &mut Vec<Fault>) {
                 cure,
             ));
         }
+        for (i, group) in expect.groups.iter().flatten().enumerate() {
+            if is_blank(group) || group == source.common().key {
+                let cure = "name an attribute whose values many people share, such as a department";
+                faults.push(Fault::new(
+                    format!("{}[{i}]", at(n, "expect.groups")),
+                    "is no group: it is blank, or the key",
+                    cure,
+                ));
+            }
+        }
         let path = at(n, "expect.canaries");
         match &expect.canaries {
             None => {}

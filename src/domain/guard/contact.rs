@@ -21,6 +21,7 @@ fn is_update(change: &Change) -> bool {
         | ActionKind::Unarchive
         | ActionKind::Create
         | ActionKind::Adopt
+        | ActionKind::Merge
         | ActionKind::Archive
         | ActionKind::Anonymize => false,
     }
@@ -41,7 +42,7 @@ pub(super) fn contact_reason(
     let grave = match kind {
         ActionKind::Archive | ActionKind::Unarchive | ActionKind::Anonymize => true,
         ActionKind::Update | ActionKind::SetReferences => mass_update,
-        ActionKind::CreateEntry | ActionKind::Create | ActionKind::Adopt => false,
+        ActionKind::CreateEntry | ActionKind::Create | ActionKind::Adopt | ActionKind::Merge => false,
     };
     if grave { new_config.cloned() } else { None }
 }
@@ -56,6 +57,7 @@ pub(super) fn next_contact(
     reasons: &BTreeMap<ItemId, Vec<HoldReason>>,
 ) -> Contact {
     let mut contact = input.contact.clone();
+    contact.strange_writes.clone_from(&plan.strange_writes);
     let places = |kinds: &mut dyn Iterator<Item = (CardId, ActionKind)>| -> BTreeMap<String, (CardId, ActionKind)> {
         kinds
             .map(|(card, action)| (Contact::slot(&card, action), (card, action)))

@@ -69,6 +69,9 @@ impl Planner<'_> {
             let Some(rule) = policy.fields.get(field).filter(|_| *field != policy.key.card_field) else {
                 continue;
             };
+            if card.is_some() && self.input.target.unknown_fields.contains(field) {
+                continue;
+            }
             let wanted = match desired {
                 Desired::Unknown(unknown) => {
                     if let Unknown::SourceRejected(source) = unknown {

@@ -1,6 +1,6 @@
 //! From drafts to a plan: ids, order, and what is summed up over all of it.
 
-use super::{Draft, Planner, second_pass};
+use super::{Draft, Planner, provenance, second_pass};
 use crate::domain::field::{FieldValue, Reference};
 use crate::domain::ids::{ItemId, PlanId};
 use crate::domain::plan::{Change, HoldReason, Plan, full_hash, item_id, short_hash};
@@ -9,7 +9,7 @@ use crate::domain::snapshot::{Role, Verdict};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 impl Planner<'_> {
-    pub(super) fn finish(mut self) -> Plan {
+    pub(super) fn finish(mut self, strange: &provenance::Found) -> Plan {
         let mut drafts = second_pass::resolve(&mut self);
         self.pin(&mut drafts);
         let foreign_cards = (0..self.index.cards.len())
@@ -30,7 +30,8 @@ impl Planner<'_> {
         self.rejections.dedup();
         self.skipped.sort();
         self.skipped.dedup();
-        let full_look = self.input.target.verdict == Verdict::Complete
+        let full_look = self.input.clock.is_trusted()
+            && self.input.target.verdict == Verdict::Complete
             && self.input.snapshots.iter().all(|snapshot| {
                 snapshot.summary.role == Some(Role::Enrich) && !snapshot.is_rejected() || snapshot.can_say_absent()
             });
@@ -43,6 +44,8 @@ impl Planner<'_> {
         ))
         .expect("plain data always serialises");
         let snapshots = self.input.snapshots.iter();
+        let mut target = target_summary(&self.input.target);
+        provenance::tell(strange, &mut target);
         Plan {
             id: PlanId::new(format!("p-{}", short_hash(&content))),
             fingerprint: full_hash(&content),
@@ -50,8 +53,9 @@ impl Planner<'_> {
             config_hash: self.input.policy.config_hash.clone(),
             snapshots: snapshots
                 .map(|snapshot| snapshot.summary.clone())
-                .chain([target_summary(&self.input.target)])
+                .chain([target])
                 .collect(),
+            clock: self.input.clock.doubts.clone(),
             changes,
             conflicts: self.conflicts,
             rejections: self.rejections,
@@ -62,11 +66,12 @@ impl Planner<'_> {
             full_look,
             counting_absent: self.counting_absent,
             undecided: self.undecided,
+            strange_writes: strange.writes.clone(),
         }
     }
 
     /// Gives every draft its id: those it depends on first.
-    fn identify(&self, drafts: &[Draft]) -> Vec<Change> {
+    fn identify(&mut self, drafts: &[Draft]) -> Vec<Change> {
         let gone: Vec<bool> = drafts.iter().map(Draft::is_empty).collect();
         let mut missing = vec![0_usize; drafts.len()];
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
@@ -111,7 +116,9 @@ impl Planner<'_> {
                 .doubts
                 .extend(halves.map(|item| HoldReason::PairedWith { item: item.clone() }));
         }
-        changes.into_iter().map(|(_, change)| change).collect()
+        let mut changes = changes.into_iter().map(|(_, change)| change).collect();
+        self.without_halves(drafts, &ids, &mut changes);
+        changes
     }
 
     fn identify_one(&self, draft: &Draft, ids: &BTreeMap<usize, ItemId>) -> Change {
@@ -137,6 +144,7 @@ impl Planner<'_> {
             doubts: draft.doubts.clone(),
             why: draft.why.clone(),
             anchors: draft.anchors.clone(),
+            overwrites: draft.overwrites.clone(),
         };
         change.id = item_id(&change);
         change

@@ -14,6 +14,7 @@
 //! One pass over the sources finds who claims which card; a second makes the changes person by person; then come the
 //! cards nobody claims, and at last what refers to other changes: managers and logins that are set free.
 
+mod doubting;
 mod fields;
 mod finish;
 mod newcomers;
@@ -22,14 +23,18 @@ mod pairs;
 mod people;
 mod pins;
 mod presence;
+mod provenance;
+mod rekey;
 mod second_pass;
+mod shields;
+mod twins;
 
 pub(super) use finish::in_order;
 
 use super::card::{OperatorLink, PersonCard};
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};
 use super::field::{CardField, FieldValue};
-use super::identity::Describe;
+use super::identity::{Describe, Description, Desired, Wanted};
 use super::ids::CardId;
 use super::input::PlanInput;
 use super::key::{Key, RawKey};
@@ -38,6 +43,7 @@ use super::merge::{Member, Population};
 use super::plan::{Action, Conflict, ConflictKind, Evidence, FieldChange, HoldReason, Plan, Skip, SkipReason};
 use super::record::Anchor;
 use super::references::References;
+use super::seen::RuledFields;
 use super::snapshot::{Rejection, Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,6 +64,10 @@ struct Draft {
     after: Vec<usize>,
     /// Drafts that look like the other half of this one: the same human under another key.
     pairs: Vec<usize>,
+    /// Fields whose old value was entered in TOPdesk.
+    overwrites: BTreeSet<CardField>,
+    /// The draft that stands for this one and its other half.
+    half_of: Option<usize>,
 }
 
 impl Draft {
@@ -74,6 +84,8 @@ impl Draft {
             anchors: Vec::new(),
             after: Vec::new(),
             pairs: Vec::new(),
+            overwrites: BTreeSet::new(),
+            half_of: None,
         }
     }
 
@@ -104,6 +116,7 @@ struct Planner<'a> {
     index: CardIndex<'a>,
     population: &'a Population<'a>,
     references: References<'a>,
+    ruled: RuledFields,
     /// The ledger's entry of each card.
     known: Vec<Option<&'a LedgerEntry>>,
     memory: Memory<'a>,
@@ -114,6 +127,8 @@ struct Planner<'a> {
     /// Cards that may turn out to be a newcomer's: nobody's, and those of people who leave.
     searchable: Vec<bool>,
     look_alikes: LookAlikes,
+    /// Cards without a key and with an operator that look like a card with a key and without one: the twins of each.
+    twins: BTreeMap<usize, BTreeMap<usize, BTreeSet<CardField>>>,
     /// Cards of people who stay or return, and about whom there is no doubt.
     stays: Vec<bool>,
     drafts: Vec<Draft>,
@@ -124,12 +139,21 @@ struct Planner<'a> {
     learned: BTreeMap<CardId, LedgerEntry>,
     counting_absent: BTreeSet<CardId>,
     undecided: BTreeSet<CardId>,
+    /// People without a card of whom none is made because their record cannot be used.
+    blocked: BTreeSet<Key>,
+    /// By card: who may be its person under a new number.
+    rekeys: BTreeMap<usize, Vec<rekey::Rekey>>,
     /// Active cards that are ours.
     base: u64,
 }
 
 /// Makes the plan. Pure: the same input gives the same bytes.
 pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
+    let doubting = doubting::Doubting {
+        inner: describe,
+        clock: &input.clock,
+    };
+    let describe: &dyn Describe = if input.clock.is_trusted() { describe } else { &doubting };
     let population = Population::new(&input.snapshots, &input.policy.same_people);
     let index = CardIndex::build(&input.target, &input.policy.key);
     let references = References::new(&input.target.lookups, &input.snapshots, describe.managers_by_dn());
@@ -142,12 +166,14 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         index,
         population: &population,
         references,
+        ruled: RuledFields::of(&input.policy.fields, input.policy.key.card_field),
         known,
         memory: Memory::default(),
         cursor: 0,
         claimed,
         searchable: vec![false; cards],
         look_alikes: LookAlikes::default(),
+        twins: BTreeMap::new(),
         stays: vec![false; cards],
         drafts: Vec::new(),
         manager_wishes: Vec::new(),
@@ -161,9 +187,12 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         learned: BTreeMap::new(),
         counting_absent: BTreeSet::new(),
         undecided: BTreeSet::new(),
+        blocked: BTreeSet::new(),
+        rekeys: BTreeMap::new(),
         base: 0,
     };
     planner.find_unclaimed();
+    planner.find_twins();
     let mut newcomers = Vec::new();
     for member in population.members() {
         match member {
@@ -189,8 +218,11 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     }
     planner.orphans();
     planner.pair_up();
+    planner.join_halves();
+    let strange = planner.strange_writes();
+    planner.hold_for_strange_writes(&strange);
     planner.count_base();
-    planner.finish()
+    planner.finish(&strange)
 }
 
 /// The ledger's entry of each card: one walk over both, which are sorted alike.
@@ -309,6 +341,14 @@ impl<'a> Planner<'a> {
             !stored.archived && known().is_some_and(|entry| entry.key.is_some())
         });
         self.base = ours.count() as u64;
+    }
+}
+
+/// The text that a field should hold, where the sources say.
+fn wanted_text(description: &Description, field: CardField) -> Option<&str> {
+    match description.fields.get(&field) {
+        Some(Desired::Set(Wanted::Value(FieldValue::Text(text)))) => Some(text),
+        Some(Desired::Set(_) | Desired::Clear | Desired::Unknown(_)) | None => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A person without a card: a create, unless the ledger or a look-alike says that there may be one already. A second
 //! card is the irreversible accident: an operator's link can never be moved (RULES 2).
 
+use super::rekey::Rekey;
 use super::{Draft, ManagerWish, Planner, text_of};
 use crate::domain::card::{CardFields, OperatorLink, PersonCard};
 use crate::domain::cards::{CardState, Likeness};
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl<'a> Planner<'a> {
     pub(super) fn unpaired(&mut self, person: &Person<'_>) {
         let key = person.key;
-        match leaving(self.describe, person, self.input.moment, &self.input.policy, None) {
+        match leaving(self.describe, person, self.input, None) {
             Leaving::Now(_) | Leaving::Later { .. } => {
                 self.skip(
                     SkipReason::LeftWithoutCard,
@@ -35,12 +36,14 @@ impl<'a> Planner<'a> {
                     None,
                     format!("no card is made while this is open: {why}"),
                 );
+                self.blocked.insert(key.clone());
                 return;
             }
             Leaving::No => {}
         }
         if self.population.has_bad_fields(key) {
             // The source's own rejection says why.
+            self.blocked.insert(key.clone());
             return;
         }
         let description = self.describe.describe(&person.joined, self.input.moment);
@@ -52,6 +55,7 @@ impl<'a> Planner<'a> {
         }
         if !fields.holds.is_empty() {
             self.reject_fields(person, &fields.holds);
+            self.blocked.insert(key.clone());
             return;
         }
         let mut changes = self.new_card_fields(person, &description, fields.changes);
@@ -103,10 +107,21 @@ impl<'a> Planner<'a> {
                 after: Vec::new(),
             });
         }
+        let only = candidates.len() == 1 && known.is_none();
         for (card, agree) in candidates {
             let touchable = !self.index.is_special(card) && !self.is_protected(None, Some(card));
-            if touchable && !self.index.cards[card].archived {
-                self.adopt(person, card, &description, agree);
+            if !touchable || self.index.cards[card].archived {
+                continue;
+            }
+            let adopt = self.adopt(person, card, &description, agree);
+            if let (true, Some(adopt)) = (only, adopt)
+                && let Some(agreement) = self.same_person(person, self.drafts[create].action.fields(), card)
+            {
+                self.rekeys.entry(card).or_default().push(Rekey {
+                    create,
+                    adopt,
+                    agreement,
+                });
             }
         }
     }
@@ -187,13 +202,19 @@ impl<'a> Planner<'a> {
     }
 
     /// A suggestion to a human: write the key, and what follows from it, onto this card.
-    fn adopt(&mut self, person: &Person<'_>, card: usize, description: &Description, agree: BTreeSet<CardField>) {
+    fn adopt(
+        &mut self,
+        person: &Person<'_>,
+        card: usize,
+        description: &Description,
+        agree: BTreeSet<CardField>,
+    ) -> Option<usize> {
         let cards: &'a [PersonCard] = self.index.cards;
         let current = &cards[card].fields;
         let fields = self.compare(person, description, Some(card), current);
         if !fields.holds.is_empty() {
             self.reject_fields(person, &fields.holds);
-            return;
+            return None;
         }
         let key_field = self.input.policy.key.card_field;
         let mut changes = vec![FieldChange {
@@ -245,6 +266,7 @@ impl<'a> Planner<'a> {
                 after: vec![adopt],
             });
         }
+        Some(adopt)
     }
 }
 

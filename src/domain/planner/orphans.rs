@@ -1,14 +1,16 @@
 //! Cards of the ledger that nobody's key claims: absent people, and cards that changed behind our back.
 
+use super::shields::Shields;
 use super::{Planner, conflict_of};
-use crate::domain::cards::CardState;
+use crate::domain::cards::{CardState, Likeness};
 use crate::domain::ledger::LedgerEntry;
-use crate::domain::lifecycle::{Missing, missing};
+use crate::domain::lifecycle::{Missing, missing, second_source};
 use crate::domain::plan::{Conflict, Skip, SkipReason};
 
 impl Planner<'_> {
     pub(super) fn orphans(&mut self) {
         let input = self.input;
+        let mut shields = None;
         for (id, entry) in &input.ledger {
             let Some(key) = &entry.key else { continue };
             let Some(card) = self.index.position(id) else {
@@ -56,13 +58,13 @@ impl Planner<'_> {
                     self.skip(SkipReason::Drift, Some(key), Some(card), detail);
                 }
                 CardState::Keyed(_) if self.claimed[card] => {}
-                CardState::Keyed(_) => self.orphan(entry, card),
+                CardState::Keyed(_) => self.orphan(entry, card, &mut shields),
             }
         }
     }
 
     /// A card of ours with its key in place that no record claims.
-    fn orphan(&mut self, entry: &LedgerEntry, card: usize) {
+    fn orphan(&mut self, entry: &LedgerEntry, card: usize, shields: &mut Option<Shields>) {
         let key = entry.key.as_ref().expect("only cards with a key come here");
         let stored = &self.index.cards[card];
         if stored.archived {
@@ -79,14 +81,7 @@ impl Planner<'_> {
             });
             return;
         }
-        let (state, sightings) = missing(
-            entry,
-            key,
-            &self.input.snapshots,
-            self.population,
-            &self.input.policy,
-            self.input.moment.now,
-        );
+        let (state, sightings) = missing(entry, key, self.population, self.input);
         if sightings != entry.sightings {
             let mut entry = entry.clone();
             entry.sightings = sightings;
@@ -126,6 +121,20 @@ impl Planner<'_> {
                 );
             }
             Missing::Gone(evidence) => {
+                let shields = shields.get_or_insert_with(|| Shields::of(self));
+                if let Some(why) = shields.over(&Likeness::of_card(&self.index.cards[card]), entry) {
+                    self.counting_absent.insert(entry.card.clone());
+                    self.skip(SkipReason::Shielded, Some(key), Some(card), why);
+                    return;
+                }
+                if self.index.operator(card).is_linked()
+                    && let Some(why) = second_source(self.describe, key, &self.input.snapshots, self.input.moment)
+                {
+                    self.counting_absent.insert(entry.card.clone());
+                    let detail = format!("absence alone does not archive an operator's card: {why}");
+                    self.skip(SkipReason::SecondSource, Some(key), Some(card), detail);
+                    return;
+                }
                 let doubts = self.archive_doubts();
                 self.archive(key, card, evidence, doubts);
             }

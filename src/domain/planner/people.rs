@@ -1,17 +1,18 @@
 //! One present person: nothing, update, archive, unarchive; or, without a card, on to [`super::newcomers`].
 
-use super::{Draft, ManagerWish, Place, Planner, conflict_of, presence};
+use super::{Draft, ManagerWish, Place, Planner, conflict_of, presence, wanted_text};
 use crate::domain::card::PersonCard;
 use crate::domain::cards::{CardMatch, Likeness, fold};
-use crate::domain::field::{CardField, FieldValue};
-use crate::domain::identity::{Description, Desired, Part, Truth, Wanted};
+use crate::domain::field::CardField;
+use crate::domain::identity::{Description, Part, Truth};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin};
-use crate::domain::lifecycle::{Leaving, leaving};
+use crate::domain::lifecycle::{Leaving, leaves_on, leaving};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, SkipReason};
 use crate::domain::policy::RehirePerson;
 use crate::domain::snapshot::{Role, Use, Verdict};
+use std::collections::BTreeSet;
 
 impl<'a> Planner<'a> {
     pub(super) fn person(&mut self, person: &Person<'_>) -> Place {
@@ -92,7 +93,7 @@ impl<'a> Planner<'a> {
         let key = person.key;
         let known = self.known[card];
         let since = known.and_then(|entry| entry.leaving_since);
-        let state = leaving(self.describe, person, self.input.moment, &self.input.policy, since);
+        let state = leaving(self.describe, person, self.input, since);
         let description = self.describe.describe(&person.joined, self.input.moment);
         let doubt = self.another_person(person, card, &description);
         self.learn(person, card, &state, doubt.is_some());
@@ -133,7 +134,18 @@ impl<'a> Planner<'a> {
                 );
                 self.update(person, card, &description, doubt, Vec::new());
             }
-            (Leaving::No, false) => self.update(person, card, &description, doubt, Vec::new()),
+            (Leaving::No, false) => {
+                if let Some(date) = leaves_on(self.describe, person, self.input.moment) {
+                    let hours = self.input.policy.leaver_after.num_hours();
+                    let detail = format!("leaves on {date}; the card is archived {hours} hours later at the earliest");
+                    self.skip(SkipReason::LeavesOn, Some(key), Some(card), detail);
+                }
+                let certain = doubt.is_none();
+                self.update(person, card, &description, doubt, Vec::new());
+                if certain {
+                    self.twin(person, card, &description);
+                }
+            }
         }
     }
 
@@ -157,10 +169,7 @@ impl<'a> Planner<'a> {
 
     /// RULES 1.5: the number agrees and nothing else does.
     fn another_person(&self, person: &Person<'_>, card: usize, description: &Description) -> Option<HoldReason> {
-        let wanted_text = |field| match description.fields.get(&field) {
-            Some(Desired::Set(Wanted::Value(FieldValue::Text(text)))) => Some(&**text),
-            Some(Desired::Set(_) | Desired::Clear | Desired::Unknown(_)) | None => None,
-        };
+        let wanted_text = |field| wanted_text(description, field);
         let stored = &self.index.cards[card];
         // A name that is missing on either side does not differ.
         let differs = |field| match (wanted_text(field), stored.fields.text(field)) {
@@ -216,6 +225,8 @@ impl<'a> Planner<'a> {
         });
         presence::see(&mut entry, seen);
         entry.leaving_since = match state {
+            // What begins at a time that is not known would ripen at one that is not known.
+            Leaving::Now(_) | Leaving::Later { .. } if !self.input.clock.is_trusted() => entry.leaving_since,
             Leaving::Now(_) | Leaving::Later { .. } => entry.leaving_since.or(Some(now)),
             Leaving::No => None,
             Leaving::Unknown(_) => entry.leaving_since,
@@ -259,7 +270,10 @@ impl<'a> Planner<'a> {
         let key = person.key;
         let stored = &self.index.cards[card];
         let ours = self.known[card].and_then(|entry| entry.archived_by_us.as_ref());
-        let untouched = ours.is_some_and(|ours| ours.modified_at.is_none() || ours.modified_at == stored.modified_at);
+        let untouched = ours.is_some_and(|ours| {
+            let same_time = ours.modified_at.is_none() || ours.modified_at == stored.modified_at;
+            same_time && (ours.modifier.is_none() || ours.modifier == stored.modifier)
+        });
         if !untouched {
             let detail = if ours.is_some() {
                 "the card was changed by somebody else after cardsync had archived it: it stays archived"
@@ -274,6 +288,10 @@ impl<'a> Planner<'a> {
         doubts.extend(self.target_doubt(Use::Unarchive));
         if !self.index.sees_all_operators() {
             doubts.push(HoldReason::OperatorUnproven);
+        }
+        if !self.input.clock.is_trusted() {
+            // An end date that a wrong clock puts into the future must wake nobody.
+            doubts.push(HoldReason::ClockDoubted);
         }
         match self.input.policy.rehire {
             RehirePerson::Unarchive => {}
@@ -313,6 +331,7 @@ impl<'a> Planner<'a> {
         if self.input.target.verdict == Verdict::Rejected {
             doubts.push(HoldReason::TargetDegraded);
         }
+        let overwrites = self.overwritten(card, &fields.changes);
         let operator = self.index.operator(card);
         if !self.index.sees_all_operators() && fields.changes.iter().any(FieldChange::blanks_identity) {
             doubts.push(HoldReason::OperatorUnproven);
@@ -321,6 +340,7 @@ impl<'a> Planner<'a> {
             self.draft(Draft {
                 doubts: doubts.clone(),
                 after: after.clone(),
+                overwrites,
                 ..Draft::new(
                     Action::Update { fields: fields.changes },
                     Some(person.key.clone()),
@@ -340,5 +360,24 @@ impl<'a> Planner<'a> {
                 after,
             });
         }
+    }
+    /// Which of these changes overwrite what somebody entered in TOPdesk; remembers what the card shows otherwise.
+    fn overwritten(&mut self, card: usize, changes: &[FieldChange]) -> BTreeSet<CardField> {
+        let cards: &'a [PersonCard] = self.index.cards;
+        let stored = &cards[card];
+        let Some(entry) = self.learned.get(&stored.id).or(self.known[card]) else {
+            return BTreeSet::new();
+        };
+        if entry.seen.is_current(stored, &self.ruled) && changes.is_empty() {
+            return BTreeSet::new();
+        }
+        let overwrites = entry.seen.overwritten(stored, &self.ruled, changes);
+        let seen = entry.seen.next(stored, &self.ruled, changes);
+        if seen != entry.seen {
+            let mut entry = entry.clone();
+            entry.seen = seen;
+            self.learned.insert(stored.id.clone(), entry);
+        }
+        overwrites
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn fill_pending(action: &mut Action, ids: &BTreeMap<usize, ItemId>) {
     let (Action::Create { fields }
     | Action::Update { fields }
     | Action::Adopt { fields }
+    | Action::Merge { fields, .. }
     | Action::Anonymize { fields }
     | Action::SetReferences { fields }) = action
     else {
@@ -384,7 +385,9 @@ fn login_holders(planner: &Planner<'_>) -> BTreeMap<String, usize> {
 
 fn login_wishes(planner: &Planner<'_>) -> Vec<LoginWish> {
     let drafts = planner.drafts.iter().enumerate();
+    // A merge moves the login between its own two cards and waits for nobody.
     drafts
+        .filter(|(_, draft)| draft.action.kind() != ActionKind::Merge)
         .filter_map(|(number, draft)| {
             let login = super::text_of(draft.action.fields(), CardField::TasLoginName)?;
             Some(LoginWish {

@@ -102,6 +102,17 @@ impl World {
                 self.write(&card, fields, made);
                 self.remember(&card, change, Origin::Adopted);
             }
+            Action::Merge {
+                fields, twin, taken, ..
+            } => {
+                let card = change.card.clone().expect("a card");
+                self.write(twin, taken, made);
+                self.write(&card, fields, made);
+                self.cards.get_mut(twin).expect("the twin exists").archived = true;
+                self.remember(&card, change, Origin::Adopted);
+                let of_twin = self.ledger.get_mut(twin).expect("the twin was ours");
+                of_twin.former_keys.extend(of_twin.key.take());
+            }
             Action::Archive { .. } => self.set_archived(change, true),
             Action::Unarchive => self.set_archived(change, false),
             Action::Anonymize { .. } => panic!("the planner does not anonymize"),
@@ -184,6 +195,7 @@ impl World {
             at: now,
             run: "run".into(),
             modified_at: Some(now),
+            modifier: None,
             took_operators: Vec::new(),
         });
     }

@@ -92,6 +92,10 @@ impl Describe for FakeMapping {
         }
     }
 
+    fn leaves_by_date(&self) -> bool {
+        true
+    }
+
     fn managers_by_dn(&self) -> bool {
         false
     }

@@ -36,6 +36,31 @@ fn evidence_without_a_date_is_counted_from_the_first_run_that_saw_it() {
 }
 
 #[test]
+fn an_end_date_to_come_shows_as_leaves_on() {
+    let mut world = World::of(1);
+    // The condition is `end < today`.
+    for (end, shown) in [
+        ("2026-03-02", Some("2026-03-03")),
+        ("2026-05-20", Some("2026-05-21")),
+        ("2026-05-30", Some("2026-05-31")),
+        ("2026-06-30", None),
+        ("2027-01-01", None),
+        ("", None),
+    ] {
+        world.hr().set("E001", "end", end);
+        let plan = world.plan();
+        assert_eq!(names(&plan), Vec::<String>::new());
+        let skip = plan.skipped.first().map(|skip| (skip.reason, skip.detail.as_str()));
+        let detail = shown.map(|date| format!("leaves on {date}; the card is archived 24 hours later at the earliest"));
+        assert_eq!(
+            skip,
+            detail.as_deref().map(|detail| (SkipReason::LeavesOn, detail)),
+            "{end}"
+        );
+    }
+}
+
+#[test]
 fn evidence_that_went_away_starts_anew() {
     let mut world = World::of(1);
     world.hr().set("E001", "status", "left");

@@ -267,7 +267,9 @@ fn a_directory_id_that_the_ledger_knows_holds_the_create() {
     world.hr().row_of(" n001 ").anchor = Some("guid".to_owned());
     world.entry("c-E001").anchors.push(anchor);
     world.hr().remove("E001");
-    assert_eq!(holds(&world.judged(), "create N001"), ["adopt_or_create"]);
+    let judged = world.judged();
+    assert_eq!(names(&judged.plan), ["adopt c-E001"]);
+    assert_eq!(holds(&judged, "adopt c-E001"), ["over_budget:keys", "same_person"]);
 }
 
 #[test]

@@ -11,7 +11,8 @@ use chrono::Duration;
 
 #[test]
 fn a_world_in_step_needs_nothing() {
-    let world = World::of(5);
+    let mut world = World::of(5);
+    world.run();
     let plan = world.plan();
     assert_eq!(names(&plan), Vec::<String>::new());
     assert_eq!(skips(&plan), []);

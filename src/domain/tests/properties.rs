@@ -1,5 +1,6 @@
 //! What holds in every world (RULES 1 to 9 and 11), with oracles that look at the world and not at the planner's words.
 
+use super::describe::FIELDS;
 use super::world::{World, key, name};
 use super::worlds::worlds;
 use crate::domain::card::{FilterProof, OperatorKind};
@@ -9,7 +10,7 @@ use crate::domain::field::CardField;
 use crate::domain::guard::{Judged, judge};
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::key::Key;
-use crate::domain::plan::{ActionKind, Change, EvidenceCode};
+use crate::domain::plan::{ActionKind, Change, EvidenceCode, HoldReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::BudgetClass;
 use crate::domain::snapshot::{RejectionScope, Verdict};
@@ -156,15 +157,16 @@ proptest! {
                 prop_assert!(!anonymized, "{} anonymized", name(change));
                 let adopts = |item: &ItemId| {
                     let needed = judged.plan.changes.iter().find(|other| other.id == *item).expect("planned");
-                    needed.action.kind() == ActionKind::Adopt && needed.card.as_ref() == Some(card)
+                    matches!(needed.action.kind(), ActionKind::Adopt | ActionKind::Merge) && needed.card.as_ref() == Some(card)
                 };
-                if change.action.kind() != ActionKind::Adopt && !change.depends_on.iter().any(adopts) {
+                if !matches!(change.action.kind(), ActionKind::Adopt | ActionKind::Merge) && !change.depends_on.iter().any(adopts) {
                     prop_assert_eq!(key_of(&world, card), change.key.clone(), "matched by key only");
                 }
             }
         }
         // What is only a suggestion never passes by itself.
-        prop_assert!(sent(&judged).iter().all(|change| change.action.kind() != ActionKind::Adopt));
+        let suggested = |change: &&Change| matches!(change.action.kind(), ActionKind::Adopt | ActionKind::Merge);
+        prop_assert!(!sent(&judged).iter().any(suggested));
     }
 
     #[test]
@@ -207,6 +209,28 @@ proptest! {
                     .is_some_and(|key| records(&world, &key).iter().any(|(rows, unusable)| rows + unusable > 0));
                 let theirs = marks(|field| card.fields.text(field).map(str::to_owned));
                 prop_assert!(anonymized || claimed || wanted.is_disjoint(&theirs), "{} resembles {id}", name(change));
+            }
+        }
+    }
+
+    #[test]
+    fn absence_archives_nobody_who_may_be_in_a_record_that_cannot_be_used(case in worlds()) {
+        let world = case.world();
+        let usable = |source: &&super::world::TestSource| !source.snapshot(&world.policy, world.now).is_rejected();
+        for change in &world.plan().changes {
+            let by_absence = change.evidence.iter().any(|evidence| evidence.code == EvidenceCode::Missing);
+            let Some(card) = change.card.as_ref().filter(|_| by_absence) else { continue };
+            let theirs = marks(|field| world.cards[card].fields.text(field).map(str::to_owned));
+            for row in world.sources.iter().filter(usable).flat_map(|source| &source.rows) {
+                let nobodys = row.values["key"].is_empty() || in_conflict(&world, &key(&row.values["key"]));
+                let of_row = marks(|field| {
+                    let (attribute, _) = FIELDS.iter().find(|(_, mapped)| *mapped == field)?;
+                    row.values.get(attribute).cloned()
+                });
+                prop_assert!(!nobodys || theirs.is_disjoint(&of_row), "{} may be {row:?}", name(change));
+                let anchors = &world.ledger[card].anchors;
+                let same = anchors.iter().any(|anchor| row.anchor.as_deref() == Some(&*anchor.value));
+                prop_assert!(!nobodys || !same, "{} has the directory id of {row:?}", name(change));
             }
         }
     }
@@ -368,13 +392,24 @@ proptest! {
         }
         let second = world.judged();
         // Others can refer to an adopted card, or take the login it gave up, only once the adoption is a fact: whether it
-        // will happen is a human's choice between it and a creation.
-        let adopted = sent(&first).iter().any(|change| change.action.kind() == ActionKind::Adopt);
+        // will happen is a human's choice between it and a creation. So it is with somebody of whom a human has said that the
+        // number is theirs.
+        let adopted = sent(&first).iter().any(|change| {
+            change.action.kind() == ActionKind::Adopt || change.doubts.contains(&HoldReason::AnotherPerson)
+        });
         let follows = |change: &&Change| {
             let mut fields = change.action.fields().iter().map(|change| change.field);
             adopted && fields.all(|field| matches!(field, CardField::Manager | CardField::IsManager | CardField::TasLoginName))
         };
-        let again = sent(&second).into_iter().filter(|change| !follows(change));
+        // An archive that waited with a creation as the other half of one human goes on once a human has said that they
+        // are two.
+        let decided = |change: &&Change| first.held.get(&change.id).is_some_and(|held| {
+            change.action.kind() == ActionKind::Archive && held.iter().all(|reason| match reason {
+                HoldReason::PairedWith { item } => sent(&first).iter().any(|done| done.id == *item),
+                _ => false,
+            })
+        });
+        let again = sent(&second).into_iter().filter(|change| !follows(change) && !decided(change));
         let names: Vec<String> = again.map(|change| format!("{} {:?}", name(change), change.action)).collect();
         let held: Vec<String> = first
             .plan

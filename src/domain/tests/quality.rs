@@ -133,6 +133,8 @@ fn a_file_too_old_is_rejected() {
             findings: Vec::new(),
             modified_at: Some(world.now - chrono::Duration::hours(27)),
             server_time: None,
+            content: None,
+            update_marks: Default::default(),
         },
         &input.policy.key,
     );
@@ -175,6 +177,7 @@ fn the_read_of_topdesk_is_judged_too() {
         spoil(&mut target);
         judge_target(
             &mut target,
+            &Default::default(),
             world.ledger.keys(),
             &Expectations::default(),
             &SnapshotHistory::default(),
@@ -208,6 +211,12 @@ fn a_smaller_topdesk_is_doubted() {
         largest_accepted: Some(100),
         ..SnapshotHistory::default()
     };
-    judge_target(&mut target, world.ledger.keys(), &Expectations::default(), &history);
+    judge_target(
+        &mut target,
+        &Default::default(),
+        world.ledger.keys(),
+        &Expectations::default(),
+        &history,
+    );
     assert_eq!(&*target.findings[0].code, "dropped");
 }

@@ -56,6 +56,9 @@ pub struct TestSource {
     pub missing_attributes: BTreeSet<String>,
     pub history: SnapshotHistory,
     pub generation: u32,
+    pub modified_at: Option<DateTime<Utc>>,
+    pub content: Option<Box<str>>,
+    pub update_marks: BTreeMap<String, String>,
 }
 
 impl TestSource {
@@ -69,6 +72,9 @@ impl TestSource {
             missing_attributes: BTreeSet::new(),
             history: SnapshotHistory::default(),
             generation: 1,
+            modified_at: None,
+            content: None,
+            update_marks: BTreeMap::new(),
         }
     }
 
@@ -134,7 +140,9 @@ impl TestSource {
             records: records.collect(),
             rejections: rejections.collect(),
             findings: self.findings.clone(),
-            modified_at: None,
+            modified_at: self.modified_at,
+            content: self.content.clone(),
+            update_marks: self.update_marks.clone(),
             server_time: None,
         }
     }

@@ -5,6 +5,7 @@ pub use super::source::{Row, TestSource, row};
 use crate::domain::card::{
     DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorCard, OperatorKind, PersonCard, TargetSnapshot,
 };
+use crate::domain::clock::ClockJudgement;
 use crate::domain::decision::{Answer, Contact, Decision, SeenConfig, SetAside};
 use crate::domain::field::{CardField, FieldValue, LookupKind};
 use crate::domain::groups::{Group, GroupsRead, OperatorGroups, Seen};
@@ -13,13 +14,14 @@ use crate::domain::identity::Moment;
 use crate::domain::ids::{CardId, ItemId, OperatorId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeySpec, Normaliser};
-use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
+use crate::domain::ledger::{Absence, KnownWrites, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{Change, Plan, SkipReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::{
     Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected, RehirePerson,
 };
 use crate::domain::quality::judge_target;
+use crate::domain::safe_end::HalfDone;
 use crate::domain::snapshot::{Expectations, Finding, Role, SnapshotHistory, Verdict};
 use crate::domain::window::{BudgetUsed, Spent};
 use chrono::{DateTime, Duration, TimeZone, Utc};
@@ -44,11 +46,15 @@ pub struct World {
     pub in_doubt: BTreeSet<Key>,
     pub purged_keys: BTreeSet<Key>,
     pub pins: Vec<crate::domain::pin::Pin>,
+    pub half_done: BTreeSet<HalfDone>,
+    pub writes: KnownWrites,
     pub filters: FilterProof,
     pub lookups: Lookups,
     pub own_cards: BTreeSet<CardId>,
     pub target_findings: Vec<Finding>,
     pub confirmed_gone: BTreeSet<CardId>,
+    pub target_history: SnapshotHistory,
+    pub clock: ClockJudgement,
 }
 
 pub fn key(text: &str) -> Key {
@@ -126,7 +132,7 @@ impl World {
             decisions: BTreeMap::new(),
             contact: Contact {
                 seen: Some(seen),
-                waiting: BTreeMap::new(),
+                ..Contact::default()
             },
             spent: Vec::new(),
             set_aside: BTreeMap::new(),
@@ -134,6 +140,8 @@ impl World {
             in_doubt: BTreeSet::new(),
             purged_keys: BTreeSet::new(),
             pins: Vec::new(),
+            half_done: BTreeSet::new(),
+            writes: KnownWrites::default(),
             filters: FilterProof::None,
             lookups: Lookups {
                 lists,
@@ -142,6 +150,8 @@ impl World {
             own_cards: BTreeSet::new(),
             target_findings: Vec::new(),
             confirmed_gone: BTreeSet::new(),
+            target_history: SnapshotHistory::default(),
+            clock: ClockJudgement::default(),
         }
     }
 
@@ -259,6 +269,7 @@ impl World {
             at,
             run: "run".into(),
             modified_at: Some(at),
+            modifier: None,
             took_operators: Vec::new(),
         });
     }
@@ -312,18 +323,23 @@ impl World {
             lookups: self.lookups.clone(),
             counts: (count, count),
             archiving_reason: Some("reason".into()),
+            own_account: Some("own".into()),
             own_cards: self.own_cards.clone(),
             confirmed_gone: self.confirmed_gone.clone(),
             server_time: None,
+            unknown_fields: BTreeSet::new(),
+            acceptance: None,
         };
-        let history = SnapshotHistory::default();
+        let asked: BTreeSet<CardField> = self.policy.fields.keys().copied().collect();
         judge_target(
             &mut target,
+            &asked,
             self.ledger.keys(),
             &self.policy.target_expectations,
-            &history,
+            &self.target_history,
         );
         PlanInput {
+            clock: self.clock.clone(),
             environment: "example.topdesk.net".into(),
             policy: self.policy.clone(),
             moment: Moment {
@@ -345,6 +361,8 @@ impl World {
             in_doubt: self.in_doubt.clone(),
             purged_keys: self.purged_keys.clone(),
             pins: self.pins.clone(),
+            half_done: self.half_done.clone(),
+            writes: self.writes.clone(),
         }
     }
 

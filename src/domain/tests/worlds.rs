@@ -20,6 +20,7 @@ pub enum InSource {
     Twice,
     Unusable,
     BadFields,
+    Keyless,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +110,7 @@ fn in_source() -> impl Strategy<Value = InSource> {
         1 => Just(InSource::Twice),
         1 => Just(InSource::Unusable),
         1 => Just(InSource::BadFields),
+        1 => Just(InSource::Keyless),
     ]
 }
 
@@ -258,7 +260,7 @@ fn build(people: &[Someone], spoiled: &Spoiled) -> World {
 }
 
 fn spoil(source: &mut TestSource, how: u8) {
-    source.history.last_good_keyless = Some(0);
+    source.history.last_good_keyless = Some(3);
     source.history.last_good_unreadable = Some(3);
     match how {
         1 => source.degrade(),
@@ -359,6 +361,7 @@ fn put(source: &mut TestSource, number: &str, how: InSource, record: &Row) {
     match how {
         InSource::No => {}
         InSource::Once => source.rows.push(record.clone()),
+        InSource::Keyless => source.rows.push(record.clone().with("key", "")),
         InSource::Twice => source.rows.extend([record.clone(), record.clone()]),
         InSource::Unusable => source
             .rejections

@@ -124,6 +124,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
                 Action::CreateEntry { .. }
                 | Action::Update { .. }
                 | Action::Adopt { .. }
+                | Action::Merge { .. }
                 | Action::Anonymize { .. }
                 | Action::SetReferences { .. } => false,
             })
@@ -175,7 +176,11 @@ impl<'a, 'd> OfCard<'a, 'd> {
             let adopted = match &written.change.action {
                 Action::Update { .. } | Action::SetReferences { .. } | Action::Create { .. } => false,
                 Action::Adopt { .. } => true,
-                Action::CreateEntry { .. } | Action::Archive { .. } | Action::Unarchive | Action::Anonymize { .. } => {
+                Action::CreateEntry { .. }
+                | Action::Merge { .. }
+                | Action::Archive { .. }
+                | Action::Unarchive
+                | Action::Anonymize { .. } => {
                     continue;
                 }
             };
@@ -346,6 +351,7 @@ impl Turn<'_> {
             | Action::Create { .. }
             | Action::Update { .. }
             | Action::Adopt { .. }
+            | Action::Merge { .. }
             | Action::Anonymize { .. }
             | Action::SetReferences { .. } => action.fields().iter().any(FieldChange::blanks_identity),
         };

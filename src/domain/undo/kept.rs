@@ -48,6 +48,8 @@ pub enum WhyKept {
     EntryStays { list: LookupKind, name: Box<str> },
     /// The change made the person unrecognisable.
     Anonymized,
+    /// Two cards of one human became one: what each of them was is not told apart again by itself.
+    Merged,
     /// The person's data was removed from the journal.
     Forgotten,
     /// The answer of the request was lost.
@@ -87,6 +89,7 @@ impl WhyKept {
             WhyKept::AsBefore => true,
             WhyKept::EntryStays { .. }
             | WhyKept::Anonymized
+            | WhyKept::Merged
             | WhyKept::Forgotten
             | WhyKept::InDoubt
             | WhyKept::CardGone
@@ -118,6 +121,9 @@ impl WhyKept {
             }
             WhyKept::AsBefore => "is as it was before already",
             WhyKept::Anonymized => "an anonymization is final: the values are gone",
+            WhyKept::Merged => {
+                "two cards of one human became one; take them apart in TOPdesk by hand if they were not the same human's"
+            }
             WhyKept::Forgotten => "the values of before were removed from the journal with the person's data",
             WhyKept::InDoubt => {
                 "whether it was done is not known yet; a run at least 10 minutes after it settles that, undo again then"

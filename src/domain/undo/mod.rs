@@ -21,6 +21,7 @@ pub use kept::{Kept, WhyKept};
 use self::card::{OfCard, Turn};
 use super::card::{OperatorCard, PersonCard};
 use super::cards::CardIndex;
+use super::decision::StrangeWrites;
 use super::ids::{CardId, ItemId, PlanId, RunId};
 use super::input::PlanInput;
 use super::key::Key;
@@ -178,6 +179,7 @@ fn sort_out(deed: &Deed) -> Result<(&CardId, &Written), WhyKept> {
             name: name.clone(),
         }),
         Action::Anonymize { .. } => Err(WhyKept::Anonymized),
+        Action::Merge { .. } => Err(WhyKept::Merged),
         Action::Create { .. }
         | Action::Update { .. }
         | Action::Adopt { .. }
@@ -211,6 +213,7 @@ fn plan_of(input: &PlanInput, changes: Vec<Change>) -> Plan {
         created_at: input.moment.now,
         config_hash: input.policy.config_hash.clone(),
         snapshots: vec![target_summary(&input.target)],
+        clock: input.clock.doubts.clone(),
         changes,
         conflicts: Vec::new(),
         rejections: Vec::new(),
@@ -221,5 +224,6 @@ fn plan_of(input: &PlanInput, changes: Vec<Change>) -> Plan {
         full_look: false,
         counting_absent: BTreeSet::new(),
         undecided: BTreeSet::new(),
+        strange_writes: StrangeWrites::default(),
     }
 }

@@ -2,19 +2,44 @@
 
 use super::stops::of_record;
 use super::{Applier, stops};
-use crate::domain::card::PersonCard;
+use crate::domain::card::{OperatorCard, OperatorLink, PersonCard};
+use crate::domain::decision::Decision;
+use crate::domain::field::FieldValue;
 use crate::domain::guard::{ApprovedChange, ApprovedPlan};
-use crate::domain::plan::{ActionKind, CardTarget, Change, HoldReason, Step};
+use crate::domain::ids::{CardId, PlanId, RunId};
+use crate::domain::ledger::LedgerEntry;
+use crate::domain::plan::{Action, ActionKind, CardTarget, Change, HoldReason, Step};
 use crate::domain::report::Outcome;
+use crate::domain::seen::RuledFields;
 use crate::engine::ledger_after::{Effect, after_done};
-use crate::engine::recheck::{Recheck, changed_since};
+use crate::engine::recheck::{Recheck, card_changed, changed_since};
 use crate::engine::state::{Ending, Intent, StateWriter, StoreError};
-use crate::engine::stopping::unless_stopped;
+use crate::engine::stopping::{WRITE_GRACE, unless_stopped, with_grace};
 use crate::engine::target::{TargetError, TargetReader, TargetWriter};
 use chrono::Duration;
 
 /// A write based on a read older than this looks again first.
 const STALE_READ: Duration = Duration::minutes(15);
+
+/// What all requests of one change share.
+pub(super) struct Sending<'s, W> {
+    /// The run that began the change.
+    pub(super) run: &'s RunId,
+    pub(super) plan: &'s PlanId,
+    pub(super) change: &'s Change,
+    pub(super) writer: &'s W,
+    pub(super) operators_before: &'s [OperatorCard],
+    /// The decision that let it pass.
+    pub(super) decision: Option<&'s Decision>,
+}
+
+/// Whether a request is still sent after a stop was asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hurry {
+    UnlessStopped,
+    /// On the way to a safe end.
+    StoppedOrNot,
+}
 
 /// A change that was refused for now stays so; one that was never sent was not reached.
 fn outcome_when_stopped(last: Outcome, attempt: u32) -> Outcome {
@@ -42,69 +67,121 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             // The others do not need that account.
             Err(error) => return Ok(self.failed(change, &of_record(error))),
         };
-        let decision = self
-            .input
-            .decisions
-            .get(&change.id)
-            .filter(|_| approved.approved_by().is_some());
+        let sending = Sending {
+            run: self.lease.run(),
+            plan: plan.plan(),
+            change,
+            writer,
+            operators_before: &operators_before,
+            decision: self
+                .input
+                .decisions
+                .get(&change.id)
+                .filter(|_| approved.approved_by().is_some()),
+        };
+        if change.is_compound() {
+            return self.compound(&sending).await;
+        }
         let mut outcome = Outcome::NotReached {
             message: "no step".to_owned(),
         };
-        for (step_index, step) in change.steps().iter().enumerate() {
-            let mut attempt = 1;
-            outcome = loop {
-                let Some(turn) = self.turn(writer).await else {
-                    break outcome_when_stopped(outcome, attempt);
-                };
-                let intent = Intent {
-                    plan: plan.plan(),
-                    change,
-                    step_index,
-                    step,
-                    before: before.as_ref(),
-                    operators_before: &operators_before,
-                    approval: decision,
-                    at: self.clock.now(),
-                };
-                let intent = self.store.intent(self.lease, intent).await?;
-                let sent = self.send(writer, turn, intent, step).await;
-                let ended = self.ended(change, step, &operators_before, sent, attempt).await;
-                let at = self.clock.now();
-                let learned = match &ended.outcome {
-                    Outcome::Done { card } => after_done(&Effect {
-                        change,
-                        step,
-                        after: ended.after.as_ref(),
-                        operators_before: &operators_before,
-                        known: card.as_ref().and_then(|card| self.ledger.get(card)),
-                        run: self.lease.run(),
-                        at,
-                    }),
-                    Outcome::NotDone { .. }
-                    | Outcome::InDoubt { .. }
-                    | Outcome::Held { .. }
-                    | Outcome::NotReached { .. } => None,
-                };
-                let ending = Ending {
-                    outcome: &ended.outcome,
-                    after: ended.after.as_ref(),
-                    learned: learned.as_ref(),
-                    at,
-                };
-                self.store.outcome(self.lease, intent, ending).await?;
-                match ended.again {
-                    Some(wait) if self.stopped_by().is_none() && self.wait(wait).await => {
-                        outcome = ended.outcome;
-                        attempt += 1;
-                    }
-                    Some(_) | None => break ended.outcome,
-                }
-            };
+        for (index, step) in change.steps().iter().enumerate() {
+            outcome = self
+                .request(&sending, index, step, before.as_ref(), Hurry::UnlessStopped)
+                .await?;
             if !matches!(outcome, Outcome::Done { .. }) {
                 break;
             }
         }
         Ok(outcome)
+    }
+
+    /// Sends one step, again where TOPdesk says 'later', with an intent and an outcome for each attempt.
+    pub(super) async fn request(
+        &self,
+        sending: &Sending<'_, W>,
+        step_index: usize,
+        step: &Step,
+        before: Option<&PersonCard>,
+        hurry: Hurry,
+    ) -> Result<Outcome, StoreError> {
+        let Sending {
+            run: _,
+            plan,
+            change,
+            writer,
+            operators_before,
+            decision,
+        } = *sending;
+        let mut outcome = stops::told();
+        let mut attempt = 1;
+        loop {
+            let turn = match hurry {
+                Hurry::UnlessStopped => self.turn(writer).await,
+                Hurry::StoppedOrNot => with_grace(self.stop, WRITE_GRACE, writer.turn()).await,
+            };
+            let Some(turn) = turn else {
+                return Ok(outcome_when_stopped(outcome, attempt));
+            };
+            let intent = Intent {
+                plan,
+                change,
+                step_index,
+                step,
+                before,
+                operators_before,
+                approval: decision,
+                at: self.clock.now(),
+            };
+            let intent = self.store.intent(self.lease, intent).await?;
+            let sent = self.send(writer, turn, intent, step).await;
+            let ended = self.ended(change, step, operators_before, sent, attempt).await;
+            let at = self.clock.now();
+            let learned = match &ended.outcome {
+                Outcome::Done { card } => {
+                    let policy = &self.input.policy;
+                    let id = card.as_ref().or(step.card());
+                    let known = id.and_then(|id| self.remembered(id));
+                    after_done(&Effect {
+                        change,
+                        step,
+                        after: ended.after.as_ref(),
+                        operators_before,
+                        known: known.as_ref(),
+                        ruled: Some(&RuledFields::of(&policy.fields, policy.key.card_field)),
+                        run: self.lease.run(),
+                        at,
+                    })
+                }
+                Outcome::NotDone { .. }
+                | Outcome::InDoubt { .. }
+                | Outcome::Held { .. }
+                | Outcome::NotReached { .. } => None,
+            };
+            let ending = Ending {
+                outcome: &ended.outcome,
+                after: ended.after.as_ref(),
+                learned: learned.as_ref(),
+                at,
+            };
+            self.store.outcome(self.lease, intent, ending).await?;
+            if let Some(entry) = learned {
+                self.state.learned().insert(entry.card.clone(), entry);
+            }
+            match ended.again {
+                Some(wait) if self.stopped_by().is_none() && self.wait(wait).await => {
+                    outcome = ended.outcome;
+                    attempt += 1;
+                }
+                Some(_) | None => return Ok(ended.outcome),
+            }
+        }
+    }
+
+    /// What the ledger knows of a card, this run's own writes included.
+    fn remembered(&self, id: &CardId) -> Option<LedgerEntry> {
+        let learned = self.state.learned().get(id).cloned();
+        learned.or_else(|| self.ledger.get(id).cloned())
     }
 
     /// The card as far as this run knows it: as its own writes left it, else as it was read.
@@ -123,12 +200,16 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             | Step::UnarchiveOperator { .. }
             | Step::SetLoginPermission { .. } => None,
         });
-        let id = change.card.clone().or(made)?;
-        let written = self.state.cards().get(&id).cloned();
+        self.known(&change.card.clone().or(made)?)
+    }
+
+    /// A card as this run's own writes left it, else as it was read.
+    fn known(&self, id: &CardId) -> Option<PersonCard> {
+        let written = self.state.cards().get(id).cloned();
         written.or_else(|| {
             let cards = &self.input.target.cards;
             cards
-                .binary_search_by(|card| card.id.cmp(&id))
+                .binary_search_by(|card| card.id.cmp(id))
                 .ok()
                 .map(|at| cards[at].clone())
         })
@@ -137,7 +218,11 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     async fn recheck(&self, approved: &ApprovedChange, known: Option<&PersonCard>) -> Result<Recheck, TargetError> {
         let change = approved.change();
         let grave = match change.action.kind() {
-            ActionKind::Archive | ActionKind::Unarchive | ActionKind::Anonymize | ActionKind::Adopt => true,
+            ActionKind::Archive
+            | ActionKind::Unarchive
+            | ActionKind::Anonymize
+            | ActionKind::Adopt
+            | ActionKind::Merge => true,
             ActionKind::CreateEntry | ActionKind::Create | ActionKind::Update | ActionKind::SetReferences => false,
         };
         let stale = self.clock.now() - self.input.target.read_at > STALE_READ;
@@ -169,6 +254,9 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             return Ok(Recheck::Changed("the card was gone".to_owned()));
         };
         let operators = self.reader.read_operators_of(id).await?;
+        if let Some(what) = self.twin_changed(change).await? {
+            return Ok(Recheck::Changed(what));
+        }
         Ok(match changed_since(change, &self.fields, known, &now, &operators) {
             Some(what) => Recheck::Changed(what),
             None => Recheck::Same {
@@ -176,5 +264,28 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 operators,
             },
         })
+    }
+
+    /// The other card of a merge: as judged, without an operator, and the only one with the key.
+    async fn twin_changed(&self, change: &Change) -> Result<Option<String>, TargetError> {
+        let Action::Merge { twin, taken, .. } = &change.action else {
+            return Ok(None);
+        };
+        let (Some(known), Some(now)) = (self.known(twin), self.reader.read_card(twin, &self.fields).await?) else {
+            return Ok(Some(format!("card {twin} was gone")));
+        };
+        let no_operator = OperatorLink::ProvenNone;
+        let operators = self.reader.read_operators_of(twin).await?;
+        if let Some(what) = card_changed(&no_operator, &self.fields, &known, &now, &operators) {
+            return Ok(Some(format!("{what} (card {twin})")));
+        }
+        let key_field = self.input.policy.key.card_field;
+        let held = taken.iter().find(|change| change.field == key_field);
+        let Some(FieldValue::Text(held)) = held.and_then(|change| change.from.as_ref()) else {
+            return Ok(None);
+        };
+        let others = self.reader.cards_with_keys(key_field, &[held.to_string()]).await?;
+        let other = others.iter().find(|card| card.id != *twin && !card.archived);
+        Ok(other.map(|card| format!("card {} was found to have this key too", card.id)))
     }
 }

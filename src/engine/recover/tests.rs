@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::card::{
     CardFields, DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorCard, OperatorKind, OperatorLink,
 };
-use crate::domain::field::{CardField, LookupKind, PendingRef};
+use crate::domain::field::{CardField, FieldValue, LookupKind, PendingRef, Reference};
 use crate::domain::ids::{ItemId, RunId};
 use crate::domain::key::{Key, RawKey};
 use crate::domain::plan::{Action, Change, FieldChange, item_id};
@@ -53,9 +53,12 @@ fn read(minutes: i64, cards: Vec<PersonCard>) -> TargetSnapshot {
         },
         counts: (count, count),
         archiving_reason: None,
+        own_account: None,
         own_cards: BTreeSet::new(),
         confirmed_gone: BTreeSet::new(),
         server_time: None,
+        unknown_fields: BTreeSet::new(),
+        acceptance: None,
     }
 }
 
@@ -72,6 +75,7 @@ fn open(action: Action, card: Option<&str>, depends_on: Vec<ItemId>) -> OpenInte
         doubts: Vec::new(),
         why: Vec::new(),
         anchors: Vec::new(),
+        overwrites: BTreeSet::new(),
     };
     change.id = item_id(&change);
     OpenIntent {
@@ -101,7 +105,7 @@ fn pending(field: CardField, from: Option<FieldValue>) -> FieldChange {
 
 /// The word for what became of one open request under this read.
 fn settled(intent: &OpenIntent, target: &TargetSnapshot) -> &'static str {
-    let settled = settle(vec![intent.clone()], target, &Remembered::nothing(), &spec()).remove(0);
+    let settled = settle(vec![intent.clone()], target, true, &Remembered::nothing(), &spec()).remove(0);
     match settled.outcome {
         Some(Outcome::Done { .. }) => "done",
         Some(Outcome::NotDone { .. }) => "not done",
@@ -225,7 +229,7 @@ fn an_operator_that_was_disarmed_is_no_archive_of_its_card() {
     });
     let mut target = read(1, vec![card("c1", "1", &[])]);
     target.operators.push(operator(false, false));
-    let settled = settle(vec![disarm], &target, &Remembered::nothing(), &spec()).remove(0);
+    let settled = settle(vec![disarm], &target, true, &Remembered::nothing(), &spec()).remove(0);
     assert!(settled.learned.is_none());
 }
 
@@ -245,7 +249,14 @@ fn an_archive_that_shows_is_ours_with_the_operators_that_were_awake() {
         .into();
     let mut archived = card("c1", "1", &[]);
     archived.archived = true;
-    let settled = settle(vec![archive], &read(1, vec![archived]), &Remembered::nothing(), &spec()).remove(0);
+    let settled = settle(
+        vec![archive],
+        &read(1, vec![archived]),
+        true,
+        &Remembered::nothing(),
+        &spec(),
+    )
+    .remove(0);
     let ours = settled
         .learned
         .and_then(|entry| entry.archived_by_us)

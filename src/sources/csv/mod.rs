@@ -19,7 +19,7 @@ use crate::domain::snapshot::{Effect, Finding, SourceRead};
 use crate::engine::{Progress, Source};
 use chrono::Utc;
 use rows::Layout;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows between two words of progress.
 const PROGRESS_EVERY: u64 = 1000;
@@ -110,6 +110,8 @@ impl Source for Csv {
             rejections: rows.rejections,
             findings: rows.findings,
             modified_at: Some(facts.modified_at),
+            content: Some(facts.content),
+            update_marks: BTreeMap::new(),
             server_time: None,
         })
     }

@@ -34,6 +34,8 @@ pub(super) async fn read_server(
     let mut ldap = connect::connect(server, config, access).await?;
     let limit = config.page_timeout.duration();
     let root = RootDse::ask(&mut ldap, limit).await;
+    // Before the search: what changes meanwhile is above the mark.
+    let update_marks = root.update_marks(&mut ldap, config.base.as_slice(), limit).await;
 
     let mut gathered = Gathered::new(columns);
     for base in config.base.as_slice() {
@@ -86,6 +88,8 @@ pub(super) async fn read_server(
         rejections,
         findings,
         modified_at: None,
+        content: None,
+        update_marks,
         server_time: root.time,
     })
 }

@@ -6,6 +6,7 @@ use super::entry;
 use super::schema::Schema;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use ldap3::{Ldap, Scope};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -15,7 +16,7 @@ const PAGING: &str = "1.2.840.113556.1.4.319";
 const ACTIVE_DIRECTORY: &str = "1.2.840.113556.1.4.800";
 
 /// The parts of the root entry that are used. `currentTime` exists only in Active Directory.
-const ASKED: [&str; 7] = [
+const ASKED: [&str; 10] = [
     "objectClass",
     "subschemaSubentry",
     "currentTime",
@@ -23,7 +24,13 @@ const ASKED: [&str; 7] = [
     "vendorVersion",
     "supportedControl",
     "supportedCapabilities",
+    "namingContexts",
+    "highestCommittedUSN",
+    "dsServiceName",
 ];
+
+/// How far each replica is, on the top entry of a tree that OpenLDAP replicates (RFC draft-zeilenga-ldup-sync).
+const CONTEXT_CSN: &str = "contextCSN";
 
 /// A server's description of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +41,10 @@ pub(super) struct RootDse {
     pub time: Option<DateTime<Utc>>,
     /// Where its schema is.
     pub subschema: Option<String>,
+    /// The tops of its trees.
+    pub contexts: Vec<String>,
+    /// Active Directory: this server and the number of its last change; the number is of this server alone.
+    pub usn: Option<(String, u64)>,
     /// Whether it offers paged results; `None` when it does not list what it offers.
     pub paging: Option<bool>,
 }
@@ -69,8 +80,32 @@ impl RootDse {
             vendor,
             time: first("currentTime").and_then(|text| generalized_time(&text)),
             subschema: first("subschemaSubentry"),
+            contexts: values("namingContexts").to_vec(),
+            usn: first("dsServiceName").zip(first("highestCommittedUSN").and_then(|usn| usn.parse().ok())),
             paging: (!controls.is_empty()).then(|| controls.iter().any(|oid| oid == PAGING)),
         }
+    }
+
+    /// How far each replica is, as far as the server shows it to this account, in texts that sort as they rise.
+    pub async fn update_marks(&self, ldap: &mut Ldap, bases: &[String], limit: Duration) -> BTreeMap<String, String> {
+        if let Some((server, usn)) = &self.usn {
+            return BTreeMap::from([(server.clone(), format!("{usn:020}"))]);
+        }
+        let mut marks = BTreeMap::new();
+        for context in self
+            .contexts
+            .iter()
+            .filter(|context| bases.iter().any(|base| is_under(base, context)))
+        {
+            let read = one_entry(ldap, context, "(objectClass=*)", &[CONTEXT_CSN], limit).await;
+            let values = read.into_iter().flatten().flat_map(|(_, values)| values);
+            marks.extend(
+                values
+                    .filter_map(|csn| csn_mark(&csn))
+                    .map(|(replica, time)| (format!("{context} {replica}"), time)),
+            );
+        }
+        marks
     }
 
     /// The names of all attributes the server knows, where it shows them to this account.
@@ -106,6 +141,21 @@ async fn one_entry(
             .map(|(name, values)| (name, values.into_iter().map(text).collect()))
             .collect(),
     )
+}
+
+fn is_under(base: &str, context: &str) -> bool {
+    let (base, context) = (base.to_lowercase(), context.to_lowercase());
+    base.strip_suffix(&context)
+        .is_some_and(|rest| !context.is_empty() && (rest.is_empty() || rest.trim_end().ends_with(',')))
+}
+
+/// `20260131120000.123456Z#000000#001#000000`: time, count, replica, change. The time and count sort as they rise.
+fn csn_mark(csn: &str) -> Option<(String, String)> {
+    let parts: Vec<&str> = csn.split('#').collect();
+    match parts.as_slice() {
+        [time, count, replica, _] => Some((format!("#{replica}"), format!("{time}#{count}"))),
+        _other => None,
+    }
 }
 
 /// `20260131120000.0Z`; only in UTC, as servers tell their own clock.
@@ -153,6 +203,22 @@ mod tests {
         assert_eq!(both.vendor.as_deref(), Some("389 Project 389-Directory/2.4"));
         assert_eq!(root(&[]), RootDse::default());
         assert_eq!(root(&[("supportedControl", &["1.2.3"])]).paging, Some(false));
+    }
+
+    #[test]
+    fn a_server_tells_how_far_it_is() {
+        let root = root(&[
+            ("highestCommittedUSN", &["12345"]),
+            ("dsServiceName", &["CN=NTDS Settings,CN=DC1,CN=Servers"]),
+        ]);
+        assert_eq!(root.usn, Some(("CN=NTDS Settings,CN=DC1,CN=Servers".to_owned(), 12345)));
+        assert_eq!(
+            csn_mark("20260131120000.123456Z#000002#001#000000"),
+            Some(("#001".to_owned(), "20260131120000.123456Z#000002".to_owned()))
+        );
+        assert_eq!(csn_mark("20260131120000Z"), None);
+        assert!(is_under("ou=people,DC=x,dc=y", "dc=x,dc=y") && is_under("dc=y", "DC=y"));
+        assert!(!is_under("dc=ay", "dc=y") && !is_under("ou=p,dc=y", "") && !is_under("xdc=y", "dc=y"));
     }
 
     #[test]

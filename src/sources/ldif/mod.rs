@@ -18,7 +18,7 @@ use crate::domain::snapshot::{Finding, SourceRead};
 use crate::engine::{Progress, Source};
 use chrono::Utc;
 use entry::Wanted;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Entries between two words of progress.
 const PROGRESS_EVERY: u64 = 1000;
@@ -78,6 +78,8 @@ impl Source for Ldif {
             rejections: entries.rejections,
             findings: entries.findings,
             modified_at: Some(facts.modified_at),
+            content: Some(facts.content),
+            update_marks: BTreeMap::new(),
             server_time: None,
         })
     }

@@ -342,6 +342,7 @@ async fn a_full_disk_refuses_the_intent_and_keeps_what_was_there() {
         Write::Intent {
             fence: lease.fence(),
             row: IntentRow::new(lease.run(), &intent),
+            halfway: None,
         }
     };
     let error = writer.write(row("large")).await.unwrap_err();

@@ -3,7 +3,7 @@
 use super::super::writer::{Lesson, Write, Writer};
 use super::super::{file, ledger};
 use super::*;
-use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, SetAside, Waiting};
+use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, SetAside, StrangeWrites, Waiting};
 use crate::domain::ids::{Generation, ItemId, OperatorId, SourceName};
 use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{ActionKind, HoldReason};
@@ -40,6 +40,7 @@ fn full_entry(id: &str) -> LedgerEntry {
             at: at(5),
             run: "r0".into(),
             modified_at: Some(at(6)),
+            modifier: Some("operator-1".into()),
             took_operators: vec![OperatorId::new("o1")],
         }),
         ..LedgerEntry::new(id.into(), Key::stored("1"), Origin::Adopted, at(1))
@@ -144,6 +145,7 @@ async fn nothing_is_kept_of_a_lesson_that_fails_half_way_and_its_neighbours_are_
             ledger: pieces,
             contact: None,
             snapshots: Vec::new(),
+            profiles: Vec::new(),
             holds: Vec::new(),
             pins: None,
             now: at(1),
@@ -290,6 +292,10 @@ async fn contact_comes_back() {
             decision_version: 1,
         }),
         waiting: BTreeMap::from([(Contact::slot(&"c1".into(), ActionKind::Archive), waiting)]),
+        strange_writes: StrangeWrites {
+            waiting: ["c7".to_owned()].into(),
+            accepted: ["c8@2026-01-01T00:00:00Z".to_owned()].into(),
+        },
     };
     store
         .learn(
@@ -341,11 +347,25 @@ async fn the_yardstick_is_the_largest_accepted_read_of_two_weeks() {
         largest_accepted: Some(largest),
         last_good_keyless: Some(keyless),
         last_good_unreadable: Some(1),
-        accepted: BTreeSet::new(),
+        ..SnapshotHistory::default()
     };
-    let loaded = store.load(at(0)).await.unwrap().snapshots;
+    let mut loaded = store.load(at(0)).await.unwrap().snapshots;
+    for history in loaded.values_mut() {
+        // What is compared besides size has a test of its own.
+        *history = SnapshotHistory {
+            largest_accepted: history.largest_accepted,
+            last_good_keyless: history.last_good_keyless,
+            last_good_unreadable: history.last_good_unreadable,
+            ..SnapshotHistory::default()
+        };
+    }
     // After a long rest the last accepted read is the yardstick: better an old one than none.
-    let expected: [(SourceName, _); 2] = [("ad".into(), history(600, 6)), ("hr".into(), history(1100, 9))];
+    let rejected = ("new".into(), SnapshotHistory::default());
+    let expected: [(SourceName, _); 3] = [
+        ("ad".into(), history(600, 6)),
+        ("hr".into(), history(1100, 9)),
+        rejected,
+    ];
     assert_eq!(loaded, BTreeMap::from(expected));
 }
 
@@ -363,6 +383,7 @@ async fn runs_are_listed_newest_first_and_a_killed_one_has_no_end() {
         failure: None,
         counts: RunCounts::default(),
         snapshots: vec![summary("hr", 0, 10, Verdict::Complete)],
+        clock: Vec::new(),
     };
     for (id, started) in [("r1", 1), ("r2", 2), ("r3", 3)] {
         let lease = lease(&store, id).await;

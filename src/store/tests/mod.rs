@@ -64,6 +64,7 @@ fn change(action: Action, key: &str, card: Option<&str>) -> Change {
         doubts: Vec::new(),
         why: Vec::new(),
         anchors: Vec::new(),
+        overwrites: std::collections::BTreeSet::new(),
     };
     change.id = item_id(&change);
     change

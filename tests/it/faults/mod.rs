@@ -7,6 +7,7 @@ mod reads;
 mod rights;
 mod stops;
 mod switches;
+mod twins;
 mod walk;
 mod writes;
 

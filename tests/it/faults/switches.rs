@@ -17,6 +17,7 @@ const FREE: &[Setting] = &[
     ("operator_filter", "Nobody"),
     ("category_filter", "Hardware"),
     ("latency_ms", "3"),
+    ("clock_minutes", "5"),
 ];
 
 /// Switches that keep people from being written at all; each has a test of its own.

@@ -9,6 +9,8 @@
 //! approve WORD...                an id, class, action or `snapshot`; @100001 is whatever waits for that key
 //! reject WORD...
 //! put FILE OTHER                 FILE becomes a fresh copy of OTHER (or of itself: a new export with the same content)
+//! age FILE HOURS                 FILE is so old, by its modification time
+//! ldap HOW FILE                  the directory has the rows of FILE from now on, see [`super::directory`]
 //! remove FILE
 //! config OTHER                   another configuration
 //! edit JSON                      somebody changes something in TOPdesk, see `/sandbox/edit`
@@ -20,6 +22,7 @@ use crate::support::workplace::{Ran, Workplace, text};
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 /// Plays the steps and gives what was said.
 pub fn play(place: &Workplace, steps: &str, masks: &mut Masks) -> String {
@@ -91,6 +94,17 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
         ("put", [file, other]) => {
             let content = fs::read(place.path(other)).unwrap_or_else(|error| panic!("{step}: {error}"));
             place.write(file, content);
+        }
+        ("age", [file, hours]) => {
+            let hours: u64 = hours.parse().unwrap_or_else(|error| panic!("{step}: {error}"));
+            let file = fs::File::options().write(true).open(place.path(file));
+            let then = SystemTime::now() - Duration::from_secs(hours * 3600);
+            let aged = file.and_then(|file| file.set_modified(then));
+            aged.unwrap_or_else(|error| panic!("{step}: {error}"));
+        }
+        ("ldap", [how, file]) => {
+            let rows = fs::read_to_string(place.path(file)).unwrap_or_else(|error| panic!("{step}: {error}"));
+            place.directory().play(super::directory::script(how, &rows));
         }
         ("remove", [file]) => fs::remove_file(place.path(file)).unwrap_or_else(|error| panic!("{step}: {error}")),
         ("config", [other]) => {

@@ -1,11 +1,11 @@
 //! A store whose disk fills up at the wrong moment.
 
 use cardsync::domain::decision::Decision;
-use cardsync::domain::ids::{CardId, RunId};
+use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::report::RunReport;
 use cardsync::domain::undo::Deed;
 use cardsync::engine::state::{
-    Ending, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
+    Ending, Halfway, Intent, KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter, StoreError,
 };
 use cardsync::engine::target::IntentId;
 use cardsync::store::SqliteStore;
@@ -71,6 +71,10 @@ impl StateReader for FailingStore {
     async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
         self.inner.deeds(of).await
     }
+
+    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+        self.inner.halfway().await
+    }
 }
 
 impl StateWriter for FailingStore {
@@ -107,6 +111,10 @@ impl StateWriter for FailingStore {
 
     async fn settle(&self, lease: &RunLease, intent: IntentId, ending: Ending<'_>) -> Result<(), StoreError> {
         self.inner.settle(lease, intent, ending).await
+    }
+
+    async fn closed(&self, lease: &RunLease, run: &RunId, item: &ItemId) -> Result<(), StoreError> {
+        self.inner.closed(lease, run, item).await
     }
 
     async fn decide(&self, decisions: &[Decision]) -> Result<(), StoreError> {

@@ -22,6 +22,8 @@ pub enum Step {
     People(Range<u32>),
     /// One entry with these attributes.
     Entry(&'static str, Vec<(&'static str, &'static [u8])>),
+    /// One entry whose attributes are made on the way.
+    Row(String, Vec<(String, String)>),
     /// A search reference.
     Reference(Vec<&'static str>),
     /// The end of the page with code 0 and this cookie.
@@ -74,6 +76,7 @@ pub struct Asked {
 /// A running server; it ends with the runtime of the test.
 pub struct Hostile {
     port: u16,
+    script: Arc<Mutex<Script>>,
     asked: Arc<Mutex<Asked>>,
 }
 
@@ -83,12 +86,20 @@ impl Hostile {
         let port = listener.local_addr().expect("an address").port();
         let asked = Arc::new(Mutex::new(Asked::default()));
         let shared = Arc::clone(&asked);
+        let script = Arc::new(Mutex::new(script));
+        let played = Arc::clone(&script);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(talk(stream, script.clone(), Arc::clone(&shared)));
+                let script = played.lock().expect("no panic").clone();
+                tokio::spawn(talk(stream, script, Arc::clone(&shared)));
             }
         });
-        Self { port, asked }
+        Self { port, script, asked }
+    }
+
+    /// From the next connection on it answers like this.
+    pub fn play(&self, script: Script) {
+        *self.script.lock().expect("no panic") = script;
     }
 
     pub fn url(&self) -> String {
@@ -168,6 +179,12 @@ async fn play(connection: &mut Connection, id: i32, steps: Vec<Step>) -> bool {
             Step::Entry(dn, attributes) => {
                 let entry = entry(dn, attributes.into_iter().map(|(name, value)| (name, value.to_vec())));
                 send(connection, id, LdapOp::SearchResultEntry(entry), None).await
+            }
+            Step::Row(dn, attributes) => {
+                let attributes = attributes
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.clone().into_bytes()));
+                send(connection, id, LdapOp::SearchResultEntry(entry(&dn, attributes)), None).await
             }
             Step::Reference(uris) => {
                 let uris = uris.into_iter().map(str::to_owned).collect();

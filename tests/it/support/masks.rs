@@ -46,6 +46,9 @@ impl Masks {
         let mut output = output
             .replace(&place.folder.path().display().to_string(), "FOLDER")
             .replace(&place.sandbox.addr.to_string(), "SANDBOX");
+        if let Some(url) = place.directory_url() {
+            output = output.replace(url.trim_start_matches("ldap://"), "DIRECTORY");
+        }
         for (id, name) in &self.cards {
             output = output.replace(id, name);
         }
@@ -54,6 +57,8 @@ impl Masks {
         let output = regex(r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC").replace_all(&output, "until LATER");
         let output =
             regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item|; approve| on \d)").replace_all(&output, "by USER$1");
+        // How much of a stream arrives before it is cut is a matter of luck.
+        let output = regex(r"after \d+ entries in \d+ pages").replace_all(&output, "after SOME entries");
         let items = &mut self.items;
         regex(r"\b[0-9a-f]{12}\b")
             .replace_all(&output, |found: &regex::Captures<'_>| {

@@ -1,6 +1,7 @@
 //! A place to work in: a sandbox in this process, a folder with configuration, sources and state, and the real program
 //! run as a process in it.
 
+use super::hostile_ldap::{Hostile, Script, Step};
 use cardsync::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use serde_json::Value;
 use std::fs;
@@ -8,6 +9,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -54,8 +56,10 @@ impl Ran {
 pub struct Workplace {
     pub folder: TempDir,
     pub sandbox: RunningSandbox,
-    // Runs the sandbox for as long as the place is there.
-    _runtime: Runtime,
+    /// A directory that answers by a script; started when it is first asked for.
+    directory: OnceLock<Hostile>,
+    // Runs the sandbox and the directory for as long as the place is there.
+    runtime: Runtime,
 }
 
 impl Workplace {
@@ -82,7 +86,8 @@ impl Workplace {
         let place = Workplace {
             folder: tempfile::tempdir().expect("a folder"),
             sandbox,
-            _runtime: runtime,
+            directory: OnceLock::new(),
+            runtime,
         };
         place.write("password", PASSWORD);
         place
@@ -108,9 +113,25 @@ impl Workplace {
         file.write_all(content.as_ref()).expect("a file that can be written");
     }
 
-    /// Writes the configuration, with the sandbox's address in place of `@URL@`.
+    /// Writes the configuration, with the sandbox's address in place of `@URL@` and the directory's in that of `@LDAP@`.
     pub fn configure(&self, config: &str) {
-        self.write("cardsync.yaml", config.replace("@URL@", &self.sandbox.url()));
+        let mut config = config.replace("@URL@", &self.sandbox.url());
+        if config.contains("@LDAP@") {
+            config = config.replace("@LDAP@", &self.directory().url());
+        }
+        self.write("cardsync.yaml", config);
+    }
+
+    /// The directory; at first it gives nobody.
+    pub fn directory(&self) -> &Hostile {
+        let nobody = || Script::searches(vec![vec![Step::Page(b"")]]);
+        self.directory
+            .get_or_init(|| self.runtime.block_on(Hostile::start(nobody())))
+    }
+
+    /// Where the directory is, if there is one.
+    pub fn directory_url(&self) -> Option<String> {
+        self.directory.get().map(Hostile::url)
     }
 
     /// The program with the folder's configuration, ready to be changed and started.

@@ -1,0 +1,144 @@
+//! A read against earlier ones: size, keyless and unreadable records, attributes, groups, freshness (RULES 3.2, 3.3).
+
+use super::doubts::Doubts;
+use crate::domain::ids::SourceName;
+use crate::domain::profile::Profile;
+use crate::domain::snapshot::{Effect, Finding, SnapshotHistory};
+use chrono::{DateTime, Duration, Utc};
+use std::collections::BTreeSet;
+
+/// A time further ahead than this is no time to compare with.
+const AHEAD: Duration = Duration::minutes(10);
+
+/// How much smaller the read is than its yardstick, where that is too much.
+pub(super) fn drop_message(name: &SourceName, count: u64, reference: u64, max_percent: f64) -> Option<String> {
+    if count >= reference || reference == 0 {
+        return None;
+    }
+    let drop = (reference - count) as f64 * 100.0 / reference as f64;
+    (drop > max_percent).then(|| {
+        format!("{name} has {count} records, {reference} in its largest read of the last 14 days: {drop:.1} % fewer, at most {max_percent} % is accepted")
+    })
+}
+
+/// Attributes that went mostly empty: what they would clear is not known (RULES 3.5). Gives their names.
+pub(super) fn emptied(
+    name: &SourceName,
+    profile: &Profile,
+    history: &SnapshotHistory,
+    doubts: &mut Doubts,
+) -> BTreeSet<String> {
+    let Some(before) = &history.last_good else {
+        return BTreeSet::new();
+    };
+    let mut names = BTreeSet::new();
+    for emptied in profile.emptied_since(before) {
+        let attribute = &emptied.attribute;
+        let message = format!(
+            "{name} has '{attribute}' in {} of {} records, {} of {} in its last good read: its values are not known, and \
+             nobody counts as absent",
+            emptied.filled, emptied.records, emptied.filled_before, emptied.records_before
+        );
+        doubts.add_acceptable(
+            ("attribute_emptied", Effect::NoAbsenceAcceptable),
+            message,
+            "have it filled again at the source, or look at the right to read it",
+            [attribute.clone(), emptied.filled.to_string()],
+        );
+        names.insert(emptied.attribute);
+    }
+    names
+}
+
+/// Groups that lost many of their people: a department, a site, a part of the directory.
+pub(super) fn shrunk(
+    name: &SourceName,
+    profile: &Profile,
+    history: &SnapshotHistory,
+    max_percent: f64,
+    doubts: &mut Doubts,
+) {
+    let Some(before) = &history.reference else { return };
+    for group in profile.shrunk_since(before, max_percent) {
+        let (attribute, value) = (&group.attribute, &group.value);
+        let what = format!(
+            "{name} has {} records with {attribute} '{value}', {} in its largest read of the last 14 days",
+            group.count, group.before
+        );
+        if group.moved {
+            let message = format!("{what}; the people are elsewhere in it");
+            doubts.add(Finding::new(
+                "group_moved",
+                Effect::Note,
+                message,
+                "nothing, if this was reorganised",
+            ));
+        } else {
+            doubts.add_acceptable(
+                ("group_shrank", Effect::NoAbsenceAcceptable),
+                format!("{what}: nobody counts as absent from it"),
+                "check the export, the filter and the rights of the account",
+                [attribute.clone(), value.clone(), group.count.to_string()],
+            );
+        }
+    }
+}
+
+/// An export older than the last accepted one, content that was there before, or a directory that is behind itself.
+pub(super) fn older(
+    name: &SourceName,
+    profile: &Profile,
+    history: &SnapshotHistory,
+    now: DateTime<Utc>,
+    doubts: &mut Doubts,
+) {
+    // A file that claims to be from the future, once accepted, must not make every later one an old one.
+    let last = history.last_modified_at.filter(|last| *last <= now + AHEAD);
+    if let (Some(last), Some(modified)) = (last, profile.modified_at)
+        && modified < last
+    {
+        let behind = last - modified;
+        let behind = match behind.num_hours() {
+            0..=1 => format!("{} minutes", behind.num_minutes()),
+            hours => format!("{hours} hours"),
+        };
+        doubts.add(Finding::new(
+            "older_export",
+            Effect::Reject,
+            format!("{name} was written {behind} before the export that was accepted last"),
+            "put the newest export in its place; if this one is right, give it a new modification time (touch)",
+        ));
+        return;
+    }
+    let Some(before) = &history.last_good else { return };
+    if let Some(content) = profile
+        .content
+        .as_ref()
+        .filter(|content| before.content.as_ref() != Some(*content))
+        && history.earlier_contents.contains(content)
+    {
+        doubts.add_acceptable(
+            ("content_went_back", Effect::NoAbsenceAcceptable),
+            format!(
+                "{name} has the content of an earlier export again, not of the last one: nobody counts as absent from it"
+            ),
+            "see whether an old export was put in its place",
+            [content.as_bytes()],
+        );
+    }
+    for replica in profile.behind(before) {
+        let mark = |profile: &Profile| profile.update_marks.get(&replica).cloned().unwrap_or_default();
+        doubts.add_acceptable(
+            ("directory_went_back", Effect::NoAbsenceAcceptable),
+            format!(
+                "{name}: {replica} is at update {}, it was at {} in the last good read: it was restored, or lags behind; \
+                 nobody counts as absent from it",
+                mark(profile),
+                mark(before)
+            ),
+            "look at the server and its replication",
+            // Its mark rises with every change of today: the approval is for having fallen behind this one.
+            [replica.clone(), mark(before)],
+        );
+    }
+}

@@ -1,0 +1,266 @@
+//! The requests a change takes, and where a change that was cut off half-way is driven to (RULES 10).
+//!
+//! A change of several requests is never continued by a later run: what the state shows decides. Either everything shows,
+//! or the declared safe end is made true by as few requests as it needs, and the rest is planned anew.
+
+use super::card::{OperatorCard, PersonCard};
+use super::diff::same;
+use super::field::{CardField, FieldValue, Reference};
+use super::ids::CardId;
+use super::key::Key;
+use super::plan::{Action, CardTarget, Change, FieldChange, Step};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+impl Change {
+    /// The requests it takes, in order.
+    pub fn steps(&self) -> Vec<Step> {
+        let card = || self.card.clone().expect("a change of a card names the card");
+        let patch = |card: CardId, fields: &[FieldChange]| Step::PatchCard {
+            card: CardTarget::Known(card),
+            fields: fields.to_vec(),
+        };
+        match &self.action {
+            Action::CreateEntry { list, name } => vec![Step::CreateEntry {
+                list: *list,
+                name: name.clone(),
+            }],
+            Action::Create { fields } => vec![Step::CreateCard { fields: fields.clone() }],
+            Action::SetReferences { fields } => vec![match &self.card {
+                Some(card) => patch(card.clone(), fields),
+                None => {
+                    let made_by = self
+                        .depends_on
+                        .first()
+                        .cloned()
+                        .expect("references of a new card depend on its creation");
+                    Step::PatchCard {
+                        card: CardTarget::MadeBy(made_by),
+                        fields: fields.clone(),
+                    }
+                }
+            }],
+            Action::Update { fields } | Action::Adopt { fields } | Action::Anonymize { fields } => {
+                vec![patch(card(), fields)]
+            }
+            // The key is off one card before it is on the other: never are two active cards found under it.
+            Action::Merge {
+                fields,
+                twin,
+                taken,
+                reason,
+            } => vec![
+                patch(twin.clone(), taken),
+                patch(card(), fields),
+                Step::ArchiveCard {
+                    card: twin.clone(),
+                    reason: reason.clone(),
+                },
+            ],
+            Action::Archive { reason } => vec![Step::ArchiveCard {
+                card: card(),
+                reason: reason.clone(),
+            }],
+            Action::Unarchive => vec![Step::UnarchiveCard { card: card() }],
+        }
+    }
+
+    /// The state that a half-done change is driven to.
+    pub fn safe_end(&self) -> SafeEnd {
+        match &self.action {
+            Action::Merge {
+                fields,
+                twin,
+                taken,
+                reason,
+            } => SafeEnd::OneOwner {
+                keeper: self.card.clone().expect("a merge names the card that stays"),
+                twin: twin.clone(),
+                key: fields.first().cloned().expect("a merge writes the key first"),
+                taken: taken.clone(),
+                reason: reason.clone(),
+            },
+            Action::CreateEntry { .. }
+            | Action::Create { .. }
+            | Action::Update { .. }
+            | Action::Adopt { .. }
+            | Action::SetReferences { .. }
+            | Action::Archive { .. }
+            | Action::Unarchive
+            | Action::Anonymize { .. } => SafeEnd::SingleRequest,
+        }
+    }
+
+    /// Whether it takes several requests, so that it can be cut off in between.
+    pub fn is_compound(&self) -> bool {
+        self.safe_end() != SafeEnd::SingleRequest
+    }
+
+    /// Every card it writes to, its own first.
+    pub fn cards(&self) -> Vec<&CardId> {
+        let twin = match &self.action {
+            Action::Merge { twin, .. } => Some(twin),
+            Action::CreateEntry { .. }
+            | Action::Create { .. }
+            | Action::Update { .. }
+            | Action::Adopt { .. }
+            | Action::SetReferences { .. }
+            | Action::Archive { .. }
+            | Action::Unarchive
+            | Action::Anonymize { .. } => None,
+        };
+        self.card.iter().chain(twin).collect()
+    }
+}
+
+/// Where a change that was cut off half-way is driven to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SafeEnd {
+    /// One request: there is no half.
+    SingleRequest,
+    /// The key is on one active card. Where the keeper has it, the twin is archived; else the twin gets back what it gave
+    /// up, so that the person has a card.
+    OneOwner {
+        keeper: CardId,
+        twin: CardId,
+        key: FieldChange,
+        taken: Vec<FieldChange>,
+        reason: Option<Box<str>>,
+    },
+}
+
+/// A change of an earlier run that has not reached its safe end, as far as a plan must know: nothing happens to its people.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HalfDone {
+    pub key: Option<Key>,
+    pub cards: BTreeSet<CardId>,
+}
+
+/// The cards of a change and their operators, as they are read now.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub cards: Vec<PersonCard>,
+    pub operators: Vec<OperatorCard>,
+}
+
+impl Seen {
+    /// One of the cards.
+    pub fn card(&self, id: &CardId) -> Option<&PersonCard> {
+        self.cards.iter().find(|card| card.id == *id)
+    }
+
+    /// Whether all that a change was to do shows.
+    pub fn shows_all(&self, change: &Change) -> bool {
+        change.steps().iter().all(|step| self.shows(step))
+    }
+
+    /// Whether a step's effect shows. What a step is to make cannot show here: it has no card yet.
+    pub fn shows(&self, step: &Step) -> bool {
+        match step {
+            Step::ArchiveCard { card, .. } => self.card(card).is_some_and(|card| card.archived),
+            Step::UnarchiveCard { card } => self.card(card).is_some_and(|card| !card.archived),
+            Step::PatchCard {
+                card: CardTarget::Known(card),
+                fields,
+            } => self.card(card).is_some_and(|card| shows_fields(fields, card)),
+            Step::PatchCard {
+                card: CardTarget::MadeBy(_),
+                ..
+            }
+            | Step::CreateEntry { .. }
+            | Step::CreateCard { .. } => false,
+            Step::ArchiveOperator { operator, .. }
+            | Step::UnarchiveOperator { operator }
+            | Step::SetLoginPermission { operator, .. } => self
+                .operators
+                .iter()
+                .find(|seen| seen.id == *operator)
+                .and_then(|seen| step.shows_in(seen))
+                .unwrap_or(false),
+        }
+    }
+}
+
+/// Whether a card holds what these changes were to write.
+pub fn shows_fields(fields: &[FieldChange], card: &PersonCard) -> bool {
+    fields.iter().all(|change| {
+        let now = card.fields.get(change.field);
+        let kind = change.field.kind();
+        match &change.to {
+            // What an earlier change of that plan was to make: its id is not known here, a new value is.
+            Some(FieldValue::Reference(Reference::Pending(_))) => !same(now, change.from.as_ref(), kind),
+            to => same(now, to.as_ref(), kind),
+        }
+    })
+}
+
+impl SafeEnd {
+    /// The requests that make it true; none when it is. Only asked while not everything that the change was to do shows.
+    pub fn steps(&self, seen: &Seen) -> Vec<Step> {
+        match self {
+            SafeEnd::SingleRequest => Vec::new(),
+            SafeEnd::OneOwner {
+                keeper,
+                twin,
+                key,
+                taken,
+                reason,
+            } => {
+                let Some(of_twin) = seen.card(twin).filter(|card| !card.archived) else {
+                    return Vec::new();
+                };
+                let holds = |card: &PersonCard, value: &Option<FieldValue>| {
+                    same(card.fields.get(key.field), value.as_ref(), key.field.kind())
+                };
+                let keeper_has_it = seen.card(keeper).is_some_and(|card| holds(card, &key.to));
+                if keeper_has_it {
+                    return vec![Step::ArchiveCard {
+                        card: twin.clone(),
+                        reason: reason.clone(),
+                    }];
+                }
+                // Whatever somebody wrote there since is theirs.
+                let back: Vec<FieldChange> = taken
+                    .iter()
+                    .filter(|change| same(of_twin.fields.get(change.field), None, change.field.kind()))
+                    .map(|change| FieldChange {
+                        field: change.field,
+                        from: None,
+                        to: change.from.clone(),
+                    })
+                    .filter(|change| change.to.is_some())
+                    .collect();
+                if back.is_empty() {
+                    return Vec::new();
+                }
+                vec![Step::PatchCard {
+                    card: CardTarget::Known(twin.clone()),
+                    fields: back,
+                }]
+            }
+        }
+    }
+
+    /// Whether a request that may still land could break it: then nothing is written before a later read has settled that.
+    pub fn waits_for(&self, in_doubt: &Step) -> bool {
+        match (self, in_doubt) {
+            // The key may be about to appear on the keeper: it must not be given back to the twin meanwhile.
+            (
+                SafeEnd::OneOwner { keeper, key, .. },
+                Step::PatchCard {
+                    card: CardTarget::Known(card),
+                    fields,
+                },
+            ) => card == keeper && fields.iter().any(|change| change.field == key.field),
+            (SafeEnd::OneOwner { .. } | SafeEnd::SingleRequest, _) => false,
+        }
+    }
+
+    /// The field that says who is who, where the safe end is about it.
+    pub fn key_field(&self) -> Option<CardField> {
+        match self {
+            SafeEnd::OneOwner { key, .. } => Some(key.field),
+            SafeEnd::SingleRequest => None,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Completes what an earlier run left half-way, before this run plans anything (RULES 10).
+
+use super::Source;
+use super::apply::{Applier, ApplyState};
+use super::gather::{ReadParts, Readings};
+use super::recover::Settled;
+use super::run::{WriteParts, open_cards};
+use super::state::{Halfway, KeyHasher, OpenIntent, Remembered, RunLease, StateWriter, StoreError};
+use super::target::{TargetReader, TargetWriter};
+use crate::domain::ids::CardId;
+use crate::domain::input::PlanInput;
+use crate::domain::ledger::LedgerEntry;
+use crate::domain::report::ChangeOutcome;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
+    /// Drives every half-done change to its safe end and brings what was read up to date. Gives what is left half-way.
+    pub(super) async fn complete<W: TargetWriter, T: StateWriter>(
+        &self,
+        parts: &WriteParts<'_, W, T>,
+        lease: &RunLease,
+        settled: &[Settled],
+        readings: &mut Readings,
+        remembered: &mut Remembered,
+    ) -> Result<Vec<ChangeOutcome>, StoreError> {
+        let halves = parts.store.halfway().await?;
+        if halves.is_empty() {
+            return Ok(Vec::new());
+        }
+        let input = self.input(readings.clone(), remembered.clone(), open_cards(settled));
+        let hasher = remembered.hasher.clone();
+        let applier = self.applier(parts, lease, &input, remembered.ledger.clone(), &hasher);
+        let still_open = settled.iter().filter(|one| one.outcome.is_none());
+        let open: Vec<&OpenIntent> = still_open.map(|one| &one.intent).collect();
+        let completed = applier.complete(&halves, &open).await?;
+        remembered.ledger.extend(applier.state.take_learned());
+        for seen in completed.seen {
+            readings.target.take_in(seen.cards, seen.operators);
+        }
+        remembered.half_done = parts.store.halfway().await?.iter().map(Halfway::known).collect();
+        Ok(completed.left)
+    }
+
+    /// What sends the changes of a plan.
+    pub(super) fn applier<'p, W: TargetWriter, T: StateWriter>(
+        &'p self,
+        parts: &'p WriteParts<'_, W, T>,
+        lease: &'p RunLease,
+        input: &'p PlanInput,
+        ledger: BTreeMap<CardId, LedgerEntry>,
+        hasher: &'p KeyHasher,
+    ) -> Applier<'p, R, W, T> {
+        Applier {
+            reader: self.reader,
+            writer: parts.writer,
+            operator_account: parts.operator_account,
+            ends_at: parts.limit.map(|limit| Instant::now() + limit),
+            store: parts.store,
+            lease,
+            input,
+            ledger,
+            hasher,
+            clock: self.clock,
+            progress: self.progress,
+            concurrency: parts.concurrency,
+            fields: self.wants.fields.clone(),
+            stop: parts.stop,
+            state: ApplyState::default(),
+        }
+    }
+}
