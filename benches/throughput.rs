@@ -15,6 +15,7 @@ use cardsync::domain::decision::Decision;
 use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::plan::{ActionKind, Step};
 use cardsync::domain::report::RunReport;
+use cardsync::domain::undo::Deed;
 use cardsync::engine::run::{Scope, WriteParts};
 use cardsync::engine::state::{
     Ending, Halfway, Intent, KeptHold, Learned, LoggedDecision, OpenIntent, Remembered, RunLease, StateReader,
@@ -296,6 +297,10 @@ impl StateReader for Watched<'_, SqliteStore> {
 
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.inner.open_intents().await
+    }
+
+    async fn deeds(&self, run_or_item: &str) -> Result<Vec<Deed>, StoreError> {
+        self.inner.deeds(run_or_item).await
     }
 
     async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {

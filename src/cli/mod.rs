@@ -24,6 +24,7 @@ mod sheet;
 mod snapshot;
 mod store;
 mod text;
+mod undo;
 mod words;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -87,6 +88,8 @@ enum Command {
     Store(store::StoreCommand),
     /// Remove what is kept about one person.
     Forget(forget::ForgetArgs),
+    /// Take back what a run or an item wrote, as far as it can be taken back; says what cannot.
+    Undo(undo::UndoArgs),
     /// Run on the configured schedule until told to stop.
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
@@ -155,6 +158,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Journal(command) => journal::run(config, &command).await,
         Command::Store(command) => store::run(config, &command).await,
         Command::Forget(args) => forget::forget(config, &args).await,
+        Command::Undo(args) => undo::undo(config, &args).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,

@@ -129,7 +129,7 @@ impl Shown<'_> {
         }
     }
 
-    fn allowed(&self, text: &mut String) {
+    pub(super) fn allowed(&self, text: &mut String) {
         let passing: Vec<&Change> = self
             .judged
             .approved
@@ -152,7 +152,7 @@ impl Shown<'_> {
         }
     }
 
-    fn held(&self, text: &mut String) {
+    pub(super) fn held(&self, text: &mut String) {
         let held: Vec<&Change> = self
             .judged
             .plan
@@ -343,7 +343,7 @@ impl Shown<'_> {
         }
     }
 
-    fn list(&self, text: &mut String, count: usize, lines: impl Iterator<Item = String>) {
+    pub(super) fn list(&self, text: &mut String, count: usize, lines: impl Iterator<Item = String>) {
         let shown = if self.all { count } else { CUT };
         text.extend(lines.take(shown));
         if count > shown {

@@ -260,6 +260,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::Rejected { .. }
         | HoldReason::ChangedSinceJudged { .. }
         | HoldReason::OperatorArchiveRefused
+        | HoldReason::Undone { .. }
         | HoldReason::OperatorLoginRefused
         | HoldReason::DrivenBack { .. }
         | HoldReason::HalfDone

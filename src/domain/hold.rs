@@ -4,6 +4,7 @@ use super::field::CardField;
 use super::ids::{CardId, ItemId, SourceName};
 use super::policy::BudgetClass;
 use super::window::Window;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -93,6 +94,8 @@ pub enum HoldReason {
     OperatorLoginRefused,
     /// TOPdesk never archives this operator through the API: an administrator, or the account itself.
     OperatorProtected,
+    /// Somebody took the same thing back with `undo`.
+    Undone { by: String, at: DateTime<Utc> },
     /// A change of several requests could not be finished and was driven to its safe end.
     DrivenBack { what: String },
     /// A change of several requests was cut off half-way and its safe end has not been reached.
@@ -129,6 +132,7 @@ impl HoldReason {
             | HoldReason::Rejected { .. }
             | HoldReason::ChangedSinceJudged { .. }
             | HoldReason::OperatorArchiveRefused
+            | HoldReason::Undone { .. }
             | HoldReason::OperatorLoginRefused
             | HoldReason::DrivenBack { .. }
             | HoldReason::LastOperator { .. }
@@ -173,6 +177,8 @@ impl HoldReason {
             HoldReason::LastOperator { .. } => "last_operator".to_owned(),
             HoldReason::GroupsUnreadable { .. } => "groups_unreadable".to_owned(),
             HoldReason::OperatorProtected => "operator_protected".to_owned(),
+            // Each undo has its own: what was approved after one is not approved after the next.
+            HoldReason::Undone { at, .. } => format!("undone:{}", at.format("%Y-%m-%dT%H:%M:%SZ")),
             HoldReason::DrivenBack { .. } => "driven_back".to_owned(),
             HoldReason::HalfDone => "half_done".to_owned(),
         }
@@ -281,6 +287,12 @@ impl HoldReason {
                 return format!(
                     "whether it takes the last active operator of a group along could not be read ({why}); give the \
                      account read on operators and operator groups, or approve once you have looked"
+                );
+            }
+            HoldReason::Undone { by, at } => {
+                return format!(
+                    "undone by {by} on {}; the sync leaves it so until it is approved or the sources say otherwise",
+                    at.format("%Y-%m-%d")
                 );
             }
             HoldReason::FirstContact => {

@@ -8,6 +8,7 @@ use super::identity::Moment;
 use super::ids::{CardId, EnvironmentId, ItemId};
 use super::key::Key;
 use super::ledger::{KnownWrites, LedgerEntry};
+use super::pin::Pin;
 use super::policy::Policy;
 use super::safe_end::HalfDone;
 use super::snapshot::Snapshot;
@@ -56,6 +57,9 @@ pub struct PlanInput {
     pub in_doubt: BTreeSet<Key>,
     /// Keys of people whose card was anonymized and purged: recognised by their keyed hash.
     pub purged_keys: BTreeSet<Key>,
+    /// What an undo took back and is not done again by itself.
+    #[serde(default)]
+    pub pins: Vec<Pin>,
     /// Changes that were cut off half-way and have not reached their safe end.
     #[serde(default)]
     pub half_done: BTreeSet<HalfDone>,

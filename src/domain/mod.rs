@@ -29,6 +29,7 @@ pub mod key;
 pub mod ledger;
 pub mod lifecycle;
 pub mod merge;
+pub mod pin;
 pub mod plan;
 pub mod planner;
 pub mod policy;
@@ -42,6 +43,7 @@ pub mod safe_end;
 pub mod seen;
 pub mod snapshot;
 pub mod step;
+pub mod undo;
 pub mod view;
 pub mod window;
 

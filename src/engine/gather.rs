@@ -267,6 +267,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             former: None,
             in_doubt,
             purged_keys,
+            pins: remembered.pins,
             half_done: remembered.half_done,
             writes: KnownWrites {
                 last: remembered.last_write,

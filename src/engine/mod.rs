@@ -24,6 +24,7 @@ pub mod sheet;
 pub mod state;
 pub mod stopping;
 pub mod target;
+pub mod undo;
 
 use crate::domain::snapshot::{Finding, SourceRead};
 use chrono::{DateTime, Utc};

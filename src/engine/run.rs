@@ -11,6 +11,7 @@ use super::recover::{Settled, settle};
 use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
+use super::undo::UndoRequest;
 use crate::domain::decision::HeldItem;
 use crate::domain::field::CardField;
 use crate::domain::guard::{ApprovedPlan, Judged, judge};
@@ -20,6 +21,7 @@ use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::key::KeyReading;
 use crate::domain::ledger::LedgerEntry;
+use crate::domain::pin::standing;
 use crate::domain::plan::{ActionKind, Change, Plan};
 use crate::domain::planner::plan;
 use crate::domain::profile::Profile;
@@ -27,6 +29,7 @@ use crate::domain::quality::{target_profile, target_summary};
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
 use crate::domain::seen::SeenValues;
 use crate::domain::snapshot::{Snapshot, SnapshotSummary};
+use crate::domain::undo::Kept;
 use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +53,11 @@ pub enum RunError {
     /// Told to stop before anything was written.
     #[error("cardsync was told to stop while reading: nothing was written; run again")]
     Stopped,
+    /// Nothing of that name is in the journal.
+    #[error(
+        "no run and no item '{0}' wrote anything; a run says its id when it ends, and items carry theirs in brackets"
+    )]
+    NothingToUndo(String),
 }
 
 impl From<TargetError> for RunError {
@@ -116,14 +124,17 @@ pub struct Finished {
     pub holds: Vec<HeldItem>,
     /// What waits now and did not wait before this run.
     pub new_holds: Vec<HeldItem>,
+    /// Of an undo: what is not undone, and why.
+    pub kept: Vec<Kept>,
 }
 
 /// What a run gave, before its report is closed.
-struct Through {
-    planned: Planned,
-    outcomes: Vec<ChangeOutcome>,
-    holds: Vec<HeldItem>,
-    new_holds: Vec<HeldItem>,
+pub(super) struct Through {
+    pub(super) planned: Planned,
+    pub(super) outcomes: Vec<ChangeOutcome>,
+    pub(super) holds: Vec<HeldItem>,
+    pub(super) new_holds: Vec<HeldItem>,
+    pub(super) kept: Vec<Kept>,
 }
 
 /// How far a run goes.
@@ -134,6 +145,8 @@ pub enum Scope {
     Selected(Box<PlanView>),
     /// Only this person, by the key as somebody types it. Counts nothing.
     Only(String),
+    /// The way back from what earlier runs wrote. Counts nothing.
+    Undo(UndoRequest),
 }
 
 /// The parts of a run that write.
@@ -222,12 +235,19 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     ) -> Result<Finished, RunError> {
         let mut report = RunReport::begun(lease.run().clone(), command, self.clock.now());
         parts.store.start_run(lease, &report).await?;
-        match self.run_through(parts, lease, scope, &mut report).await {
+        let through = match scope {
+            Scope::Whole | Scope::Selected(_) | Scope::Only(_) => {
+                self.run_through(parts, lease, scope, &mut report).await
+            }
+            Scope::Undo(request) => self.undo_through(parts, lease, request, &mut report).await,
+        };
+        match through {
             Ok(Through {
                 planned,
                 outcomes,
                 holds,
                 new_holds,
+                kept,
             }) => {
                 report.finished_at = Some(self.clock.now());
                 let fingerprint = planned.judged.plan.fingerprint.clone();
@@ -238,6 +258,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                     outcomes,
                     holds,
                     new_holds,
+                    kept,
                 })
             }
             Err(error) => {
@@ -289,7 +310,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             .await
             .ok_or(RunError::Stopped)?;
         let planned = match scope {
-            Scope::Whole | Scope::Selected(_) => planned,
+            Scope::Whole | Scope::Selected(_) | Scope::Undo(_) => planned,
             Scope::Only(key) => planned.only(key)?,
         };
         let Planned { judged, input } = &planned;
@@ -301,6 +322,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         if whole {
             let mut plan_ledger = judged.plan.ledger.clone();
             let anonymized = purge(&mut plan_ledger, &hasher);
+            let pins = standing(&judged.plan, &input.pins);
             // A read at a time that is not known is no yardstick for later ones.
             let trusted = input.clock.is_trusted();
             let profiles = profiles(input, &self.wants.fields);
@@ -309,6 +331,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 contact: Some(&judged.contact),
                 snapshots: if trusted { &judged.plan.snapshots } else { &[] },
                 profiles: &profiles,
+                pins: (pins != input.pins).then_some(pins.as_slice()),
                 ..Learned::default()
             };
             // The purge finds by the keys that the ledger still has.
@@ -383,6 +406,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             outcomes,
             holds,
             new_holds,
+            kept: Vec::new(),
         })
     }
 
@@ -409,7 +433,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         }
     }
 
-    async fn keep_settled<T: StateWriter>(
+    pub(super) async fn keep_settled<T: StateWriter>(
         &self,
         store: &T,
         lease: &RunLease,
@@ -439,7 +463,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let approved = judged.approved.clone();
         let saved = match scope {
             // Of one person: the plan was narrowed before.
-            Scope::Whole | Scope::Only(_) => return approved,
+            Scope::Whole | Scope::Only(_) | Scope::Undo(_) => return approved,
             Scope::Selected(saved) => saved,
         };
         let saved: BTreeMap<&ItemId, &ChangeView> = saved.changes.iter().map(|change| (&change.id, change)).collect();
@@ -464,7 +488,7 @@ fn profiles(input: &PlanInput, asked: &BTreeSet<CardField>) -> Vec<(SourceName, 
 }
 
 /// Archives that lack their configured reason are not sent at all.
-fn without_reason(
+pub(super) fn without_reason(
     approved: ApprovedPlan,
     input: &PlanInput,
     wanted: &Option<String>,
@@ -504,7 +528,7 @@ pub(super) fn open_cards(settled: &[Settled]) -> BTreeSet<CardId> {
 }
 
 /// What settled doubts teach the plan that follows.
-fn take_in(settled: &[Settled], remembered: &mut Remembered) {
+pub(super) fn take_in(settled: &[Settled], remembered: &mut Remembered) {
     for one in settled {
         if let Some(entry) = &one.learned {
             remembered.ledger.insert(entry.card.clone(), entry.clone());

@@ -12,11 +12,13 @@ use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
 use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LastWrite, LedgerEntry};
+use crate::domain::pin::Pin;
 use crate::domain::plan::{ActionKind, Change, Step};
 use crate::domain::profile::Profile;
 use crate::domain::report::{Outcome, RunReport};
 use crate::domain::safe_end::HalfDone;
 use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
+use crate::domain::undo::Deed;
 use crate::domain::window::BudgetUsed;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
@@ -196,6 +198,8 @@ pub struct Remembered {
     /// When the last run ended whose clock no other machine contradicted.
     pub last_run_end: Option<DateTime<Utc>>,
     pub hasher: KeyHasher,
+    /// What an undo took back and is not done again by itself.
+    pub pins: Vec<Pin>,
     /// Changes that were cut off half-way and have not reached their safe end.
     pub half_done: BTreeSet<HalfDone>,
 }
@@ -214,6 +218,7 @@ impl Remembered {
             snapshots: BTreeMap::new(),
             last_run_end: None,
             hasher: KeyHasher::random(),
+            pins: Vec::new(),
             half_done: BTreeSet::new(),
         }
     }
@@ -252,6 +257,10 @@ pub struct Learned<'a> {
     pub done: &'a [ItemId],
     /// What became of the items of this run, in the order of its plan, for the history.
     pub items: Option<&'a [RunItem]>,
+    /// The whole set that waits of the undo of this run or item; the sync's own set stays.
+    pub undo_holds: Option<(&'a str, &'a PlanId, &'a [HeldItem])>,
+    /// The whole set of pins that stands now.
+    pub pins: Option<&'a [Pin]>,
 }
 
 /// One request that is about to be sent.
@@ -333,6 +342,9 @@ pub trait StateReader: Send + Sync {
 
     /// Requests whose effect nobody knows, oldest first. While a run works, its requests in flight are among them.
     fn open_intents(&self) -> impl Future<Output = Result<Vec<OpenIntent>, StoreError>> + Send;
+
+    /// The requests of a run, or of an item in the last run that had it, that took effect or are in doubt, oldest first.
+    fn deeds(&self, run_or_item: &str) -> impl Future<Output = Result<Vec<Deed>, StoreError>> + Send;
 
     /// Changes of several requests that are half-way, oldest first. While a run works, those in flight are among them.
     fn halfway(&self) -> impl Future<Output = Result<Vec<Halfway>, StoreError>> + Send;

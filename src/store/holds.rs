@@ -13,8 +13,13 @@ use std::collections::BTreeMap;
 /// make old holds look new.
 const FIRST_HOLD_KEPT: Duration = Duration::days(30);
 
+/// How long what an undo holds waits without the undo being given again: as long as an approval.
+const UNDO_WAITS: Duration = Duration::days(7);
+
 /// The items that wait now.
 pub(super) struct HeldSet {
+    /// Empty for the sync, else what is undone.
+    pub(super) origin: String,
     pub(super) items: Vec<KeptHold>,
     /// Items that were done: nothing of them needs to be known.
     pub(super) done: Vec<ItemId>,
@@ -33,9 +38,12 @@ pub(super) async fn replace(
         "UPDATE hold SET place = NULL, \
             card = CASE WHEN json_extract(body, '$.set_aside') IS NULL THEN NULL ELSE card END, \
             body = CASE WHEN json_extract(body, '$.set_aside') IS NULL THEN NULL ELSE body END \
-         WHERE environment = ?1 AND place IS NOT NULL",
+         WHERE environment = ?1 AND place IS NOT NULL \
+           AND (origin = ?2 OR (origin <> '' AND last_held < ?3))",
     )
     .bind(environment)
+    .bind(&held.origin)
+    .bind(stamp(now - UNDO_WAITS))
     .execute(&mut *connection)
     .await?;
     for item in &held.done {
@@ -47,11 +55,12 @@ pub(super) async fn replace(
     }
     for (place, KeptHold { plan, item }) in held.items.iter().enumerate() {
         sqlx::query(
-            "INSERT INTO hold (environment, item, since, last_held, plan, place, card, body) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+            "INSERT INTO hold (environment, item, since, last_held, plan, place, card, body, origin) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
              ON CONFLICT (environment, item) DO UPDATE SET since = min(since, excluded.since), \
                 last_held = excluded.last_held, plan = excluded.plan, place = excluded.place, \
-                card = excluded.card, body = excluded.body",
+                card = excluded.card, body = excluded.body, \
+                origin = CASE WHEN hold.origin <> '' THEN hold.origin ELSE excluded.origin END",
         )
         .bind(environment)
         .bind(item.change.id.as_str())
@@ -61,6 +70,7 @@ pub(super) async fn replace(
         .bind(i64::try_from(place).expect("a plan has fewer items than 2^63"))
         .bind(item.change.person_id.as_ref().map(|card| card.as_str()))
         .bind(json(item))
+        .bind(&held.origin)
         .execute(&mut *connection)
         .await?;
     }
@@ -76,7 +86,7 @@ pub(super) async fn replace(
 pub(super) async fn load(connection: &mut SqliteConnection, environment: i64) -> Result<Vec<KeptHold>, Fault> {
     let rows = sqlx::query(
         "SELECT plan, body, since FROM hold WHERE environment = ?1 AND place IS NOT NULL AND body IS NOT NULL \
-         ORDER BY place",
+         ORDER BY origin, place",
     )
     .bind(environment)
     .fetch_all(connection)

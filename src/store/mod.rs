@@ -15,6 +15,7 @@ mod about;
 mod backup;
 mod bind;
 mod decisions;
+mod deeds;
 mod fault;
 mod file;
 mod halfway;

@@ -121,10 +121,11 @@ pub(super) async fn person(
     );
     let holds = format!("DELETE FROM hold WHERE environment = ?1 AND {HELD_FOR_PERSON}");
     let decided = format!("UPDATE decision SET key = NULL WHERE environment = ?1 AND key IS NOT NULL AND {OF_PERSON}");
+    let pins = "DELETE FROM pin WHERE environment = ?1 AND card = ?2".to_owned();
     let halfway =
         "DELETE FROM halfway WHERE environment = ?1 AND EXISTS (SELECT 1 FROM json_each(cards) WHERE value = ?2)"
             .to_owned();
-    for statement in [notes, approvals, decided, halfway, journal, items, holds] {
+    for statement in [notes, approvals, decided, pins, halfway, journal, items, holds] {
         gone += sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(environment)
             .bind(card.as_str())

@@ -8,11 +8,12 @@ use super::inputs::InputFolder;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
 use super::writer::{Lesson, Write, Writer};
-use super::{about, decisions, halfway, holds, journal, ledger, runs, schema, snapshots};
-use crate::domain::decision::Decision;
+use super::{about, decisions, deeds, halfway, holds, journal, ledger, runs, schema, snapshots};
+use crate::domain::decision::{Decision, HeldItem};
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
 use crate::domain::key::Key;
 use crate::domain::report::RunReport;
+use crate::domain::undo::Deed;
 use crate::engine::explain::{JournalEntry, JournalReader};
 use crate::engine::inputs::KeptInput;
 use crate::engine::records::RunItem;
@@ -218,6 +219,7 @@ impl Reader {
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
                 last_run_end: runs::last_end(&mut transaction, environment).await?,
                 hasher: self.hasher.clone(),
+                pins: deeds::pins(&mut transaction, environment).await?,
                 half_done: halfway::load(&mut transaction, environment)
                     .await?
                     .iter()
@@ -254,6 +256,13 @@ impl Reader {
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         let mut connection = self.connection.lock().await;
         journal::open(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        deeds::of(&mut connection, self.environment, of)
             .await
             .map_err(|fault| self.at(fault))
     }
@@ -295,6 +304,10 @@ impl StateReader for SqliteStore {
         self.reader.open_intents().await
     }
 
+    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
+        self.reader.deeds(of).await
+    }
+
     async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
         self.reader.halfway().await
     }
@@ -332,6 +345,13 @@ impl StateReader for ReadOnlyStore {
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         match &self.0 {
             Some(reader) => reader.open_intents().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.deeds(of).await,
             None => Ok(Vec::new()),
         }
     }
@@ -398,6 +418,8 @@ impl StateWriter for SqliteStore {
             holds,
             done,
             items,
+            undo_holds,
+            pins,
         } = learned;
         let lesson = Lesson {
             run: lease.run().clone(),
@@ -405,10 +427,26 @@ impl StateWriter for SqliteStore {
             contact: contact.cloned(),
             snapshots: snapshots.to_vec(),
             profiles: profiles.to_vec(),
-            holds: holds.map(|items| HeldSet {
-                items: items.to_vec(),
-                done: done.to_vec(),
-            }),
+            holds: holds
+                .map(|items| HeldSet {
+                    origin: String::new(),
+                    items: items.to_vec(),
+                    done: done.to_vec(),
+                })
+                .into_iter()
+                .chain(undo_holds.map(|(origin, plan, items)| {
+                    let with_plan = |item: &HeldItem| KeptHold {
+                        plan: plan.clone(),
+                        item: item.clone(),
+                    };
+                    HeldSet {
+                        origin: origin.to_owned(),
+                        items: items.iter().map(with_plan).collect(),
+                        done: done.to_vec(),
+                    }
+                }))
+                .collect(),
+            pins: pins.map(<[_]>::to_vec),
             items: items.map(<[RunItem]>::to_vec),
             now,
         };

@@ -9,11 +9,12 @@ use super::halfway::HalfwayRow;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::this_process;
 use super::stamp::{json, stamp};
-use super::{decisions, halfway, holds, journal, ledger, purge, records, runs, snapshots};
+use super::{decisions, deeds, halfway, holds, journal, ledger, purge, records, runs, snapshots};
 use crate::domain::decision::{Contact, Decision};
 use crate::domain::ids::{CardId, ItemId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
+use crate::domain::pin::Pin;
 use crate::domain::profile::Profile;
 use crate::domain::report::RunReport;
 use crate::domain::snapshot::SnapshotSummary;
@@ -39,7 +40,8 @@ pub(super) struct Lesson {
     pub(super) contact: Option<Contact>,
     pub(super) snapshots: Vec<SnapshotSummary>,
     pub(super) profiles: Vec<(SourceName, Profile)>,
-    pub(super) holds: Option<holds::HeldSet>,
+    pub(super) holds: Vec<holds::HeldSet>,
+    pub(super) pins: Option<Vec<Pin>>,
     pub(super) items: Option<Vec<RunItem>>,
     pub(super) now: DateTime<Utc>,
 }
@@ -292,11 +294,14 @@ impl Open<'_> {
                 if let Some(contact) = &lesson.contact {
                     holds::save_contact(connection, environment, contact).await?;
                 }
-                if let Some(held) = &lesson.holds {
+                for held in &lesson.holds {
                     holds::replace(connection, environment, held, lesson.now).await?;
                 }
                 if let Some(items) = &lesson.items {
                     records::keep_items(connection, environment, &lesson.run, items).await?;
+                }
+                if let Some(pins) = &lesson.pins {
+                    deeds::replace_pins(connection, environment, pins).await?;
                 }
                 Ok(0)
             }

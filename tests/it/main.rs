@@ -12,4 +12,5 @@ mod sandbox;
 mod scenarios;
 mod support;
 mod topdesk;
+mod undo;
 mod unit;

@@ -134,6 +134,7 @@ scenarios! {
     two_records_with_one_key_in_an_enrich_source
     twin_with_operator_survives
     unarchived_by_hand_stays_active
+    undo_and_sync_never_fight
     unknown_branch_holds_the_person
     wrong_clock
     unrelated_config_edit_lets_archives_go_on

@@ -29,7 +29,10 @@ fn counted(found: &[HoldReason], decision: Option<&Decision>) -> Counted {
     let baseline = found.iter().any(|reason| {
         let waits = matches!(
             reason,
-            HoldReason::FirstContact | HoldReason::ConfigChanged | HoldReason::DecisionChanged
+            HoldReason::FirstContact
+                | HoldReason::ConfigChanged
+                | HoldReason::DecisionChanged
+                | HoldReason::Undone { .. }
         );
         waits && !waived(reason, decision)
     });

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 impl Planner<'_> {
     pub(super) fn finish(mut self, strange: &provenance::Found) -> Plan {
-        let drafts = second_pass::resolve(&mut self);
+        let mut drafts = second_pass::resolve(&mut self);
+        self.pin(&mut drafts);
         let foreign_cards = (0..self.index.cards.len())
             .filter(|card| !self.claimed[*card] && self.known[*card].is_none())
             .count() as u64;
@@ -160,7 +161,7 @@ fn inherit<'d>(change: &mut Change, gone: impl Iterator<Item = &'d Draft>) {
 }
 
 /// The order in which changes are applied: by kind, and within a kind those that others need first, then by key.
-fn in_order(changes: &mut [Change]) {
+pub(in crate::domain) fn in_order(changes: &mut [Change]) {
     let by_id: BTreeMap<&ItemId, usize> = changes
         .iter()
         .enumerate()

@@ -21,12 +21,15 @@ mod newcomers;
 mod orphans;
 mod pairs;
 mod people;
+mod pins;
 mod presence;
 mod provenance;
 mod rekey;
 mod second_pass;
 mod shields;
 mod twins;
+
+pub(super) use finish::in_order;
 
 use super::card::{OperatorLink, PersonCard};
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};

@@ -20,6 +20,7 @@ mod shields;
 mod source;
 mod stored;
 mod twins;
+mod undo;
 mod windows;
 pub(crate) mod world;
 mod worlds;

@@ -47,6 +47,7 @@ pub struct World {
     pub groups: BTreeMap<String, BTreeSet<OperatorId>>,
     pub in_doubt: BTreeSet<Key>,
     pub purged_keys: BTreeSet<Key>,
+    pub pins: Vec<crate::domain::pin::Pin>,
     pub half_done: BTreeSet<HalfDone>,
     pub writes: KnownWrites,
     pub filters: FilterProof,
@@ -142,6 +143,7 @@ impl World {
             groups: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
             purged_keys: BTreeSet::new(),
+            pins: Vec::new(),
             half_done: BTreeSet::new(),
             writes: KnownWrites::default(),
             filters: FilterProof::None,
@@ -363,6 +365,7 @@ impl World {
             former: self.former.clone(),
             in_doubt: self.in_doubt.clone(),
             purged_keys: self.purged_keys.clone(),
+            pins: self.pins.clone(),
             half_done: self.half_done.clone(),
             writes: self.writes.clone(),
         }

@@ -147,7 +147,8 @@ async fn nothing_is_kept_of_a_lesson_that_fails_half_way_and_its_neighbours_are_
             contact: None,
             snapshots: Vec::new(),
             profiles: Vec::new(),
-            holds: None,
+            holds: Vec::new(),
+            pins: None,
             items: None,
             now: at(1),
         };

@@ -1,4 +1,4 @@
-//! The program as a process: killed, locked out, told to stop, and as a daemon.
+//! The program as a process: locked out, told to stop, and as a daemon.
 
 use crate::support::company::{At, Company, today};
 use cardsync::daemon::run_once::{RunOnce, run_once};
@@ -15,7 +15,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-fn program(company: &Company, arguments: &[&str]) -> Command {
+pub(super) fn program(company: &Company, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardsync"));
     command.arg("-c").arg(company.config_path()).args(arguments);
     command.env_remove("NOTIFY_SOCKET").env_remove("RUST_LOG");
@@ -32,7 +32,7 @@ fn run_at(company: &Company, minutes: i64) -> Command {
 }
 
 /// Waits for the end of a process, and for no longer than this.
-async fn end(mut child: Child, limit: Duration) -> Output {
+pub(super) async fn end(mut child: Child, limit: Duration) -> Output {
     let start = Instant::now();
     while child.try_wait().unwrap().is_none() {
         if start.elapsed() > limit {
@@ -44,7 +44,7 @@ async fn end(mut child: Child, limit: Duration) -> Output {
     child.wait_with_output().unwrap()
 }
 
-async fn until(what: &str, holds: impl Fn() -> bool) {
+pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < Duration::from_secs(20), "never: {what}");
@@ -54,55 +54,6 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 
 fn terminate(child: &Child) {
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
-}
-
-/// Kills the program at each write of the day, and starts it again.
-async fn kill_walk(fault: Value, effective: bool) {
-    let company = Company::open(&[]).await;
-    company.run(today()).await.unwrap();
-    company.settle(today()).await;
-    let (undisturbed, writes) = (company.picture(), company.effects());
-    let mut kills = 0;
-    for (place, count) in &writes {
-        let (method, route) = place.split_once(' ').unwrap();
-        for nth in 1..=*count {
-            company.again();
-            let mut rule = fault.clone();
-            rule["method"] = method.into();
-            rule["route"] = route.into();
-            rule["nth"] = nth.into();
-            company.sandbox.fault(&rule).unwrap();
-            let mut child = run_at(&company, 0).spawn().unwrap();
-            let there = || {
-                let effects = company.effects().get(place).copied().unwrap_or(0);
-                company.sandbox.stats()["faults_played"] == 1 && (!effective || effects >= 1)
-            };
-            until(place, there).await;
-            child.kill().unwrap();
-            child.wait().unwrap();
-            company.sandbox.clear_faults();
-            let point = format!("killed at {place} {nth}");
-            let output = end(run_at(&company, 11).spawn().unwrap(), Duration::from_secs(20)).await;
-            assert!(matches!(output.status.code(), Some(0 | 3)), "{point}: {output:?}");
-            company.settle(today() + chrono::Duration::minutes(11)).await;
-            assert_eq!(company.picture(), undisturbed, "{point}");
-            assert_eq!(company.duplicates(), json!([]), "{point}");
-            assert_eq!(company.effects(), company.journal().await, "lost outcomes: {point}");
-            kills += 1;
-        }
-    }
-    println!("{kills} kills");
-    assert!(kills >= 12, "{kills}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_before_the_effect_of_each_write() {
-    kill_walk(json!({ "delay_ms": 60_000, "effect": false }), false).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_after_the_effect_of_each_write() {
-    kill_walk(json!({ "answer_delay_ms": 60_000 }), true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use cardsync::sandbox::SWITCHES;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-type Setting = (&'static str, &'static str);
+pub(super) type Setting = (&'static str, &'static str);
 
 /// Values of switches that take a free one.
 const FREE: &[Setting] = &[
@@ -24,7 +24,7 @@ const FREE: &[Setting] = &[
 const APART: &[&str] = &["persons_v2", "password_mandatory", "branch_filter", "rights"];
 
 /// Every value but the default of every other switch.
-fn settings() -> Vec<Setting> {
+pub(super) fn settings() -> Vec<Setting> {
     let mut all = Vec::new();
     for switch in SWITCHES.iter().filter(|switch| !APART.contains(&switch.name)) {
         let closed = switch.values[1..].iter().filter(|value| !value.starts_with('<'));

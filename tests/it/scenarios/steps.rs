@@ -7,6 +7,7 @@
 //! plan 2025-03-03T08:00          only a plan
 //! plan 2025-03-03T08:00 only KEY one person's part of a plan
 //! plan 2025-03-03T08:00 diff OTHER   what is different under another configuration
+//! undo N MOMENT [OPTION...]      undoes a run, counted from the last one back: 1 is the last
 //! holds                          what waits
 //! decisions                      who decided what
 //! approve WORD...                an id, class, action or `snapshot`; @100001 is whatever waits for that key
@@ -30,13 +31,24 @@ use std::time::{Duration, SystemTime};
 /// Plays the steps and gives what was said.
 pub fn play(place: &Workplace, steps: &str, masks: &mut Masks) -> String {
     let mut said = String::new();
+    let mut runs: Vec<String> = Vec::new();
     masks.learn(&place.sandbox.state_json());
     for step in steps.lines().map(str::trim).filter(|step| !step.is_empty()) {
         if step.starts_with('#') {
             let _ = writeln!(said, "{step}");
             continue;
         }
-        let ran = one(place, step);
+        let ran = match step.strip_prefix("undo ") {
+            Some(rest) => Some(undo(place, rest, &runs)),
+            None => one(place, step),
+        };
+        let ids = ran.iter().flat_map(|ran| ran.stdout.lines());
+        let ids = ids.filter_map(|line| {
+            line.strip_prefix("Run ")?
+                .split_once(" finished")
+                .map(|(id, _)| id.to_owned())
+        });
+        runs.extend(ids.collect::<Vec<_>>());
         masks.learn(&place.sandbox.state_json());
         let _ = write!(said, "$ {step}");
         if let Some(ran) = ran {
@@ -50,6 +62,19 @@ pub fn play(place: &Workplace, steps: &str, masks: &mut Masks) -> String {
         said.push('\n');
     }
     said
+}
+
+/// Undoes an earlier run of the scenario.
+fn undo(place: &Workplace, rest: &str, runs: &[String]) -> Ran {
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let [back, moment, options @ ..] = words.as_slice() else {
+        panic!("not a step: undo {rest}");
+    };
+    let back: usize = back.parse().unwrap_or_else(|error| panic!("undo {rest}: {error}"));
+    let run = &runs[runs.len() - back];
+    let mut arguments = vec!["undo", run, "--all", "--as-of", moment];
+    arguments.extend(options);
+    place.cardsync(&arguments)
 }
 
 fn one(place: &Workplace, step: &str) -> Option<Ran> {

@@ -87,16 +87,21 @@ impl Company {
         company.run(today() - Duration::days(19)).await.unwrap();
         company.export(AFTER);
         company.approve(today()).await;
-        let store = std::fs::read(company.store_path()).unwrap();
-        company.morning = Some(Morning {
-            state: company.sandbox.state_json(),
-            store,
-        });
-        company.again();
+        company.remember();
         company
     }
 
-    /// Back to the morning.
+    /// From here on `again` comes back to this moment.
+    pub fn remember(&mut self) {
+        let store = std::fs::read(self.store_path()).unwrap();
+        self.morning = Some(Morning {
+            state: self.sandbox.state_json(),
+            store,
+        });
+        self.again();
+    }
+
+    /// Back to the morning, or to what was remembered last.
     pub fn again(&self) {
         let morning = self.morning.as_ref().expect("the company is open");
         self.sandbox.clear_faults();
@@ -356,6 +361,11 @@ store: {{ sqlite: {store} }}
 
     /// What the journal says was done since the morning, by route.
     pub async fn journal(&self) -> BTreeMap<String, u64> {
+        self.journal_since(today()).await
+    }
+
+    /// What the journal says was done since then, by route.
+    pub async fn journal_since(&self, since: DateTime<Utc>) -> BTreeMap<String, u64> {
         let url = format!("sqlite://{}?mode=ro", self.store_path().display());
         let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url)
             .await
@@ -364,7 +374,7 @@ store: {{ sqlite: {store} }}
             "SELECT step_kind, count(*) FROM journal WHERE coalesce(settled, outcome) = 'done' AND sent_at >= ?1 \
              GROUP BY step_kind",
         )
-        .bind("2026-03-10")
+        .bind(since.format("%Y-%m-%d").to_string())
         .fetch_all(&mut connection)
         .await
         .unwrap();

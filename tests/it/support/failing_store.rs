@@ -3,6 +3,7 @@
 use cardsync::domain::decision::Decision;
 use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::report::RunReport;
+use cardsync::domain::undo::Deed;
 use cardsync::engine::state::{
     Ending, Halfway, Intent, KeptHold, Learned, LoggedDecision, OpenIntent, Remembered, RunLease, StateReader,
     StateWriter, StoreError,
@@ -66,6 +67,10 @@ impl StateReader for FailingStore {
 
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         self.inner.open_intents().await
+    }
+
+    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
+        self.inner.deeds(of).await
     }
 
     async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {

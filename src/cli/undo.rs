@@ -1,0 +1,209 @@
+//! `undo`: the way back from a run or an item.
+
+use super::exit::Exit;
+use super::out::{self, Paint};
+use super::progress::Shown as Bars;
+use super::session;
+use super::text::Shown;
+use super::words::{counted, name_of};
+use crate::config::policy::{key_spec, zone};
+use crate::daemon::run_once::{RunOnce, carry_through};
+use crate::daemon::wiring::Environment;
+use crate::domain::key::KeyReading;
+use crate::domain::undo::{Kept, Part};
+use crate::engine::run::{Planned, Scope, plan_exit_code};
+use crate::engine::undo::UndoRequest;
+use anyhow::{Context, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::Path;
+
+#[derive(Debug, Args)]
+pub(super) struct UndoArgs {
+    /// The id of a run, or of an item: then the last run that did it is meant, and this item of it only.
+    #[arg(value_name = "RUN|ITEM")]
+    what: String,
+    /// This person only.
+    #[arg(long, value_name = "KEY")]
+    only: Option<String>,
+    /// This action (archive, update, adopt ...) or budget class (operators, names ...) only.
+    #[arg(long, value_name = "CLASS")]
+    class: Option<String>,
+    /// Show the way back and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// One JSON document on standard output.
+    #[arg(long)]
+    json: bool,
+    /// Show every line, however many.
+    #[arg(long, conflicts_with = "json")]
+    all: bool,
+    /// Undo as if it were another moment; only against a sandbox, unless with --dry-run.
+    #[arg(long, value_name = "DATETIME")]
+    as_of: Option<String>,
+}
+
+pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let request = request(args, &environment)?;
+    let as_of = args.as_of.as_deref();
+    let as_of = as_of
+        .map(|text| session::moment(text, zone(environment.config())))
+        .transpose()?;
+    let clock = session::clock(as_of);
+    let bars = Bars::new();
+    if args.dry_run {
+        let store = session::read_store(&environment).await?;
+        let connected = environment.connect()?;
+        let way = environment
+            .read_parts(&connected, &*clock, &bars)
+            .plan_undo(&store, &request)
+            .await;
+        bars.finish();
+        store.close().await;
+        let way = way?;
+        if args.json {
+            print_json(&document(args, &way.planned, &way.kept))?;
+        } else {
+            out::print(&text(args, &way.planned, &way.kept));
+        }
+        return Ok(Exit::Verdict(plan_exit_code(&way.planned.judged)));
+    }
+    session::refuse_changing_key(&environment)?;
+    if as_of.is_some() {
+        session::must_be_sandbox(&environment).await?;
+    }
+    session::drop_to_store_owner(&environment)?;
+    let stop = session::stop_signal()?;
+    let once = RunOnce {
+        environment: &environment,
+        command: "undo",
+        clock: &*clock,
+        progress: &bars,
+        stop: &stop,
+    };
+    let finished = carry_through(once, &Scope::Undo(request)).await;
+    bars.finish();
+    let finished = finished?;
+    if args.json {
+        let mut document = document(args, &finished.planned, &finished.kept);
+        document["run"] = json!(finished.report);
+        document["outcomes"] = json!(finished.outcomes);
+        print_json(&document)?;
+    } else {
+        out::print(&text(args, &finished.planned, &finished.kept));
+        out::print(&shown(args, &finished.planned).outcomes(&finished.outcomes));
+        let held = finished.holds.iter().filter(|hold| !hold.is_settled()).count();
+        if held > 0 {
+            let waits = if held == 1 { "item waits" } else { "items wait" };
+            let line = format!(
+                "{held} {waits} for a decision: see cardsync holds, then cardsync approve ID, then cardsync undo {} again.\n",
+                args.what
+            );
+            out::print(&Paint::stdout().warn(&line));
+        }
+        out::print(&format!(
+            "Run {id} finished; cardsync undo {id} takes it back.\n",
+            id = finished.report.id
+        ));
+    }
+    let verdict = finished.report.verdict.context("a finished run has a verdict")?;
+    if verdict.exit_code() == 1 && !args.json {
+        bail!("{}", finished.report.failure.unwrap_or_default());
+    }
+    Ok(Exit::Verdict(verdict.exit_code()))
+}
+
+fn request(args: &UndoArgs, environment: &Environment) -> anyhow::Result<UndoRequest> {
+    let only = match &args.only {
+        None => None,
+        Some(raw) => match key_spec(environment.config()).read(raw) {
+            KeyReading::Key(key) => Some(key),
+            KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } => {
+                bail!("'{raw}' is not a key; give the number as the card has it")
+            }
+        },
+    };
+    Ok(UndoRequest {
+        what: args.what.clone(),
+        part: Part {
+            only,
+            class: args.class.clone(),
+        },
+        by: session::operating_system_user(),
+    })
+}
+
+fn print_json(document: &Value) -> anyhow::Result<()> {
+    out::print(&format!("{}\n", serde_json::to_string_pretty(document)?));
+    Ok(())
+}
+
+fn document(args: &UndoArgs, planned: &Planned, kept: &[Kept]) -> Value {
+    let kept: Vec<Value> = kept
+        .iter()
+        .map(|one| {
+            json!({
+                "action": one.action, "key": one.key, "person_id": one.card, "field": one.field, "item": one.item,
+                "run": one.run, "why": one.why, "message": one.why.explain(),
+            })
+        })
+        .collect();
+    json!({ "undo_of": args.what, "plan": planned.judged.view(), "kept": kept })
+}
+
+fn shown<'a>(args: &UndoArgs, planned: &'a Planned) -> Shown<'a> {
+    Shown {
+        judged: &planned.judged,
+        input: &planned.input,
+        paint: Paint::stdout(),
+        all: args.all,
+    }
+}
+
+fn text(args: &UndoArgs, planned: &Planned, kept: &[Kept]) -> String {
+    let shown = shown(args, planned);
+    let plan = &planned.judged.plan;
+    let at = plan
+        .created_at
+        .with_timezone(&planned.input.moment.zone)
+        .format("%Y-%m-%d %H:%M %Z");
+    let title = format!("Undo of {} for {} at {at}", args.what, planned.input.environment);
+    let mut text = String::new();
+    let _ = writeln!(text, "{}", shown.paint.strong(&title));
+    let held = planned.judged.held.len();
+    let (done, cannot): (Vec<&Kept>, Vec<&Kept>) = kept.iter().partition(|one| one.why.is_done());
+    let _ = writeln!(
+        text,
+        "  {}, {held} held; {} cannot be undone, {} as before already.",
+        counted((plan.changes.len() - held) as u64, "change"),
+        cannot.len(),
+        done.len(),
+    );
+    shown.allowed(&mut text);
+    shown.held(&mut text);
+    for (title, list) in [("Cannot be undone", cannot), ("As before already", done)] {
+        if list.is_empty() {
+            continue;
+        }
+        let title = format!("{title} ({})", list.len());
+        let _ = writeln!(text, "\n{}", shown.paint.strong(&title));
+        shown.list(&mut text, list.len(), list.into_iter().map(line));
+    }
+    text
+}
+
+fn line(kept: &Kept) -> String {
+    let who = kept.key.as_ref().map(ToString::to_string);
+    let field = kept.field.map(|field| field.to_string());
+    let card = kept.card.as_ref().map(|card| format!("({card})"));
+    let parts: Vec<String> = who.into_iter().chain(card).chain(field).collect();
+    format!(
+        "  {:<11} {}  [{}]: {}\n",
+        name_of(kept.action),
+        parts.join(" "),
+        kept.item,
+        kept.why.explain()
+    )
+}

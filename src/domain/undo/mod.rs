@@ -1,0 +1,229 @@
+//! The way back: from what earlier runs wrote (the journal) and what TOPdesk shows now to a plan that restores what was
+//! there before. Pure; it is judged and applied like every plan.
+//!
+//! ```text
+//! archived      -> unarchive, while nobody has touched the card since
+//! unarchived    -> archive
+//! created       -> archive: the API deletes nobody
+//! key written   -> the key is taken off, or the one before is put back
+//! field changed -> its value before, where it still is as it was written
+//! entry made    -> stays
+//! ```
+//!
+//! What cannot be taken back is a value with a reason ([`Kept`]), and so is what is as it was already.
+
+mod card;
+mod fields;
+mod kept;
+
+pub use kept::{Kept, WhyKept};
+
+use self::card::{OfCard, Turn};
+use super::card::{OperatorCard, PersonCard};
+use super::cards::CardIndex;
+use super::decision::StrangeWrites;
+use super::ids::{CardId, ItemId, PlanId, RunId};
+use super::input::PlanInput;
+use super::key::Key;
+use super::pin::{Pin, Pinned};
+use super::plan::{Action, ActionKind, Change, Plan, Step, full_hash, short_hash};
+use super::planner::in_order;
+use super::quality::target_summary;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One request of an earlier run that took effect, or of which nobody knows, as the journal has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deed {
+    pub run: RunId,
+    pub item: ItemId,
+    pub action: ActionKind,
+    pub card: Option<CardId>,
+    pub at: DateTime<Utc>,
+    /// False: its answer was lost, and no read has settled it yet.
+    pub certain: bool,
+    /// `None` where the person's data was forgotten.
+    pub written: Option<Written>,
+}
+
+/// What a request wrote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Written {
+    pub change: Change,
+    pub step: Step,
+    pub before: Option<PersonCard>,
+    pub after: Option<PersonCard>,
+    pub operators_before: Vec<OperatorCard>,
+}
+
+/// Which part of it is undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// This person only.
+    pub only: Option<Key>,
+    /// This action or budget class only.
+    pub class: Option<String>,
+}
+
+/// Who undoes, in which run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    pub by: String,
+    pub run: RunId,
+}
+
+/// The way back.
+#[derive(Clone, Debug)]
+pub struct Undo {
+    pub plan: Plan,
+    /// What is not undone, and why.
+    pub kept: Vec<Kept>,
+    /// What each change pins once it is sent.
+    pub pins: BTreeMap<ItemId, Vec<Pin>>,
+}
+
+/// The deeds that a part names.
+pub fn part_of(deeds: Vec<Deed>, part: &Part) -> Vec<Deed> {
+    let in_class = |deed: &Deed, class: &str| {
+        deed.action.name() == class
+            || deed.written.as_ref().is_some_and(|written| {
+                let classes = written.change.classes();
+                classes
+                    .iter()
+                    .map(ToString::to_string)
+                    .any(|name| name == class || name.split(':').next() == Some(class))
+            })
+    };
+    let of_person = |deed: &Deed, key: &Key| {
+        let change = deed.written.as_ref().map(|written| &written.change);
+        change.is_some_and(|change| change.key.as_ref() == Some(key))
+    };
+    let wanted = |deed: &Deed| {
+        part.class.as_ref().is_none_or(|class| in_class(deed, class))
+            && part.only.as_ref().is_none_or(|key| of_person(deed, key))
+    };
+    deeds.into_iter().filter(wanted).collect()
+}
+
+/// Plans the way back from these deeds, oldest first. Pure.
+pub fn undo(input: &PlanInput, deeds: &[Deed], author: &Author) -> Undo {
+    let index = CardIndex::build(&input.target, &input.policy.key);
+    let mut kept = Vec::new();
+    let mut cards: BTreeMap<CardId, Vec<(&Deed, &Written)>> = BTreeMap::new();
+    for deed in deeds {
+        match sort_out(deed) {
+            Ok((card, written)) => cards.entry(card.clone()).or_default().push((deed, written)),
+            Err(why) => kept.push(Kept::new(deed, None, why)),
+        }
+    }
+    let mut turns: Vec<Turn<'_>> = Vec::new();
+    for (card, deeds) in &cards {
+        let of_card = OfCard {
+            input,
+            index: &index,
+            deeds,
+        };
+        match of_card.turn(card) {
+            Ok((turn, rest)) => {
+                kept.extend(rest);
+                turns.push(turn);
+            }
+            Err(why) => kept.extend(deeds.iter().map(|(deed, _)| Kept::new(deed, None, why.clone()))),
+        }
+    }
+    let order = fields::between_cards(input, &index, &mut turns, &mut kept);
+    let mut changes: Vec<(Change, Vec<Pinned>)> = Vec::new();
+    let mut made: Vec<card::Ids> = Vec::new();
+    for turn in &turns {
+        let (of_turn, ids) = turn.changes(input, &index);
+        changes.extend(of_turn);
+        made.push(ids);
+    }
+    let needs = order.needs(&made);
+    let mut pins = BTreeMap::new();
+    let mut list = Vec::new();
+    for (mut change, pinned) in changes {
+        change
+            .depends_on
+            .extend(needs.get(&change.id).into_iter().flatten().cloned());
+        let pin = |what: Pinned| Pin {
+            card: change.card.clone().expect("the way back changes cards only"),
+            what,
+            by: author.by.clone(),
+            at: input.moment.now,
+            run: author.run.clone(),
+        };
+        pins.insert(change.id.clone(), pinned.into_iter().map(pin).collect());
+        list.push(change);
+    }
+    in_order(&mut list);
+    kept.sort();
+    kept.dedup();
+    Undo {
+        plan: plan_of(input, list),
+        kept,
+        pins,
+    }
+}
+
+/// The card of a deed that may have a way back.
+fn sort_out(deed: &Deed) -> Result<(&CardId, &Written), WhyKept> {
+    let written = deed.written.as_ref().ok_or(WhyKept::Forgotten)?;
+    if !deed.certain {
+        return Err(WhyKept::InDoubt);
+    }
+    match &written.change.action {
+        Action::CreateEntry { list, name } => Err(WhyKept::EntryStays {
+            list: *list,
+            name: name.clone(),
+        }),
+        Action::Anonymize { .. } => Err(WhyKept::Anonymized),
+        Action::Merge { .. } => Err(WhyKept::Merged),
+        Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Adopt { .. }
+        | Action::Archive { .. }
+        | Action::Unarchive
+        | Action::SetReferences { .. } => {
+            let card = deed.card.as_ref().or(written.change.card.as_ref());
+            card.map(|card| (card, written)).ok_or(WhyKept::Forgotten)
+        }
+    }
+}
+
+fn plan_of(input: &PlanInput, changes: Vec<Change>) -> Plan {
+    let ours: BTreeSet<&CardId> = input
+        .ledger
+        .values()
+        .filter(|entry| entry.key.is_some())
+        .map(|entry| &entry.card)
+        .collect();
+    let base = input
+        .target
+        .cards
+        .iter()
+        .filter(|card| !card.archived && ours.contains(&card.id))
+        .count();
+    let content =
+        serde_json::to_vec(&("undo", &input.policy.config_hash, &changes)).expect("plain data always serialises");
+    Plan {
+        id: PlanId::new(format!("p-{}", short_hash(&content))),
+        fingerprint: full_hash(&content),
+        created_at: input.moment.now,
+        config_hash: input.policy.config_hash.clone(),
+        snapshots: vec![target_summary(&input.target)],
+        clock: input.clock.doubts.clone(),
+        changes,
+        conflicts: Vec::new(),
+        rejections: Vec::new(),
+        skipped: Vec::new(),
+        ledger: Vec::new(),
+        base: base as u64,
+        foreign_cards: 0,
+        full_look: false,
+        counting_absent: BTreeSet::new(),
+        undecided: BTreeSet::new(),
+        strange_writes: StrangeWrites::default(),
+    }
+}

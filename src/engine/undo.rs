@@ -1,0 +1,238 @@
+//! Undo: what earlier runs wrote is read from the journal, TOPdesk is read anew, and the way back goes through the guard
+//! and the journal like everything else. Sources are not read: the way back asks nobody what people should be.
+
+use super::Source;
+use super::after_run::{counts, held_items, verdict};
+use super::gather::{ReadParts, Readings};
+use super::groups::read_groups;
+use super::recover::settle;
+use super::run::{Planned, RunError, Through, WriteParts, open_cards, take_in, without_reason};
+use super::state::{Learned, Remembered, RunLease, StateReader, StateWriter};
+use super::stopping::unless_stopped;
+use super::target::{TargetReader, TargetWriter};
+use crate::domain::decision::{Contact, SeenConfig};
+use crate::domain::guard::judge;
+use crate::domain::ids::{CardId, ItemId, RunId};
+use crate::domain::pin::{Pin, with_new};
+use crate::domain::report::{Outcome, RunReport};
+use crate::domain::undo::{Author, Deed, Kept, Part, part_of, undo};
+use chrono::Utc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What is to be undone, and who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoRequest {
+    /// The id of a run, or of an item: then the last run that did it.
+    pub what: String,
+    pub part: Part,
+    /// The operating-system user.
+    pub by: String,
+}
+
+/// A judged way back.
+pub struct WayBack {
+    pub planned: Planned,
+    /// What is not undone, and why.
+    pub kept: Vec<Kept>,
+    pins: BTreeMap<ItemId, Vec<Pin>>,
+}
+
+impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
+    /// Reads, plans the way back and judges it. Sends nothing but GET and changes no state.
+    pub async fn plan_undo(&self, store: &impl StateReader, request: &UndoRequest) -> Result<WayBack, RunError> {
+        let deeds = deeds(store, request).await?;
+        let parts = self.of_topdesk(&deeds);
+        let mut remembered = store.load(self.clock.now()).await?;
+        let open = store.open_intents().await?;
+        let readings = parts.read(&remembered).await?;
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
+        take_in(&settled, &mut remembered);
+        Ok(parts
+            .way_back(
+                readings,
+                remembered,
+                open_cards(&settled),
+                deeds,
+                request,
+                &RunId::new(""),
+            )
+            .await)
+    }
+
+    /// The same parts without the sources, reading every field that these deeds wrote, mapped or not.
+    fn of_topdesk(&self, deeds: &[Deed]) -> ReadParts<'_, S, R> {
+        let mut wants = self.wants.clone();
+        let written = deeds.iter().filter_map(|deed| deed.written.as_ref());
+        let fields = written.flat_map(|written| written.change.action.fields());
+        wants.fields.extend(fields.map(|change| change.field));
+        ReadParts {
+            environment: self.environment.clone(),
+            policy: self.policy.clone(),
+            config: self.config.clone(),
+            rules: self.rules.clone(),
+            former: self.former,
+            zone: self.zone,
+            mapping: self.mapping,
+            sources: &[],
+            reader: self.reader,
+            wants,
+            protect_query: self.protect_query.clone(),
+            clock: self.clock,
+            progress: self.progress,
+        }
+    }
+
+    async fn way_back(
+        &self,
+        readings: Readings,
+        remembered: Remembered,
+        open: BTreeSet<CardId>,
+        deeds: Vec<Deed>,
+        request: &UndoRequest,
+        run: &RunId,
+    ) -> WayBack {
+        let mut input = self.input(readings, remembered, open);
+        // First contact and changed configurations concern what the sources bring; here a human asks.
+        input.contact = Contact {
+            seen: Some(SeenConfig {
+                config_hash: input.policy.config_hash.clone(),
+                decision_version: input.policy.decision_version,
+                config: None,
+            }),
+            ..Contact::default()
+        };
+        let author = Author {
+            by: request.by.clone(),
+            run: run.clone(),
+        };
+        let made = undo(&input, &part_of(deeds, &request.part), &author);
+        input.groups = read_groups(self.reader, &made.plan).await;
+        let judged = judge(made.plan, &input);
+        WayBack {
+            planned: Planned {
+                judged,
+                input: Arc::new(input),
+            },
+            kept: made.kept,
+            pins: made.pins,
+        }
+    }
+
+    /// Plans, judges and applies the way back. The caller has the lease.
+    pub(super) async fn undo_through<W: TargetWriter, T: StateWriter>(
+        &self,
+        parts: &WriteParts<'_, W, T>,
+        lease: &RunLease,
+        request: &UndoRequest,
+        report: &mut RunReport,
+    ) -> Result<Through, RunError> {
+        let store = parts.store;
+        let quiet = self.of_topdesk(&deeds(store, request).await?);
+        let mut remembered = store.load(self.clock.now()).await?;
+        let open = store.open_intents().await?;
+        let mut readings = unless_stopped(parts.stop, quiet.read(&remembered))
+            .await
+            .ok_or(RunError::Stopped)??;
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
+        quiet.keep_settled(store, lease, &settled).await?;
+        take_in(&settled, &mut remembered);
+        let left = quiet
+            .complete(parts, lease, &settled, &mut readings, &mut remembered)
+            .await?;
+        let hasher = remembered.hasher.clone();
+        let earlier_holds = store.holds().await?;
+        // Once more: some of it may just have been settled.
+        let deeds = deeds(store, request).await?;
+        let way = quiet.way_back(readings, remembered, open_cards(&settled), deeds, request, lease.run());
+        let way = unless_stopped(parts.stop, way).await.ok_or(RunError::Stopped)?;
+        let WayBack { planned, kept, pins } = way;
+        let Planned { judged, input } = &planned;
+        report.plan_id = Some(judged.plan.id.clone());
+        let (approved, unreasoned) = without_reason(judged.approved.clone(), input, &quiet.wants.archiving_reason);
+        // Before anything is sent: an undo that is cut off must not leave the sync a way to do it all again. A pin on what
+        // was not undone after all goes with the next whole run.
+        let new: Vec<Pin> = approved
+            .changes()
+            .iter()
+            .filter_map(|approved| pins.get(&approved.change().id))
+            .flatten()
+            .cloned()
+            .collect();
+        let standing = with_new(&input.pins, &new);
+        let learned = Learned {
+            pins: (!new.is_empty()).then_some(standing.as_slice()),
+            ..Learned::default()
+        };
+        store.learn(lease, learned, self.clock.now()).await?;
+        let applier = quiet.applier(parts, lease, input, input.ledger.clone(), &hasher);
+        let mut outcomes = applier.apply(&approved).await?;
+        outcomes.extend(unreasoned);
+        outcomes.extend(left);
+        let since: BTreeMap<&ItemId, _> = earlier_holds
+            .iter()
+            .map(|kept| (&kept.item.change.id, kept.item.since))
+            .collect();
+        // On the machine's clock, as decisions are.
+        let noted_at = Utc::now();
+        let now = self.clock.now();
+        let mut holds = held_items(
+            judged,
+            &input.target.cards,
+            &outcomes,
+            lease.run(),
+            now,
+            noted_at,
+            &input.set_aside,
+        );
+        for hold in &mut holds {
+            hold.since = since.get(&hold.change.id).copied().unwrap_or(hold.since);
+        }
+        let done: Vec<ItemId> = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
+            .map(|outcome| outcome.item.clone())
+            .collect();
+        let learned = Learned {
+            done: &done,
+            undo_holds: Some((&request.what, &judged.plan.id, &holds)),
+            ..Learned::default()
+        };
+        store.learn(lease, learned, self.clock.now()).await?;
+        report.failure = applier.stopped_by();
+        report.counts = counts(judged, &outcomes, holds.len() as u64);
+        report.verdict = Some(verdict(report, judged, &outcomes, &holds));
+        let new_holds = holds
+            .iter()
+            .filter(|hold| !since.contains_key(&hold.change.id))
+            .cloned()
+            .collect();
+        Ok(Through {
+            planned,
+            outcomes,
+            holds,
+            new_holds,
+            kept,
+        })
+    }
+}
+
+async fn deeds(store: &impl StateReader, request: &UndoRequest) -> Result<Vec<Deed>, RunError> {
+    let deeds = store.deeds(&request.what).await?;
+    if deeds.is_empty() {
+        return Err(RunError::NothingToUndo(request.what.clone()));
+    }
+    Ok(deeds)
+}
