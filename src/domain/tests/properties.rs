@@ -2,7 +2,7 @@
 
 use super::describe::FIELDS;
 use super::world::{World, key, name};
-use super::worlds::worlds;
+use super::worlds::{budgets, worlds};
 use crate::domain::card::{FilterProof, OperatorKind};
 use crate::domain::cards::fold;
 use crate::domain::decision::Answer;
@@ -374,6 +374,9 @@ proptest! {
     #[test]
     fn the_second_run_is_empty(case in worlds()) {
         let mut world = case.world();
+        // An item whose alternative was done no longer counts: where a class was over its limit because of it, the rest of
+        // the class passes in the next run, and should.
+        world.policy.budgets = budgets(2);
         approve_some(&mut world, &case.approved);
         let twice = |world: &World| -> BTreeMap<Key, usize> {
             let mut count = BTreeMap::new();

@@ -270,7 +270,7 @@ fn spoil(source: &mut TestSource, how: u8) {
 }
 
 /// Defaults, next to nothing, or plenty; plenty without percentages, so that a new card does not raise a limit.
-fn budgets(which: u8) -> Budgets {
+pub fn budgets(which: u8) -> Budgets {
     let max = |max| Budget {
         max: Some(max),
         percent: None,
