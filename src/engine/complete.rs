@@ -11,7 +11,7 @@ use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::report::ChangeOutcome;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {

@@ -15,6 +15,7 @@ mod groups;
 pub mod history;
 pub mod inputs;
 mod ledger_after;
+mod planned;
 mod recheck;
 pub mod records;
 pub mod recover;

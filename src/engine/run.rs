@@ -3,32 +3,28 @@
 use super::Source;
 use super::after_run::{counts, held_items, holds_after_some, run_items, verdict};
 use super::apply::OperatorAccount;
-use super::former::{Former, kept};
-use super::gather::{ReadParts, Readings};
-use super::groups::read_groups;
+use super::gather::ReadParts;
 use super::inputs::{KeptHeader, KeptInput};
+pub use super::planned::Planned;
 use super::recover::{Settled, settle};
-use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateReader, StateWriter, StoreError};
+use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateWriter, StoreError};
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
 use super::undo::UndoRequest;
 use crate::domain::decision::HeldItem;
 use crate::domain::field::CardField;
-use crate::domain::guard::{ApprovedPlan, Judged, judge};
+use crate::domain::guard::{ApprovedPlan, Judged};
 use crate::domain::hold::HoldReason;
-use crate::domain::identity::Describe;
 use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
-use crate::domain::key::KeyReading;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::pin::standing;
-use crate::domain::plan::{ActionKind, Change, Plan};
-use crate::domain::planner::plan;
+use crate::domain::plan::{ActionKind, Change};
 use crate::domain::profile::Profile;
 use crate::domain::quality::{target_profile, target_summary};
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
 use crate::domain::seen::SeenValues;
-use crate::domain::snapshot::{Snapshot, SnapshotSummary};
+use crate::domain::snapshot::SnapshotSummary;
 use crate::domain::undo::Kept;
 use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
@@ -64,54 +60,6 @@ impl From<TargetError> for RunError {
     // Not as the source of the error: its text is part of this one already, and would be said twice.
     fn from(error: TargetError) -> Self {
         RunError::Target(error)
-    }
-}
-
-/// A plan with all that it was made of.
-pub struct Planned {
-    pub judged: Judged,
-    pub input: Arc<PlanInput>,
-}
-
-impl Planned {
-    /// Plans and judges what is in the input, groups of operators included: a plan made again from a kept one.
-    pub fn new(input: impl Into<Arc<PlanInput>>, describe: &dyn Describe) -> Self {
-        let input = input.into();
-        let judged = judge(plan(&input, describe), &input);
-        Self { judged, input }
-    }
-}
-
-impl Planned {
-    /// The part of one person. Budgets, windows, holds and first contact were judged over everybody.
-    pub fn only(self, typed: &str) -> Result<Self, RunError> {
-        let Self { judged, input } = self;
-        let key = match input.policy.key.read(typed) {
-            KeyReading::Key(key) | KeyReading::TooLong { key, .. } => key,
-            KeyReading::None | KeyReading::Anonymized => return Err(RunError::Nobody(typed.to_owned())),
-        };
-        let has_key = |text: &str| matches!(input.policy.key.read(text), KeyReading::Key(found) if found == key);
-        let in_sources = || {
-            let snapshots = input.snapshots.iter();
-            let rejected = |snapshot: &Snapshot| snapshot.rejections.iter().any(|it| it.key.as_ref() == Some(&key));
-            snapshots
-                .clone()
-                .any(|snapshot| !snapshot.with_key(&key).is_empty() || rejected(snapshot))
-        };
-        let field = input.policy.key.card_field;
-        let on_cards = || {
-            input
-                .target
-                .cards
-                .iter()
-                .any(|card| card.fields.text(field).is_some_and(has_key))
-        };
-        let in_ledger = || input.ledger.values().any(|entry| entry.key.as_ref() == Some(&key));
-        if !in_sources() && !on_cards() && !in_ledger() {
-            return Err(RunError::Nobody(typed.to_owned()));
-        }
-        let judged = judged.only(&key);
-        Ok(Self { judged, input })
     }
 }
 
@@ -162,69 +110,6 @@ pub struct WriteParts<'a, W, S> {
 }
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
-    /// Reads, plans and judges. Sends nothing but GET and changes no state.
-    pub async fn plan(&self, store: &impl StateReader) -> Result<Planned, RunError> {
-        let mut remembered = store.load(self.clock.now()).await?;
-        let open = store.open_intents().await?;
-        let readings = self.read(&remembered).await?;
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
-        take_in(&settled, &mut remembered);
-        Ok(self.planned(readings, remembered, open_cards(&settled)).await)
-    }
-
-    /// Plans, and plans under another configuration from the same reads, as far as they can be compared. Sends nothing but
-    /// GET and changes no state.
-    pub async fn plan_beside(
-        &self,
-        store: &impl StateReader,
-        other: Former,
-    ) -> Result<(Planned, Option<Plan>), RunError> {
-        let mut remembered = store.load(self.clock.now()).await?;
-        let open = store.open_intents().await?;
-        let readings = self.read_beside(&remembered, Some(other)).await?;
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
-        take_in(&settled, &mut remembered);
-        let (mut input, other) = self.input_beside(readings, remembered, open_cards(&settled));
-        let other = other.and_then(|other| other.plan(&mut input, &self.rules));
-        input.former = other.as_ref().map(kept);
-        let made = plan(&input, self.mapping);
-        input.groups = read_groups(self.reader, &made).await;
-        let judged = judge(made, &input);
-        let input = Arc::new(input);
-        Ok((Planned { judged, input }, other))
-    }
-
-    /// The groups of operators are read only for those that the plan touches, so between planning and judging.
-    async fn planned(&self, readings: Readings, remembered: Remembered, open: BTreeSet<CardId>) -> Planned {
-        let mut input = self.input(readings, remembered, open);
-        let made = plan(&input, self.mapping);
-        input.groups = read_groups(self.reader, &made).await;
-        let mut judged = judge(made, &input);
-        // The guard knows a configuration by its hash; its text is for the comparison with the next one.
-        if let Some(seen) = judged
-            .contact
-            .seen
-            .as_mut()
-            .filter(|seen| seen.config_hash == self.policy.config_hash)
-        {
-            seen.config = Some(self.config.clone());
-        }
-        let input = Arc::new(input);
-        Planned { judged, input }
-    }
-
     /// Plans, judges, applies what is allowed, holds the rest, and remembers. The caller has the lease.
     pub async fn run<W: TargetWriter, T: StateWriter>(
         &self,

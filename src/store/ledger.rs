@@ -30,6 +30,7 @@ struct Rest<'a> {
     seen: Cow<'a, SeenValues>,
 }
 
+#[expect(clippy::ptr_arg, reason = "serde hands the field over as it is")]
 fn no_values(seen: &Cow<'_, SeenValues>) -> bool {
     seen.is_empty()
 }
