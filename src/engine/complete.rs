@@ -36,6 +36,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let completed = applier.complete(&halves, &open).await?;
         remembered.ledger.extend(applier.state.take_learned());
         for seen in completed.seen {
+            // What was written just now is no news of another cardsync.
+            let newest = seen.cards.iter().filter_map(|card| card.modified_at).max();
+            if let (Some(modified_at), Some(last)) = (newest, &mut remembered.last_write) {
+                last.modified_at = last.modified_at.max(modified_at);
+            }
             readings.target.take_in(seen.cards, seen.operators);
         }
         remembered.half_done = parts.store.halfway().await?.iter().map(Halfway::known).collect();

@@ -26,13 +26,8 @@ struct Rest<'a> {
     sightings: Cow<'a, BTreeMap<SourceName, Sighting>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     archived_by_us: Option<Cow<'a, OurArchive>>,
-    #[serde(default, skip_serializing_if = "no_values")]
+    #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
     seen: Cow<'a, SeenValues>,
-}
-
-#[expect(clippy::ptr_arg, reason = "serde hands the field over as it is")]
-fn no_values(seen: &Cow<'_, SeenValues>) -> bool {
-    seen.is_empty()
 }
 
 /// Entries as JSON arrays of rows, in pieces: one statement then writes a thousand rows.
