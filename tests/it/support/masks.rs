@@ -59,7 +59,6 @@ impl Masks {
             .replace_all(&output, "$1 until LATER");
         let output = regex(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d [A-Z]+  (approved|rejected) by \S+:")
             .replace_all(&output, "NOW  $1 by USER:");
-        let output = regex(r"until \d{4}-\d\d-\d\d \d\d:\d\d (UTC|CET|CEST)").replace_all(&output, "until LATER");
         let output = regex(r"last changed \d{4}-\d\d-\d\d \d\d:\d\d \w+ by \S+")
             .replace_all(&output, "last changed THEN by WHOM");
         let output = regex(r"(approved|rejected) by [a-z_][a-z0-9_-]*(  \[|\n)").replace_all(&output, "$1 by USER$2");
