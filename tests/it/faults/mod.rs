@@ -2,6 +2,7 @@
 
 mod kills;
 mod limits;
+mod outage;
 mod process;
 mod reads;
 mod rights;
