@@ -1,6 +1,7 @@
 //! The TOPdesk look-alike over real HTTP: pages, media types, words of refusals, the cascade, filters and faults.
 
 mod cascade;
+mod conformance;
 mod faults;
 mod lookups;
 mod persons;

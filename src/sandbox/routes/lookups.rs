@@ -70,6 +70,8 @@ pub fn write(world: &mut World, call: &Call, segments: &[&str]) -> Outcome {
         _ => match entry_kind(segments) {
             Some(kind) => object(&call.body)
                 .and_then(|fields| rules::create_entry(world, kind, &fields).map(|place| (kind, place))),
+            // Reading such a list is described with a 404, writing to it only with a 400.
+            None if is_search_list(segments) => Err(Problem::malformed()),
             None => return nowhere(call, true),
         },
     };

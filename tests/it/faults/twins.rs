@@ -96,6 +96,13 @@ fn a_merge_lost_after_the_effect_of_each_request() {
 }
 
 #[test]
+fn a_merge_refused_at_each_request() {
+    walk(
+        &json!({ "answer": { "status": 400, "body": [{ "message": "The value for the field \"employeeNumber\" cannot be parsed" }] } }),
+    );
+}
+
+#[test]
 fn a_merge_killed_before_and_after_the_effect_of_each_request() {
     for (kind, effective) in [
         (json!({ "delay_ms": 60_000, "effect": false }), false),

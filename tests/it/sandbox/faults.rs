@@ -190,6 +190,22 @@ async fn a_write_can_take_effect_behind_a_scripted_answer() {
 }
 
 #[tokio::test]
+async fn a_rule_strikes_every_so_often_and_can_answer_late() {
+    let desk = Desk::open(&[]).await;
+    let late = json!({ "route": "/version", "every": 3, "answer_delay_ms": 40, "answer": { "status": 502 } });
+    desk.fault(late).await;
+    let start = Instant::now();
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        seen.push(desk.send("GET", "/version", "application/json", None).await.status());
+    }
+    assert_eq!(seen, [200, 200, 502, 200, 200, 502]);
+    assert!(start.elapsed() >= Duration::from_millis(80));
+    let (_, rules) = desk.control("GET", "/faults", Value::Null).await;
+    assert_eq!((&rules[0]["requests"], &rules[0]["struck"]), (&json!(6), &json!(2)));
+}
+
+#[tokio::test]
 async fn answers_can_be_slow() {
     let desk = Desk::open(&[("latency_ms", "30")]).await;
     desk.fault(json!({ "route": "/version", "delay_ms": 60 })).await;

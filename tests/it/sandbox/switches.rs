@@ -27,6 +27,37 @@ fn the_list_names_every_switch() {
     assert!(list.contains("right.archive_operators"));
 }
 
+/// What nobody could confirm about the real product, and what an application manager decides.
+const KNOWN: &[(&str, &[&str])] = &[
+    ("next_link", &["absolute", "path", "missing"]),
+    ("reason_mandatory", &["on", "off"]),
+    ("unarchive_restores_operator", &["yes", "no"]),
+    ("patch_archived", &["refused", "accepted"]),
+    ("branch_mandatory", &["yes", "no"]),
+    ("department_mode", &["dropdown", "text"]),
+    ("budget_holder_field", &["enabled", "disabled"]),
+    ("query_case", &["ignored", "exact"]),
+    ("query_trailing_blanks", &["ignored", "significant"]),
+    ("bare_null", &["clears", "refused"]),
+    ("login_of_archived", &["reserved", "free"]),
+    ("archived_entries", &["hidden", "shown"]),
+    ("branch_filter", &["", "Delft"]),
+    ("rights", &["full", "archive_operators=off"]),
+    ("product_version", &["16.08.002", "16.06.006"]),
+];
+
+#[tokio::test]
+async fn every_behaviour_in_doubt_has_a_switch_with_the_default_first() {
+    let desk = Desk::open(&[]).await;
+    for (name, values) in KNOWN {
+        let switch = SWITCHES.iter().find(|switch| switch.name == *name).unwrap();
+        assert_eq!(switch.values[0], values[0], "{name}");
+        for value in *values {
+            desk.sandbox.set(name, value).unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_next_link_has_three_forms() {
     let path = Desk::open(&[("next_link", "path")]).await;

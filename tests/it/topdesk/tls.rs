@@ -84,3 +84,22 @@ async fn what_is_not_trusted_is_told_at_once_with_the_cure() {
         assert_eq!(sent, 1, "trying again does not help: {error}");
     }
 }
+
+#[tokio::test]
+async fn the_authority_is_read_again_for_every_connection() {
+    let url = server("127.0.0.1", "server.pem");
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("ca.pem");
+    let told = async || {
+        let mut config = config(&url, &folder, "secret");
+        config.ca_file = Some(ca_file.clone());
+        let client = TopdeskClient::connect(&config, Europe::Amsterdam).unwrap();
+        client.reader().read_all(&wants(), &Silent).await.unwrap_err()
+    };
+    // A certificate that signed nothing here: the server is unknown until the file is replaced, as on a renewal.
+    std::fs::copy(fixture("expired.pem"), &ca_file).unwrap();
+    let before = told().await;
+    assert!(before.to_string().contains("does not trust"), "{before}");
+    std::fs::copy(fixture("authority.pem"), &ca_file).unwrap();
+    assert_eq!(told().await.status, Some(401), "the answer comes through now");
+}
