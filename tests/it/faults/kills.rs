@@ -69,6 +69,16 @@ impl Figures {
     }
 }
 
+/// A company whose configuration says what this look-alike needs.
+async fn open(settings: &[Setting]) -> Company {
+    let company = Company::open(settings).await;
+    if settings.contains(&("manager_flag", "needed")) {
+        company.reconfigure("timeout: 20s", "timeout: 20s\n  manager_flag: true");
+        company.approve(today()).await;
+    }
+    company
+}
+
 /// A command that is killed and given again.
 struct Walk {
     company: Company,
@@ -82,19 +92,14 @@ struct Walk {
 impl Walk {
     /// The run of the day.
     async fn of_the_day(settings: &[Setting]) -> Walk {
-        let company = Company::open(settings).await;
-        if settings.contains(&("manager_flag", "needed")) {
-            company.reconfigure("timeout: 20s", "timeout: 20s\n  manager_flag: true");
-            company.approve(today()).await;
-        }
-        let mut company = company;
+        let mut company = open(settings).await;
         company.remember();
         Walk::of(company, vec!["run".to_owned()], today()).await
     }
 
     /// The undo of the day, a day later, what it holds approved.
     async fn of_its_undo(settings: &[Setting]) -> Walk {
-        let mut company = Company::open(settings).await;
+        let mut company = open(settings).await;
         let run = company.run(today()).await.unwrap().report.id.to_string();
         company.settle(today()).await;
         let tomorrow = today() + Duration::days(1);
