@@ -1,11 +1,11 @@
 //! An explanation as a tired administrator reads it at five past nine: what happens first, then why, then what was.
 
+use super::explain_words::{group_words, normaliser_words, quoted, read, values};
 use super::out::Paint;
-use super::words::{conflict_words, name_of, operator_words, reason_words, role_words};
+use super::words::{conflict_words, name_of, operator_words, reason_words, role_words, twin_words};
 use crate::domain::card::{OperatorKind, OperatorLink};
 use crate::domain::decision::{Answer, Decision};
-use crate::domain::groups::{Group, Seen};
-use crate::domain::key::Normaliser;
+use crate::domain::evidence::Grade;
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::plan::ActionKind;
 use crate::domain::record::Standing;
@@ -15,7 +15,6 @@ use crate::engine::explain::{
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// An explanation to be shown.
@@ -129,12 +128,17 @@ impl ExplainText<'_> {
             lines.push(format!("    {} {what}", self.paint.bad("operator")));
         }
         lines.extend(values(&change.fields, change.action));
+        lines.extend(change.twin.iter().map(|twin| format!("    {}", twin_words(twin))));
         for evidence in &change.evidence {
             let source = evidence
                 .source
                 .as_ref()
                 .map_or(String::new(), |source| format!(" ({source})"));
-            lines.push(format!("    evidence: {}{source}", evidence.detail));
+            let grade = match evidence.grade {
+                Grade::Strong => "evidence",
+                Grade::Weak => "weak evidence",
+            };
+            lines.push(format!("    {grade}: {}{source}", evidence.detail));
         }
         let told = |why: &&String| change.evidence.iter().all(|evidence| evidence.detail != **why);
         lines.extend(change.why.iter().filter(told).map(|why| format!("    why: {why}")));
@@ -441,60 +445,5 @@ impl ExplainText<'_> {
             format!("[{}] {what} by {}{until}{note}", decision.item, decision.by)
         };
         self.explanation.decisions.iter().map(line).collect()
-    }
-}
-
-fn values(fields: &BTreeMap<String, crate::domain::view::FromTo>, action: ActionKind) -> Vec<String> {
-    let shown = |value: &Option<String>| {
-        value
-            .as_ref()
-            .map_or("(empty)".to_owned(), |value| format!("\"{value}\""))
-    };
-    let new = matches!(action, ActionKind::Create | ActionKind::CreateEntry);
-    fields
-        .iter()
-        .map(|(name, field)| match new {
-            true => format!("    {name}: {}", shown(&field.to)),
-            false => format!("    {name}: {} -> {}", shown(&field.from), shown(&field.to)),
-        })
-        .collect()
-}
-
-fn group_words(groups: &Seen<Vec<Group>>) -> String {
-    match groups {
-        Seen::Known(groups) if groups.is_empty() => "none".to_owned(),
-        Seen::Known(groups) => groups.iter().map(|group| &*group.name).collect::<Vec<_>>().join(", "),
-        Seen::Unreadable(why) => format!("could not be read: {why}"),
-    }
-}
-
-/// What an expression read.
-fn read(inputs: &BTreeMap<String, Vec<String>>) -> String {
-    let parts: Vec<String> = inputs
-        .iter()
-        .map(|(label, values)| format!("{label} is {}", quoted(values)))
-        .collect();
-    if parts.is_empty() {
-        String::new()
-    } else {
-        format!("   with {}", parts.join(", "))
-    }
-}
-
-fn quoted(values: &[String]) -> String {
-    let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
-    if quoted.is_empty() {
-        "(nothing)".to_owned()
-    } else {
-        quoted.join(", ")
-    }
-}
-
-fn normaliser_words(step: Normaliser) -> &'static str {
-    match step {
-        Normaliser::Trim => "trim",
-        Normaliser::Uppercase => "uppercase",
-        Normaliser::Lowercase => "lowercase",
-        Normaliser::StripLeadingZeros => "strip_leading_zeros",
     }
 }

@@ -8,6 +8,7 @@ mod diff_config;
 mod exit;
 mod explain;
 mod explain_text;
+mod explain_words;
 mod forget;
 mod history;
 mod holds;

@@ -7,6 +7,7 @@ use super::ids::CardId;
 use super::input::PlanInput;
 use super::key::{Key, KeyReading, KeySpec};
 use super::record::{Place, SourceRecord, Values};
+use super::seen::SeenValues;
 use super::snapshot::Snapshot;
 use std::collections::BTreeSet;
 
@@ -36,6 +37,7 @@ impl PlanInput {
             keys.extend(entry.key.take());
             keys.append(&mut entry.former_keys.drain(..).collect());
             entry.anchors.clear();
+            entry.seen = SeenValues::default();
             entry.anonymized = true;
         }
         self.in_doubt.retain(|key| !keys.contains(key));

@@ -1,6 +1,7 @@
 //! A plan for a ticket: structure, reasons and ids stay, everything of people goes. Keys and values become short marks that are
 //! the same wherever the same thing stands, and tell nothing without the store that made them.
 
+use super::groups::{Group, OperatorGroups, Seen};
 use super::input::PlanInput;
 use super::key::Key;
 use super::plan::{Conflict, Skip};
@@ -47,7 +48,7 @@ pub fn redact(view: &PlanView, input: &PlanInput, hash: &dyn Fn(&str) -> String)
             .into_iter()
             .map(|snapshot| redactor.snapshot(snapshot))
             .collect(),
-        clock,
+        clock: clock.into_iter().map(|finding| redactor.finding(finding)).collect(),
         summary,
         changes: changes.into_iter().map(|change| redactor.change(change)).collect(),
         conflicts: conflicts
@@ -138,7 +139,13 @@ fn values_of(view: &PlanView, input: &PlanInput) -> Vec<String> {
     for entries in input.target.lookups.lists.values() {
         values.extend(entries.iter().map(|entry| entry.name.to_string()));
     }
-    let written = view.changes.iter().flat_map(|change| change.fields.values());
+    let twins = view.changes.iter().filter_map(|change| change.twin.as_ref());
+    let of_twins = twins.flat_map(|twin| twin.fields.values());
+    let written = view
+        .changes
+        .iter()
+        .flat_map(|change| change.fields.values())
+        .chain(of_twins);
     values.extend(
         written
             .flat_map(|field| [field.from.clone(), field.to.clone()])
@@ -191,12 +198,16 @@ impl Redactor<'_> {
         }
     }
 
-    fn snapshot(&self, snapshot: SnapshotSummary) -> SnapshotSummary {
-        let findings = snapshot.findings.into_iter().map(|finding| Finding {
+    fn finding(&self, finding: Finding) -> Finding {
+        Finding {
             message: self.text(&finding.message),
             cure: self.text(&finding.cure),
             ..finding
-        });
+        }
+    }
+
+    fn snapshot(&self, snapshot: SnapshotSummary) -> SnapshotSummary {
+        let findings = snapshot.findings.into_iter().map(|finding| self.finding(finding));
         SnapshotSummary {
             findings: findings.collect(),
             ..snapshot
@@ -213,12 +224,41 @@ impl Redactor<'_> {
         redacted.collect()
     }
 
+    /// The names of groups tell of the organisation.
+    fn groups(&self, groups: OperatorGroups) -> OperatorGroups {
+        let marked = |groups: Seen<Vec<Group>>| {
+            groups.map(|groups| {
+                let marked = groups.into_iter().map(|group| Group {
+                    name: self.value(&group.name).into(),
+                    id: group.id,
+                });
+                marked.collect()
+            })
+        };
+        OperatorGroups {
+            operator_groups: marked(groups.operator_groups),
+            permission_groups: marked(groups.permission_groups),
+        }
+    }
+
+    /// Every part by its name, so that a new one cannot slip through.
     fn change(&self, change: ChangeView) -> ChangeView {
-        let twin = change.twin.map(|twin| TwinView {
-            fields: self.fields(twin.fields),
-            ..twin
-        });
-        let holds = change.holds.into_iter().map(|hold| HoldView {
+        let ChangeView {
+            id,
+            action,
+            key,
+            person_id,
+            operator,
+            operator_groups,
+            fields,
+            twin,
+            evidence,
+            depends_on,
+            why,
+            verdict,
+            holds,
+        } = change;
+        let holds = holds.into_iter().map(|hold| HoldView {
             // Who said no, and what they wrote, is nobody else's business.
             message: match hold.code.as_str() {
                 "rejected" => "rejected; approve to lift".to_owned(),
@@ -226,18 +266,30 @@ impl Redactor<'_> {
             },
             ..hold
         });
-        let evidence = change.evidence.into_iter().map(|mut evidence| {
+        let evidence = evidence.into_iter().map(|mut evidence| {
             evidence.detail = self.text(&evidence.detail);
             evidence
         });
+        let groups = operator_groups.into_iter();
         ChangeView {
-            key: change.key.map(|key| self.key(key.as_str())),
-            fields: self.fields(change.fields),
-            twin,
-            holds: holds.collect(),
+            id,
+            action,
+            key: key.map(|key| self.key(key.as_str())),
+            person_id,
+            operator,
+            operator_groups: groups
+                .map(|(operator, groups)| (operator, self.groups(groups)))
+                .collect(),
+            fields: self.fields(fields),
+            twin: twin.map(|TwinView { person_id, fields }| TwinView {
+                person_id,
+                fields: self.fields(fields),
+            }),
             evidence: evidence.collect(),
-            why: change.why.iter().map(|why| self.text(why)).collect(),
-            ..change
+            depends_on,
+            why: why.iter().map(|why| self.text(why)).collect(),
+            verdict,
+            holds: holds.collect(),
         }
     }
 

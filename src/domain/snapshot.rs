@@ -296,7 +296,9 @@ impl Snapshot {
 
     /// The values of all records. A key must not be changed by it.
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Values> {
-        self.records.iter_mut().flat_map(|record| record.values.iter_mut())
+        let keyed = self.records.iter_mut().flat_map(|record| record.values.iter_mut());
+        let unkeyed = self.unkeyed.iter_mut();
+        keyed.chain(unkeyed.flat_map(|unkeyed| unkeyed.record.values.iter_mut()))
     }
 
     /// Whether the snapshot may say that somebody is missing.

@@ -1,6 +1,7 @@
 //! What the journal has about one person.
 
 use super::fault::Fault;
+use super::sqlite::ReadOnlyStore;
 use super::stamp::{from_json, json, time};
 use crate::domain::card::OperatorCard;
 use crate::domain::ids::CardId;
@@ -8,13 +9,24 @@ use crate::domain::key::Key;
 use crate::domain::plan::Change;
 use crate::domain::report::Outcome;
 use crate::domain::view::ChangeView;
-use crate::engine::explain::JournalEntry;
+use crate::engine::explain::{JournalEntry, JournalReader};
+use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+impl JournalReader for ReadOnlyStore {
+    async fn journal_about(&self, cards: &[CardId], keys: &[Key]) -> Result<Vec<JournalEntry>, StoreError> {
+        let Some(reader) = &self.0 else { return Ok(Vec::new()) };
+        let mut connection = reader.connection.lock().await;
+        journal(&mut connection, reader.environment, cards, keys)
+            .await
+            .map_err(|fault| reader.at(fault))
+    }
+}
+
 /// Every request about one of these cards or keys, oldest first.
-pub(super) async fn journal(
+async fn journal(
     connection: &mut SqliteConnection,
     environment: i64,
     cards: &[CardId],

@@ -8,13 +8,11 @@ use super::inputs::InputFolder;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
 use super::writer::{Lesson, Write, Writer};
-use super::{about, decisions, deeds, halfway, holds, journal, ledger, runs, schema, snapshots};
+use super::{decisions, deeds, halfway, holds, journal, ledger, runs, schema, snapshots};
 use crate::domain::decision::{Decision, HeldItem};
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
-use crate::domain::key::Key;
 use crate::domain::report::RunReport;
 use crate::domain::undo::Deed;
-use crate::engine::explain::{JournalEntry, JournalReader};
 use crate::engine::inputs::KeptInput;
 use crate::engine::records::RunItem;
 use crate::engine::state::{
@@ -96,27 +94,6 @@ impl SqliteStore {
     pub async fn close(self) {
         self.writer.close().await;
         self.reader.close().await;
-    }
-
-    /// Takes people out of the kept inputs whom the ledger no longer knows by their key. A run does it by itself.
-    pub async fn clean_inputs(&self) -> Result<(), StoreError> {
-        let forgotten = self.reader.forgotten().await?;
-        self.with_inputs(move |folder| folder.clean(&forgotten)).await
-    }
-
-    /// Files are read and written beside the runtime.
-    async fn with_inputs(
-        &self,
-        work: impl FnOnce(&InputFolder) -> Result<(), StoreError> + Send + 'static,
-    ) -> Result<(), StoreError> {
-        let folder = self.reader.inputs.clone();
-        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
-        done.unwrap_or_else(|stopped| {
-            Err(StoreError::Io {
-                path: self.reader.path.clone(),
-                what: format!("its inputs could not be kept: {stopped}"),
-            })
-        })
     }
 
     pub(super) async fn write(&self, write: Write) -> Result<(), StoreError> {
@@ -275,7 +252,7 @@ impl Reader {
     }
 
     /// Cards of people whose key was purged.
-    async fn forgotten(&self) -> Result<BTreeSet<CardId>, StoreError> {
+    pub(super) async fn forgotten(&self) -> Result<BTreeSet<CardId>, StoreError> {
         let mut connection = self.connection.lock().await;
         ledger::forgotten(&mut connection, self.environment)
             .await
@@ -361,16 +338,6 @@ impl StateReader for ReadOnlyStore {
             Some(reader) => reader.halfway().await,
             None => Ok(Vec::new()),
         }
-    }
-}
-
-impl JournalReader for ReadOnlyStore {
-    async fn journal_about(&self, cards: &[CardId], keys: &[Key]) -> Result<Vec<JournalEntry>, StoreError> {
-        let Some(reader) = &self.0 else { return Ok(Vec::new()) };
-        let mut connection = reader.connection.lock().await;
-        about::journal(&mut connection, reader.environment, cards, keys)
-            .await
-            .map_err(|fault| reader.at(fault))
     }
 }
 

@@ -85,6 +85,7 @@ proptest! {
             redacted.person_id = None;
             redacted.operator = OperatorLink::ProvenNone;
             redacted.operator_groups.clear();
+            redacted.twin.iter_mut().for_each(|twin| twin.person_id = "".into());
         }
         for conflict in &mut view.conflicts {
             conflict.cards.clear();

@@ -1,0 +1,63 @@
+//! The words of an explanation for values, inputs and groups.
+
+use crate::domain::groups::{Group, Seen};
+use crate::domain::key::Normaliser;
+use crate::domain::plan::ActionKind;
+use crate::domain::view::FromTo;
+use std::collections::BTreeMap;
+
+/// Fields from and to, or only to where something new is made.
+pub(super) fn values(fields: &BTreeMap<String, FromTo>, action: ActionKind) -> Vec<String> {
+    let shown = |value: &Option<String>| {
+        value
+            .as_ref()
+            .map_or("(empty)".to_owned(), |value| format!("\"{value}\""))
+    };
+    let new = matches!(action, ActionKind::Create | ActionKind::CreateEntry);
+    fields
+        .iter()
+        .map(|(name, field)| match new {
+            true => format!("    {name}: {}", shown(&field.to)),
+            false => format!("    {name}: {} -> {}", shown(&field.from), shown(&field.to)),
+        })
+        .collect()
+}
+
+pub(super) fn group_words(groups: &Seen<Vec<Group>>) -> String {
+    match groups {
+        Seen::Known(groups) if groups.is_empty() => "none".to_owned(),
+        Seen::Known(groups) => groups.iter().map(|group| &*group.name).collect::<Vec<_>>().join(", "),
+        Seen::Unreadable(why) => format!("could not be read: {why}"),
+    }
+}
+
+/// What an expression read.
+pub(super) fn read(inputs: &BTreeMap<String, Vec<String>>) -> String {
+    let parts: Vec<String> = inputs
+        .iter()
+        .map(|(label, values)| format!("{label} is {}", quoted(values)))
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("   with {}", parts.join(", "))
+    }
+}
+
+pub(super) fn quoted(values: &[String]) -> String {
+    let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    if quoted.is_empty() {
+        "(nothing)".to_owned()
+    } else {
+        quoted.join(", ")
+    }
+}
+
+pub(super) fn normaliser_words(step: Normaliser) -> &'static str {
+    match step {
+        Normaliser::Trim => "trim",
+        Normaliser::Uppercase => "uppercase",
+        Normaliser::Lowercase => "lowercase",
+        Normaliser::StripLeadingZeros => "strip_leading_zeros",
+    }
+}
