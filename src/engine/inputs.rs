@@ -49,9 +49,19 @@ impl KeptInput {
         if self.input.remembers(cards, keys) {
             Arc::make_mut(&mut self.input).forget(cards, keys);
         }
-        let anonymized = &self.header.anonymized;
-        let taken = cards.iter().filter(|card| !anonymized.contains(*card));
-        self.header.forgotten.extend(taken.cloned());
+        let KeptHeader {
+            anonymized, forgotten, ..
+        } = &mut self.header;
+        // What somebody typed may be a key that was taken for a card's id as well: no key stays here.
+        let typed = |card: &CardId| keys.iter().any(|key| key.as_str().eq_ignore_ascii_case(card.as_str()));
+        let known = |card: &CardId| {
+            let cards = &self.input.target.cards;
+            self.input.ledger.contains_key(card) || cards.binary_search_by(|it| it.id.cmp(card)).is_ok()
+        };
+        let taken = cards
+            .iter()
+            .filter(|card| !anonymized.contains(*card) && (known(card) || !typed(card)));
+        forgotten.extend(taken.cloned());
         self
     }
 }
