@@ -16,8 +16,8 @@ use std::path::Path;
 
 /// What stands below the options in the help.
 const WHAT: &str = "\
-Removed: the key, former keys and directory ids in the ledger, the values of every write, items that wait and notes about \
-them. Kept: the card id, a keyed hash of the key, and who did what when, without values.
+Removed: the key, former keys and directory ids in the ledger, the values of every write, items that wait, notes about them, \
+and their records and card in the kept inputs of past runs. Kept: the card id, a keyed hash of the key, and who did what when, without values.
 
 Somebody who is still in the sources and has a card is remembered anew by the next run. Backups, saved plans and reports \
 are not touched: remove those yourself.";
@@ -78,6 +78,11 @@ fn told(person: &Person, done: bool) -> String {
         (kept.items, "item of a past run", "items of past runs"),
         (kept.holds, "item that waits", "items that wait"),
         (kept.notes, "note beside a decision", "notes beside decisions"),
+        (
+            kept.inputs,
+            "kept input of a past run: their records and card",
+            "kept inputs of past runs: their records and card",
+        ),
     ] {
         match count {
             0 => {}

@@ -102,7 +102,8 @@ async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Resu
         };
         notify::command::tell(argv, &events, limit).await;
     }
-    if finished.is_ok() {
+    // Also after a failure: what is to go does not wait for better days. Only who was told to stop is not kept waiting.
+    if finished.is_ok() || !stop.load(Ordering::Relaxed) {
         tidy(environment, &store, &lease, clock.now()).await;
     }
     drop(lease);
@@ -124,6 +125,7 @@ async fn tidy(environment: &Environment, store: &SqliteStore, lease: &RunLease, 
                 pruned.decisions
             );
         }
+        store.tidy_inputs(lease).await?;
         store.rewrite(lease).await
     };
     if let Err(error) = tidied.await {

@@ -181,7 +181,8 @@ impl<'a> CardIndex<'a> {
     }
 }
 
-fn state_of(card: &PersonCard, spec: &KeySpec) -> CardState {
+/// What a card's key and surname say it is.
+pub(super) fn state_of(card: &PersonCard, spec: &KeySpec) -> CardState {
     let anonymized_name = card
         .fields
         .text(CardField::SurName)

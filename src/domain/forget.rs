@@ -2,11 +2,13 @@
 //! key stay; everything else of the person goes, also where others refer to them.
 
 use super::card::{CardFields, PersonCard};
+use super::cards::{CardState, state_of};
 use super::field::{CardField, FieldValue, Reference};
 use super::ids::CardId;
 use super::input::PlanInput;
 use super::key::{Key, KeyReading, KeySpec};
 use super::record::{Place, SourceRecord, Values};
+use super::safe_end::HalfDone;
 use super::seen::SeenValues;
 use super::snapshot::Snapshot;
 use std::collections::BTreeSet;
@@ -15,21 +17,41 @@ use std::collections::BTreeSet;
 const GONE: &str = "*";
 
 impl PlanInput {
-    /// Whether anything personal of these cards, or of people recognised as purged, is in it. Cheap.
-    pub fn remembers(&self, cards: &BTreeSet<CardId>) -> bool {
-        let filled = |id: &CardId| {
+    /// Whether anything personal is in it of these cards, of people with these keys, or of people recognised as purged. Cheap.
+    pub fn remembers(&self, cards: &BTreeSet<CardId>, keys: &BTreeSet<Key>) -> bool {
+        let named = |id: &CardId| {
             let at = self.target.cards.binary_search_by(|card| card.id.cmp(id));
-            at.is_ok_and(|at| key_of(&self.target.cards[at], &self.policy.key).is_some())
+            at.is_ok_and(|at| !is_anonymized(&self.target.cards[at], &self.policy.key))
         };
-        let known = |id: &CardId| self.ledger.get(id).is_some_and(|entry| entry.key.is_some());
-        !self.purged_keys.is_empty() || cards.iter().any(|id| filled(id) || known(id))
+        let known = |id: &CardId| {
+            let entry = self.ledger.get(id);
+            entry.is_some_and(|entry| entry.key.is_some() || !entry.former_keys.is_empty())
+        };
+        let read = |key: &Key| {
+            let rejected = |snapshot: &Snapshot| snapshot.rejections.iter().any(|it| it.key.as_ref() == Some(key));
+            let mut snapshots = self.snapshots.iter();
+            snapshots.any(|snapshot| !snapshot.with_key(key).is_empty() || rejected(snapshot))
+        };
+        !self.purged_keys.is_empty() || cards.iter().any(|id| named(id) || known(id)) || keys.iter().any(read)
     }
 
-    /// Takes the people of these cards out, and whoever was recognised as purged before. A plan made of what is left can
-    /// differ from the one that was made then.
-    pub fn forget(&mut self, cards: &BTreeSet<CardId>) {
+    /// Cards that TOPdesk showed anonymized: nothing of their people is in it but what other cards and sources say.
+    pub fn anonymized(&self) -> BTreeSet<CardId> {
+        let gone = |card: &&PersonCard| is_anonymized(card, &self.policy.key);
+        self.target
+            .cards
+            .iter()
+            .filter(gone)
+            .map(|card| card.id.clone())
+            .collect()
+    }
+
+    /// Takes the people of these cards and keys out, and whoever was recognised as purged before. A plan made of what is
+    /// left can differ from the one that was made then.
+    pub fn forget(&mut self, cards: &BTreeSet<CardId>, keys: &BTreeSet<Key>) {
         let spec = &self.policy.key;
-        let mut keys: BTreeSet<Key> = std::mem::take(&mut self.purged_keys);
+        let mut keys: BTreeSet<Key> = keys.clone();
+        keys.append(&mut self.purged_keys);
         for card in self.target.cards.iter().filter(|card| cards.contains(&card.id)) {
             keys.extend(key_of(card, spec));
         }
@@ -39,6 +61,16 @@ impl PlanInput {
             entry.anchors.clear();
             entry.seen = SeenValues::default();
             entry.anonymized = true;
+        }
+        // A decision does not say whom it is about, and no plan needs its note.
+        for decision in self.decisions.values_mut() {
+            decision.note = None;
+        }
+        self.pins.retain(|pin| !cards.contains(&pin.card));
+        for half in std::mem::take(&mut self.half_done) {
+            let theirs = half.key.as_ref().is_some_and(|key| keys.contains(key));
+            let key = half.key.filter(|_| !theirs);
+            self.half_done.insert(HalfDone { key, ..half });
         }
         self.in_doubt.retain(|key| !keys.contains(key));
         let mut marks: BTreeSet<Box<str>> = keys.iter().map(|key| key.as_str().into()).collect();
@@ -62,6 +94,10 @@ impl PlanInput {
             }
         }
     }
+}
+
+fn is_anonymized(card: &PersonCard, spec: &KeySpec) -> bool {
+    state_of(card, spec) == CardState::Anonymized
 }
 
 fn key_of(card: &PersonCard, spec: &KeySpec) -> Option<Key> {

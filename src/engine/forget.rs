@@ -8,6 +8,7 @@ use super::state::{KeyHasher, Learned, RunLease, StateWriter, StoreError};
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
+use crate::domain::seen::SeenValues;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +65,7 @@ fn without_person(entry: &LedgerEntry, hasher: &KeyHasher) -> LedgerEntry {
     left.anchors.clear();
     left.sightings.clear();
     left.leaving_since = None;
+    left.seen = SeenValues::default();
     left
 }
 
@@ -93,6 +95,7 @@ pub async fn look<S: StateWriter + RecordsKeeper>(
     for card in &cards {
         kept.add(store.kept(card, &keys).await?);
     }
+    kept.inputs = store.inputs_about(&cards, &keys).await?;
     let named = entries.iter().filter(|entry| entry.key.is_some()).count() as u64;
     if named == 0 && kept == Kept::default() {
         return Err(ForgetError::Unknown);
@@ -127,6 +130,7 @@ pub async fn forget<S: StateWriter + RecordsKeeper>(
         ..Learned::default()
     };
     store.learn(lease, learned, now).await?;
+    store.forget_inputs(lease, &person.cards, &person.keys).await?;
     store.rewrite(lease).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::ids::{CardId, PlanId, RunId};
 use crate::domain::input::PlanInput;
+use crate::domain::key::Key;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -29,6 +30,9 @@ pub struct KeptHeader {
     pub config: String,
     /// People who were taken out because TOPdesk or we anonymized them: the card ids. A plan made of what is left can differ.
     pub forgotten: BTreeSet<CardId>,
+    /// Cards that were anonymized already when it was read.
+    #[serde(default)]
+    pub anonymized: BTreeSet<CardId>,
 }
 
 /// A kept input.
@@ -41,11 +45,23 @@ pub struct KeptInput {
 impl KeptInput {
     /// Takes people out, see [`PlanInput::forget`].
     #[must_use]
-    pub fn without(mut self, cards: &BTreeSet<CardId>) -> Self {
-        if self.input.remembers(cards) {
-            Arc::make_mut(&mut self.input).forget(cards);
+    pub fn without(mut self, cards: &BTreeSet<CardId>, keys: &BTreeSet<Key>) -> Self {
+        if self.input.remembers(cards, keys) {
+            Arc::make_mut(&mut self.input).forget(cards, keys);
         }
-        self.header.forgotten.extend(cards.iter().cloned());
+        let KeptHeader {
+            anonymized, forgotten, ..
+        } = &mut self.header;
+        // What somebody typed may be a key that was taken for a card's id as well: no key stays here.
+        let typed = |card: &CardId| keys.iter().any(|key| key.as_str().eq_ignore_ascii_case(card.as_str()));
+        let known = |card: &CardId| {
+            let cards = &self.input.target.cards;
+            self.input.ledger.contains_key(card) || cards.binary_search_by(|it| it.id.cmp(card)).is_ok()
+        };
+        let taken = cards
+            .iter()
+            .filter(|card| !anonymized.contains(*card) && (known(card) || !typed(card)));
+        forgotten.extend(taken.cloned());
         self
     }
 }

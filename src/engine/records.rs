@@ -198,6 +198,8 @@ pub struct Kept {
     pub holds: u64,
     /// Notes that somebody wrote beside a decision.
     pub notes: u64,
+    /// Inputs of the last runs that have the person.
+    pub inputs: u64,
 }
 
 impl Kept {
@@ -208,11 +210,13 @@ impl Kept {
             items,
             holds,
             notes,
+            inputs,
         } = other;
         self.journal += journal;
         self.items += items;
         self.holds += holds;
         self.notes += notes;
+        self.inputs += inputs;
     }
 }
 
@@ -234,6 +238,24 @@ pub trait RecordsKeeper: RecordsReader {
         card: &CardId,
         keys: &BTreeSet<Key>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// How many kept inputs of past runs have the people of these cards and keys. Reads all of them.
+    fn inputs_about(
+        &self,
+        cards: &BTreeSet<CardId>,
+        keys: &BTreeSet<Key>,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Takes the people of these cards and keys out of the kept inputs of past runs.
+    fn forget_inputs(
+        &self,
+        lease: &RunLease,
+        cards: &BTreeSet<CardId>,
+        keys: &BTreeSet<Key>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Lets go of kept inputs whose time is over, and takes people out whom the ledger no longer knows by their key.
+    fn tidy_inputs(&self, lease: &RunLease) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Writes the file anew where something was taken out since, so that no copy of it stays in unused places. True when
     /// it did.

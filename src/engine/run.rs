@@ -307,6 +307,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             fingerprint: judged.plan.fingerprint.clone(),
             config: self.config.clone(),
             forgotten: BTreeSet::new(),
+            anonymized: input.anonymized(),
         };
         let input = Arc::clone(input);
         if let Err(error) = store.keep_input(lease, KeptInput { header, input }).await {

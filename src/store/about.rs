@@ -1,7 +1,7 @@
 //! What the journal has about one person.
 
 use super::fault::Fault;
-use super::sqlite::ReadOnlyStore;
+use super::read_only::ReadOnlyStore;
 use super::stamp::{from_json, json, time};
 use crate::domain::card::OperatorCard;
 use crate::domain::ids::CardId;

@@ -8,6 +8,7 @@ use super::fault::io;
 use super::sqlite::SqliteStore;
 use crate::domain::ids::{CardId, EnvironmentId, RunId};
 use crate::domain::input::PlanInput;
+use crate::domain::key::Key;
 use crate::engine::inputs::{KEPT_FOR, KeptHeader, KeptInput, MOST_KEPT};
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
@@ -55,25 +56,56 @@ impl InputFolder {
             .create(&self.path)
             .map_err(|error| io(&self.path, "cannot be made", &error))?;
         let now = kept.header.kept_at;
-        self.write(&kept.without(forgotten))?;
+        // First what is there: people go also when there is no room for one more.
+        let newly: BTreeSet<CardId> = forgotten.union(&kept.header.anonymized).cloned().collect();
+        self.clean(&newly)?;
+        self.write(&kept.without(forgotten, &BTreeSet::new()))?;
+        self.let_go(now)
+    }
+
+    /// Takes people out of every input that may still have them, and lets go of what is too old.
+    pub(super) fn tidy(&self, forgotten: &BTreeSet<CardId>, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.let_go(now)?;
         self.clean(forgotten)
     }
 
     /// Takes people out of every input that may still have them.
-    pub(super) fn clean(&self, forgotten: &BTreeSet<CardId>) -> Result<(), StoreError> {
+    fn clean(&self, forgotten: &BTreeSet<CardId>) -> Result<(), StoreError> {
         for header in self.list()? {
-            if forgotten.is_subset(&header.forgotten) {
-                continue;
-            }
-            match self.read(&header.run) {
-                Ok(Some(kept)) => self.write(&kept.without(forgotten))?,
-                Ok(None) => {}
-                // What cannot be read cannot be cleaned either.
-                Err(_unreadable) => self.remove(&self.file(&header.run))?,
+            let gone = |card: &CardId| header.forgotten.contains(card) || header.anonymized.contains(card);
+            if !forgotten.iter().all(gone) {
+                self.take_out(&header.run, forgotten, &BTreeSet::new())?;
             }
         }
         Ok(())
+    }
+
+    /// Takes the people of these cards and keys out of every input.
+    pub(super) fn forget(&self, cards: &BTreeSet<CardId>, keys: &BTreeSet<Key>) -> Result<(), StoreError> {
+        for header in self.list()? {
+            self.take_out(&header.run, cards, keys)?;
+        }
+        Ok(())
+    }
+
+    fn take_out(&self, run: &RunId, cards: &BTreeSet<CardId>, keys: &BTreeSet<Key>) -> Result<(), StoreError> {
+        let cleaned = match self.read(run) {
+            Ok(Some(kept)) => self.write(&kept.without(cards, keys)),
+            Ok(None) => return Ok(()),
+            Err(unreadable) => Err(unreadable),
+        };
+        // What cannot be read, or not be written without them, cannot be kept either.
+        cleaned.or_else(|_failed| self.remove(&self.file(run)))
+    }
+
+    /// How many inputs have something of the people of these cards and keys. One that cannot be read may have.
+    pub(super) fn about(&self, cards: &BTreeSet<CardId>, keys: &BTreeSet<Key>) -> Result<u64, StoreError> {
+        let mut found = 0;
+        for header in self.list()? {
+            let has = |kept: Option<KeptInput>| kept.is_some_and(|kept| kept.input.remembers(cards, keys));
+            found += u64::from(self.read(&header.run).map_or(true, has));
+        }
+        Ok(found)
     }
 
     /// What is kept, newest first.

@@ -149,12 +149,16 @@ pub(super) async fn load(
     Ok(entries.into_iter().collect())
 }
 
-/// Cards whose entry has lost its key: people who were anonymized or forgotten.
+/// Cards whose entry has lost its keys: people who were anonymized or forgotten. One that gave its key away to a twin still
+/// has it among its former ones.
 pub(super) async fn forgotten(connection: &mut SqliteConnection, environment: i64) -> Result<BTreeSet<CardId>, Fault> {
-    let rows = sqlx::query("SELECT card FROM ledger WHERE environment = ?1 AND key IS NULL")
-        .bind(environment)
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query(
+        "SELECT card FROM ledger WHERE environment = ?1 AND key IS NULL \
+         AND coalesce(json_array_length(rest, '$.former_keys'), 0) = 0",
+    )
+    .bind(environment)
+    .fetch_all(connection)
+    .await?;
     rows.iter()
         .map(|row| Ok(CardId::new(row.try_get::<&str, _>(0)?)))
         .collect()

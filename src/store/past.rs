@@ -2,7 +2,8 @@
 
 use super::fault::Fault;
 use super::file;
-use super::sqlite::{ReadOnlyStore, Reader, SqliteStore};
+use super::read_only::ReadOnlyStore;
+use super::sqlite::{Reader, SqliteStore};
 use super::writer::Write;
 use super::{prune, purge, records};
 use crate::domain::ids::{CardId, RunId};
@@ -116,6 +117,31 @@ impl RecordsKeeper for SqliteStore {
             keys: keys.clone(),
         })
         .await
+    }
+
+    async fn inputs_about(&self, cards: &BTreeSet<CardId>, keys: &BTreeSet<Key>) -> Result<u64, StoreError> {
+        let (cards, keys) = (cards.clone(), keys.clone());
+        self.reader.with_inputs(move |folder| folder.about(&cards, &keys)).await
+    }
+
+    async fn forget_inputs(
+        &self,
+        _lease: &RunLease,
+        cards: &BTreeSet<CardId>,
+        keys: &BTreeSet<Key>,
+    ) -> Result<(), StoreError> {
+        let (cards, keys) = (cards.clone(), keys.clone());
+        self.reader
+            .with_inputs(move |folder| folder.forget(&cards, &keys))
+            .await
+    }
+
+    async fn tidy_inputs(&self, _lease: &RunLease) -> Result<(), StoreError> {
+        let forgotten = self.reader.forgotten().await?;
+        // They are dated by the machine's clock, whatever the moment of a run.
+        self.reader
+            .with_inputs(move |folder| folder.tidy(&forgotten, Utc::now()))
+            .await
     }
 
     async fn rewrite(&self, lease: &RunLease) -> Result<bool, StoreError> {

@@ -77,6 +77,7 @@ pub(super) async fn kept(
         items,
         holds,
         notes,
+        inputs: 0,
     })
 }
 

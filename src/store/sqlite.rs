@@ -32,9 +32,6 @@ pub struct SqliteStore {
     writer: Writer,
 }
 
-/// The store for commands that only read. There may be no store yet: then nothing is remembered.
-pub struct ReadOnlyStore(pub(super) Option<Reader>);
-
 /// One connection that reads what is committed.
 pub(super) struct Reader {
     pub(super) path: PathBuf,
@@ -101,67 +98,19 @@ impl SqliteStore {
     }
 }
 
-impl ReadOnlyStore {
-    /// Opens the store where there is one. Neither makes nor changes anything.
-    pub async fn open(path: &Path, environment: &EnvironmentId, host: &str) -> Result<Self, StoreError> {
-        let path = file::resolved(path);
-        let Some(bytes) = file::existing(&path)? else {
-            return Ok(Self(None));
-        };
-        let mut reading = file::connect_reading(&path)
-            .await
-            .map_err(|error| Fault::from(error).at(&path))?;
-        let opened = async {
-            let format = schema::inspect(&mut reading, &path, bytes).await?;
-            if format < schema::FORMAT {
-                let path = path.clone();
-                return Err(Fault::Refused(StoreError::Older {
-                    path,
-                    found: format,
-                    known: schema::FORMAT,
-                }));
-            }
-            schema::bound(&mut reading, &path, environment.as_str(), host).await
-        };
-        match opened.await {
-            Ok(bound) => Ok(Self(Some(Reader::new(reading, path, bound, environment)))),
-            Err(fault) => Err(refuse(reading, fault, &path).await),
-        }
-    }
-
-    /// Hashes keys as this store does; where there is no store, with a random key that is not kept.
-    pub fn hasher(&self) -> KeyHasher {
-        self.0
-            .as_ref()
-            .map_or_else(KeyHasher::random, |reader| reader.hasher.clone())
-    }
-
-    /// The kept inputs of its runs; `None` where there is no store.
-    pub fn inputs(&self) -> Option<&InputFolder> {
-        self.0.as_ref().map(|reader| &reader.inputs)
-    }
-
-    /// Whether there is a store.
-    pub fn exists(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Closes the file.
-    pub async fn close(self) {
-        if let Some(reader) = self.0 {
-            reader.close().await;
-        }
-    }
-}
-
 /// Closes what was opened, so that nothing is left beside a refused file.
-async fn refuse(connection: SqliteConnection, fault: Fault, path: &Path) -> StoreError {
+pub(super) async fn refuse(connection: SqliteConnection, fault: Fault, path: &Path) -> StoreError {
     let _closed_anyway = connection.close().await;
     fault.at(path)
 }
 
 impl Reader {
-    fn new(connection: SqliteConnection, path: PathBuf, bound: schema::Bound, environment: &EnvironmentId) -> Self {
+    pub(super) fn new(
+        connection: SqliteConnection,
+        path: PathBuf,
+        bound: schema::Bound,
+        environment: &EnvironmentId,
+    ) -> Self {
         Self {
             inputs: InputFolder::beside(&path, environment),
             path,
@@ -171,8 +120,23 @@ impl Reader {
         }
     }
 
-    async fn close(self) {
+    pub(super) async fn close(self) {
         let _closed_anyway = self.connection.into_inner().close().await;
+    }
+
+    /// Files are read and written beside the runtime.
+    pub(super) async fn with_inputs<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&InputFolder) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let folder = self.inputs.clone();
+        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
+        done.unwrap_or_else(|stopped| {
+            Err(StoreError::Io {
+                path: self.path.clone(),
+                what: format!("its inputs could not be kept: {stopped}"),
+            })
+        })
     }
 
     pub(super) fn at(&self, fault: impl Into<Fault>) -> StoreError {
@@ -180,7 +144,7 @@ impl Reader {
     }
 
     /// Everything within one transaction, so that a run that is writing shows all of a step or nothing.
-    async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
+    pub(super) async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
         let environment = self.environment;
         let mut connection = self.connection.lock().await;
         let loaded = async {
@@ -209,42 +173,42 @@ impl Reader {
         loaded.await.map_err(|fault| self.at(fault))
     }
 
-    async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
+    pub(super) async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
         let mut connection = self.connection.lock().await;
         holds::load(&mut connection, self.environment)
             .await
             .map_err(|fault| self.at(fault))
     }
 
-    async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
+    pub(super) async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
         let mut connection = self.connection.lock().await;
         decisions::all(&mut connection, self.environment)
             .await
             .map_err(|fault| self.at(fault))
     }
 
-    async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
+    pub(super) async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
         let mut connection = self.connection.lock().await;
         runs::history(&mut connection, self.environment, limit)
             .await
             .map_err(|fault| self.at(fault))
     }
 
-    async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
+    pub(super) async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
         let mut connection = self.connection.lock().await;
         journal::open(&mut connection, self.environment)
             .await
             .map_err(|fault| self.at(fault))
     }
 
-    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
+    pub(super) async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
         let mut connection = self.connection.lock().await;
         deeds::of(&mut connection, self.environment, of)
             .await
             .map_err(|fault| self.at(fault))
     }
 
-    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
+    pub(super) async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
         let mut connection = self.connection.lock().await;
         halfway::load(&mut connection, self.environment)
             .await
@@ -287,57 +251,6 @@ impl StateReader for SqliteStore {
 
     async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
         self.reader.halfway().await
-    }
-}
-
-impl StateReader for ReadOnlyStore {
-    async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.load(now).await,
-            None => Ok(Remembered::nothing()),
-        }
-    }
-
-    async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.holds().await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.decisions().await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.history(limit).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.open_intents().await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.deeds(of).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.halfway().await,
-            None => Ok(Vec::new()),
-        }
     }
 }
 
@@ -476,7 +389,9 @@ impl StateWriter for SqliteStore {
 
     async fn keep_input(&self, _lease: &RunLease, kept: KeptInput) -> Result<(), StoreError> {
         let forgotten = self.reader.forgotten().await?;
-        self.with_inputs(move |folder| folder.keep(kept, &forgotten)).await
+        self.reader
+            .with_inputs(move |folder| folder.keep(kept, &forgotten))
+            .await
     }
 
     async fn purge(&self, lease: &RunLease, card: &CardId) -> Result<(), StoreError> {

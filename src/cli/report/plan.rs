@@ -4,10 +4,11 @@ use super::charts::{Chart, Series};
 use super::past::read;
 use super::{Told, page};
 use crate::cli::text::Shown;
-use crate::cli::words::{conflict_words, name_of, operator_words, reason_words};
+use crate::cli::words::{conflict_words, group_lines, name_of, operator_words, reason_words, twin_words};
 use crate::domain::field::FieldValue;
 use crate::domain::hold::HoldReason;
 use crate::domain::plan::{Action, Change};
+use crate::domain::view::ChangeView;
 use minijinja::{Value, context};
 
 /// The report of a plan.
@@ -101,6 +102,8 @@ fn item(shown: &Shown<'_>, change: &Change) -> Value {
         who,
         outcome => if reasons.is_empty() { "allowed" } else { "held" },
         operator => operator_words(&change.operator, change.action.kind()),
+        operator_groups => group_lines(&shown.judged.groups.of(&change.operator)),
+        twin => ChangeView::new(change, &[]).twin.as_ref().map(twin_words),
         fields,
         why => &change.why,
         reasons,

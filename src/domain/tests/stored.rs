@@ -50,9 +50,10 @@ fn a_forgotten_person_is_nowhere_in_the_input() {
     let mut input = world.input();
     input.target.operators[0].login_name = Some("e002".into());
     let cards = BTreeSet::from([CardId::from("c-E002")]);
-    assert!(input.remembers(&cards));
-    input.forget(&cards);
-    assert!(!input.remembers(&cards));
+    let nobody = BTreeSet::new();
+    assert!(input.remembers(&cards, &nobody));
+    input.forget(&cards, &nobody);
+    assert!(!input.remembers(&cards, &nobody));
     let text = serde_json::to_string(&input).expect("an input is plain data");
     let text = text.replace("c-E002", "CARD").replace("o-E002", "OPERATOR");
     for personal in ["E002", "e002", "OLD7"] {
@@ -64,8 +65,9 @@ fn a_forgotten_person_is_nowhere_in_the_input() {
 #[test]
 fn nobody_to_forget_is_no_work() {
     let world = World::of(2);
-    assert!(!world.input().remembers(&BTreeSet::new()));
-    assert!(!world.input().remembers(&BTreeSet::from([CardId::from("c-other")])));
+    assert!(!world.input().remembers(&BTreeSet::new(), &BTreeSet::new()));
+    let other = BTreeSet::from([CardId::from("c-other")]);
+    assert!(!world.input().remembers(&other, &BTreeSet::from([key("OTHER")])));
 }
 
 #[test]

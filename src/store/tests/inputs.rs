@@ -3,8 +3,9 @@
 use super::{HOST, at, folder, lease, open};
 use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
-use crate::domain::tests::world::World;
+use crate::domain::tests::world::{World, key};
 use crate::engine::inputs::{KeptHeader, KeptInput};
+use crate::engine::records::RecordsKeeper;
 use crate::engine::state::{Learned, StateWriter};
 use crate::store::{InputFolder, SqliteStore};
 use chrono::{Duration, Utc};
@@ -34,6 +35,7 @@ fn kept(run: &str, age: Duration) -> KeptInput {
             fingerprint: "f".to_owned(),
             config: "timezone: UTC\n".to_owned(),
             forgotten: BTreeSet::new(),
+            anonymized: BTreeSet::new(),
         },
         input: Arc::new(input()),
     }
@@ -115,7 +117,7 @@ async fn who_was_purged_from_the_ledger_is_taken_out_of_all_of_them() {
         ..Learned::default()
     };
     store.learn(&lease, learned, at(0)).await.unwrap();
-    store.clean_inputs().await.unwrap();
+    store.tidy_inputs(&lease).await.unwrap();
     let read = |run: &str| {
         InputFolder::beside(&path, &HOST.into())
             .read(&run.into())
@@ -129,6 +131,67 @@ async fn who_was_purged_from_the_ledger_is_taken_out_of_all_of_them() {
     store.keep_input(&lease, kept("after", Duration::zero())).await.unwrap();
     assert_eq!(read("after").header.forgotten, forgotten);
     assert_eq!(read("after").input.ledger[&card()].key, None);
+    drop(lease);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_card_that_was_never_ours_is_taken_out_once_it_shows_anonymized() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let mut before = kept("before", Duration::hours(1));
+    Arc::make_mut(&mut before.input).ledger.clear();
+    let lease = lease(&store, "purge").await;
+    store.keep_input(&lease, before).await.unwrap();
+    let mut after = kept("after", Duration::zero());
+    after.header.anonymized.insert(card());
+    store.keep_input(&lease, after).await.unwrap();
+    let read = InputFolder::beside(&path, &HOST.into()).read(&"before".into());
+    let before = read.unwrap().unwrap();
+    assert_eq!(before.header.forgotten, BTreeSet::from([card()]));
+    let input = serde_json::to_string(&*before.input).unwrap();
+    assert!(!input.contains("E001\""), "{input}");
+    drop(lease);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn somebody_with_a_record_and_no_card_is_taken_out_by_the_key() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    keep(&store, "one", Duration::hours(1)).await;
+    let lease = lease(&store, "forget").await;
+    let (nobody, keys) = (BTreeSet::new(), BTreeSet::from([key("E001")]));
+    assert_eq!(
+        store
+            .inputs_about(&nobody, &BTreeSet::from([key("E002")]))
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(store.inputs_about(&nobody, &keys).await.unwrap(), 1);
+    store.forget_inputs(&lease, &nobody, &keys).await.unwrap();
+    assert_eq!(store.inputs_about(&nobody, &keys).await.unwrap(), 0);
+    drop(lease);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn the_key_that_a_twin_gave_away_is_not_forgotten() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    keep(&store, "merged", Duration::hours(1)).await;
+    let lease = lease(&store, "merge").await;
+    let mut twin = input().ledger[&card()].clone();
+    twin.former_keys.extend(twin.key.take());
+    let learned = Learned {
+        ledger: &[twin],
+        ..Learned::default()
+    };
+    store.learn(&lease, learned, at(0)).await.unwrap();
+    store.tidy_inputs(&lease).await.unwrap();
+    let read = InputFolder::beside(&path, &HOST.into()).read(&"merged".into());
+    assert_eq!(*read.unwrap().unwrap().input, input());
     drop(lease);
     store.close().await;
 }

@@ -150,3 +150,37 @@ fn reports_are_one_private_file_in_which_a_name_is_no_script() {
         "{html}"
     );
 }
+
+/// The world of a scenario.
+fn scenario(name: &str) -> Workplace {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(name);
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    let place = Workplace::open(serde_json::from_str(&read("cards.json")).unwrap());
+    place.configure(&read("config.yaml"));
+    place.write("people.csv", read("people.csv"));
+    if folder.join("leavers.csv").exists() {
+        place.write("leavers.csv", read("leavers.csv"));
+    }
+    place
+}
+
+#[test]
+fn the_report_of_a_plan_names_the_twin_and_the_groups_of_operators() {
+    let place = scenario("twin_with_operator_survives");
+    place
+        .cardsync(&["plan", "--html", "plan.html", "--as-of", "2025-03-03T08:00"])
+        .exits(3);
+    let html = looked_at(&place.path("plan.html"));
+    assert!(
+        html.contains("gives up employeeNumber, tasLoginName and is archived"),
+        "{html}"
+    );
+    let place = scenario("last_operator_of_a_group");
+    place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(0);
+    place.write("people.csv", std::fs::read(place.path("leavers.csv")).unwrap());
+    place
+        .cardsync(&["plan", "--html", "plan.html", "--as-of", "2025-03-04T08:00"])
+        .exits(3);
+    let html = looked_at(&place.path("plan.html"));
+    assert!(html.contains("<dt>groups</dt>") && html.contains("Network"), "{html}");
+}

@@ -1,10 +1,12 @@
 //! The state file: backups, checks, another address, an old copy, a full disk, and the journal for a log collector.
 
-use super::{CONFIG, LATER, PEOPLE, known};
+use super::{CONFIG, LATER, PEOPLE, export, known};
 use crate::support::workplace::{Workplace, text};
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 /// One card was updated and one person has joined.
 fn lived() -> Workplace {
@@ -100,21 +102,116 @@ fn a_backup_is_whole_private_and_overwrites_nothing() {
 }
 
 #[test]
-fn a_store_from_an_old_backup_makes_nobody_twice_and_archives_nobody_for_it() {
+fn a_store_from_an_old_backup_is_noticed_and_nobody_is_made_twice_or_archived() {
     let place = known();
-    place.cardsync(&["store", "backup", "old.db"]).exits(0);
-    place.write(
-        "people.csv",
-        format!("{PEOPLE}100004,Meijer,Tom,t.meijer@example.org,Leiden,\n"),
-    );
+    // A write before the copy, so that the copy knows how our writes are signed.
+    export(&place, "Leiden", "Delft");
     place.cardsync(&["run", "--as-of", LATER]).exits(0);
+    place.cardsync(&["store", "backup", "old.db"]).exits(0);
+    let moved = PEOPLE.replace("Leiden", "Delft");
+    let joined = format!("{moved}100004,Meijer,Tom,t.meijer@example.org,Leiden,\n");
+    place.write("people.csv", &joined);
+    place.cardsync(&["run", "--as-of", "2025-03-05T09:00"]).exits(0);
     let writes = place.writes().len();
+    for companion in ["cardsync.db-wal", "cardsync.db-shm"] {
+        assert!(!place.path(companion).exists(), "{companion}");
+    }
     fs::rename(place.path("old.db"), place.path("cardsync.db")).unwrap();
-    let run = place.cardsync(&["run", "--json", "--as-of", "2025-03-06T08:00"]);
+    // Nothing new in the sources: nothing is done again.
+    let run = place.cardsync(&["run", "--as-of", "2025-03-06T08:00"]);
     assert!(matches!(run.code, 0 | 3), "{run:?}");
     assert_eq!(place.writes().len(), writes, "{:?}", place.writes());
-    assert_eq!(place.sandbox.stats()["duplicate_keys"], serde_json::json!([]));
+    // One more who joins and one who leaves wait until somebody has looked.
+    let more = format!("{joined}100005,Prins,Kim,k.prins@example.org,Delft,\n");
+    let more = more.replace("a.bakker@example.org,Delft,", "a.bakker@example.org,Delft,2025-03-01");
+    place.write("people.csv", more);
+    let run = place.cardsync(&["run", "--as-of", "2025-03-06T09:00"]).exits(3);
+    const SAID: &str = "another cardsync writes here, or this store is old";
+    assert!(run.stdout.contains(SAID), "{}", run.stdout);
+    assert_eq!(place.writes().len(), writes, "{:?}", place.writes());
     place.cardsync(&["store", "check"]).exits(0);
+    let (_, after) = run.stdout.split_once("cardsync approve ").unwrap();
+    let item = after.split_whitespace().next().unwrap();
+    place.cardsync(&["approve", item]).exits(0);
+    let run = place.cardsync(&["run", "--as-of", "2025-03-06T10:00"]);
+    assert!(!run.stdout.contains(SAID), "{}", run.stdout);
+    assert!(place.writes().len() > writes, "{}", run.stdout);
+    assert_eq!(place.sandbox.stats()["duplicate_keys"], serde_json::json!([]));
+}
+
+/// A file system of a few megabytes; gone at the end of the test.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    /// `None` where this user may not mount.
+    fn mount(at: std::path::PathBuf) -> Option<SmallDisk> {
+        fs::create_dir(&at).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(&at)
+            .output();
+        let mounted = mounted.is_ok_and(|output| output.status.success());
+        mounted.then_some(SmallDisk(at))
+    }
+
+    /// Fills it but for so many bytes.
+    fn fill(&self, but_for: u64) {
+        let path = self.0.join("ballast");
+        let mut ballast = fs::File::create(&path).unwrap();
+        while ballast.write_all(&[1; 4096]).is_ok() {}
+        let length = ballast.metadata().unwrap().len();
+        ballast.set_len(length - but_for).unwrap();
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _best_effort = Command::new("umount").arg(&self.0).output();
+    }
+}
+
+#[test]
+fn a_disk_that_is_really_full_stops_the_run_and_nothing_is_done_twice() {
+    let place = Workplace::open(super::company());
+    let Some(disk) = SmallDisk::mount(place.path("disk")) else {
+        println!("skipped: a small file system can only be mounted by root");
+        return;
+    };
+    place.configure(&CONFIG.replace("sqlite: cardsync.db", "sqlite: disk/cardsync.db"));
+    place.write("people.csv", PEOPLE);
+    place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(0);
+    let site = |number: usize| if number.is_multiple_of(2) { "Delft" } else { "Leiden" };
+    let mut stopped_midway = 0;
+    for (round, free) in [0, 48 << 10, 128 << 10].into_iter().enumerate() {
+        let moved = PEOPLE.replace("Delft", "@").replace("Leiden", site(round));
+        place.write("people.csv", moved.replace('@', site(round + 1)));
+        let before = place.writes().len();
+        disk.fill(free);
+        let day = format!("2025-03-1{round}");
+        let run = place.cardsync(&["run", "--as-of", &format!("{day}T08:00")]);
+        let sent = place.writes().len() - before;
+        if run.code != 0 {
+            let run = run.exits(1);
+            assert!(run.stderr.contains("is full: the run stops"), "{run:?}");
+            stopped_midway += 1;
+        }
+        assert!(free > 0 || sent == 0, "{sent} writes without room for an intent");
+        disk.empty();
+        place.cardsync(&["run", "--as-of", &format!("{day}T09:00")]).exits(0);
+        assert_eq!(
+            place.writes().len() - before,
+            3,
+            "each change once: {:?}",
+            place.writes()
+        );
+        let checked = place.cardsync(&["store", "check"]).exits(0).stdout;
+        assert!(checked.contains("every request has its outcome"), "{checked}");
+    }
+    assert!(stopped_midway > 0);
 }
 
 #[test]
