@@ -360,10 +360,10 @@ impl ExplainText<'_> {
             }
             for (source, sighting) in sightings {
                 lines.push(match &sighting.absent {
-                    None => format!("    {source} had the person on {}", self.when(sighting.last_seen)),
+                    // The ledger notes the time once a day at most: it would tell less than it seems to.
+                    None => format!("    {source} had the person at the last look"),
                     Some(absent) => format!(
-                        "    {source} had the person last on {}; absent in {} counted reads since {}",
-                        self.when(sighting.last_seen),
+                        "    {source}: absent in {} counted reads since {}",
                         absent.reads,
                         self.when(absent.since)
                     ),
