@@ -213,6 +213,12 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
     text
 }
 
+/// Whether an approval is for every reason that is shown now, as far as an approval lifts it.
+fn covers(decision: &Decision, change: &ChangeView) -> bool {
+    let mut liftable = change.holds.iter().filter(|hold| hold.approvable);
+    liftable.all(|hold| decision.waives.contains(&hold.code))
+}
+
 fn one(
     text: &mut String,
     item: &HeldItem,
@@ -267,7 +273,13 @@ fn one(
             .map_or(String::new(), |until| format!(" until {}", when(until)));
         let by = &decision.by;
         let _ = match decision.answer {
-            Answer::Approve => writeln!(text, "    approved by {by}{until}: passes in the next run"),
+            Answer::Approve if covers(decision, change) => {
+                writeln!(text, "    approved by {by}{until}: passes in the next run")
+            }
+            Answer::Approve => writeln!(
+                text,
+                "    approved by {by}{until}, but not what holds it now: approve it again"
+            ),
             Answer::Reject if item.is_settled() => Ok(()),
             Answer::Reject => writeln!(text, "    rejected by {by}: stays quiet until it changes"),
         };

@@ -54,6 +54,7 @@ scenarios! {
     another_cardsync_writes_here_or_the_store_is_old
     approval_expired
     approval_on_a_changed_item
+    approval_raced
     archived_by_hand_stays_archived
     archived_twins
     archives_over_budget_are_held_whole_and_joiners_go_on

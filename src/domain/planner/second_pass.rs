@@ -13,9 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Adds the second pass to the drafts.
 pub(super) fn resolve(planner: &mut Planner<'_>) -> Vec<Draft> {
-    let mut second = Second::new();
-    managers(planner, &mut second);
-    logins(planner, &mut second);
+    managers(planner);
+    logins(planner);
     std::mem::take(&mut planner.drafts)
 }
 
@@ -52,7 +51,7 @@ pub(super) fn fill_pending(action: &mut Action, ids: &BTreeMap<usize, ItemId>) {
     }
 }
 
-fn managers(planner: &mut Planner<'_>, second: &mut Second) {
+fn managers(planner: &mut Planner<'_>) {
     let mut creates: BTreeMap<Key, usize> = BTreeMap::new();
     let mut wakes: BTreeMap<usize, usize> = BTreeMap::new();
     for (number, draft) in planner.drafts.iter().enumerate() {
@@ -103,7 +102,7 @@ fn managers(planner: &mut Planner<'_>, second: &mut Second) {
             card: wish.card,
             own: wish.draft,
         };
-        add_reference(planner, second, place, change, order, doubts);
+        add_reference(planner, place, change, order, doubts);
     }
 }
 
@@ -143,9 +142,6 @@ fn reach_manager(
     }
 }
 
-/// The second change of each person, by key and card: another one joins it.
-type Second = BTreeMap<(Key, Option<usize>), usize>;
-
 /// Whose second change it is, and the draft with the first, if there is one.
 struct Place<'p> {
     key: &'p Key,
@@ -153,10 +149,10 @@ struct Place<'p> {
     own: Option<usize>,
 }
 
-/// A change of the second pass; gives its number.
+/// A change of the second pass; gives its number. A manager and a login are changes of their own: what one of them waits
+/// for does not hold the other.
 fn add_reference(
     planner: &mut Planner<'_>,
-    second: &mut Second,
     place: Place<'_>,
     change: FieldChange,
     order: Vec<usize>,
@@ -167,34 +163,24 @@ fn add_reference(
         (None, Some(own)) => planner.drafts[own].operator.clone(),
         (None, None) => OperatorLink::ProvenNone,
     };
-    let number = *second.entry((place.key.clone(), place.card)).or_insert_with(|| {
-        planner.drafts.push(Draft {
-            why: vec!["needs an earlier change of this plan".to_owned()],
-            ..Draft::new(
-                Action::SetReferences { fields: Vec::new() },
-                Some(place.key.clone()),
-                place.card,
-                operator,
-            )
-        });
-        planner.drafts.len() - 1
-    });
-    let draft = &mut planner.drafts[number];
-    if let Action::SetReferences { fields } = &mut draft.action {
-        fields.push(change);
-        fields.sort_by_key(|change| change.field);
-    }
+    let mut after = Vec::new();
     for other in order {
-        if !draft.after.contains(&other) {
-            draft.after.push(other);
+        if !after.contains(&other) {
+            after.push(other);
         }
     }
-    for doubt in doubts {
-        if !draft.doubts.contains(&doubt) {
-            draft.doubts.push(doubt);
-        }
-    }
-    number
+    planner.drafts.push(Draft {
+        why: vec!["needs an earlier change of this plan".to_owned()],
+        after,
+        doubts,
+        ..Draft::new(
+            Action::SetReferences { fields: vec![change] },
+            Some(place.key.clone()),
+            place.card,
+            operator,
+        )
+    });
+    planner.drafts.len() - 1
 }
 
 /// A card that is made in this plan gets the manager flag with it, where the environment needs it.
@@ -262,7 +248,7 @@ struct LoginWish {
 }
 
 /// Login names are unique in TOPdesk. One that another card holds is left out, or set once that card has given it up.
-fn logins(planner: &mut Planner<'_>, second: &mut Second) {
+fn logins(planner: &mut Planner<'_>) {
     let wishes = login_wishes(planner);
     if wishes.is_empty() {
         return;
@@ -362,7 +348,7 @@ fn logins(planner: &mut Planner<'_>, second: &mut Second) {
             card: wish.card,
             own: Some(wish.draft),
         };
-        let number = add_reference(planner, second, place, change, order, Vec::new());
+        let number = add_reference(planner, place, change, order, Vec::new());
         moved.insert(wish.draft, number);
     }
 }

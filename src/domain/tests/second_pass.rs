@@ -205,6 +205,23 @@ fn who_waits_for_a_held_change_of_a_login_is_held() {
 }
 
 #[test]
+fn a_held_login_does_not_hold_the_manager() {
+    let mut world = World::of(60);
+    world.policy.manager_flag = true;
+    // E002 gives up the login only if a human says that the number is theirs.
+    for (attribute, value) in [("sur", "Else"), ("first", "Somebody"), ("email", ""), ("login", "")] {
+        world.hr().set("E002", attribute, value);
+    }
+    world.hr().set("E001", "login", "e002");
+    world.hr().set("E001", "mgr", "E003");
+    let judged = world.run();
+    assert_eq!(allowed(&judged), ["update c-E003", "set_references c-E001"]);
+    assert_eq!(judged.held.len(), 2);
+    assert!(world.card_mut("c-E001").fields.get(CardField::Manager).is_some());
+    assert_eq!(allowed(&world.judged()), Vec::<String>::new());
+}
+
+#[test]
 fn an_adoption_goes_without_a_login_that_another_card_holds() {
     let mut world = World::of(10);
     world.hr().rows.push(row("N1"));

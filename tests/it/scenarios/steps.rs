@@ -18,12 +18,13 @@
 //! remove FILE
 //! config OTHER                   another configuration
 //! edit JSON                      somebody changes something in TOPdesk, see `/sandbox/edit`
+//! meanwhile JSON                 the same, once a run has judged and looks at a card for the last time before it writes
 //! set NAME=VALUE                 a setting of the sandbox
 //! ```
 
 use crate::support::masks::Masks;
 use crate::support::workplace::{Ran, Workplace, text};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -132,6 +133,14 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
             place
                 .sandbox
                 .edit(&edit)
+                .unwrap_or_else(|error| panic!("{step}: {error:#}"));
+        }
+        ("meanwhile", _) => {
+            let edit: Value = serde_json::from_str(rest).unwrap_or_else(|error| panic!("{step}: {error}"));
+            let last_look = json!({ "method": "GET", "route": "/persons/{id}", "nth": 1, "edit": edit });
+            place
+                .sandbox
+                .fault(&last_look)
                 .unwrap_or_else(|error| panic!("{step}: {error:#}"));
         }
         ("set", [setting]) => {
