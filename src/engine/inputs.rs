@@ -46,6 +46,12 @@ impl KeptInput {
     /// Takes people out, see [`PlanInput::forget`].
     #[must_use]
     pub fn without(mut self, cards: &BTreeSet<CardId>, keys: &BTreeSet<Key>) -> Self {
+        // A card that was anonymized when it was read, and by its entry in the ledger somebody's until then.
+        let entries = cards.iter().filter_map(|card| self.input.ledger.get(card));
+        let just_noticed: BTreeSet<CardId> = entries
+            .filter(|entry| entry.key.is_some())
+            .map(|entry| entry.card.clone())
+            .collect();
         if self.input.remembers(cards, keys) {
             Arc::make_mut(&mut self.input).forget(cards, keys);
         }
@@ -60,7 +66,8 @@ impl KeptInput {
         };
         let taken = cards
             .iter()
-            .filter(|card| !anonymized.contains(*card) && (known(card) || !typed(card)));
+            .filter(|card| !anonymized.contains(*card) || just_noticed.contains(*card))
+            .filter(|card| known(card) || !typed(card));
         forgotten.extend(taken.cloned());
         self
     }
