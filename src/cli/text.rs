@@ -5,9 +5,11 @@ use super::out::Paint;
 use super::words::{
     conflict_words, counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines, twin_words,
 };
+use crate::domain::card::OperatorLink;
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
+use crate::domain::ids::OperatorId;
 use crate::domain::input::PlanInput;
 use crate::domain::plan::{Action, ActionKind, Change, SkipReason};
 use crate::domain::report::{ChangeOutcome, Outcome};
@@ -406,9 +408,41 @@ impl Shown<'_> {
             )
         });
         self.list(&mut text, count, moved);
+        let asleep = self.still_archived(outcomes);
+        let count = asleep.len();
+        self.list(&mut text, count, asleep.into_iter());
         let count = not.len();
         self.list(&mut text, count, not.into_iter());
         text
+    }
+
+    /// Operators of cards that were made active again which did not wake with them: what TOPdesk does depends on its version.
+    fn still_archived(&self, outcomes: &[ChangeOutcome]) -> Vec<String> {
+        let done = outcomes.iter().filter(|outcome| {
+            outcome.action == ActionKind::Unarchive && matches!(outcome.outcome, Outcome::Done { .. })
+        });
+        let of_change = |outcome: &ChangeOutcome| {
+            let change = self.judged.plan.changes.iter().find(|change| change.id == outcome.item);
+            let archived = match change.map(|change| &change.operator) {
+                Some(OperatorLink::Archived { operators }) => operators.clone(),
+                Some(OperatorLink::Active { .. } | OperatorLink::ProvenNone | OperatorLink::Unproven) | None => {
+                    Vec::new()
+                }
+            };
+            let woken: Vec<OperatorId> = outcome.operators.clone();
+            let key = outcome.key.as_ref().map_or(String::new(), ToString::to_string);
+            archived
+                .into_iter()
+                .filter(move |operator| !woken.contains(operator))
+                .map(move |operator| {
+                    format!(
+                        "  {}: operator {operator}, though the card of {key} is active again; unarchive the operator in \
+                         TOPdesk if this person is to work as one\n",
+                        self.paint.warn("still archived")
+                    )
+                })
+        };
+        done.flat_map(of_change).collect()
     }
 }
 

@@ -136,6 +136,7 @@ scenarios! {
     twin_with_operator_survives
     unarchived_by_hand_stays_active
     undo_and_sync_never_fight
+    undo_says_which_operator_stays_archived
     unknown_branch_holds_the_person
     wrong_clock
     unrelated_config_edit_lets_archives_go_on
