@@ -11,6 +11,7 @@ use crate::engine::sheet;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -27,6 +28,9 @@ pub(super) struct ApproveArgs {
     /// Last day, or moment, at which the approval holds: at most 30 days from now. Default: 7 days.
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
+    /// The decisions as one JSON document on standard output.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -40,6 +44,9 @@ pub(super) struct RejectArgs {
     /// Last day, or moment, of the silence. Default: until something about the item changes.
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
+    /// The decisions as one JSON document on standard output.
+    #[arg(long)]
+    json: bool,
 }
 
 /// What was asked for, by whichever command.
@@ -49,6 +56,7 @@ struct Asked<'a> {
     until: Option<DateTime<Utc>>,
     by: String,
     now: DateTime<Utc>,
+    json: bool,
 }
 
 enum What<'a> {
@@ -79,6 +87,7 @@ pub(super) async fn approve(config: &Path, args: &ApproveArgs) -> anyhow::Result
         until,
         by: session::operating_system_user(),
         now,
+        json: args.json,
     };
     decide(&environment, asked).await
 }
@@ -92,6 +101,7 @@ pub(super) async fn reject(config: &Path, args: &RejectArgs) -> anyhow::Result<E
         until: end(args.until.as_deref(), &environment, now)?,
         by: session::operating_system_user(),
         now,
+        json: args.json,
     };
     decide(&environment, asked).await
 }
@@ -129,8 +139,41 @@ async fn decide(environment: &Environment, asked: Asked<'_>) -> anyhow::Result<E
     let kept = decisions::keep(&store, &decided).await;
     store.close().await;
     kept?;
-    tell(&decided, &asked.by);
+    if asked.json {
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&decided)?));
+    } else {
+        tell(&decided, &waiting, &asked.by);
+    }
     Ok(Exit::Done)
+}
+
+/// What of it passes how: an item of an undo passes in that undo, not in a run.
+fn passes(approved: &[&str], waiting: &Waiting) -> String {
+    let mut undone: BTreeSet<&str> = BTreeSet::new();
+    let mut by_run = false;
+    for item in approved {
+        let kept = waiting.items.iter().find(|kept| kept.item.change.id.as_str() == *item);
+        match kept.and_then(|kept| kept.undoes.as_deref()) {
+            Some(what) => {
+                undone.insert(what);
+            }
+            None => by_run = true,
+        }
+    }
+    const UNCHANGED: &str = "if nothing about them has changed by then.";
+    let mut text = String::new();
+    if by_run {
+        text.push_str(&format!("They pass in the next run, {UNCHANGED}\n"));
+    }
+    for what in undone {
+        let these = if by_run {
+            "What belongs to the undo passes"
+        } else {
+            "They pass"
+        };
+        text.push_str(&format!("{these} with: cardsync undo {what}, {UNCHANGED}\n"));
+    }
+    text
 }
 
 fn made(waiting: &Waiting, asked: &Asked<'_>) -> anyhow::Result<Decided> {
@@ -140,6 +183,7 @@ fn made(waiting: &Waiting, asked: &Asked<'_>) -> anyhow::Result<Decided> {
         until,
         by,
         now,
+        json: _,
     } = asked;
     let decided = match what {
         What::Words(words, answer) => decisions::decide(waiting, words, *answer, by, *note, *until, *now),
@@ -156,27 +200,23 @@ fn nothing_decided(problems: &[impl ToString]) -> anyhow::Error {
     anyhow::anyhow!("nothing was decided: {}", lines.join("\n"))
 }
 
-fn tell(decided: &Decided, by: &str) {
+fn tell(decided: &Decided, waiting: &Waiting, by: &str) {
     let of = |answer: Answer| -> Vec<&str> {
         let of_it = decided.decisions.iter().filter(|decision| decision.answer == answer);
         of_it.map(|decision| decision.item.as_str()).collect()
     };
     for (answer, verb, then) in [
-        (
-            Answer::Approve,
-            "Approved",
-            "They pass in the next run, if nothing about them has changed by then.\n",
-        ),
+        (Answer::Approve, "Approved", passes(&of(Answer::Approve), waiting)),
         (
             Answer::Reject,
             "Rejected",
-            "They stay quiet until something about them changes.\n",
+            "They stay quiet until something about them changes.\n".to_owned(),
         ),
     ] {
         let ids = of(answer);
         if !ids.is_empty() {
             out::print(&format!("{verb} by {by}: {} item(s): {}\n", ids.len(), ids.join(" ")));
-            out::print(then);
+            out::print(&then);
         }
     }
     let approved = of(Answer::Approve);

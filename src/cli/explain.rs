@@ -4,11 +4,14 @@ use super::exit::Exit;
 use super::explain_text::ExplainText;
 use super::out::{self, Paint};
 use super::progress::Shown as Bars;
-use super::replay::kept_input;
+use super::replay::look_for_input;
 use super::session;
-use crate::config::policy::zone;
+use crate::config::policy::{key_spec, zone};
 use crate::daemon::wiring::{Environment, kept_mapping};
+use crate::domain::ids::{CardId, RunId};
+use crate::domain::key::KeyReading;
 use crate::engine::explain::{Explanation, FoundBy, JournalReader, Kept, Subject, explain, find, operators_of, traces};
+use crate::engine::history::{RunHistory, of_run};
 use crate::engine::replay::again;
 use crate::engine::run::Planned;
 use crate::engine::state::StateReader;
@@ -17,6 +20,7 @@ use crate::mapping::Mapping;
 use crate::store::ReadOnlyStore;
 use anyhow::bail;
 use clap::Args;
+use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -39,7 +43,7 @@ pub(super) async fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exi
     let environment = session::environment(config)?;
     let store = session::read_store(&environment).await?;
     let explained = match &args.run {
-        Some(run) => past(&store, run, &args.word).await,
+        Some(run) => past(&environment, &store, run, &args.word).await,
         None => next(&environment, &store, args).await,
     };
     store.close().await;
@@ -59,6 +63,21 @@ pub(super) async fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exi
             out::print(&format!("{}\n", serde_json::to_string_pretty(&subjects)?));
         }
         Found::Several(subjects) => out::print(&several(&args.word, &subjects)),
+        Found::Recorded(recorded) if args.json => {
+            out::print(&format!("{}\n", serde_json::to_string_pretty(&*recorded)?));
+        }
+        Found::Recorded(recorded) => {
+            let Recorded { run, history, .. } = &*recorded;
+            out::print(
+                "What this run had read is no longer kept (the last 3 runs are, for 7 days). This is what was recorded of it:\n",
+            );
+            out::print(&super::history::one_run(
+                run,
+                history,
+                zone(environment.config()),
+                Paint::stdout(),
+            ));
+        }
     }
     Ok(Exit::Done)
 }
@@ -67,6 +86,18 @@ pub(super) async fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exi
 enum Found {
     One(Box<Explanation>),
     Several(Vec<Subject>),
+    /// The run is too long ago to be planned again.
+    Recorded(Box<Recorded>),
+}
+
+/// What the records of a run have about somebody, where what it read is gone.
+#[derive(Serialize)]
+struct Recorded {
+    run: RunId,
+    /// Always false: it tells this document from an explanation.
+    input_kept: bool,
+    #[serde(flatten)]
+    history: RunHistory,
 }
 
 /// From a plan that is made now and thrown away.
@@ -94,9 +125,12 @@ async fn next(environment: &Environment, store: &ReadOnlyStore, args: &ExplainAr
     Ok(Found::One(Box::new(explanation)))
 }
 
-/// From what a past run had read.
-async fn past(store: &ReadOnlyStore, run: &str, word: &str) -> anyhow::Result<Found> {
-    let input = kept_input(store, run)?;
+/// From what a past run had read; from the records of the run where that is gone.
+async fn past(environment: &Environment, store: &ReadOnlyStore, run: &str, word: &str) -> anyhow::Result<Found> {
+    let input = match look_for_input(store, run)? {
+        Ok(input) => input,
+        Err(not_kept) => return recorded(environment, store, run, word, not_kept).await,
+    };
     let mapping = kept_mapping(&input.header).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     let planned = again(&input, &mapping);
     let subject = match whom(&planned, &mapping, word)? {
@@ -106,6 +140,40 @@ async fn past(store: &ReadOnlyStore, run: &str, word: &str) -> anyhow::Result<Fo
     let kept = kept_about(&planned, store, &subject).await?;
     let explanation = explain(&planned, &mapping, &subject, Some(input.header.run.clone()), kept);
     Ok(Found::One(Box::new(explanation)))
+}
+
+/// What the records of a run say about a key or a card.
+async fn recorded(
+    environment: &Environment,
+    store: &ReadOnlyStore,
+    run: &str,
+    word: &str,
+    not_kept: String,
+) -> anyhow::Result<Found> {
+    let run = RunId::from(run);
+    let Some(mut history) = of_run(store, &run).await? else {
+        bail!("{not_kept}");
+    };
+    let key = match key_spec(environment.config()).read(word) {
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+        KeyReading::None | KeyReading::Anonymized => None,
+    };
+    let card = CardId::from(word.trim().to_lowercase());
+    history.items.retain(|item| {
+        let by_key = key.is_some() && item.key == key;
+        by_key || item.person_id.as_ref() == Some(&card)
+    });
+    if history.items.is_empty() {
+        bail!(
+            "what run {run} had read is no longer kept, and its records have nothing about '{word}': nothing was written and nothing \
+             new was held; records know keys and card ids, not addresses and logins"
+        );
+    }
+    Ok(Found::Recorded(Box::new(Recorded {
+        run,
+        input_kept: false,
+        history,
+    })))
 }
 
 /// The one person that a word means, or several.

@@ -12,6 +12,7 @@ use crate::engine::state::StateWriter;
 use crate::store::SqliteStore;
 use chrono::Utc;
 use clap::Args;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// What stands below the options in the help.
@@ -30,6 +31,9 @@ pub(super) struct ForgetArgs {
     /// Do it; without this only what would go is said.
     #[arg(long)]
     yes: bool,
+    /// What goes, as numbers in one JSON document.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn forget(config: &Path, args: &ForgetArgs) -> anyhow::Result<Exit> {
@@ -44,7 +48,14 @@ pub(super) async fn forget(config: &Path, args: &ForgetArgs) -> anyhow::Result<E
     let done = within(&store, key.as_ref(), &card, args.yes, &by).await;
     store.close().await;
     let person = done?;
-    out::print(&told(&person, args.yes));
+    if args.json {
+        out::print(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&counts(&person, args.yes))?
+        ));
+    } else {
+        out::print(&told(&person, args.yes));
+    }
     Ok(Exit::Done)
 }
 
@@ -62,6 +73,19 @@ async fn within(store: &SqliteStore, key: Option<&Key>, card: &CardId, yes: bool
     report.finished_at = Some(Utc::now());
     store.finish_run(&lease, &report, None).await?;
     Ok(person)
+}
+
+fn counts(person: &Person, done: bool) -> Value {
+    let Person { remembered, kept, .. } = person;
+    json!({
+        "done": done,
+        "ledger_entries": remembered,
+        "writes": kept.journal,
+        "items": kept.items,
+        "waiting": kept.holds,
+        "notes": kept.notes,
+        "inputs": kept.inputs,
+    })
 }
 
 fn told(person: &Person, done: bool) -> String {

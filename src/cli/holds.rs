@@ -10,7 +10,7 @@ use crate::domain::decision::{Answer, Decision, HeldItem};
 use crate::domain::plan::ActionKind;
 use crate::domain::view::{ChangeView, HoldView};
 use crate::engine::decisions::{self, Waiting, class_of};
-use crate::engine::state::StateReader;
+use crate::engine::state::{KeptHold, StateReader};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -108,6 +108,9 @@ fn as_json(waiting: &Waiting) -> Value {
         if let Some(twin) = &change.twin {
             item["twin"] = json!(twin);
         }
+        if let Some(what) = &kept.undoes {
+            item["undoes"] = json!(what);
+        }
         item
     });
     let snapshots = waiting.snapshots.iter().map(|hold| {
@@ -178,9 +181,9 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
             let _ = writeln!(text, "    {reason}");
         }
     }
-    let mut by_action: BTreeMap<ActionKind, Vec<&HeldItem>> = BTreeMap::new();
+    let mut by_action: BTreeMap<ActionKind, Vec<&KeptHold>> = BTreeMap::new();
     for kept in &waiting.items {
-        by_action.entry(kept.item.change.action).or_default().push(&kept.item);
+        by_action.entry(kept.item.change.action).or_default().push(kept);
     }
     for (action, items) in by_action {
         let _ = writeln!(text);
@@ -188,10 +191,11 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
         let shared: Vec<&HoldView> = match items.as_slice() {
             [] | [_] => Vec::new(),
             [first, others @ ..] => first
+                .item
                 .change
                 .holds
                 .iter()
-                .filter(|hold| others.iter().all(|item| item.change.holds.contains(hold)))
+                .filter(|hold| others.iter().all(|kept| kept.item.change.holds.contains(hold)))
                 .collect(),
         };
         for hold in &shared {
@@ -199,8 +203,8 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
             let _ = writeln!(text, "{} {}", paint.warn(&all), hold.message);
         }
         let shown = if all { items.len() } else { MOST_SHOWN };
-        for item in items.iter().take(shown) {
-            one(&mut text, item, &shared, waiting, &when, paint);
+        for kept in items.iter().take(shown) {
+            one(&mut text, kept, &shared, waiting, &when, paint);
         }
         if items.len() > shown {
             let _ = writeln!(text, "... and {} more (--all, or --json)", items.len() - shown);
@@ -221,12 +225,13 @@ fn covers(decision: &Decision, change: &ChangeView) -> bool {
 
 fn one(
     text: &mut String,
-    item: &HeldItem,
+    kept: &KeptHold,
     shared: &[&HoldView],
     waiting: &Waiting,
     when: &dyn Fn(DateTime<Utc>) -> String,
     paint: Paint,
 ) {
+    let item = &kept.item;
     let change: &ChangeView = &item.change;
     let key = change.key.as_ref().map_or("", |key| key.as_str());
     let card = change.person_id.as_ref().map_or("new card", |card| card.as_str());
@@ -235,6 +240,9 @@ fn one(
         _card => format!("[{}] {} {key} ({card})", change.id, change.action),
     };
     let _ = writeln!(text, "{}  since {}", paint.strong(&title), when(item.since));
+    if let Some(what) = &kept.undoes {
+        let _ = writeln!(text, "    of the undo of {what}");
+    }
     if let Some(what) = operator_words(&change.operator, change.action) {
         let _ = writeln!(text, "    {} {what}", paint.bad("operator"));
     }
@@ -274,7 +282,11 @@ fn one(
         let by = &decision.by;
         let _ = match decision.answer {
             Answer::Approve if covers(decision, change) => {
-                writeln!(text, "    approved by {by}{until}: passes in the next run")
+                let then = match &kept.undoes {
+                    None => "in the next run".to_owned(),
+                    Some(what) => format!("with cardsync undo {what}"),
+                };
+                writeln!(text, "    approved by {by}{until}: passes {then}")
             }
             Answer::Approve => writeln!(
                 text,

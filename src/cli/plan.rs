@@ -134,11 +134,11 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
             zone: zone(environment.config()),
             at: Utc::now(),
         };
-        let html = super::report::plan(&shown(&planned, &args.output), &told)?;
+        let html = super::report::plan(&shown(&planned, &args.output, args.only.as_deref()), &told)?;
         out::private_file(file, &html)
             .with_context(|| format!("the report could not be written to {}", file.display()))?;
     }
-    show(&planned, &args.output)?;
+    show(&planned, &args.output, args.only.as_deref())?;
     if let (Some(why), false) = (
         crate::config::validate::key_refusal(environment.config()),
         args.output.json,
@@ -148,21 +148,22 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
     Ok(Exit::Verdict(plan_exit_code(&planned.judged)))
 }
 
-fn show(planned: &Planned, output: &Output) -> anyhow::Result<()> {
+fn show(planned: &Planned, output: &Output, only: Option<&str>) -> anyhow::Result<()> {
     if output.json {
         out::print(&format!("{}\n", serde_json::to_string_pretty(&planned.judged.view())?));
     } else {
-        out::print(&shown(planned, output).plan());
+        out::print(&shown(planned, output, only).plan());
     }
     Ok(())
 }
 
-pub(super) fn shown<'a>(planned: &'a Planned, output: &Output) -> Shown<'a> {
+pub(super) fn shown<'a>(planned: &'a Planned, output: &Output, only: Option<&'a str>) -> Shown<'a> {
     Shown {
         judged: &planned.judged,
         input: &planned.input,
         paint: Paint::stdout(),
         all: output.all,
+        only,
     }
 }
 
@@ -226,7 +227,11 @@ async fn write(
     let finished = carry_through(once, scope).await;
     bars.finish();
     let finished = finished?;
-    report(&finished, output)?;
+    let only = match scope {
+        Scope::Only(person) => Some(person.as_str()),
+        Scope::Whole | Scope::Selected(_) | Scope::Undo(_) => None,
+    };
+    report(&finished, output, only)?;
     let verdict = finished.report.verdict.context("a finished run has a verdict")?;
     if verdict.exit_code() == 1 && !output.json {
         bail!("{}", finished.report.failure.unwrap_or_default());
@@ -234,7 +239,7 @@ async fn write(
     Ok(Exit::Verdict(verdict.exit_code()))
 }
 
-fn report(finished: &Finished, output: &Output) -> anyhow::Result<()> {
+fn report(finished: &Finished, output: &Output, only: Option<&str>) -> anyhow::Result<()> {
     if output.json {
         let document = json!({
             "run": finished.report,
@@ -244,7 +249,7 @@ fn report(finished: &Finished, output: &Output) -> anyhow::Result<()> {
         out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
         return Ok(());
     }
-    let shown = shown(&finished.planned, output);
+    let shown = shown(&finished.planned, output, only);
     out::print(&shown.plan());
     out::print(&shown.outcomes(&finished.outcomes));
     let paint = Paint::stdout();

@@ -22,8 +22,8 @@ const LAST: &str = "last";
 /// The exit code where there is a difference.
 const DIFFERENT: u8 = 2;
 
-/// Finds a kept input by its run, or says which there are.
-pub(super) fn kept_input(store: &ReadOnlyStore, run: &str) -> anyhow::Result<KeptInput> {
+/// The kept input of a run, or words that say which there are.
+pub(super) fn look_for_input(store: &ReadOnlyStore, run: &str) -> anyhow::Result<Result<KeptInput, String>> {
     let Some(folder) = store.inputs() else {
         bail!("there is no state yet, so no run has been kept");
     };
@@ -32,18 +32,20 @@ pub(super) fn kept_input(store: &ReadOnlyStore, run: &str) -> anyhow::Result<Kep
         Some(newest) if run == LAST => newest.run.clone(),
         Some(_) | None => run.into(),
     };
-    match folder.read(&wanted)? {
-        Some(input) => Ok(input),
-        None => {
-            let runs: Vec<String> = kept.iter().map(|header| header.run.to_string()).collect();
-            let there = if runs.is_empty() {
-                "none is kept".to_owned()
-            } else {
-                format!("kept are {}", runs.join(", "))
-            };
-            bail!("what run {run} had read is not kept (the last 3 runs are, for 7 days): {there}")
-        }
-    }
+    Ok(folder.read(&wanted)?.ok_or_else(|| {
+        let runs: Vec<String> = kept.iter().map(|header| header.run.to_string()).collect();
+        let there = if runs.is_empty() {
+            "none is kept".to_owned()
+        } else {
+            format!("kept are {}", runs.join(", "))
+        };
+        format!("what run {run} had read is not kept (the last 3 runs are, for 7 days): {there}")
+    }))
+}
+
+/// Finds a kept input by its run, or says which there are.
+fn kept_input(store: &ReadOnlyStore, run: &str) -> anyhow::Result<KeptInput> {
+    look_for_input(store, run)?.map_err(|not_kept| anyhow::anyhow!(not_kept))
 }
 
 pub(super) async fn replay(environment: &Environment, run: &str, output: &Output) -> anyhow::Result<Exit> {
@@ -96,7 +98,7 @@ pub(super) async fn replay(environment: &Environment, run: &str, output: &Output
             }
             (None, _) | (_, None) => {
                 text.push('\n');
-                text.push_str(&shown(&own, output).plan());
+                text.push_str(&shown(&own, output, None).plan());
             }
         }
         out::print(&text);

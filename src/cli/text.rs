@@ -27,6 +27,8 @@ pub(super) struct Shown<'a> {
     pub input: &'a PlanInput,
     pub paint: Paint,
     pub all: bool,
+    /// The one person whom it is about, as they were asked for.
+    pub only: Option<&'a str>,
 }
 
 impl Shown<'_> {
@@ -103,6 +105,9 @@ impl Shown<'_> {
             .filter(|snapshot| !matches!(snapshot.verdict, Verdict::Complete))
             .map(|snapshot| snapshot.name.as_str())
             .collect();
+        if let (true, Some(person)) = (unusable.is_empty(), self.only) {
+            return format!("Nothing to do for {person}.");
+        }
         if unusable.is_empty() {
             let are = if plan.base == 1 { "is" } else { "are" };
             return format!("Nothing to do: {} {are} in step.", counted(plan.base, "card"));

@@ -159,6 +159,7 @@ fn shown<'a>(args: &UndoArgs, planned: &'a Planned) -> Shown<'a> {
         input: &planned.input,
         paint: Paint::stdout(),
         all: args.all,
+        only: None,
     }
 }
 

@@ -148,15 +148,20 @@ impl Serialize for SeenValues {
 impl<'de> Deserialize<'de> for SeenValues {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let hashes = text.as_bytes().chunks(8).map(|digits| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            u32::from_str_radix(digits, 16).ok()
-        });
+        let mut hashes = Vec::with_capacity(text.len() / 8);
+        let mut rest: &str = &text;
+        while let Some((digits, others)) = rest.split_at_checked(8) {
+            let Ok(hash) = u32::from_str_radix(digits, 16) else {
+                break;
+            };
+            hashes.push(hash);
+            rest = others;
+        }
         // What cannot be read was never seen.
-        let hashes: Option<Vec<u32>> = hashes.collect();
-        Ok(Self {
-            hashes: hashes.unwrap_or_default().into(),
-        })
+        if !rest.is_empty() {
+            hashes.clear();
+        }
+        Ok(Self { hashes: hashes.into() })
     }
 }
 

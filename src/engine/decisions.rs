@@ -126,7 +126,7 @@ pub struct UnknownWord {
 }
 
 /// What a decision did.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Decided {
     pub decisions: Vec<Decision>,
     /// Items with a reason that no approval lifts: they wait on.
@@ -271,6 +271,7 @@ mod tests {
                 run: "r1".into(),
                 set_aside: None,
             },
+            undoes: None,
         }
     }
 

@@ -269,6 +269,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let with_plan = |item: &HeldItem| KeptHold {
             plan: plan.clone(),
             item: item.clone(),
+            undoes: None,
         };
         let now: Vec<KeptHold> = holds.iter().map(with_plan).collect();
         let now = if whole {

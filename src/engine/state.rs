@@ -229,6 +229,8 @@ impl Remembered {
 pub struct KeptHold {
     pub plan: PlanId,
     pub item: HeldItem,
+    /// The run or item that an undo takes back, where this item is of an undo; `None`: of the sync.
+    pub undoes: Option<String>,
 }
 
 /// A decision and what it was about, as far as that is still known.

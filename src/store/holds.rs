@@ -53,7 +53,7 @@ pub(super) async fn replace(
             .execute(&mut *connection)
             .await?;
     }
-    for (place, KeptHold { plan, item }) in held.items.iter().enumerate() {
+    for (place, KeptHold { plan, item, undoes: _ }) in held.items.iter().enumerate() {
         sqlx::query(
             "INSERT INTO hold (environment, item, since, last_held, plan, place, card, body, origin) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
@@ -85,7 +85,7 @@ pub(super) async fn replace(
 /// What waits, in plan order.
 pub(super) async fn load(connection: &mut SqliteConnection, environment: i64) -> Result<Vec<KeptHold>, Fault> {
     let rows = sqlx::query(
-        "SELECT plan, body, since FROM hold WHERE environment = ?1 AND place IS NOT NULL AND body IS NOT NULL \
+        "SELECT plan, body, since, origin FROM hold WHERE environment = ?1 AND place IS NOT NULL AND body IS NOT NULL \
          ORDER BY origin, place",
     )
     .bind(environment)
@@ -98,6 +98,7 @@ pub(super) async fn load(connection: &mut SqliteConnection, environment: i64) ->
             Ok(KeptHold {
                 plan: row.try_get::<&str, _>(0)?.into(),
                 item,
+                undoes: Some(row.try_get::<String, _>(3)?).filter(|origin| !origin.is_empty()),
             })
         })
         .collect()

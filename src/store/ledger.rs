@@ -7,7 +7,6 @@ use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, OurArchive, Sighting};
 use crate::domain::record::Anchor;
 use crate::domain::seen::SeenValues;
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 use std::borrow::Cow;
@@ -111,42 +110,68 @@ pub(super) async fn learn_one(
     }
 }
 
-/// The whole ledger.
+/// A row as it is read: its columns, and what has none.
+type ReadRow = (
+    (
+        CardId,
+        Option<String>,
+        Option<String>,
+        String,
+        String,
+        Option<String>,
+        u8,
+    ),
+    Rest<'static>,
+);
+
+/// The whole ledger, by thousands of rows in one text each: to hand over row by row takes longer than all the rest.
 pub(super) async fn load(
     connection: &mut SqliteConnection,
     environment: i64,
 ) -> Result<BTreeMap<CardId, LedgerEntry>, Fault> {
-    let mut rows = sqlx::query(
-        "SELECT card, key, key_hash, origin, since, leaving_since, anonymized, rest FROM ledger \
-         WHERE environment = ?1 ORDER BY card",
-    )
-    .bind(environment)
-    .fetch(connection);
     let mut entries = Vec::new();
-    while let Some(row) = rows.try_next().await? {
-        let card = CardId::new(row.try_get::<&str, _>(0)?);
-        let rest: Rest<'_> = from_json(row.try_get(7)?, "ledger")?;
-        let entry = LedgerEntry {
-            key: row.try_get::<Option<&str>, _>(1)?.map(Key::stored),
-            former_keys: rest.former_keys.into_owned(),
-            key_hash: row.try_get(2)?,
-            anchors: rest.anchors.into_owned(),
-            origin: from_word(row.try_get(3)?, "ledger")?,
-            since: time(row.try_get(4)?, "ledger")?,
-            sightings: rest.sightings.into_owned(),
-            leaving_since: row
-                .try_get::<Option<&str>, _>(5)?
-                .map(|text| time(text, "ledger"))
-                .transpose()?,
-            archived_by_us: rest.archived_by_us.map(Cow::into_owned),
-            anonymized: row.try_get(6)?,
-            seen: rest.seen.into_owned(),
-            card: card.clone(),
+    let mut after = String::new();
+    loop {
+        let piece = sqlx::query(
+            "SELECT max(card), '[' || group_concat('[' || json_array(card, key, key_hash, origin, since, leaving_since, \
+                    anonymized) || ',' || rest || ']') || ']' \
+             FROM (SELECT card, key, key_hash, origin, since, leaving_since, anonymized, rest FROM ledger \
+                   WHERE environment = ?1 AND card > ?2 ORDER BY card LIMIT ?3)",
+        )
+        .bind(environment)
+        .bind(after.as_str())
+        .bind(i64::try_from(PIECE).expect("a small number"))
+        .fetch_one(&mut *connection)
+        .await?;
+        let Some(last) = piece.try_get::<Option<String>, _>(0)? else {
+            break;
         };
-        entries.push((card, entry));
+        after = last;
+        let rows: Vec<ReadRow> = from_json(piece.try_get(1)?, "ledger")?;
+        for row in rows {
+            entries.push(entry(row)?);
+        }
     }
     // Sorted already: the map is built in one pass.
-    Ok(entries.into_iter().collect())
+    Ok(entries.into_iter().map(|entry| (entry.card.clone(), entry)).collect())
+}
+
+fn entry(row: ReadRow) -> Result<LedgerEntry, Fault> {
+    let ((card, key, key_hash, origin, since, leaving_since, anonymized), rest) = row;
+    Ok(LedgerEntry {
+        card,
+        key: key.map(|key| Key::stored(&key)),
+        former_keys: rest.former_keys.into_owned(),
+        key_hash,
+        anchors: rest.anchors.into_owned(),
+        origin: from_word(&origin, "ledger")?,
+        since: time(&since, "ledger")?,
+        sightings: rest.sightings.into_owned(),
+        leaving_since: leaving_since.map(|text| time(&text, "ledger")).transpose()?,
+        archived_by_us: rest.archived_by_us.map(Cow::into_owned),
+        anonymized: anonymized != 0,
+        seen: rest.seen.into_owned(),
+    })
 }
 
 /// Cards whose entry has lost its keys: people who were anonymized or forgotten. One that gave its key away to a twin still

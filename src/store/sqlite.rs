@@ -318,6 +318,7 @@ impl StateWriter for SqliteStore {
                     let with_plan = |item: &HeldItem| KeptHold {
                         plan: plan.clone(),
                         item: item.clone(),
+                        undoes: Some(origin.to_owned()),
                     };
                     HeldSet {
                         origin: origin.to_owned(),

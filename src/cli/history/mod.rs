@@ -2,6 +2,8 @@
 
 mod text;
 
+pub(super) use text::run as one_run;
+
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::report::{self, Told};

@@ -61,7 +61,7 @@ pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
 }
 
 /// One run, item by item.
-pub(super) fn run(id: &RunId, history: &RunHistory, zone: Tz, paint: Paint) -> String {
+pub(in crate::cli) fn run(id: &RunId, history: &RunHistory, zone: Tz, paint: Paint) -> String {
     let mut text = String::new();
     match &history.run {
         Some(run) => head(&mut text, run, zone, paint),

@@ -31,6 +31,7 @@ fn waits(key: &str, name: &str, reasons: &[HoldReason]) -> KeptHold {
             since: Utc.timestamp_opt(0, 0).single().expect("a valid time"),
             run: "r1".into(),
         },
+        undoes: None,
     }
 }
 

@@ -212,6 +212,7 @@ async fn a_decision_remembers_what_it_was_about_when_nothing_waits_any_more() {
     let kept = [KeptHold {
         plan: "p1".into(),
         item: held(&one, 10),
+        undoes: None,
     }];
     let set = async |kept: &[KeptHold]| {
         let learned = Learned {
@@ -253,6 +254,7 @@ async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
         let kept = items.iter().map(|item| KeptHold {
             plan: name.into(),
             item: item.clone(),
+            undoes: None,
         });
         let learned = Learned {
             holds: Some(&kept.collect::<Vec<_>>()),
@@ -265,6 +267,7 @@ async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
     let expected = |plan: &str, change: &Change, since| KeptHold {
         plan: plan.into(),
         item: held(change, since),
+        undoes: None,
     };
     assert_eq!(
         store.holds().await.unwrap(),
@@ -305,6 +308,7 @@ async fn what_was_set_aside_is_known_until_it_is_done_or_forgotten() {
         let kept = items.iter().map(|item| KeptHold {
             plan: "p1".into(),
             item: item.clone(),
+            undoes: None,
         });
         let learned = Learned {
             holds: Some(&kept.collect::<Vec<_>>()),

@@ -33,6 +33,33 @@ fn fill(place: &Workplace, decisions: &[(&str, &str)]) {
     place.write("waiting.csv", filled.join("\r\n"));
 }
 
+#[test]
+fn what_is_approved_of_an_undo_passes_with_that_undo() {
+    let place = two_leavers();
+    place.cardsync(&["approve", "archive", "operators"]).exits(0);
+    place.cardsync(&["run", "--as-of", "2025-03-05T08:30"]).exits(0);
+    assert_eq!(archived(&place), ["100001", "100003"]);
+    let run = place.cardsync(&["history", "last", "--json"]).exits(0).json();
+    let run = text(&run["run"]["id"]).to_owned();
+    place.cardsync(&["undo", &run, "--as-of", "2025-03-05T09:00"]).exits(3);
+    let waiting = place.cardsync(&["holds", "--json"]).exits(3).json();
+    let items = waiting.as_array().unwrap();
+    assert!(items.iter().any(|item| item["undoes"] == run.as_str()), "{waiting}");
+    let told = place.cardsync(&["holds"]).exits(3).stdout;
+    assert!(told.contains(&format!("of the undo of {run}")), "{told}");
+    let told = place.cardsync(&["approve", "unarchive", "--json"]).exits(0).json();
+    assert_eq!(told["decisions"][0]["answer"], "approve", "{told}");
+    let told = place.cardsync(&["approve", "unarchive"]).exits(0).stdout;
+    assert!(
+        told.contains(&format!("They pass with: cardsync undo {run}, if")) && !told.contains("next run"),
+        "{told}"
+    );
+    let told = place.cardsync(&["holds"]).exits(3).stdout;
+    assert!(told.contains(&format!("passes with cardsync undo {run}")), "{told}");
+    place.cardsync(&["undo", &run, "--as-of", "2025-03-05T10:00"]).exits(0);
+    assert_eq!(archived(&place), Vec::<String>::new());
+}
+
 fn archived(place: &Workplace) -> Vec<String> {
     let state = place.sandbox.state_json();
     let cards = state["persons"].as_array().unwrap();

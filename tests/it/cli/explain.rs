@@ -97,6 +97,52 @@ fn a_past_run_is_explained_and_replayed_without_a_server() {
 }
 
 #[test]
+fn an_old_run_is_explained_from_its_records() {
+    let place = changed();
+    let run = place.cardsync(&["history", "last", "--json"]).exits(0).json();
+    let run = text(&run["run"]["id"]).to_owned();
+    let folder = fs::read_dir(place.path("inputs")).unwrap().next().unwrap().unwrap();
+    for kept in fs::read_dir(folder.path()).unwrap() {
+        fs::remove_file(kept.unwrap().path()).unwrap();
+    }
+    let told = place.cardsync(&["explain", "100002", "--run", &run]).exits(0).stdout;
+    for wanted in ["no longer kept", "Done (1)", "surName: \"Bakker\" -> \"Jansen\""] {
+        assert!(told.contains(wanted), "{wanted} in\n{told}");
+    }
+    let told = place
+        .cardsync(&["explain", "100002", "--run", &run, "--json"])
+        .exits(0)
+        .json();
+    assert_eq!(
+        (&told["input_kept"], &told["run"]["id"]),
+        (&false.into(), &run.as_str().into())
+    );
+    assert_eq!(
+        told["items"].as_array().unwrap().len(),
+        1,
+        "the other person's is not in it"
+    );
+    let nothing = place.cardsync(&["explain", "100003", "--run", &run]).exits(1);
+    assert!(
+        nothing.stderr.contains("have nothing about '100003'"),
+        "{}",
+        nothing.stderr
+    );
+    place
+        .cardsync(&["explain", "100002", "--run", "20200101-000000-abcdef"])
+        .exits(1);
+}
+
+#[test]
+fn one_person_for_whom_nothing_is_to_be_done_is_told_so() {
+    let place = known();
+    let plan = place.cardsync(&["plan", "--only", "100001", "--as-of", LATER]).exits(0);
+    assert!(plan.stdout.contains("Nothing to do for 100001."), "{}", plan.stdout);
+    let run = place.cardsync(&["run", "--only", "100001", "--as-of", LATER]).exits(0);
+    assert!(run.stdout.contains("Nothing to do for 100001."), "{}", run.stdout);
+}
+
+#[test]
 fn another_configuration_is_tried_on_what_a_run_had_read() {
     let place = changed();
     let other = CONFIG

@@ -84,6 +84,49 @@ async fn the_second_process_says_who_holds_the_lock() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backup_while_a_run_writes_is_whole_and_knows_what_is_in_doubt() {
+    let company = Company::open(&[]).await;
+    // In the middle of the day one write takes its time: its intent is on disk, its outcome is not.
+    let slow = json!({ "method": "PATCH", "route": "/persons/{id}", "nth": 2, "answer_delay_ms": 2_000 });
+    company.sandbox.fault(&slow).unwrap();
+    let run = run_at(&company, 0).spawn().unwrap();
+    until("a write takes its time", || {
+        company.sandbox.stats()["faults_played"] == 1
+    })
+    .await;
+    let copy = company.config_path().with_file_name("copy.db");
+    let backup = program(&company, &["store", "backup", copy.to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    let backup = end(backup, Duration::from_secs(10)).await;
+    assert_eq!(backup.status.code(), Some(0), "{backup:?}");
+    let sent_by_then: u64 = company.effects().values().sum();
+    let run = end(run, Duration::from_secs(20)).await;
+    assert_eq!(run.status.code(), Some(0), "the run is not disturbed: {run:?}");
+    let day = (company.picture(), company.effects());
+    assert!(sent_by_then < day.1.values().sum(), "{sent_by_then}: {:?}", day.1);
+
+    // The copy in place of the store: what it does not know is found by reading, and nothing is done twice.
+    std::fs::rename(&copy, company.store_path()).unwrap();
+    let checked = end(
+        program(&company, &["store", "check"]).spawn().unwrap(),
+        Duration::from_secs(10),
+    )
+    .await;
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    let open = company.store().await;
+    assert!(
+        !open.open_intents().await.unwrap().is_empty(),
+        "the copy was made in mid-write"
+    );
+    open.close().await;
+    company.sandbox.clear_faults();
+    let again = end(run_at(&company, 30).spawn().unwrap(), Duration::from_secs(20)).await;
+    assert!(matches!(again.status.code(), Some(0 | 3)), "{again:?}");
+    assert_eq!((company.picture(), company.effects()), day, "nothing is done twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn log_lines_of_a_run_carry_its_id_and_environment() {
     let company = Company::open(&[]).await;
     let at = today().to_rfc3339();
