@@ -108,8 +108,11 @@ pub(super) struct CompanyArgs {
     #[arg(long, value_name = "URL")]
     sandbox: String,
     /// Address that one of them names as directory.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", default_value = "ldap://127.0.0.1:3890")]
     ldap: String,
+    /// A company in disorder instead, before it has cardsync: for `audit` and the way to a key.
+    #[arg(long)]
+    messy: bool,
 }
 
 pub(super) fn company(args: &CompanyArgs) -> anyhow::Result<Exit> {
@@ -118,7 +121,13 @@ pub(super) fn company(args: &CompanyArgs) -> anyhow::Result<Exit> {
         people,
         sandbox,
         ldap,
+        messy,
     } = args;
+    if *messy {
+        let today = chrono::Utc::now().date_naive();
+        crate::demo::site::Site::new(*people, today).write(folder, sandbox, "sandbox")?;
+        return Ok(Exit::Done);
+    }
     crate::demo::measured::write(folder, *people, sandbox, ldap)?;
     Ok(Exit::Done)
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! names -> person -> company -> files, cards      what the company is, as files and as a seed
-//!                          \- measured             a company of any size for scripts/bench
+//!                          |- measured             a company of any size for scripts/bench
+//!                          \- site                 a company of any size before it has cardsync, in disorder
 //! year -> play (on a stage) -> words -> page      what happens, done for real, told
 //!          \- email_import, tally                 what an import by e-mail would have done; what was done
 //! ```
@@ -19,6 +20,7 @@ mod names;
 mod page;
 mod person;
 mod play;
+pub mod site;
 mod stage;
 mod tally;
 mod words;
