@@ -124,7 +124,7 @@ impl ExplainText<'_> {
             name_of(change.action),
             change.id
         ));
-        if let Some(what) = operator_words(&change.operator, change.action) {
+        if let Some(what) = operator_words(&change.operator, change.action, &change.operators_kept_archived) {
             lines.push(format!("    {} {what}", self.paint.bad("operator")));
         }
         lines.extend(values(&change.fields, change.action));

@@ -243,7 +243,7 @@ fn one(
     if let Some(what) = &kept.undoes {
         let _ = writeln!(text, "    of the undo of {what}");
     }
-    if let Some(what) = operator_words(&change.operator, change.action) {
+    if let Some(what) = operator_words(&change.operator, change.action, &change.operators_kept_archived) {
         let _ = writeln!(text, "    {} {what}", paint.bad("operator"));
     }
     for line in group_lines(&change.operator_groups) {

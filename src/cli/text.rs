@@ -220,7 +220,7 @@ impl Shown<'_> {
         let mut lines = String::new();
         let who = self.who(change);
         let _ = writeln!(lines, "  {:<11} {who}  [{}]", name_of(change.action.kind()), change.id);
-        if let Some(what) = operator_words(&change.operator, change.action.kind()) {
+        if let Some(what) = operator_words(&change.operator, change.action.kind(), change.keeps_archived()) {
             let _ = writeln!(lines, "      {} {what}", self.paint.bad("operator"));
         }
         for line in group_lines(&self.judged.groups.of(&change.operator)) {
@@ -435,11 +435,16 @@ impl Shown<'_> {
                 }
             };
             let woken: Vec<OperatorId> = outcome.operators.clone();
+            let kept: Vec<OperatorId> = change.map_or_else(Vec::new, |change| change.keeps_archived().to_vec());
             let key = outcome.key.as_ref().map_or(String::new(), ToString::to_string);
             archived
                 .into_iter()
                 .filter(move |operator| !woken.contains(operator))
                 .map(move |operator| {
+                    if kept.contains(&operator) {
+                        let word = self.paint.good("kept archived");
+                        return format!("  {word}: operator {operator}, while the card of {key} is active again\n");
+                    }
                     format!(
                         "  {}: operator {operator}, though the card of {key} is active again; unarchive the operator in \
                          TOPdesk if this person is to work as one\n",

@@ -103,8 +103,8 @@ pub(super) fn group_lines(groups: &BTreeMap<OperatorId, OperatorGroups>) -> Vec<
 }
 
 /// The linked operator and what happens to it; nothing where it is proven that there is none.
-pub(super) fn operator_words(link: &OperatorLink, kind: ActionKind) -> Option<String> {
-    let joined = |operators: &[crate::domain::ids::OperatorId]| {
+pub(super) fn operator_words(link: &OperatorLink, kind: ActionKind, kept: &[OperatorId]) -> Option<String> {
+    let joined = |operators: &[OperatorId]| {
         let ids: Vec<&str> = operators.iter().map(|id| id.as_str()).collect();
         ids.join(", ")
     };
@@ -116,7 +116,17 @@ pub(super) fn operator_words(link: &OperatorLink, kind: ActionKind) -> Option<St
         }
         OperatorLink::Active { operators } => Some(format!("{} is linked and active", joined(operators))),
         OperatorLink::Archived { operators } if kind == ActionKind::Unarchive => {
-            Some(format!("{} wakes up with the card", joined(operators)))
+            let wakes: Vec<OperatorId> = operators.iter().filter(|id| !kept.contains(id)).cloned().collect();
+            let wake = format!("{} wakes up with the card", joined(&wakes));
+            let stay = format!(
+                "{} stays archived: if it wakes with the card, it is archived again at once",
+                joined(kept)
+            );
+            Some(match (wakes.is_empty(), kept.is_empty()) {
+                (_, true) => wake,
+                (true, false) => stay,
+                (false, false) => format!("{wake}; {stay}"),
+            })
         }
         OperatorLink::Archived { operators } => Some(format!("{} is linked and archived", joined(operators))),
     }

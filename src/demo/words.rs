@@ -65,7 +65,7 @@ fn done_lines(kind: ActionKind, changes: &[&Change]) -> Vec<String> {
                     | Action::Adopt { .. }
                     | Action::Merge { .. }
                     | Action::Archive { .. }
-                    | Action::Unarchive
+                    | Action::Unarchive { .. }
                     | Action::Anonymize { .. }
                     | Action::SetReferences { .. } => None,
                 })
@@ -260,6 +260,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::Rejected { .. }
         | HoldReason::ChangedSinceJudged { .. }
         | HoldReason::OperatorArchiveRefused
+        | HoldReason::OperatorWakeRefused { .. }
         | HoldReason::Undone { .. }
         | HoldReason::OperatorLoginRefused
         | HoldReason::DrivenBack { .. }

@@ -122,6 +122,12 @@ impl<'a> CardIndex<'a> {
         }
     }
 
+    /// The operators behind a card that are archived.
+    pub fn archived_operators(&self, card: usize) -> Vec<OperatorId> {
+        let linked = self.operators.get(&self.cards[card].id);
+        linked.map_or_else(Vec::new, |(_, archived)| archived.clone())
+    }
+
     /// The cards with a key.
     pub fn group(&self, key: &Key) -> KeyGroup {
         self.group_at(self.by_key.partition_point(|(known, _)| known < key), key)

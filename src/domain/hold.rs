@@ -1,7 +1,7 @@
 //! Why an item waits for a human, or for its cause to go away (RULES 8). The guard and the planner's own doubts use it.
 
 use super::field::CardField;
-use super::ids::{CardId, ItemId, SourceName};
+use super::ids::{CardId, ItemId, OperatorId, SourceName};
 use super::policy::BudgetClass;
 use super::window::Window;
 use chrono::{DateTime, Utc};
@@ -86,6 +86,8 @@ pub enum HoldReason {
     ChangedSinceJudged { what: String },
     /// TOPdesk refused to archive or wake the operator: the account has no right on operators.
     OperatorArchiveRefused,
+    /// The card is active again, and TOPdesk refused to wake this operator: the account has no right on operators.
+    OperatorWakeRefused { operator: OperatorId },
     /// It takes the last active operator of these operator groups along.
     LastOperator { groups: Vec<Box<str>> },
     /// Whether it takes the last active operator of a group along could not be read.
@@ -132,6 +134,7 @@ impl HoldReason {
             | HoldReason::Rejected { .. }
             | HoldReason::ChangedSinceJudged { .. }
             | HoldReason::OperatorArchiveRefused
+            | HoldReason::OperatorWakeRefused { .. }
             | HoldReason::Undone { .. }
             | HoldReason::OperatorLoginRefused
             | HoldReason::DrivenBack { .. }
@@ -173,6 +176,7 @@ impl HoldReason {
             HoldReason::Rejected { .. } => "rejected".to_owned(),
             HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
             HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
+            HoldReason::OperatorWakeRefused { .. } => "operator_wake_refused".to_owned(),
             HoldReason::OperatorLoginRefused => "operator_login_refused".to_owned(),
             HoldReason::LastOperator { .. } => "last_operator".to_owned(),
             HoldReason::GroupsUnreadable { .. } => "groups_unreadable".to_owned(),
@@ -270,6 +274,13 @@ impl HoldReason {
             HoldReason::DrivenBack { what } => {
                 return format!(
                     "it could not be finished and was driven to its safe end: {what}; approve to try again once that is mended"
+                );
+            }
+            HoldReason::OperatorWakeRefused { operator } => {
+                return format!(
+                    "the card is active again and operator {operator} stays archived: TOPdesk refused to wake it, the \
+                     account has no right on operators; unarchive it in TOPdesk, or approve once topdesk.operator_account \
+                     or the right is there"
                 );
             }
             HoldReason::HalfDone => {

@@ -68,6 +68,9 @@ pub struct OurArchive {
     pub modifier: Option<Box<str>>,
     /// The operator links before the archive, for undo and for showing who would wake.
     pub took_operators: Vec<super::ids::OperatorId>,
+    /// It was archived again on the way to a safe end, by a change that was to make it active.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub put_back: bool,
 }
 
 /// What is remembered about one card.

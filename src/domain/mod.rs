@@ -17,6 +17,7 @@ pub mod decision;
 pub mod diff;
 pub mod difference;
 pub mod evidence;
+pub mod fate;
 pub mod field;
 pub mod forget;
 pub mod groups;

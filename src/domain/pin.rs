@@ -64,7 +64,7 @@ impl Pin {
             (Pinned::Archive { evidence: pinned }, Action::Archive { .. }) => {
                 evidence.iter().map(|evidence| evidence.code).collect::<BTreeSet<_>>() == *pinned
             }
-            (Pinned::Unarchive, Action::Unarchive) => true,
+            (Pinned::Unarchive, Action::Unarchive { .. }) => true,
             (Pinned::Adopt { key: pinned }, Action::Adopt { .. }) => key == Some(pinned),
             (
                 Pinned::Archive { .. } | Pinned::Unarchive | Pinned::Adopt { .. } | Pinned::Field { .. },

@@ -4,6 +4,7 @@
 //! [`super::planner`], how it is judged in [`super::guard`].
 
 pub use super::evidence::{Evidence, EvidenceCode, Grade};
+pub use super::fate::OperatorFate;
 pub use super::hold::{Drift, HoldReason};
 pub use super::safe_end::SafeEnd;
 pub use super::step::{CardTarget, Step};
@@ -12,7 +13,7 @@ use super::card::OperatorLink;
 use super::cards::fold;
 use super::decision::StrangeWrites;
 use super::field::{CardField, FieldKind, FieldValue, LookupKind, Reference};
-use super::ids::{CardId, ItemId, PlanId, SourceName};
+use super::ids::{CardId, ItemId, OperatorId, PlanId, SourceName};
 use super::key::{Key, RawKey};
 use super::ledger::LedgerEntry;
 use super::policy::BudgetClass;
@@ -63,8 +64,11 @@ pub enum Action {
     },
     /// The card, and its linked operator with it, is archived.
     Archive { reason: Option<Box<str>> },
-    /// The card is made active again; assume that its operator wakes.
-    Unarchive,
+    /// The card is made active again; assume that its operator wakes, unless its fate says otherwise.
+    Unarchive {
+        #[serde(default, skip_serializing_if = "OperatorFate::is_as_it_falls")]
+        operators: OperatorFate,
+    },
     /// The card's personal data is overwritten.
     Anonymize { fields: Vec<FieldChange> },
     /// Second pass: managers, and logins that an earlier change of the plan sets free.
@@ -132,7 +136,7 @@ impl Action {
             Action::Adopt { .. } => ActionKind::Adopt,
             Action::Merge { .. } => ActionKind::Merge,
             Action::Archive { .. } => ActionKind::Archive,
-            Action::Unarchive => ActionKind::Unarchive,
+            Action::Unarchive { .. } => ActionKind::Unarchive,
             Action::Anonymize { .. } => ActionKind::Anonymize,
             Action::SetReferences { .. } => ActionKind::SetReferences,
         }
@@ -147,7 +151,7 @@ impl Action {
             | Action::Merge { fields, .. }
             | Action::Anonymize { fields }
             | Action::SetReferences { fields } => fields,
-            Action::CreateEntry { .. } | Action::Archive { .. } | Action::Unarchive => &[],
+            Action::CreateEntry { .. } | Action::Archive { .. } | Action::Unarchive { .. } => &[],
         }
     }
 }
@@ -198,9 +202,10 @@ impl Change {
                     OperatorLink::Archived { .. } | OperatorLink::ProvenNone | OperatorLink::Unproven => {}
                 }
             }
-            Action::Unarchive => {
+            Action::Unarchive { operators } => {
                 classes.insert(BudgetClass::Unarchive);
-                if self.operators_affected() > 0 {
+                let put_back = matches!(operators, OperatorFate::KeepArchived { proven: true, .. });
+                if self.operators_affected() > 0 && !put_back {
                     classes.insert(BudgetClass::OperatorsWoken);
                 }
             }
@@ -251,13 +256,28 @@ impl Change {
         }
     }
 
+    /// The operators that stay archived while their card is made active again.
+    pub fn keeps_archived(&self) -> &[OperatorId] {
+        match &self.action {
+            Action::Unarchive { operators } => operators.keeps(),
+            Action::CreateEntry { .. }
+            | Action::Create { .. }
+            | Action::Update { .. }
+            | Action::Adopt { .. }
+            | Action::Merge { .. }
+            | Action::Archive { .. }
+            | Action::Anonymize { .. }
+            | Action::SetReferences { .. } => &[],
+        }
+    }
+
     /// How many operators this takes along or wakes.
     pub fn operators_affected(&self) -> usize {
         match (&self.action, &self.operator) {
             (Action::Archive { .. }, OperatorLink::Active { operators })
-            | (Action::Unarchive, OperatorLink::Archived { operators }) => operators.len(),
+            | (Action::Unarchive { .. }, OperatorLink::Archived { operators }) => operators.len(),
             // The first is awake, which of the others is not said: assume that they sleep.
-            (Action::Unarchive, OperatorLink::Active { operators }) => operators.len() - 1,
+            (Action::Unarchive { .. }, OperatorLink::Active { operators }) => operators.len() - 1,
             _other => 0,
         }
     }

@@ -250,6 +250,7 @@ impl Redactor<'_> {
             person_id,
             operator,
             operator_groups,
+            operators_kept_archived,
             fields,
             twin,
             evidence,
@@ -280,6 +281,7 @@ impl Redactor<'_> {
             operator_groups: groups
                 .map(|(operator, groups)| (operator, self.groups(groups)))
                 .collect(),
+            operators_kept_archived,
             fields: self.fields(fields),
             twin: twin.map(|TwinView { person_id, fields }| TwinView {
                 person_id,

@@ -5,8 +5,8 @@
 
 use super::card::{OperatorCard, PersonCard};
 use super::diff::same;
-use super::field::{CardField, FieldValue, Reference};
-use super::ids::CardId;
+use super::field::{FieldValue, Reference};
+use super::ids::{CardId, OperatorId};
 use super::key::Key;
 use super::plan::{Action, CardTarget, Change, FieldChange, Step};
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,18 @@ impl Change {
                 card: card(),
                 reason: reason.clone(),
             }],
-            Action::Unarchive => vec![Step::UnarchiveCard { card: card() }],
+            // Whoever woke with the card and was not to is put back first. What shows already is not sent.
+            Action::Unarchive { operators } => {
+                let back = operators.keeps().iter().map(|operator| Step::ArchiveOperator {
+                    operator: operator.clone(),
+                    reason: operators.reason().map(Into::into),
+                });
+                let wake = operators.wakes().iter().map(|operator| Step::UnarchiveOperator {
+                    operator: operator.clone(),
+                });
+                let first = std::iter::once(Step::UnarchiveCard { card: card() });
+                first.chain(back).chain(wake).collect()
+            }
         }
     }
 
@@ -80,13 +91,18 @@ impl Change {
                 taken: taken.clone(),
                 reason: reason.clone(),
             },
+            Action::Unarchive { operators } if !operators.is_as_it_falls() => SafeEnd::Asleep {
+                card: self.card.clone().expect("a change of a card names the card"),
+                operators: operators.keeps().to_vec(),
+                reason: operators.reason().map(Into::into),
+            },
             Action::CreateEntry { .. }
             | Action::Create { .. }
             | Action::Update { .. }
             | Action::Adopt { .. }
             | Action::SetReferences { .. }
             | Action::Archive { .. }
-            | Action::Unarchive
+            | Action::Unarchive { .. }
             | Action::Anonymize { .. } => SafeEnd::SingleRequest,
         }
     }
@@ -106,7 +122,7 @@ impl Change {
             | Action::Adopt { .. }
             | Action::SetReferences { .. }
             | Action::Archive { .. }
-            | Action::Unarchive
+            | Action::Unarchive { .. }
             | Action::Anonymize { .. } => None,
         };
         self.card.iter().chain(twin).collect()
@@ -125,6 +141,14 @@ pub enum SafeEnd {
         twin: CardId,
         key: FieldChange,
         taken: Vec<FieldChange>,
+        reason: Option<Box<str>>,
+    },
+    /// None of these operators is active. The card may be: that was approved, and so was the waking of every other operator,
+    /// however many of them are awake. Where one cannot be archived by itself, the card is archived again, which takes it
+    /// along.
+    Asleep {
+        card: CardId,
+        operators: Vec<OperatorId>,
         reason: Option<Box<str>>,
     },
 }
@@ -199,6 +223,21 @@ impl SafeEnd {
     pub fn steps(&self, seen: &Seen) -> Vec<Step> {
         match self {
             SafeEnd::SingleRequest => Vec::new(),
+            SafeEnd::Asleep {
+                card: _,
+                operators,
+                reason,
+            } => {
+                let awake = seen
+                    .operators
+                    .iter()
+                    .filter(|seen| !seen.archived && operators.contains(&seen.id));
+                let back = awake.map(|operator| Step::ArchiveOperator {
+                    operator: operator.id.clone(),
+                    reason: reason.clone(),
+                });
+                back.collect()
+            }
             SafeEnd::OneOwner {
                 keeper,
                 twin,
@@ -252,15 +291,27 @@ impl SafeEnd {
                     fields,
                 },
             ) => card == keeper && fields.iter().any(|change| change.field == key.field),
-            (SafeEnd::OneOwner { .. } | SafeEnd::SingleRequest, _) => false,
+            // Whatever lands late is seen and put back by the next run: until then it is half-way.
+            (SafeEnd::OneOwner { .. } | SafeEnd::Asleep { .. } | SafeEnd::SingleRequest, _) => false,
         }
     }
 
-    /// The field that says who is who, where the safe end is about it.
-    pub fn key_field(&self) -> Option<CardField> {
+    /// What is tried where its own requests are refused.
+    pub fn last_resort(&self) -> Option<Step> {
         match self {
-            SafeEnd::OneOwner { key, .. } => Some(key.field),
-            SafeEnd::SingleRequest => None,
+            SafeEnd::Asleep { card, reason, .. } => Some(Step::ArchiveCard {
+                card: card.clone(),
+                reason: reason.clone(),
+            }),
+            SafeEnd::SingleRequest | SafeEnd::OneOwner { .. } => None,
+        }
+    }
+
+    /// Whether it is about operators.
+    pub fn is_of_operators(&self) -> bool {
+        match self {
+            SafeEnd::Asleep { .. } => true,
+            SafeEnd::SingleRequest | SafeEnd::OneOwner { .. } => false,
         }
     }
 }

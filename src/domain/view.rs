@@ -58,6 +58,9 @@ pub struct ChangeView {
     /// The groups of the linked operators, where the item takes them along or wakes them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub operator_groups: BTreeMap<OperatorId, OperatorGroups>,
+    /// Operators that stay archived while their card is made active again: one that wakes with it is archived again at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operators_kept_archived: Vec<OperatorId>,
     /// By field name; for a new list entry the list and its name.
     pub fields: BTreeMap<String, FromTo>,
     /// For merges.
@@ -111,7 +114,7 @@ impl ChangeView {
             | Action::Update { .. }
             | Action::Adopt { .. }
             | Action::Archive { .. }
-            | Action::Unarchive
+            | Action::Unarchive { .. }
             | Action::Anonymize { .. }
             | Action::SetReferences { .. } => None,
         };
@@ -132,6 +135,7 @@ impl ChangeView {
             person_id: change.card.clone(),
             operator: change.operator.clone(),
             operator_groups: BTreeMap::new(),
+            operators_kept_archived: change.keeps_archived().to_vec(),
             fields,
             twin,
             evidence: change.evidence.clone(),

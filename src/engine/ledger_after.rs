@@ -78,6 +78,23 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
                 modified_at: after.and_then(|card| card.modified_at),
                 modifier: after.and_then(|card| card.modifier.clone()),
                 took_operators: awake.map(|operator| operator.id.clone()).collect(),
+                put_back: false,
+            });
+            Some(entry)
+        }
+        // On the way to its safe end the card was archived again.
+        ActionKind::Unarchive if matches!(step, Step::ArchiveCard { .. }) => {
+            let mut entry = known?;
+            entry.archived_by_us = Some(OurArchive {
+                at: *at,
+                run: (*run).clone(),
+                modified_at: after.and_then(|card| card.modified_at),
+                modifier: after.and_then(|card| card.modifier.clone()),
+                took_operators: match &change.action {
+                    Action::Unarchive { operators } => operators.wakes().to_vec(),
+                    _other => Vec::new(),
+                },
+                put_back: true,
             });
             Some(entry)
         }

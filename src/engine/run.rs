@@ -19,7 +19,7 @@ use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::pin::standing;
-use crate::domain::plan::{ActionKind, Change};
+use crate::domain::plan::{Action, ActionKind, Change};
 use crate::domain::profile::Profile;
 use crate::domain::quality::{target_profile, target_summary};
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
@@ -383,7 +383,17 @@ pub(super) fn without_reason(
     let Some(name) = wanted.as_ref().filter(|_| input.target.archiving_reason.is_none()) else {
         return (approved, Vec::new());
     };
-    let is_archive = |change: &Change| matches!(change.action.kind(), ActionKind::Archive | ActionKind::Merge);
+    let is_archive = |change: &Change| match &change.action {
+        Action::Archive { .. } | Action::Merge { .. } => true,
+        // Whoever wakes and was not to is archived again.
+        Action::Unarchive { operators } => !operators.keeps().is_empty(),
+        Action::CreateEntry { .. }
+        | Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Adopt { .. }
+        | Action::Anonymize { .. }
+        | Action::SetReferences { .. } => false,
+    };
     let refused = approved
         .changes()
         .iter()

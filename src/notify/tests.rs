@@ -46,6 +46,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
                 operators: vec![OperatorId::new("o1")],
             },
             operator_groups: Default::default(),
+            operators_kept_archived: Vec::new(),
             fields: [("email".to_owned(), person)].into(),
             twin: None,
             evidence: Vec::new(),

@@ -136,7 +136,8 @@ scenarios! {
     twin_with_operator_survives
     unarchived_by_hand_stays_active
     undo_and_sync_never_fight
-    undo_says_which_operator_stays_archived
+    undo_puts_operators_back_that_were_archived_before
+    undo_wakes_the_operator_where_topdesk_does_not
     unknown_branch_holds_the_person
     wrong_clock
     unrelated_config_edit_lets_archives_go_on

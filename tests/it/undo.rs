@@ -52,12 +52,7 @@ fn undo_of_every_scenario_restores_what_was_there_but_for_what_it_names() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     let folders = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path());
-    // Where TOPdesk wakes no operator with its card, the way back names the operator and cannot bring it back.
-    let wakes = |path: &PathBuf| {
-        let steps = fs::read_to_string(path.join("steps")).unwrap_or_default();
-        !steps.contains("unarchive_restores_operator=no")
-    };
-    let mut folders: Vec<PathBuf> = folders.filter(|path| path.is_dir()).filter(wakes).collect();
+    let mut folders: Vec<PathBuf> = folders.filter(|path| path.is_dir()).collect();
     folders.sort();
     let waiting = Mutex::new(folders.into_iter());
     let tally = Mutex::new(Tally::default());

@@ -92,7 +92,7 @@ fn item(shown: &Shown<'_>, change: &Change) -> Value {
         | Action::Adopt { .. }
         | Action::Merge { .. }
         | Action::Archive { .. }
-        | Action::Unarchive
+        | Action::Unarchive { .. }
         | Action::Anonymize { .. }
         | Action::SetReferences { .. } => shown.who(change),
     };
@@ -101,7 +101,7 @@ fn item(shown: &Shown<'_>, change: &Change) -> Value {
         action => name_of(change.action.kind()),
         who,
         outcome => if reasons.is_empty() { "allowed" } else { "held" },
-        operator => operator_words(&change.operator, change.action.kind()),
+        operator => operator_words(&change.operator, change.action.kind(), change.keeps_archived()),
         operator_groups => group_lines(&shown.judged.groups.of(&change.operator)),
         twin => ChangeView::new(change, &[]).twin.as_ref().map(twin_words),
         fields,

@@ -9,7 +9,7 @@ use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::lifecycle::{Leaving, leaves_on, leaving};
 use crate::domain::merge::Person;
-use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, SkipReason};
+use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, OperatorFate, SkipReason};
 use crate::domain::policy::RehirePerson;
 use crate::domain::snapshot::{Role, Use, Verdict};
 use std::collections::BTreeSet;
@@ -300,7 +300,14 @@ impl<'a> Planner<'a> {
         let unarchive = self.draft(Draft {
             doubts,
             why: vec!["is back in the sources; cardsync had archived the card".to_owned()],
-            ..Draft::new(Action::Unarchive, Some(key.clone()), Some(card), operator)
+            ..Draft::new(
+                Action::Unarchive {
+                    operators: OperatorFate::AsItFalls,
+                },
+                Some(key.clone()),
+                Some(card),
+                operator,
+            )
         });
         self.update(person, card, description, None, vec![unarchive]);
     }

@@ -114,7 +114,7 @@ impl World {
                 of_twin.former_keys.extend(of_twin.key.take());
             }
             Action::Archive { .. } => self.set_archived(change, true),
-            Action::Unarchive => self.set_archived(change, false),
+            Action::Unarchive { .. } => self.set_archived(change, false),
             Action::Anonymize { .. } => panic!("the planner does not anonymize"),
         }
     }
@@ -197,6 +197,7 @@ impl World {
             modified_at: Some(now),
             modifier: None,
             took_operators: Vec::new(),
+            put_back: false,
         });
     }
 }

@@ -30,7 +30,7 @@ fn did(world: &mut World, change: &Change) -> Deed {
     let before = card.clone();
     match &change.action {
         Action::Archive { .. } => card.archived = true,
-        Action::Unarchive => card.archived = false,
+        Action::Unarchive { .. } => card.archived = false,
         other => {
             for field in other.fields() {
                 card.fields.set(field.field, field.to.clone());

@@ -275,6 +275,7 @@ impl World {
             modified_at: Some(at),
             modifier: None,
             took_operators: Vec::new(),
+            put_back: false,
         });
     }
 

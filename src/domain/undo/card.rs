@@ -5,11 +5,11 @@ use crate::domain::card::PersonCard;
 use crate::domain::cards::{CardIndex, CardMatch, CardState};
 use crate::domain::diff::same;
 use crate::domain::field::{CardField, FieldValue, Reference};
-use crate::domain::ids::{CardId, ItemId};
+use crate::domain::ids::{CardId, ItemId, OperatorId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::pin::Pinned;
-use crate::domain::plan::{Action, Change, FieldChange, HoldReason, item_id};
+use crate::domain::plan::{Action, Change, FieldChange, HoldReason, OperatorFate, item_id};
 use crate::domain::record::Anchor;
 use crate::domain::snapshot::{Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,8 @@ pub(super) struct Turn<'d> {
 /// Between active and archived.
 pub(super) enum Way<'d> {
     Stays,
-    Unarchive(&'d Written, &'d Deed),
+    /// Or only its operators are woken, where the card is active already.
+    Unarchive(&'d Written, &'d Deed, OperatorFate),
     Archive(&'d Deed),
 }
 
@@ -120,7 +121,10 @@ impl<'a, 'd> OfCard<'a, 'd> {
     fn way(&self, card: usize, kept: &mut Vec<Kept>) -> Way<'d> {
         let moves = || {
             self.deeds.iter().filter(|(_, written)| match written.change.action {
-                Action::Create { .. } | Action::Archive { .. } | Action::Unarchive => true,
+                // A request to an operator leaves the card as it is.
+                Action::Create { .. } | Action::Archive { .. } | Action::Unarchive { .. } => {
+                    written.step.operator().is_none()
+                }
                 Action::CreateEntry { .. }
                 | Action::Update { .. }
                 | Action::Adopt { .. }
@@ -129,12 +133,23 @@ impl<'a, 'd> OfCard<'a, 'd> {
                 | Action::SetReferences { .. } => false,
             })
         };
-        let (Some((_, first)), Some((deed, last))) = (moves().next(), moves().next_back()) else {
+        let (Some((first_deed, first)), Some((deed, last))) = (moves().next(), moves().next_back()) else {
+            let of_operators = self
+                .deeds
+                .iter()
+                .filter(|(_, written)| written.step.operator().is_some());
+            kept.extend(of_operators.map(|(deed, _)| Kept::new(deed, None, WhyKept::OperatorMoved)));
             return Way::Stays;
         };
         // A card that was not there before cannot be taken away: archived is as near as it comes.
         let was_active = matches!(first.change.action, Action::Archive { .. });
         let stored = &self.index.cards[card];
+        if was_active && !stored.archived {
+            let fate = self.fate(card, first);
+            if !fate.wakes().is_empty() {
+                return Way::Unarchive(first, first_deed, fate);
+            }
+        }
         if stored.archived != was_active {
             kept.push(Kept::new(deed, None, WhyKept::AsBefore));
             return Way::Stays;
@@ -143,7 +158,13 @@ impl<'a, 'd> OfCard<'a, 'd> {
             return Way::Archive(deed);
         }
         let as_left = last.after.as_ref().and_then(|after| after.modified_at);
-        if as_left.is_some() && stored.modified_at != as_left {
+        // Archived again by our own hand, because an undo could not be finished.
+        let ledger = self.input.ledger.get(&stored.id);
+        let put_back = ledger
+            .and_then(|entry| entry.archived_by_us.as_ref())
+            .filter(|archive| archive.put_back && archive.modified_at.is_some());
+        let by_us = put_back.is_some_and(|archive| archive.modified_at == stored.modified_at);
+        if as_left.is_some() && stored.modified_at != as_left && !by_us {
             kept.push(Kept::new(deed, None, WhyKept::TouchedSince));
             return Way::Stays;
         }
@@ -152,7 +173,15 @@ impl<'a, 'd> OfCard<'a, 'd> {
             kept.push(Kept::new(deed, None, WhyKept::KeyElsewhere { card }));
             return Way::Stays;
         }
-        Way::Unarchive(last, deed)
+        Way::Unarchive(last, deed, self.fate(card, first))
+    }
+
+    /// The operators are to be as they were before the first of the deeds: those that were active wake, the others sleep on.
+    fn fate(&self, card: usize, first: &Written) -> OperatorFate {
+        let was_active = |id: &OperatorId| first.operators_before.iter().any(|was| was.id == *id && !was.archived);
+        let archived = self.index.archived_operators(card);
+        let (wake, keep) = archived.into_iter().partition(was_active);
+        OperatorFate::back_to(wake, keep, self.input.target.archiving_reason.clone())
     }
 
     /// Another active card with the key of this one.
@@ -179,7 +208,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
                 Action::CreateEntry { .. }
                 | Action::Merge { .. }
                 | Action::Archive { .. }
-                | Action::Unarchive
+                | Action::Unarchive { .. }
                 | Action::Anonymize { .. } => {
                     continue;
                 }
@@ -247,9 +276,21 @@ impl Turn<'_> {
     pub(super) fn changes(&self, input: &PlanInput, index: &CardIndex<'_>) -> (Vec<(Change, Vec<Pinned>)>, Ids) {
         let mut ids = Ids::default();
         let mut changes = Vec::new();
-        if let Way::Unarchive(written, deed) = &self.way {
-            let mut change = self.change(input, index, Action::Unarchive, Some(Use::Unarchive));
+        if let Way::Unarchive(written, deed, fate) = &self.way {
+            let mut change = self.change(
+                input,
+                index,
+                Action::Unarchive {
+                    operators: fate.clone(),
+                },
+                Some(Use::Unarchive),
+            );
             change.why.push(undoes(deed));
+            if !index.cards[self.card].archived {
+                change
+                    .why
+                    .push("the card is active again already; an operator that was archived with it is not".to_owned());
+            }
             let evidence = written.change.evidence.iter().map(|evidence| evidence.code).collect();
             ids.unarchive = Some(change.id.clone());
             changes.push((change, vec![Pinned::Archive { evidence }]));
@@ -346,7 +387,7 @@ impl Turn<'_> {
             doubts.push(HoldReason::TargetDegraded);
         }
         let grave = match &action {
-            Action::Archive { .. } | Action::Unarchive => true,
+            Action::Archive { .. } | Action::Unarchive { .. } => true,
             Action::CreateEntry { .. }
             | Action::Create { .. }
             | Action::Update { .. }

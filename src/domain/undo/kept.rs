@@ -68,6 +68,8 @@ pub enum WhyKept {
     KeyElsewhere { card: CardId },
     /// Somebody changed the archived card, or archived it again.
     TouchedSince,
+    /// An operator alone was woken; its card was active already.
+    OperatorMoved,
     /// The card is archived: nothing is written on it.
     Archived,
     /// Somebody gave the field another value since.
@@ -100,6 +102,7 @@ impl WhyKept {
             | WhyKept::KeyElsewhere { .. }
             | WhyKept::TouchedSince
             | WhyKept::Archived
+            | WhyKept::OperatorMoved
             | WhyKept::ChangedSince
             | WhyKept::ValueUnknown
             | WhyKept::LoginHeld
@@ -137,6 +140,9 @@ impl WhyKept {
             WhyKept::Conflict => "several cards have the number; take it off all but one in TOPdesk, then undo again",
             WhyKept::TouchedSince => {
                 "somebody changed the card after it was archived; unarchive it in TOPdesk if that is right"
+            }
+            WhyKept::OperatorMoved => {
+                "only the operator was woken, its card was active already; archive it in TOPdesk by hand"
             }
             WhyKept::Archived => "the card is archived, and an archived card is not edited",
             WhyKept::ChangedSince => "somebody changed the value since; it stays",

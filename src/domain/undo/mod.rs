@@ -184,7 +184,7 @@ fn sort_out(deed: &Deed) -> Result<(&CardId, &Written), WhyKept> {
         | Action::Update { .. }
         | Action::Adopt { .. }
         | Action::Archive { .. }
-        | Action::Unarchive
+        | Action::Unarchive { .. }
         | Action::SetReferences { .. } => {
             let card = deed.card.as_ref().or(written.change.card.as_ref());
             card.map(|card| (card, written)).ok_or(WhyKept::Forgotten)

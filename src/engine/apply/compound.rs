@@ -3,6 +3,7 @@
 
 use super::Applier;
 use super::one_change::{Hurry, Sending};
+use super::stops::of_record;
 use crate::domain::ids::OperatorId;
 use crate::domain::plan::{Change, HoldReason, Step};
 use crate::domain::report::{ChangeOutcome, Outcome};
@@ -15,7 +16,8 @@ use crate::engine::target::{TargetError, TargetReader, TargetWriter};
 enum Driven {
     /// Everything that it was to do shows after all.
     Whole,
-    Safe,
+    /// Where operators are concerned: how the card and they are now.
+    Safe(Option<String>),
     /// Not there yet: the next start goes on from here. Says why.
     NotYet(String),
 }
@@ -40,6 +42,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let mut begun = false;
         let mut lost = Vec::new();
         let mut trouble = None;
+        let mut refused = None;
         for (index, step) in steps.iter().enumerate() {
             let seen = match unless_stopped(self.stop, self.look(change)).await {
                 Some(Ok(seen)) => seen,
@@ -65,13 +68,21 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     trouble = Some(outcome);
                     break;
                 }
-                Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::NotReached { .. } => {
+                Outcome::NotDone { .. } | Outcome::Held { .. } => {
+                    refused = Some((step, outcome.clone()));
+                    trouble = Some(outcome);
+                    break;
+                }
+                Outcome::NotReached { .. } => {
                     trouble = Some(outcome);
                     break;
                 }
             }
         }
         let Some(trouble) = trouble else {
+            if change.safe_end().is_of_operators() {
+                return self.looked_after(sending, steps.len()).await;
+            }
             self.store.closed(self.lease, sending.run, &change.id).await?;
             return Ok(done);
         };
@@ -80,8 +91,24 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             self.store.closed(self.lease, sending.run, &change.id).await?;
             return Ok(trouble);
         }
-        let driven = self.drive(sending, &lost, steps.len()).await?;
-        Ok(told_with(trouble, driven))
+        let driven = self.drive(sending, &lost, refused.as_ref(), steps.len()).await?;
+        let asleep = refused.and_then(|(step, outcome)| not_woken(step, &outcome, &driven));
+        Ok(asleep.unwrap_or_else(|| told_with(trouble, driven)))
+    }
+
+    /// Every request was answered; whether each operator is as it was to be, a last look says.
+    async fn looked_after(&self, sending: &Sending<'_, W>, first_index: usize) -> Result<Outcome, StoreError> {
+        let driven = self.drive(sending, &[], None, first_index).await?;
+        Ok(match driven {
+            // What could not be read stays half-way: the next run looks first.
+            Driven::Whole | Driven::NotYet(_) => Outcome::Done {
+                card: sending.change.card.clone(),
+            },
+            Driven::Safe(_) => {
+                let message = "every request was answered, and a look afterwards does not show it".to_owned();
+                told_with(Outcome::NotDone { message }, driven)
+            }
+        })
     }
 
     /// Completes what earlier runs left half-way, before anything else is sent. `open`: their requests of which nobody
@@ -109,17 +136,18 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 operators_before,
                 decision: None,
             };
-            let driven = self.drive(&sending, &lost, change.steps().len()).await?;
+            let driven = self.drive(&sending, &lost, None, change.steps().len()).await?;
             if let Ok(seen) = self.look(change).await {
                 completed.seen.push(seen);
             }
             let item = change.id.as_str();
             match driven {
                 Driven::Whole => tracing::info!(item.id = item, "item {item}, cut off in run {run}, turned out whole"),
-                Driven::Safe => {
+                Driven::Safe(stands) => {
+                    let stands = stands.map_or(String::new(), |stands| format!(": {stands}"));
                     tracing::warn!(
                         item.id = item,
-                        "item {item}, cut off in run {run}, was driven to its safe end"
+                        "item {item}, cut off in run {run}, was driven to its safe end{stands}"
                     );
                 }
                 Driven::NotYet(why) => {
@@ -145,13 +173,20 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
 
     /// Drives a half-done change to its safe end, also after a stop. What is in doubt keeps it half-way until a read has
     /// settled that.
-    async fn drive(&self, sending: &Sending<'_, W>, lost: &[&Step], first_index: usize) -> Result<Driven, StoreError> {
+    async fn drive(
+        &self,
+        sending: &Sending<'_, W>,
+        lost: &[&Step],
+        refused: Option<&(&Step, Outcome)>,
+        first_index: usize,
+    ) -> Result<Driven, StoreError> {
         let change = sending.change;
-        let seen = match with_grace(self.stop, WRITE_GRACE, self.look(change)).await {
+        let mut seen = match with_grace(self.stop, WRITE_GRACE, self.look(change)).await {
             Some(Ok(seen)) => seen,
             Some(Err(error)) => return Ok(Driven::NotYet(error.to_string())),
             None => return Ok(Driven::NotYet("its cards could not be read in time".to_owned())),
         };
+        self.note_operators(sending, &seen);
         if seen.shows_all(change) {
             self.store.closed(self.lease, sending.run, &change.id).await?;
             return Ok(Driven::Whole);
@@ -163,12 +198,61 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     .to_owned(),
             ));
         }
-        for (number, step) in end.steps(&seen).iter().enumerate() {
+        let steps = end.steps(&seen);
+        let mut last = None;
+        for (number, step) in steps.iter().enumerate() {
+            let outcome = match refused {
+                // It would be refused again.
+                Some((known, outcome)) if *known == step => outcome.clone(),
+                Some(_) | None => {
+                    let before = step.card().and_then(|id| seen.card(id));
+                    let index = first_index + number;
+                    self.request(sending, index, step, before, Hurry::StoppedOrNot).await?
+                }
+            };
+            match outcome {
+                Outcome::Done { .. } => {}
+                Outcome::NotDone { .. } | Outcome::Held { .. } if end.last_resort().is_some() => {
+                    last = end.last_resort().map(|step| (step, outcome));
+                    break;
+                }
+                Outcome::NotDone { .. }
+                | Outcome::Held { .. }
+                | Outcome::InDoubt { .. }
+                | Outcome::NotReached { .. } => return Ok(Driven::NotYet(words(&outcome))),
+            }
+        }
+        if let Some((step, why)) = last {
+            let index = first_index + steps.len();
             let before = step.card().and_then(|id| seen.card(id));
-            let index = first_index + number;
-            let outcome = self.request(sending, index, step, before, Hurry::StoppedOrNot).await?;
+            let outcome = match self.last_resort_writer() {
+                Ok(writer) => {
+                    let sending = Sending { writer, ..*sending };
+                    self.request(&sending, index, &step, before, Hurry::StoppedOrNot)
+                        .await?
+                }
+                Err(error) => self.failed(change, &of_record(error)),
+            };
             if !matches!(outcome, Outcome::Done { .. }) {
-                return Ok(Driven::NotYet(words(&outcome)));
+                return Ok(Driven::NotYet(format!(
+                    "AN OPERATOR IS AWAKE that was to stay archived, archive it in TOPdesk: {}; nor was the card archived \
+                     again: {}",
+                    words(&why),
+                    words(&outcome)
+                )));
+            }
+        }
+        if end.is_of_operators() && !steps.is_empty() {
+            seen = match with_grace(self.stop, WRITE_GRACE, self.look(change)).await {
+                Some(Ok(seen)) => seen,
+                Some(Err(error)) => return Ok(Driven::NotYet(error.to_string())),
+                None => return Ok(Driven::NotYet("its operators could not be read in time".to_owned())),
+            };
+            self.note_operators(sending, &seen);
+            if !end.steps(&seen).is_empty() {
+                return Ok(Driven::NotYet(
+                    "an operator that was to stay archived is still active; archive it in TOPdesk".to_owned(),
+                ));
             }
         }
         if !lost.is_empty() {
@@ -177,7 +261,21 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             ));
         }
         self.store.closed(self.lease, sending.run, &change.id).await?;
-        Ok(Driven::Safe)
+        Ok(Driven::Safe(where_it_stands(change, &seen)))
+    }
+
+    /// Which operators are not as they were before the change, for its outcome.
+    fn note_operators(&self, sending: &Sending<'_, W>, seen: &Seen) {
+        if !sending.change.safe_end().is_of_operators() {
+            return;
+        }
+        let before = sending.operators_before;
+        let moved = seen.operators.iter().filter(|now| {
+            let was = before.iter().find(|was| was.id == now.id);
+            was.is_some_and(|was| was.archived != now.archived)
+        });
+        let moved: Vec<OperatorId> = moved.map(|operator| operator.id.clone()).collect();
+        self.state.operators().insert(sending.change.id.clone(), moved);
     }
 
     /// The cards of a change and their operators, now.
@@ -201,22 +299,67 @@ fn words(outcome: &Outcome) -> String {
     }
 }
 
+/// An operator that was to wake and may not: its card is active all the same, and nothing had to be driven back.
+fn not_woken(step: &Step, outcome: &Outcome, driven: &Driven) -> Option<Outcome> {
+    match (step, outcome, driven) {
+        (
+            Step::UnarchiveOperator { operator },
+            Outcome::Held {
+                reason: HoldReason::OperatorArchiveRefused,
+            },
+            Driven::Safe(_),
+        ) => Some(Outcome::Held {
+            reason: HoldReason::OperatorWakeRefused {
+                operator: operator.clone(),
+            },
+        }),
+        _other => None,
+    }
+}
+
+/// How the card and its operators are after a change that is about them.
+fn where_it_stands(change: &Change, seen: &Seen) -> Option<String> {
+    if !change.safe_end().is_of_operators() {
+        return None;
+    }
+    let state = |archived: bool| if archived { "archived" } else { "active" };
+    let cards = seen
+        .cards
+        .iter()
+        .map(|card| format!("the card is {}", state(card.archived)));
+    let operators = seen
+        .operators
+        .iter()
+        .map(|operator| format!("operator {} is {}", operator.id, state(operator.archived)));
+    let all: Vec<String> = cards.chain(operators).collect();
+    Some(all.join(", "))
+}
+
 /// The outcome of a change that was begun and not finished.
 fn told_with(trouble: Outcome, driven: Driven) -> Outcome {
     let what = words(&trouble);
     match (trouble, driven) {
-        (Outcome::InDoubt { message }, Driven::Whole | Driven::Safe) => Outcome::InDoubt { message },
+        (Outcome::InDoubt { message }, Driven::Whole | Driven::Safe(_)) => Outcome::InDoubt { message },
         (Outcome::InDoubt { .. }, Driven::NotYet(why)) => Outcome::InDoubt {
             message: format!("{what}; half-way: {why}"),
         },
-        (Outcome::NotReached { .. }, Driven::Safe | Driven::Whole) => Outcome::NotReached {
+        (Outcome::NotReached { .. }, Driven::Safe(None) | Driven::Whole) => Outcome::NotReached {
             message: format!("{what}; what had been begun was driven to its safe end"),
         },
-        (Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::Done { .. }, Driven::Safe | Driven::Whole) => {
+        (Outcome::NotReached { .. }, Driven::Safe(Some(stands))) => Outcome::NotReached {
+            message: format!("{what}; what had been begun was driven to its safe end: {stands}"),
+        },
+        (Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::Done { .. }, Driven::Safe(stands)) => {
+            let stands = stands.map_or(String::new(), |stands| format!(" ({stands})"));
             Outcome::Held {
-                reason: HoldReason::DrivenBack { what },
+                reason: HoldReason::DrivenBack {
+                    what: format!("{what}{stands}"),
+                },
             }
         }
+        (Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::Done { .. }, Driven::Whole) => Outcome::Held {
+            reason: HoldReason::DrivenBack { what },
+        },
         (
             Outcome::NotReached { .. } | Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::Done { .. },
             Driven::NotYet(why),

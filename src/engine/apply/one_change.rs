@@ -113,6 +113,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             operators_before,
             decision,
         } = *sending;
+        let writer = match self.sender_of(step, writer) {
+            Ok(writer) => writer,
+            Err(error) => return Ok(self.failed(change, &of_record(error))),
+        };
         let mut outcome = stops::told();
         let mut attempt = 1;
         loop {

@@ -7,7 +7,7 @@ use crate::domain::card::{
 use crate::domain::field::{CardField, FieldValue, LookupKind, PendingRef, Reference};
 use crate::domain::ids::{ItemId, RunId};
 use crate::domain::key::{Key, RawKey};
-use crate::domain::plan::{Action, Change, FieldChange, item_id};
+use crate::domain::plan::{Action, Change, FieldChange, OperatorFate, item_id};
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,7 +139,13 @@ fn a_create_needs_a_whole_read_to_be_called_not_done() {
 
 #[test]
 fn a_card_that_has_gone_settles_what_was_sent_for_it() {
-    let unarchive = open(Action::Unarchive, Some("c1"), Vec::new());
+    let unarchive = open(
+        Action::Unarchive {
+            operators: OperatorFate::AsItFalls,
+        },
+        Some("c1"),
+        Vec::new(),
+    );
     assert_eq!(settled(&unarchive, &read(9, Vec::new())), "open");
     assert_eq!(settled(&unarchive, &read(11, Vec::new())), "not done");
 }

@@ -42,6 +42,7 @@ fn full_entry(id: &str) -> LedgerEntry {
             modified_at: Some(at(6)),
             modifier: Some("operator-1".into()),
             took_operators: vec![OperatorId::new("o1")],
+            put_back: false,
         }),
         ..LedgerEntry::new(id.into(), Key::stored("1"), Origin::Adopted, at(1))
     }

@@ -2,6 +2,7 @@
 
 mod kills;
 mod limits;
+mod operators;
 mod outage;
 mod process;
 mod reads;
