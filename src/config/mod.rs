@@ -31,7 +31,7 @@ pub use starter::starter;
 pub use store::{RetentionConfig, StoreConfig};
 
 use crate::domain::key::Normaliser;
-pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehirePerson};
+pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehireOperator, RehirePerson};
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use secret::SecretRef;
@@ -323,7 +323,9 @@ impl Default for MissingConfig {
 pub struct RehireConfig {
     /// A card that cardsync archived: unarchive it (default), or hold.
     pub person: RehirePerson,
-    /// The linked archived operator that would wake up with it. `hold` (default): a human decides.
+    /// The linked archived operator that may wake up with it. `hold` (default): a human decides whether the card wakes, with
+    /// whatever TOPdesk then makes of the operator. `restore`: one that cardsync archived with the card is woken, once that is
+    /// approved. `keep_archived`: it stays archived, and is archived again at once where TOPdesk wakes it with the card.
     pub operator: RehireOperator,
 }
 
@@ -334,13 +336,6 @@ impl Default for RehireConfig {
             operator: RehireOperator::Hold,
         }
     }
-}
-
-/// What happens to the operator card of somebody who comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RehireOperator {
-    Hold,
 }
 
 /// A limit: at most `max`, and at most `percent` of the active cards that are ours, whichever is less, but never below 3.

@@ -42,7 +42,7 @@ pub fn policy(loaded: &Loaded) -> Policy {
     };
     let RehireConfig {
         person: rehire,
-        operator: _,
+        operator: rehire_operator,
     } = config.lifecycle.rehire;
     let protect = &config.guard.protect;
     Policy {
@@ -90,6 +90,7 @@ pub fn policy(loaded: &Loaded) -> Policy {
         missing_reads: config.lifecycle.missing.reads,
         missing_for: config.lifecycle.missing.for_.chrono(),
         rehire,
+        rehire_operator,
         manager_flag: config.topdesk.manager_flag,
         archived_logins_reserved: config.topdesk.archived_logins_reserved,
         budgets: Budgets {

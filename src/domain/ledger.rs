@@ -1,7 +1,7 @@
 //! What cardsync remembers per card: how it became ours, its key and anchors, where and since when it is missing, and
 //! who archived it. The ledger's key is the card id; the match key is an attribute with history.
 
-use super::ids::{CardId, Generation, RunId, SourceName};
+use super::ids::{CardId, Generation, OperatorId, RunId, SourceName};
 use super::key::Key;
 use super::record::Anchor;
 use super::seen::SeenValues;
@@ -67,7 +67,7 @@ pub struct OurArchive {
     #[serde(default)]
     pub modifier: Option<Box<str>>,
     /// The operator links before the archive, for undo and for showing who would wake.
-    pub took_operators: Vec<super::ids::OperatorId>,
+    pub took_operators: Vec<OperatorId>,
     /// It was archived again on the way to a safe end, by a change that was to make it active.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub put_back: bool,
@@ -94,6 +94,9 @@ pub struct LedgerEntry {
     pub leaving_since: Option<DateTime<Utc>>,
     /// Set while an archive of ours stands, or was lifted by a human while the person still has evidence of leaving.
     pub archived_by_us: Option<OurArchive>,
+    /// Operators of the card that cardsync archived at some time: proof that it can archive them again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub archived_operators: BTreeSet<OperatorId>,
     /// The card was seen anonymized, by anyone.
     pub anonymized: bool,
     /// What its fields showed when they were last in step.
@@ -115,6 +118,7 @@ impl LedgerEntry {
             sightings: BTreeMap::new(),
             leaving_since: None,
             archived_by_us: None,
+            archived_operators: BTreeSet::new(),
             anonymized: false,
             seen: SeenValues::default(),
         }

@@ -49,6 +49,19 @@ pub enum RehirePerson {
     Hold,
 }
 
+/// What happens to the archived operator of somebody who comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RehireOperator {
+    /// A human decides whether the card wakes, with whatever becomes of the operator.
+    #[default]
+    Hold,
+    /// An operator that cardsync archived with the card is woken with it, once that is approved.
+    Restore,
+    /// It stays archived: should it wake with the card, it is put back at once.
+    KeepArchived,
+}
+
 /// The rules of one mapped field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldRules {
@@ -233,6 +246,8 @@ pub struct Policy {
     #[serde(with = "seconds")]
     pub missing_for: Duration,
     pub rehire: RehirePerson,
+    #[serde(default)]
+    pub rehire_operator: RehireOperator,
     /// Whether a card needs `isManager` before others may have it as their manager.
     pub manager_flag: bool,
     /// Whether an archived card keeps its login name reserved.

@@ -72,6 +72,9 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         ActionKind::Archive => {
             let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key, Origin::Matched, *at));
             let awake = operators_before.iter().filter(|operator| !operator.archived);
+            entry
+                .archived_operators
+                .extend(awake.clone().map(|operator| operator.id.clone()));
             entry.archived_by_us = Some(OurArchive {
                 at: *at,
                 run: (*run).clone(),

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, from_word, json, stamp, time, word};
-use crate::domain::ids::{CardId, SourceName};
+use crate::domain::ids::{CardId, OperatorId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, OurArchive, Sighting};
 use crate::domain::record::Anchor;
@@ -25,6 +25,8 @@ struct Rest<'a> {
     sightings: Cow<'a, BTreeMap<SourceName, Sighting>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     archived_by_us: Option<Cow<'a, OurArchive>>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    archived_operators: Cow<'a, BTreeSet<OperatorId>>,
     #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
     seen: Cow<'a, SeenValues>,
 }
@@ -50,6 +52,7 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         sightings,
         leaving_since,
         archived_by_us,
+        archived_operators,
         anonymized,
         seen,
     } = entry;
@@ -58,6 +61,7 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         anchors: Cow::Borrowed(anchors),
         sightings: Cow::Borrowed(sightings),
         archived_by_us: archived_by_us.as_ref().map(Cow::Borrowed),
+        archived_operators: Cow::Borrowed(archived_operators),
         seen: Cow::Borrowed(seen),
     };
     (
@@ -169,6 +173,7 @@ fn entry(row: ReadRow) -> Result<LedgerEntry, Fault> {
         sightings: rest.sightings.into_owned(),
         leaving_since: leaving_since.map(|text| time(&text, "ledger")).transpose()?,
         archived_by_us: rest.archived_by_us.map(Cow::into_owned),
+        archived_operators: rest.archived_operators.into_owned(),
         anonymized: anonymized != 0,
         seen: rest.seen.into_owned(),
     })

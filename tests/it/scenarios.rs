@@ -116,7 +116,9 @@ scenarios! {
     out_of_scope_is_not_absent
     over_long_value_is_left_out
     protected_people_are_never_touched
+    rehire_keeps_the_operator_archived
     rehire_of_whom_we_archived
+    rehire_restores_the_operator_once_approved
     rehire_with_a_new_number_waits
     rejected_item_stays_quiet_until_it_changes
     rejected_snapshot_accepted_by_approval

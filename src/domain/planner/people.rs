@@ -5,12 +5,13 @@ use crate::domain::card::PersonCard;
 use crate::domain::cards::{CardMatch, Likeness, fold};
 use crate::domain::field::CardField;
 use crate::domain::identity::{Description, Part, Truth};
+use crate::domain::ids::OperatorId;
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::lifecycle::{Leaving, leaves_on, leaving};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, OperatorFate, SkipReason};
-use crate::domain::policy::RehirePerson;
+use crate::domain::policy::{RehireOperator, RehirePerson};
 use crate::domain::snapshot::{Role, Use, Verdict};
 use std::collections::BTreeSet;
 
@@ -297,19 +298,42 @@ impl<'a> Planner<'a> {
             RehirePerson::Unarchive => {}
             RehirePerson::Hold => doubts.push(HoldReason::Rehire),
         }
+        let operators = self.fate(card);
+        let mut why = vec!["is back in the sources; cardsync had archived the card".to_owned()];
+        why.extend(fate_words(&operators));
         let unarchive = self.draft(Draft {
             doubts,
-            why: vec!["is back in the sources; cardsync had archived the card".to_owned()],
-            ..Draft::new(
-                Action::Unarchive {
-                    operators: OperatorFate::AsItFalls,
-                },
-                Some(key.clone()),
-                Some(card),
-                operator,
-            )
+            why,
+            ..Draft::new(Action::Unarchive { operators }, Some(key.clone()), Some(card), operator)
         });
         self.update(person, card, description, None, vec![unarchive]);
+    }
+
+    /// What becomes of the archived operators of somebody who comes back.
+    fn fate(&self, card: usize) -> OperatorFate {
+        let entry = self.known[card];
+        let ours = entry.and_then(|entry| entry.archived_by_us.as_ref());
+        let took = ours.map_or(&[][..], |ours| &ours.took_operators);
+        let by_us = |operator: &OperatorId| {
+            took.contains(operator) || entry.is_some_and(|entry| entry.archived_operators.contains(operator))
+        };
+        let archived = self.index.archived_operators(card);
+        let reason = || self.input.target.archiving_reason.clone();
+        let (taken, others): (Vec<OperatorId>, Vec<OperatorId>) =
+            archived.iter().cloned().partition(|operator| took.contains(operator));
+        match self.input.policy.rehire_operator {
+            RehireOperator::Hold => OperatorFate::AsItFalls,
+            // Who was no operator any more when the card was archived does not become one by coming back.
+            RehireOperator::Restore => OperatorFate::back_to(taken, others, reason()),
+            RehireOperator::KeepArchived if archived.is_empty() => OperatorFate::AsItFalls,
+            // That cardsync archived this very operator before is the proof that it can again: no right is missing, and it
+            // is nobody whom TOPdesk protects.
+            RehireOperator::KeepArchived => OperatorFate::KeepArchived {
+                proven: archived.iter().all(by_us),
+                keep: archived,
+                reason: reason(),
+            },
+        }
     }
 
     fn update(
@@ -386,5 +410,23 @@ impl<'a> Planner<'a> {
             self.learned.insert(stored.id.clone(), entry);
         }
         overwrites
+    }
+}
+
+/// Which option decided about the operators.
+fn fate_words(fate: &OperatorFate) -> Option<String> {
+    match fate {
+        OperatorFate::AsItFalls => None,
+        OperatorFate::Restore { .. } => Some(
+            "lifecycle.rehire.operator is restore: an operator that was archived with the card wakes with it".to_owned(),
+        ),
+        OperatorFate::KeepArchived { proven: true, .. } => Some(
+            "lifecycle.rehire.operator is keep_archived; cardsync has archived this operator before, so it can put it back"
+                .to_owned(),
+        ),
+        OperatorFate::KeepArchived { proven: false, .. } => Some(
+            "cardsync has not archived every operator of this card itself: that it can put them back is not proven"
+                .to_owned(),
+        ),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::world::{World, allowed, change, holds, names, row, skips};
 use crate::domain::card::{FilterProof, OperatorKind, OperatorLink};
-use crate::domain::plan::{EvidenceCode, SkipReason};
-use crate::domain::policy::BudgetClass;
+use crate::domain::plan::{EvidenceCode, SkipReason, Step};
+use crate::domain::policy::{BudgetClass, RehireOperator};
 use chrono::Duration;
 
 #[test]
@@ -157,6 +157,71 @@ fn waking_an_operator_waits() {
         ["over_budget:operators_woken"],
         "one of two sleeps"
     );
+}
+
+/// Somebody who is back, whose card was archived by us with the operator `o-1` beside `o-2`, which a human had archived.
+fn back_with(operator: RehireOperator, others: bool) -> World {
+    let mut world = World::of(60);
+    world.policy.rehire_operator = operator;
+    world.archived_by_us("c-E001");
+    world.operator("o-1", "c-E001", true, OperatorKind::Regular);
+    let ours = world.entry("c-E001").archived_by_us.as_mut().unwrap();
+    ours.took_operators = vec!["o-1".into()];
+    if others {
+        world.operator("o-2", "c-E001", true, OperatorKind::Regular);
+    }
+    world
+}
+
+#[test]
+fn an_operator_that_is_kept_archived_needs_no_approval_where_putting_it_back_is_proven() {
+    let judged = back_with(RehireOperator::KeepArchived, false).judged();
+    assert_eq!(allowed(&judged), ["unarchive c-E001"]);
+    let unarchive = change(&judged.plan, "unarchive c-E001");
+    assert_eq!(unarchive.keeps_archived(), ["o-1".into()]);
+    let judged = back_with(RehireOperator::KeepArchived, true).judged();
+    assert_eq!(
+        holds(&judged, "unarchive c-E001"),
+        ["over_budget:operators_woken"],
+        "nobody knows whether o-2 can be put back"
+    );
+    // What was archived by us at an earlier leaving counts as well.
+    let mut world = back_with(RehireOperator::KeepArchived, false);
+    let entry = world.entry("c-E001");
+    entry.archived_by_us.as_mut().unwrap().took_operators.clear();
+    entry.archived_operators.insert("o-1".into());
+    assert_eq!(allowed(&world.judged()), ["unarchive c-E001"]);
+}
+
+#[test]
+fn an_operator_is_restored_only_with_an_approval_and_only_if_we_archived_it() {
+    let judged = back_with(RehireOperator::Restore, true).judged();
+    assert_eq!(holds(&judged, "unarchive c-E001"), ["over_budget:operators_woken"]);
+    let unarchive = change(&judged.plan, "unarchive c-E001");
+    let steps: Vec<&'static str> = unarchive.steps().iter().map(step_name).collect();
+    assert_eq!(steps, ["unarchive card", "archive operator", "unarchive operator"]);
+    assert_eq!(unarchive.keeps_archived(), ["o-2".into()]);
+    // Where a human decides, nothing is said of the operators, and the item is the same as ever.
+    let judged = back_with(RehireOperator::Hold, true).judged();
+    let unarchive = change(&judged.plan, "unarchive c-E001");
+    assert!(unarchive.keeps_archived().is_empty());
+    assert_eq!(
+        serde_json::to_value(&unarchive.action).unwrap(),
+        serde_json::json!({ "do": "unarchive" })
+    );
+}
+
+fn step_name(step: &Step) -> &'static str {
+    match step {
+        Step::UnarchiveCard { .. } => "unarchive card",
+        Step::ArchiveOperator { .. } => "archive operator",
+        Step::UnarchiveOperator { .. } => "unarchive operator",
+        Step::ArchiveCard { .. }
+        | Step::SetLoginPermission { .. }
+        | Step::CreateEntry { .. }
+        | Step::CreateCard { .. }
+        | Step::PatchCard { .. } => "another",
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::domain::ledger::{Absence, KnownWrites, LedgerEntry, Origin, OurArchiv
 use crate::domain::plan::{Change, Plan, SkipReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::{
-    Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected, RehirePerson,
+    Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected, RehireOperator, RehirePerson,
 };
 use crate::domain::quality::judge_target;
 use crate::domain::safe_end::HalfDone;
@@ -100,6 +100,7 @@ fn policy() -> Policy {
         missing_reads: 3,
         missing_for: Duration::hours(48),
         rehire: RehirePerson::Unarchive,
+        rehire_operator: RehireOperator::Hold,
         manager_flag: false,
         archived_logins_reserved: true,
         budgets: Budgets::default(),

@@ -44,6 +44,7 @@ fn full_entry(id: &str) -> LedgerEntry {
             took_operators: vec![OperatorId::new("o1")],
             put_back: false,
         }),
+        archived_operators: BTreeSet::from([OperatorId::new("o1"), OperatorId::new("o2")]),
         ..LedgerEntry::new(id.into(), Key::stored("1"), Origin::Adopted, at(1))
     }
 }
