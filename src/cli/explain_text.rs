@@ -11,7 +11,8 @@ use crate::domain::plan::ActionKind;
 use crate::domain::record::Standing;
 use crate::domain::snapshot::Verdict;
 use crate::engine::explain::{
-    CardPart, ConditionPart, Explanation, Fate, FieldPart, ItemPart, JournalEntry, Relation, SourcePart, WantedPart,
+    CardPart, ConditionPart, Explanation, Fate, FieldPart, ItemPart, JournalEntry, Relation, STARTS, SourcePart,
+    WantedPart,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -323,10 +324,18 @@ impl ExplainText<'_> {
 
     fn conditions(&self) -> Vec<String> {
         let line = |part: &ConditionPart| {
-            let answer = match part.answer {
-                Some(true) => "yes".to_owned(),
-                Some(false) => "no".to_owned(),
-                None => format!("neither yes nor no: {}", part.why.as_deref().unwrap_or_default()),
+            let answer = match (part.answer, &part.value) {
+                (Some(true), _) => "yes".to_owned(),
+                (Some(false), _) => "no".to_owned(),
+                (None, Some(value)) => value.clone(),
+                (None, None) => {
+                    let asked = if part.option == STARTS {
+                        "not known"
+                    } else {
+                        "neither yes nor no"
+                    };
+                    format!("{asked}: {}", part.why.as_deref().unwrap_or_default())
+                }
             };
             let expression = format!("    {}{}", part.expression, read(&part.inputs));
             [format!("{}: {answer}", part.option), expression]
@@ -346,6 +355,7 @@ impl ExplainText<'_> {
                 leaving_since,
                 archived_by_us,
                 anonymized,
+                access_later,
                 ..
             } = entry;
             let how = match origin {
@@ -384,6 +394,9 @@ impl ExplainText<'_> {
                     archive.run,
                     self.when(archive.at)
                 ));
+            }
+            if *access_later {
+                lines.push("    has no access to the self-service portal until the first working day".to_owned());
             }
             if *anonymized {
                 lines.push("    was seen anonymized".to_owned());

@@ -191,6 +191,8 @@ pub(super) fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::UnarchivedByHand => "unarchived by hand",
         SkipReason::LeavingLater => "leaves, not yet",
         SkipReason::LeavesOn => "leaves on a date to come",
+        SkipReason::StartsLater => "starts later",
+        SkipReason::StartUnknown => "start date not known",
         SkipReason::SecondSource => "missing, but has an operator and a second source does not agree",
         SkipReason::Shielded => "missing, but may be in a record that cannot be used",
         SkipReason::LeftWithoutCard => "left, has no card",

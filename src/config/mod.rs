@@ -31,14 +31,14 @@ pub use starter::starter;
 pub use store::{RetentionConfig, StoreConfig};
 
 use crate::domain::key::Normaliser;
-pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehireOperator, RehirePerson};
+pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehireOperator, RehirePerson, WorkLeft};
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use secret::SecretRef;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use units::{Percent, Span};
+use units::{Percent, Span, TimeOfDay};
 
 /// One TOPdesk environment and everything that feeds it. Relative paths start in the folder of this file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -273,6 +273,9 @@ pub struct CreateConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LifecycleConfig {
+    /// Before the first working day. Default: a card is made as soon as a source has the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joiner: Option<JoinerConfig>,
     /// Evidence of leaving. Default: none, only absence counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaver: Option<LeaverConfig>,
@@ -280,6 +283,36 @@ pub struct LifecycleConfig {
     pub missing: MissingConfig,
     /// What happens to somebody who comes back.
     pub rehire: RehireConfig,
+}
+
+/// Before the first working day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JoinerConfig {
+    /// The first working day, an expression that gives a date, e.g. `{{ hr['Start date'] | date }}`. A blank date is later
+    /// than every date; who has no date that can be read gets no card.
+    pub starts: String,
+    /// A card is made, or an archived one made active again, at most so many days before. Whole days; default 14d.
+    #[serde(default = "default_before")]
+    pub before: Span,
+    /// When a card that cardsync makes gets the access that `create.hasSspAccess` says.
+    #[serde(default)]
+    pub ssp_access: SspAccess,
+}
+
+fn default_before() -> Span {
+    Span::days(14)
+}
+
+/// When a new card gets its access to the self-service portal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SspAccess {
+    /// With the card.
+    #[default]
+    AtOnce,
+    /// On the first working day.
+    OnTheDay,
 }
 
 /// Evidence of leaving.
@@ -291,6 +324,12 @@ pub struct LeaverConfig {
     /// How long it must hold before the card is archived. Default 1d.
     #[serde(default = "default_after")]
     pub after: Span,
+    /// The time of day, in `timezone`, at which cards are archived, e.g. "18:00". Default: whenever it has held long enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<TimeOfDay>,
+    /// A leaver with an operator who is still the manager of others: off (default), report, or hold.
+    #[serde(default)]
+    pub work_left: WorkLeft,
 }
 
 fn default_after() -> Span {

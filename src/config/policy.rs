@@ -1,12 +1,12 @@
 //! The configuration in the words of the domain: what decides a plan, without secrets and addresses.
 
 use super::load::Loaded;
-use super::{BudgetConfig, Canaries, Config, FieldRule, RehireConfig};
+use super::{BudgetConfig, Canaries, Config, FieldRule, RehireConfig, SspAccess};
 use crate::domain::field::CardField;
 use crate::domain::ids::SourceName;
 use crate::domain::key::{Key, KeyReading, KeySpec};
 use crate::domain::policy::{
-    Budget, Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected,
+    Budget, Budgets, DECISION_VERSION, FieldPolicy, FieldRules, Joiners, MissingEntry, Policy, Protected, WorkLeft,
 };
 use crate::domain::snapshot::{Expectations, Role};
 use chrono_tz::Tz;
@@ -87,6 +87,21 @@ pub fn policy(loaded: &Loaded) -> Policy {
             .leaver
             .as_ref()
             .map_or(chrono::Duration::days(1), |leaver| leaver.after.chrono()),
+        leaver_at: config
+            .lifecycle
+            .leaver
+            .as_ref()
+            .and_then(|leaver| leaver.at)
+            .map(|at| at.0),
+        work_left: config
+            .lifecycle
+            .leaver
+            .as_ref()
+            .map_or(WorkLeft::Off, |leaver| leaver.work_left),
+        joiners: config.lifecycle.joiner.as_ref().map(|joiner| Joiners {
+            days_before: u32::try_from(joiner.before.chrono().num_days()).unwrap_or(u32::MAX),
+            access_on_the_day: joiner.ssp_access == SspAccess::OnTheDay,
+        }),
         missing_reads: config.lifecycle.missing.reads,
         missing_for: config.lifecycle.missing.for_.chrono(),
         rehire,
@@ -174,6 +189,12 @@ pub fn wanted_fields(policy: &Policy) -> BTreeSet<CardField> {
         CardField::TasLoginName,
         CardField::NetworkLoginName,
     ]);
+    if policy.joiners.is_some_and(|joiners| joiners.access_on_the_day) {
+        fields.insert(CardField::HasSspAccess);
+    }
+    if policy.work_left != WorkLeft::Off {
+        fields.insert(CardField::Manager);
+    }
     if policy.manager_flag {
         fields.insert(CardField::IsManager);
     }

@@ -71,6 +71,33 @@ impl fmt::Display for Span {
     }
 }
 
+/// A time of day, hours and minutes, e.g. `18:00`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct TimeOfDay(pub chrono::NaiveTime);
+
+impl FromStr for TimeOfDay {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("'{text}' is not a time of day; write hours and minutes from \"00:00\" to \"23:59\"");
+        let (hour, minute) = text.trim().split_once(':').ok_or_else(wrong)?;
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if !(1..=2).contains(&hour.len()) || minute.len() != 2 || !digits(hour) || !digits(minute) {
+            return Err(wrong());
+        }
+        let (hour, minute) = (hour.parse().map_err(|_| wrong())?, minute.parse().map_err(|_| wrong())?);
+        chrono::NaiveTime::from_hms_opt(hour, minute, 0)
+            .map(Self)
+            .ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%H:%M"))
+    }
+}
+
 /// A share in percent.
 #[derive(Clone, Copy, PartialEq, PartialOrd, Debug)]
 pub struct Percent(pub f64);
@@ -126,6 +153,12 @@ as_text!(
     "A whole number and s, m, h or d, e.g. 26h"
 );
 as_text!(
+    TimeOfDay,
+    "time-of-day",
+    r"^\s*([01]?[0-9]|2[0-3]):[0-5][0-9]\s*$",
+    "Hours and minutes, e.g. \"18:00\""
+);
+as_text!(
     Percent,
     "percent",
     r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$",
@@ -167,6 +200,17 @@ mod tests {
         assert_eq!("48h".parse::<Span>().unwrap(), Span::days(2));
         for wrong in ["", "5", "h", "-1h", "1.5h", "9999999999999d"] {
             assert!(wrong.parse::<Span>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_of_day_read_and_print_the_same() {
+        for text in ["00:00", "18:00", "23:59"] {
+            assert_eq!(text.parse::<TimeOfDay>().unwrap().to_string(), text);
+        }
+        assert_eq!("8:30".parse::<TimeOfDay>().unwrap().to_string(), "08:30");
+        for wrong in ["", "18", "24:00", "18:60", "18:0", "+8:00", "18:00:00", "6pm"] {
+            assert!(wrong.parse::<TimeOfDay>().is_err(), "{wrong}");
         }
     }
 

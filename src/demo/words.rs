@@ -266,6 +266,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::DrivenBack { .. }
         | HoldReason::HalfDone
         | HoldReason::LastOperator { .. }
+        | HoldReason::WorkLeft { .. }
         | HoldReason::GroupsUnreadable { .. }
         | HoldReason::OperatorProtected => 4,
     })

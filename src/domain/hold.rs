@@ -92,6 +92,13 @@ pub enum HoldReason {
     LastOperator { groups: Vec<Box<str>> },
     /// Whether it takes the last active operator of a group along could not be read.
     GroupsUnreadable { why: String },
+    /// It archives an operator who is still the manager of others.
+    WorkLeft {
+        /// On how many active cards; `None`: it could not be read.
+        manager_of: Option<u64>,
+        /// Keys of some of them, ids where there is no key.
+        examples: Vec<Box<str>>,
+    },
     /// TOPdesk refused to change the log-in of the operator: the account has no such right.
     OperatorLoginRefused,
     /// TOPdesk never archives this operator through the API: an administrator, or the account itself.
@@ -140,6 +147,7 @@ impl HoldReason {
             | HoldReason::DrivenBack { .. }
             | HoldReason::LastOperator { .. }
             | HoldReason::GroupsUnreadable { .. }
+            | HoldReason::WorkLeft { .. }
             | HoldReason::OperatorProtected => true,
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
@@ -180,6 +188,7 @@ impl HoldReason {
             HoldReason::OperatorLoginRefused => "operator_login_refused".to_owned(),
             HoldReason::LastOperator { .. } => "last_operator".to_owned(),
             HoldReason::GroupsUnreadable { .. } => "groups_unreadable".to_owned(),
+            HoldReason::WorkLeft { .. } => "work_left".to_owned(),
             HoldReason::OperatorProtected => "operator_protected".to_owned(),
             // Each undo has its own: what was approved after one is not approved after the next.
             HoldReason::Undone { at, .. } => format!("undone:{}", at.format("%Y-%m-%dT%H:%M:%SZ")),
@@ -207,6 +216,47 @@ pub fn shared_marks(agree: &BTreeSet<CardField>, anchor: bool) -> Vec<String> {
         .collect()
 }
 
+/// What happened to the card, and the way out: what was taken away on purpose cannot be repaired.
+fn drift(card: &CardId, what: Drift) -> String {
+    let (what, cure) = match what {
+        Drift::CardMissing => (
+            "is gone from TOPdesk or hidden from the account",
+            "let the account see it again; if it was deleted, reject this item, or approve it to make a new card",
+        ),
+        Drift::KeyEmptied => ("has lost its key", "repair it in TOPdesk, or approve this item"),
+        Drift::KeyChanged => ("has another key now", "repair it in TOPdesk, or approve this item"),
+        Drift::Anonymized => (
+            "was anonymized",
+            "reject this item and take the person out of the source, or approve it to make a new card",
+        ),
+    };
+    // Of whoever was purged nobody says any more which card it was.
+    if *card == CardId::new(PURGED) {
+        return format!("the card of this person {what}; {cure}");
+    }
+    format!("card {card}, which is known as this person's, {what}; {cure}")
+}
+
+/// Stands for the card of somebody who was purged.
+pub const PURGED: &str = "purged";
+
+/// The work that a leaver leaves to nobody.
+pub fn work_left(manager_of: Option<u64>, examples: &[Box<str>]) -> String {
+    let Some(count) = manager_of else {
+        return "whose manager this is could not be read".to_owned();
+    };
+    let more = if count > examples.len() as u64 {
+        " and others"
+    } else {
+        ""
+    };
+    format!(
+        "is still the manager on {count} active {}: {}{more}",
+        if count == 1 { "card" } else { "cards" },
+        examples.join(", ")
+    )
+}
+
 impl HoldReason {
     /// The number, the limit and the way out, in one line.
     pub fn explain(&self) -> String {
@@ -226,16 +276,10 @@ impl HoldReason {
                     shared_marks(agree, *anchor).join(", ")
                 );
             }
-            HoldReason::Drift { card, what } => {
-                let what = match what {
-                    Drift::CardMissing => "is gone or hidden from the account",
-                    Drift::KeyEmptied => "has lost its key",
-                    Drift::KeyChanged => "has another key now",
-                    Drift::Anonymized => "was anonymized",
-                };
-                return format!(
-                    "card {card}, which is known as this person's, {what}; repair it in TOPdesk, or approve this item"
-                );
+            HoldReason::Drift { card, what } => return drift(card, *what),
+            HoldReason::WorkLeft { manager_of, examples } => {
+                let left = work_left(*manager_of, examples);
+                return format!("{left}; see that somebody else has the work, or approve");
             }
             HoldReason::NeedsSource { source } => {
                 return format!(

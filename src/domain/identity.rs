@@ -115,6 +115,16 @@ pub enum Truth {
     Unknown(String),
 }
 
+/// When somebody starts, as their records say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FirstDay {
+    On(NaiveDate),
+    /// A record that is there says: none. Later than every date (RULES 4.3).
+    Blank,
+    /// Not a date, an absent record, an error: the text says which.
+    Unknown(String),
+}
+
 /// Something wrong with one field that holds creates and updates of the person, or only skips the field.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FieldProblem {
@@ -155,6 +165,9 @@ pub trait Describe {
 
     /// Whether the leaver condition depends on the date, so that it can be looked ahead.
     fn leaves_by_date(&self) -> bool;
+
+    /// The first working day; `None` where nothing is configured.
+    fn first_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Option<FirstDay>;
 
     /// Whether a manager is named by DN, so that the DNs of all entries are needed.
     fn managers_by_dn(&self) -> bool;

@@ -99,6 +99,10 @@ pub struct LedgerEntry {
     pub archived_operators: BTreeSet<OperatorId>,
     /// The card was seen anonymized, by anyone.
     pub anonymized: bool,
+    /// Made without access to the self-service portal, which is given on the first working day; until then, and until
+    /// somebody else gives it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub access_later: bool,
     /// What its fields showed when they were last in step.
     #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
     pub seen: SeenValues,
@@ -120,6 +124,7 @@ impl LedgerEntry {
             archived_by_us: None,
             archived_operators: BTreeSet::new(),
             anonymized: false,
+            access_later: false,
             seen: SeenValues::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! Leaving needs evidence (RULES 4): the leaver condition, ended contracts, and absence, the weakest of all.
 
 use super::clock::DOUBTED;
+use super::hour;
 use super::identity::{Describe, JoinedRecord, Moment, Truth};
 use super::ids::SourceName;
 use super::input::PlanInput;
@@ -8,6 +9,7 @@ use super::key::Key;
 use super::ledger::{Absence, LedgerEntry, Sighting};
 use super::merge::{Person, Population};
 use super::plan::{Evidence, EvidenceCode};
+use super::policy::Policy;
 use super::record::Standing;
 use super::snapshot::{Role, Snapshot};
 use chrono::{DateTime, Duration, NaiveDate, TimeZone, Utc};
@@ -59,25 +61,48 @@ pub fn leaving(
             EvidenceCode::ContractsEnded | EvidenceCode::Missing => Leaving::Unknown(DOUBTED.to_owned()),
         };
     }
+    // With an hour it is as if time stood still since the clocks showed it last.
+    let (by, begun) = match policy.leaver_at {
+        Some(at) => {
+            let by = hour::last(at, moment);
+            (by, hour::before(by, policy.leaver_after, moment.zone))
+        }
+        None => (moment.now, moment.now - policy.leaver_after),
+    };
     let mature = if by_date {
-        describe.leaving(&person.joined, moment.at(moment.now - policy.leaver_after)) == Truth::True
+        describe.leaving(&person.joined, moment.at(begun)) == Truth::True
     } else {
-        since.unwrap_or(moment.now) + policy.leaver_after <= moment.now
+        since.unwrap_or(moment.now) + policy.leaver_after <= by
     };
     let what = match code {
         EvidenceCode::LeaverCondition => "lifecycle.leaver.when holds",
         EvidenceCode::ContractsEnded => "every contract row has ended",
         EvidenceCode::Missing => unreachable!("absence is judged elsewhere"),
     };
-    let hours = policy.leaver_after.num_hours();
     if mature {
-        let detail = format!("{what}, for at least {hours} hours");
+        let detail = match policy.leaver_after.num_hours() {
+            0 => what.to_owned(),
+            hours => format!("{what}, for at least {hours} hours"),
+        };
         Leaving::Now(Evidence::new(code, None, detail))
     } else {
         Leaving::Later {
-            detail: format!("{what}, but not yet for {hours} hours"),
+            detail: format!("{what}{}", still_to_wait(policy, moment)),
         }
     }
+}
+
+/// What evidence that holds still waits for.
+fn still_to_wait(policy: &Policy, moment: Moment) -> String {
+    let hours = policy.leaver_after.num_hours();
+    let Some(at) = policy.leaver_at.map(|at| at.format("%H:%M")) else {
+        return format!(", but not yet for {hours} hours");
+    };
+    let zone = moment.zone;
+    if policy.leaver_after.is_zero() {
+        return format!("; the card is archived at the next {at} ({zone})");
+    }
+    format!(", but not yet for {hours} hours; the card is archived at the first {at} ({zone}) after that")
 }
 
 /// How far ahead end dates are looked for.
@@ -100,6 +125,16 @@ pub fn leaves_on(describe: &dyn Describe, person: &Person<'_>, moment: Moment) -
         if holds(middle) { leaves = middle } else { stays = middle }
     }
     Some(at(leaves).today())
+}
+
+/// When the card of somebody who leaves on a date to come is archived at the earliest.
+pub fn archived_when(policy: &Policy) -> String {
+    let hours = policy.leaver_after.num_hours();
+    match policy.leaver_at.map(|at| at.format("%H:%M")) {
+        None => format!("the card is archived {hours} hours later at the earliest"),
+        Some(at) if policy.leaver_after.is_zero() => format!("the card is archived at {at} at the earliest"),
+        Some(at) => format!("the card is archived {hours} hours later at the earliest, at {at}"),
+    }
 }
 
 /// Why the absence of somebody with an operator is not enough: another source has a record of them that is no evidence

@@ -180,6 +180,9 @@ pub struct Change {
     /// Fields whose old value somebody has entered in TOPdesk since cardsync last saw the card in step.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub overwrites: BTreeSet<CardField>,
+    /// A create that leaves access to the self-service portal off until the first working day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub access_later: bool,
 }
 
 impl Change {
@@ -332,6 +335,10 @@ pub enum SkipReason {
     LeavingLater,
     /// Stays today, and the leaver condition will hold on a date that is known.
     LeavesOn,
+    /// Starts on a date to come: no card is made, or made active again, before its time.
+    StartsLater,
+    /// When they start is not known: no card is made, or made active again, and no access given.
+    StartUnknown,
     /// Has left and has no card: none is made.
     LeftWithoutCard,
     /// Whether they leave is not known.

@@ -5,7 +5,7 @@ use super::ids::{CardId, SourceName};
 use super::key::{Key, KeySpec};
 use super::snapshot::Expectations;
 use super::window::Window;
-use chrono::Duration;
+use chrono::{Duration, NaiveTime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,6 +220,28 @@ pub struct Protected {
     pub cards: BTreeSet<CardId>,
 }
 
+/// What happens where a leaver with an operator is still the manager of others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkLeft {
+    /// Nothing.
+    #[default]
+    Off,
+    /// The plan says so.
+    Report,
+    /// The archive waits.
+    Hold,
+}
+
+/// What holds before somebody's first working day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joiners {
+    /// A card is made, or made active again, at most so many calendar days before.
+    pub days_before: u32,
+    /// Access to the self-service portal is given on the day, not with the card.
+    pub access_on_the_day: bool,
+}
+
 /// Everything configured that decides a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
@@ -240,6 +262,14 @@ pub struct Policy {
     /// How long evidence of leaving must hold.
     #[serde(with = "seconds")]
     pub leaver_after: Duration,
+    /// The time of day, in the zone of the run, at which leavers are archived; `None`: whenever the evidence has held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaver_at: Option<NaiveTime>,
+    #[serde(default)]
+    pub work_left: WorkLeft,
+    /// `None`: a card is made as soon as the sources have the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joiners: Option<Joiners>,
     /// Complete reads that must miss a person, each with new content.
     pub missing_reads: u32,
     /// Time that must pass since the first of them.

@@ -209,6 +209,7 @@ fn new_entry(list: LookupKind, name: &str) -> Change {
         why: vec![format!("no {list} of this name yet, and the field says create")],
         anchors: Vec::new(),
         overwrites: std::collections::BTreeSet::new(),
+        access_later: false,
     };
     change.id = item_id(&change);
     change

@@ -259,6 +259,7 @@ mod tests {
             why: Vec::new(),
             anchors: Vec::new(),
             overwrites: BTreeSet::new(),
+            access_later: false,
         };
         change.id = item_id(&change);
         KeptHold {

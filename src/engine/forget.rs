@@ -65,6 +65,7 @@ fn without_person(entry: &LedgerEntry, hasher: &KeyHasher) -> LedgerEntry {
     left.anchors.clear();
     left.sightings.clear();
     left.leaving_since = None;
+    left.access_later = false;
     left.seen = SeenValues::default();
     left
 }

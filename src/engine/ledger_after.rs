@@ -58,6 +58,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         ActionKind::Create => {
             let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key, Origin::Created, *at));
             entry.anchors.clone_from(&change.anchors);
+            entry.access_later = change.access_later;
             Some(entry)
         }
         ActionKind::Adopt | ActionKind::Merge => {
@@ -110,13 +111,17 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         // A card that is updated is ours by its key: the ledger knows it from the plan. What was written must not look later
         // as if somebody had entered it in TOPdesk.
         ActionKind::Update | ActionKind::SetReferences => {
-            let (mut entry, ruled, after) = (known?, (*ruled)?, (*after)?);
-            let seen = entry.seen.after_write(after, ruled, change.action.fields());
-            if seen == entry.seen {
-                return None;
+            let before = known?;
+            let mut entry = before.clone();
+            if let (Some(ruled), Some(after)) = (ruled, after) {
+                entry.seen = entry.seen.after_write(after, ruled, change.action.fields());
             }
-            entry.seen = seen;
-            Some(entry)
+            // Access is given once: from then on the flag is a human's.
+            let mut fields = change.action.fields().iter();
+            if fields.any(|change| change.field == CardField::HasSspAccess) {
+                entry.access_later = false;
+            }
+            (entry != before).then_some(entry)
         }
         ActionKind::CreateEntry | ActionKind::Anonymize => None,
     }

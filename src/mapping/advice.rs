@@ -111,7 +111,8 @@ fn truth_needed(expr: &Expr, inputs: &[Input], found: &mut Vec<Refusal>) {
     }
 }
 
-fn kind(expr: &Expr) -> Option<Kind> {
+/// What an expression gives, where that is known before there is a record.
+pub(super) fn kind(expr: &Expr) -> Option<Kind> {
     match expr {
         Expr::Constant(Value::Text(_)) | Expr::Input(_) | Expr::Text(_) => Some(Kind::Text),
         Expr::Constant(Value::Number(_)) => Some(Kind::Number),

@@ -74,7 +74,8 @@ pub fn values_read(program: &Program, records: Records<'_>) -> Vec<(String, Vec<
         .collect()
 }
 
-fn unknown_in_words(why: &Unknown) -> String {
+/// Why something is not known, as it is told.
+pub(super) fn unknown_in_words(why: &Unknown) -> String {
     match why {
         Unknown::SourceRejected(source) => format!("source {source} was rejected"),
         Unknown::NoRecord(source) => format!("source {source} has no record with this key"),

@@ -7,6 +7,7 @@
 pub mod condition;
 pub mod contracts;
 pub mod fields;
+pub mod first_day;
 pub mod inputs;
 
 mod advice;
@@ -23,12 +24,13 @@ mod value;
 
 use crate::config::{Config, RowsConfig, SourceConfig};
 use crate::domain::field::{CardField, FieldKind};
-use crate::domain::identity::{Describe, Description, Evaluated, JoinedRecord, Moment, Truth};
+use crate::domain::identity::{Describe, Description, Evaluated, FirstDay, JoinedRecord, Moment, Truth};
 use crate::domain::ids::SourceName;
 use crate::domain::key::KeySpec;
 use condition::Condition;
 use fields::CompiledRule;
 use filters::Refusal;
+use first_day::Starts;
 use inputs::{Records, Where};
 use parse::KnownSource;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +57,7 @@ pub struct Mapping {
     key: KeySpec,
     include: Option<Condition>,
     leaver: Option<Condition>,
+    starts: Option<Starts>,
     contracts: BTreeMap<SourceName, Condition>,
     advice: Vec<MappingProblem>,
     rules: BTreeMap<CardField, CompiledRule>,
@@ -79,6 +82,10 @@ impl Mapping {
             .leaver
             .as_ref()
             .and_then(|leaver| problems.condition("lifecycle.leaver.when", &leaver.when, &sources));
+        let starts = config.lifecycle.joiner.as_ref().and_then(|joiner| {
+            let compiled = Starts::compile(&joiner.starts, &sources);
+            problems.all("lifecycle.joiner.starts", compiled)
+        });
         let mut contracts = BTreeMap::new();
         for (at, (source, known)) in config.sources.iter().zip(&sources).enumerate() {
             if let SourceConfig::Csv(csv) = source
@@ -117,6 +124,7 @@ impl Mapping {
                     key,
                     include,
                     leaver,
+                    starts,
                     contracts,
                     rules,
                     advice: Vec::new(),
@@ -169,6 +177,11 @@ impl Mapping {
         self.leaver.as_ref()
     }
 
+    /// The first working day; `None`: nobody waits for it.
+    pub fn starts(&self) -> Option<&Starts> {
+        self.starts.as_ref()
+    }
+
     /// Which row of a source is current, where the source has a row per contract.
     pub fn contract(&self, source: &SourceName) -> Option<&Condition> {
         self.contracts.get(source)
@@ -202,6 +215,9 @@ impl Mapping {
                 problems.add(&path, advice);
             }
         }
+        for advice in self.starts.as_ref().map(Starts::advice).unwrap_or_default() {
+            problems.add("lifecycle.joiner.starts", advice);
+        }
         for rule in self.rules.values() {
             for advice in advice::of_expression(rule.program()) {
                 problems.add(&format!("fields.{}", rule.field), advice);
@@ -215,6 +231,7 @@ impl Mapping {
         let inputs = conditions
             .chain(self.contracts.values())
             .flat_map(Condition::inputs)
+            .chain(self.starts.iter().flat_map(Starts::inputs))
             .chain(self.rules.values().flat_map(|rule| rule.program().inputs.iter()));
         let mut references: BTreeMap<SourceName, BTreeSet<String>> = BTreeMap::new();
         for input in inputs.filter(|input| input.place == Where::Attribute) {
@@ -244,6 +261,11 @@ impl Describe for Mapping {
 
     fn leaves_by_date(&self) -> bool {
         self.leaver.as_ref().is_some_and(Condition::reads_clock)
+    }
+
+    fn first_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Option<FirstDay> {
+        let starts = self.starts.as_ref()?;
+        Some(starts.day(Records::Joined(joined), moment))
     }
 
     fn managers_by_dn(&self) -> bool {
@@ -284,8 +306,12 @@ impl Problems {
     }
 
     fn condition(&mut self, path: &str, text: &str, sources: &[KnownSource]) -> Option<Condition> {
-        match Condition::compile(text, sources) {
-            Ok(condition) => Some(condition),
+        self.all(path, Condition::compile(text, sources))
+    }
+
+    fn all<T>(&mut self, path: &str, result: Result<T, Vec<Refusal>>) -> Option<T> {
+        match result {
+            Ok(made) => Some(made),
             Err(refusals) => {
                 for refusal in refusals {
                     self.add(path, refusal);

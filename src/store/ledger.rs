@@ -27,6 +27,8 @@ struct Rest<'a> {
     archived_by_us: Option<Cow<'a, OurArchive>>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     archived_operators: Cow<'a, BTreeSet<OperatorId>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    access_later: bool,
     #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
     seen: Cow<'a, SeenValues>,
 }
@@ -54,6 +56,7 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         archived_by_us,
         archived_operators,
         anonymized,
+        access_later,
         seen,
     } = entry;
     let rest = Rest {
@@ -62,6 +65,7 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         sightings: Cow::Borrowed(sightings),
         archived_by_us: archived_by_us.as_ref().map(Cow::Borrowed),
         archived_operators: Cow::Borrowed(archived_operators),
+        access_later: *access_later,
         seen: Cow::Borrowed(seen),
     };
     (
@@ -175,6 +179,7 @@ fn entry(row: ReadRow) -> Result<LedgerEntry, Fault> {
         archived_by_us: rest.archived_by_us.map(Cow::into_owned),
         archived_operators: rest.archived_operators.into_owned(),
         anonymized: anonymized != 0,
+        access_later: rest.access_later,
         seen: rest.seen.into_owned(),
     })
 }

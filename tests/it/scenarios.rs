@@ -51,6 +51,7 @@ scenarios! {
     absent_means_absent_from_every_source
     absent_operator_needs_a_second_source
     anonymized_card_is_left_alone
+    anonymized_with_the_operator_by_hand
     another_cardsync_writes_here_or_the_store_is_old
     approval_expired
     approval_on_a_changed_item
@@ -70,6 +71,7 @@ scenarios! {
     config_edit_holds_archives_and_the_run_after_it
     contract_rows
     cut_off_csv
+    deleted_with_the_operator_by_hand
     department_as_plain_text
     department_is_created_once
     department_shrank
@@ -91,6 +93,7 @@ scenarios! {
     header_only_csv
     hidden_operators_hold_archives
     joiners
+    joiners_wait_for_their_first_day
     key_differs_by_case_and_blanks
     key_emptied_by_hand_is_drift
     lasting_rise_of_keyless_records_is_accepted_by_approval
@@ -99,6 +102,7 @@ scenarios! {
     leaver_with_an_unknown_department_is_archived
     leaver_with_end_date_is_archived_a_day_later
     leaver_without_card_is_never_created
+    leavers_at_an_hour
     leaves_on_a_date_that_is_known
     login_held_by_another_card_is_left_out
     login_moves_from_one_to_another
@@ -141,6 +145,7 @@ scenarios! {
     undo_puts_operators_back_that_were_archived_before
     undo_wakes_the_operator_where_topdesk_does_not
     unknown_branch_holds_the_person
+    work_left_behind
     wrong_clock
     unrelated_config_edit_lets_archives_go_on
 }

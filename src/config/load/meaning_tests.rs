@@ -110,6 +110,9 @@ fn each_fault_of_meaning_is_told_with_its_option() {
         // lifecycle, limits, surroundings
         ("include: \"hr.Type != 'External'\"", "include: ' '", &["include: is blank"]),
         ("reads: 3", "reads: 1", &["lifecycle.missing.reads: 1 is too few"]),
+        ("lifecycle:\n", "lifecycle:\n  joiner: { starts: ' ' }\n", &["lifecycle.joiner.starts: is blank"]),
+        ("lifecycle:\n", "lifecycle:\n  joiner: { starts: \"{{ hr.Start | date }}\", before: 36h }\n",
+            &["lifecycle.joiner.before: 36h is not a number of whole days"]),
         ("archive: { max: 20, percent: 2% }", "archive: {}", &["guard.archive: has no limit"]),
         ("archive: { max: 20, percent: 2% }", "archive: { percent: 51% }", &["guard.archive.percent: 51% is no limit"]),
         ("archive: { max: 20, percent: 2% }", "archive: { percent: 50% }", &[]),
@@ -125,6 +128,21 @@ fn each_fault_of_meaning_is_told_with_its_option() {
         let as_expected = told.len() == expected.len() && told.iter().zip(*expected).all(|(t, e)| t.starts_with(e));
         assert!(as_expected, "{to}\n gives {told:#?}\n not   {expected:#?}");
     }
+}
+
+#[test]
+fn access_on_the_first_day_and_a_mapped_flag_do_not_go_together() {
+    let joiner = |access: &str| {
+        let starts = "{{ hr.Start | date }}";
+        let text = format!("lifecycle:\n  joiner: {{ starts: \"{starts}\", ssp_access: {access} }}\n");
+        told(&changed("lifecycle:\n", &text).replace("\nfields:\n", "\nfields:\n  hasSspAccess: \"yes\"\n"))
+    };
+    assert_eq!(joiner("at_once"), Vec::<String>::new());
+    let told = joiner("on_the_day");
+    assert!(
+        told[0].starts_with("lifecycle.joiner.ssp_access: on_the_day gives what create.hasSspAccess says"),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use super::is_blank;
 use crate::config::problem::Fault;
 use crate::config::units::{Percent, Span};
-use crate::config::{BudgetConfig, Config};
+use crate::config::{BudgetConfig, Config, JoinerConfig, SspAccess};
 use crate::daemon::schedule::ScheduleError;
+use crate::domain::field::CardField;
 
 /// A limit above this share of the cards is none.
 const MOST_PERCENT: f64 = 50.0;
@@ -29,6 +30,9 @@ pub fn conditions(config: &Config, faults: &mut Vec<Fault>) {
 }
 
 pub fn lifecycle(config: &Config, faults: &mut Vec<Fault>) {
+    if let Some(joiner) = &config.lifecycle.joiner {
+        joiners(config, joiner, faults);
+    }
     let reads = config.lifecycle.missing.reads;
     if reads < 2 {
         let message = format!("{reads} is too few: one read without somebody proves nothing");
@@ -36,6 +40,31 @@ pub fn lifecycle(config: &Config, faults: &mut Vec<Fault>) {
             "lifecycle.missing.reads",
             message,
             "write 2 or more; 3 is the default",
+        ));
+    }
+}
+
+fn joiners(config: &Config, joiner: &JoinerConfig, faults: &mut Vec<Fault>) {
+    if is_blank(&joiner.starts) {
+        let cure =
+            "write an expression that gives a date, such as \"{{ hr['Start date'] | date }}\", or take 'joiner' out";
+        faults.push(Fault::new("lifecycle.joiner.starts", "is blank", cure));
+    }
+    let before = joiner.before;
+    if before.chrono() != chrono::Duration::days(before.chrono().num_days()) {
+        faults.push(Fault::new(
+            "lifecycle.joiner.before",
+            format!("{before} is not a number of whole days: a first working day has no hour"),
+            "write days, e.g. 14d; 0d is the day itself",
+        ));
+    }
+    let mapped = config.fields.contains_key(&CardField::HasSspAccess.name());
+    if joiner.ssp_access == SspAccess::OnTheDay && mapped {
+        let cure = "take fields.hasSspAccess out, or write ssp_access: at_once and let the mapping look at the date";
+        faults.push(Fault::new(
+            "lifecycle.joiner.ssp_access",
+            "on_the_day gives what create.hasSspAccess says, and fields.hasSspAccess rules the same flag",
+            cure,
         ));
     }
 }

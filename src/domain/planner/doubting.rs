@@ -2,7 +2,7 @@
 
 use crate::domain::clock::{ClockJudgement, DOUBTED};
 use crate::domain::field::CardField;
-use crate::domain::identity::{Describe, Description, Desired, JoinedRecord, Moment, Truth, Unknown};
+use crate::domain::identity::{Describe, Description, Desired, FirstDay, JoinedRecord, Moment, Truth, Unknown};
 
 /// Asks for every moment that it might be, and believes what is always the same.
 pub(super) struct Doubting<'a> {
@@ -30,6 +30,15 @@ impl Describe for Doubting<'_> {
     fn leaves_by_date(&self) -> bool {
         // From a time that is not known there is nothing to look ahead from.
         false
+    }
+
+    fn first_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Option<FirstDay> {
+        // A day as such says nothing: whether it has come depends on the clock.
+        let day = self.inner.first_day(joined, moment)?;
+        Some(match day {
+            FirstDay::On(_) => FirstDay::Unknown(DOUBTED.to_owned()),
+            FirstDay::Blank | FirstDay::Unknown(_) => day,
+        })
     }
 
     fn managers_by_dn(&self) -> bool {

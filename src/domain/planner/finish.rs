@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 impl Planner<'_> {
     pub(super) fn finish(mut self, strange: &provenance::Found) -> Plan {
         let mut drafts = second_pass::resolve(&mut self);
+        self.work_left(&mut drafts);
         self.pin(&mut drafts);
         let foreign_cards = (0..self.index.cards.len())
             .filter(|card| !self.claimed[*card] && self.known[*card].is_none())
@@ -145,6 +146,7 @@ impl Planner<'_> {
             why: draft.why.clone(),
             anchors: draft.anchors.clone(),
             overwrites: draft.overwrites.clone(),
+            access_later: draft.access_later,
         };
         change.id = item_id(&change);
         change

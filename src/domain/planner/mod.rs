@@ -7,6 +7,7 @@
 //! stays              create, or held: drift,    update                 unarchive + update, if we archived it
 //!                    adopt or create
 //! leaves             nothing                    archive                nothing
+//! starts later       nothing                    update                 nothing
 //! leaves later       nothing                    nothing                nothing
 //! absent (ledger)    -                          archive, once mature   nothing
 //! ```
@@ -14,6 +15,7 @@
 //! One pass over the sources finds who claims which card; a second makes the changes person by person; then come the
 //! cards nobody claims, and at last what refers to other changes: managers and logins that are set free.
 
+mod access;
 mod doubting;
 mod fields;
 mod finish;
@@ -28,6 +30,7 @@ mod rekey;
 mod second_pass;
 mod shields;
 mod twins;
+mod work_left;
 
 pub(super) use finish::in_order;
 
@@ -66,6 +69,8 @@ struct Draft {
     pairs: Vec<usize>,
     /// Fields whose old value was entered in TOPdesk.
     overwrites: BTreeSet<CardField>,
+    /// A create without the access that follows on the first working day.
+    access_later: bool,
     /// The draft that stands for this one and its other half.
     half_of: Option<usize>,
 }
@@ -85,6 +90,7 @@ impl Draft {
             after: Vec::new(),
             pairs: Vec::new(),
             overwrites: BTreeSet::new(),
+            access_later: false,
             half_of: None,
         }
     }
@@ -139,8 +145,8 @@ struct Planner<'a> {
     learned: BTreeMap<CardId, LedgerEntry>,
     counting_absent: BTreeSet<CardId>,
     undecided: BTreeSet<CardId>,
-    /// People without a card of whom none is made because their record cannot be used.
-    blocked: BTreeSet<Key>,
+    /// People without a card of whom none is made, with what is the matter with their record.
+    blocked: BTreeMap<Key, &'static str>,
     /// By card: who may be its person under a new number.
     rekeys: BTreeMap<usize, Vec<rekey::Rekey>>,
     /// Active cards that are ours.
@@ -187,7 +193,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         learned: BTreeMap::new(),
         counting_absent: BTreeSet::new(),
         undecided: BTreeSet::new(),
-        blocked: BTreeSet::new(),
+        blocked: BTreeMap::new(),
         rekeys: BTreeMap::new(),
         base: 0,
     };

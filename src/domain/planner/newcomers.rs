@@ -6,15 +6,20 @@ use super::{Draft, ManagerWish, Planner, text_of};
 use crate::domain::card::{CardFields, OperatorLink, PersonCard};
 use crate::domain::cards::{CardState, Likeness};
 use crate::domain::field::{CardField, FieldValue};
-use crate::domain::hold::mark_name;
+use crate::domain::hold::{PURGED, mark_name};
 use crate::domain::identity::{Description, Desired, Wanted};
 use crate::domain::ids::CardId;
+use crate::domain::joining::{Starting, starting};
+use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Drift, FieldChange, HoldReason, SkipReason};
 use crate::domain::snapshot::Use;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What is said of the record of somebody of whom no card can be made.
+const CANNOT_BE_USED: &str = "cannot be used";
 
 impl<'a> Planner<'a> {
     pub(super) fn unpaired(&mut self, person: &Person<'_>) {
@@ -36,14 +41,29 @@ impl<'a> Planner<'a> {
                     None,
                     format!("no card is made while this is open: {why}"),
                 );
-                self.blocked.insert(key.clone());
+                self.block(key, CANNOT_BE_USED);
                 return;
             }
             Leaving::No => {}
         }
+        match starting(self.describe, person, self.input) {
+            Starting::Now => {}
+            Starting::Later { detail } => {
+                self.skip(SkipReason::StartsLater, Some(key), None, detail);
+                // A new number that counts from a date to come: the card under the old one may well be theirs.
+                self.block(key, "is of somebody who starts later");
+                return;
+            }
+            Starting::Unknown(why) => {
+                let detail = format!("no card is made while this is open: {why}");
+                self.skip(SkipReason::StartUnknown, Some(key), None, detail);
+                self.block(key, CANNOT_BE_USED);
+                return;
+            }
+        }
         if self.population.has_bad_fields(key) {
             // The source's own rejection says why.
-            self.blocked.insert(key.clone());
+            self.block(key, CANNOT_BE_USED);
             return;
         }
         let description = self.describe.describe(&person.joined, self.input.moment);
@@ -55,11 +75,12 @@ impl<'a> Planner<'a> {
         }
         if !fields.holds.is_empty() {
             self.reject_fields(person, &fields.holds);
-            self.blocked.insert(key.clone());
+            self.block(key, CANNOT_BE_USED);
             return;
         }
         let mut changes = self.new_card_fields(person, &description, fields.changes);
         changes.sort_by_key(|change| change.field);
+        let access_later = self.withhold_access(person, &mut changes);
         let mut doubts: Vec<HoldReason> = self.target_doubt(Use::Create).into_iter().collect();
         doubts.extend(
             fields
@@ -83,11 +104,16 @@ impl<'a> Planner<'a> {
             let agree = candidates.values().flatten().copied().collect();
             doubts.push(HoldReason::AdoptOrCreate { cards, agree });
         }
+        let mut why = vec!["in the sources, no card has this key".to_owned()];
+        if access_later {
+            why.push("no access to the self-service portal before the first working day".to_owned());
+        }
         let create = self.draft(Draft {
             raw_key: Some(person.joined.raw_key.clone()),
             doubts,
-            why: vec!["in the sources, no card has this key".to_owned()],
+            why,
             anchors: person.anchors.clone(),
+            access_later,
             ..Draft::new(
                 Action::Create { fields: changes },
                 Some(key.clone()),
@@ -124,6 +150,10 @@ impl<'a> Planner<'a> {
                 });
             }
         }
+    }
+
+    fn block(&mut self, key: &Key, why: &'static str) {
+        self.blocked.insert(key.clone(), why);
     }
 
     /// Everything a new card gets: the key, the flags of the configuration, and the mapped fields that are not empty.
@@ -174,7 +204,7 @@ impl<'a> Planner<'a> {
             return Some((entry.card.clone(), what));
         }
         if self.input.purged_keys.contains(person.key) {
-            return Some(("purged".into(), Drift::Anonymized));
+            return Some((PURGED.into(), Drift::Anonymized));
         }
         None
     }

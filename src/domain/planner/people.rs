@@ -6,9 +6,10 @@ use crate::domain::cards::{CardMatch, Likeness, fold};
 use crate::domain::field::CardField;
 use crate::domain::identity::{Description, Part, Truth};
 use crate::domain::ids::OperatorId;
+use crate::domain::joining::{Starting, starting};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin};
-use crate::domain::lifecycle::{Leaving, leaves_on, leaving};
+use crate::domain::lifecycle::{Leaving, archived_when, leaves_on, leaving};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, OperatorFate, SkipReason};
 use crate::domain::policy::{RehireOperator, RehirePerson};
@@ -133,16 +134,17 @@ impl<'a> Planner<'a> {
                     Some(card),
                     format!("lifecycle.leaver.when gives neither yes nor no: {why}"),
                 );
-                self.update(person, card, &description, doubt, Vec::new());
+                // Whether they stay is open: no access is given meanwhile.
+                self.update(person, card, &description, doubt, Vec::new(), None);
             }
             (Leaving::No, false) => {
                 if let Some(date) = leaves_on(self.describe, person, self.input.moment) {
-                    let hours = self.input.policy.leaver_after.num_hours();
-                    let detail = format!("leaves on {date}; the card is archived {hours} hours later at the earliest");
+                    let detail = format!("leaves on {date}; {}", archived_when(&self.input.policy));
                     self.skip(SkipReason::LeavesOn, Some(key), Some(card), detail);
                 }
                 let certain = doubt.is_none();
-                self.update(person, card, &description, doubt, Vec::new());
+                let access = self.access_due(person, card);
+                self.update(person, card, &description, doubt, Vec::new(), access);
                 if certain {
                     self.twin(person, card, &description);
                 }
@@ -284,6 +286,18 @@ impl<'a> Planner<'a> {
             self.skip(SkipReason::ArchivedByHand, Some(key), Some(card), detail);
             return;
         }
+        match starting(self.describe, person, self.input) {
+            Starting::Now => {}
+            Starting::Later { detail } => {
+                self.skip(SkipReason::StartsLater, Some(key), Some(card), detail);
+                return;
+            }
+            Starting::Unknown(why) => {
+                let detail = format!("stays archived: {why}");
+                self.skip(SkipReason::StartUnknown, Some(key), Some(card), detail);
+                return;
+            }
+        }
         let operator = self.index.operator(card);
         let mut doubts: Vec<HoldReason> = doubt.into_iter().collect();
         doubts.extend(self.target_doubt(Use::Unarchive));
@@ -306,7 +320,8 @@ impl<'a> Planner<'a> {
             why,
             ..Draft::new(Action::Unarchive { operators }, Some(key.clone()), Some(card), operator)
         });
-        self.update(person, card, description, None, vec![unarchive]);
+        let access = self.access_due(person, card);
+        self.update(person, card, description, None, vec![unarchive], access);
     }
 
     /// What becomes of the archived operators of somebody who comes back.
@@ -343,6 +358,7 @@ impl<'a> Planner<'a> {
         description: &Description,
         doubt: Option<HoldReason>,
         after: Vec<usize>,
+        access: Option<FieldChange>,
     ) {
         if self.population.has_bad_fields(person.key) {
             // The source's own rejection says why.
@@ -351,7 +367,7 @@ impl<'a> Planner<'a> {
         }
         let cards: &'a [PersonCard] = self.index.cards;
         let stored = &cards[card];
-        let fields = self.compare(person, description, Some(card), &stored.fields);
+        let mut fields = self.compare(person, description, Some(card), &stored.fields);
         if !fields.holds.is_empty() {
             self.reject_fields(person, &fields.holds);
             self.undecided.insert(stored.id.clone());
@@ -362,6 +378,12 @@ impl<'a> Planner<'a> {
         if self.input.target.verdict == Verdict::Rejected {
             doubts.push(HoldReason::TargetDegraded);
         }
+        let why = access
+            .iter()
+            .map(|_| "has started: access to the self-service portal".to_owned());
+        let why = why.collect();
+        fields.changes.extend(access);
+        fields.changes.sort_by_key(|change| change.field);
         let overwrites = self.overwritten(card, &fields.changes);
         let operator = self.index.operator(card);
         if !self.index.sees_all_operators() && fields.changes.iter().any(FieldChange::blanks_identity) {
@@ -372,6 +394,7 @@ impl<'a> Planner<'a> {
                 doubts: doubts.clone(),
                 after: after.clone(),
                 overwrites,
+                why,
                 ..Draft::new(
                     Action::Update { fields: fields.changes },
                     Some(person.key.clone()),

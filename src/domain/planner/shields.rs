@@ -49,7 +49,7 @@ impl Shields {
                 };
                 shields.add(planner, snapshot, &record, why);
             }
-            let blocked = planner.blocked.iter().map(|key| (key, "cannot be used"));
+            let blocked = planner.blocked.iter().map(|(key, why)| (key, *why));
             let double = conflicts.iter().map(|key| (*key, "is in conflict"));
             for (key, why) in double.chain(blocked) {
                 for record in snapshot.with_key(key) {

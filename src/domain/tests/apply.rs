@@ -89,7 +89,15 @@ impl World {
                 self.write(&id, fields, made);
                 self.remember(&id, change, Origin::Created);
             }
-            Action::Update { fields } => self.write(change.card.as_ref().expect("a card"), fields, made),
+            Action::Update { fields } => {
+                let card = change.card.as_ref().expect("a card");
+                self.write(card, fields, made);
+                if let Some(entry) = self.ledger.get_mut(card)
+                    && fields.iter().any(|change| change.field == CardField::HasSspAccess)
+                {
+                    entry.access_later = false;
+                }
+            }
             Action::SetReferences { fields } => {
                 let card = match &change.card {
                     Some(card) => card.clone(),
@@ -170,6 +178,7 @@ impl World {
             entry.former_keys.extend(entry.key.replace(key));
         }
         entry.anchors = change.anchors.clone();
+        entry.access_later = change.access_later;
         self.ledger.insert(id.clone(), entry);
     }
 

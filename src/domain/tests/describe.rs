@@ -2,7 +2,7 @@
 
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::identity::{
-    Describe, Description, Desired, FieldProblem, JoinedRecord, Moment, Part, Truth, Unknown, Wanted,
+    Describe, Description, Desired, FieldProblem, FirstDay, JoinedRecord, Moment, Part, Truth, Unknown, Wanted,
 };
 use crate::domain::ids::SourceName;
 use crate::domain::key::Key;
@@ -26,6 +26,8 @@ pub const FIELDS: [(&str, CardField); 8] = [
 pub struct FakeMapping {
     /// Attributes that come from an enrich source; all others come from whichever authoritative record there is.
     pub from: BTreeMap<&'static str, SourceName>,
+    /// Whether `start` is the first working day.
+    pub starts: bool,
     /// Maps `hasSspAccess` to false for everybody.
     pub no_ssp_access: bool,
 }
@@ -94,6 +96,16 @@ impl Describe for FakeMapping {
 
     fn leaves_by_date(&self) -> bool {
         true
+    }
+
+    fn first_day(&self, joined: &JoinedRecord<'_>, _: Moment) -> Option<FirstDay> {
+        self.starts.then(|| match self.look(joined, "start") {
+            Found::Value(text) => text
+                .parse()
+                .map_or_else(|_| FirstDay::Unknown("start is no date".to_owned()), FirstDay::On),
+            Found::Empty => FirstDay::Blank,
+            Found::Unknown(_) => FirstDay::Unknown("start is not known".to_owned()),
+        })
     }
 
     fn managers_by_dn(&self) -> bool {

@@ -11,8 +11,8 @@ use crate::domain::snapshot::{
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-const ATTRIBUTES: [&str; 12] = [
-    "key", "sur", "first", "job", "email", "login", "branch", "dept", "mgr", "end", "status", "scope",
+const ATTRIBUTES: [&str; 13] = [
+    "key", "sur", "first", "job", "email", "login", "branch", "dept", "mgr", "end", "status", "scope", "start",
 ];
 
 /// One row of a source, before its key is read.

@@ -18,7 +18,7 @@ use crate::domain::ledger::{Absence, KnownWrites, LedgerEntry, Origin, OurArchiv
 use crate::domain::plan::{Change, Plan, SkipReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::{
-    Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected, RehireOperator, RehirePerson,
+    Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected, RehireOperator, RehirePerson, WorkLeft,
 };
 use crate::domain::quality::judge_target;
 use crate::domain::safe_end::HalfDone;
@@ -97,6 +97,9 @@ fn policy() -> Policy {
             ..Expectations::default()
         },
         leaver_after: Duration::hours(24),
+        leaver_at: None,
+        work_left: WorkLeft::Off,
+        joiners: None,
         missing_reads: 3,
         missing_for: Duration::hours(48),
         rehire: RehirePerson::Unarchive,

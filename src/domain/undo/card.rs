@@ -412,6 +412,7 @@ impl Turn<'_> {
             why: Vec::new(),
             anchors: self.anchors.clone(),
             overwrites: BTreeSet::new(),
+            access_later: false,
         };
         change.id = item_id(&change);
         change

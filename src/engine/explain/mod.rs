@@ -16,7 +16,7 @@ use crate::domain::cards::{CardIndex, CardState};
 use crate::domain::decision::Decision;
 use crate::domain::field::CardField;
 use crate::domain::groups::OperatorGroups;
-use crate::domain::identity::{JoinedRecord, Moment, Truth};
+use crate::domain::identity::{FirstDay, JoinedRecord, Moment, Truth};
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, OperatorId, PlanId, RunId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading, Normaliser};
@@ -135,6 +135,9 @@ pub enum Relation {
     Resembles,
 }
 
+/// The option with the first working day, the only one among the conditions that gives a date.
+pub const STARTS: &str = "lifecycle.joiner.starts";
+
 /// A condition of the configuration with its answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConditionPart {
@@ -144,6 +147,9 @@ pub struct ConditionPart {
     pub inputs: BTreeMap<String, Vec<String>>,
     /// `true`, `false`, or null with a reason.
     pub answer: Option<bool>,
+    /// What an expression gives that is no condition: the date of `lifecycle.joiner.starts`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
     pub why: Option<String>,
 }
 
@@ -306,12 +312,30 @@ fn conditions(mapping: &Mapping, joined: &JoinedRecord<'_>, moment: Moment) -> V
             expression: condition.text().to_owned(),
             inputs: condition.values_read(records).into_iter().collect(),
             answer,
+            value: None,
             why,
         }
     };
+    let starts = mapping.starts().map(|starts| {
+        let records = Records::Joined(joined);
+        let (value, why) = match starts.day(records, moment) {
+            FirstDay::On(day) => (Some(day.to_string()), None),
+            FirstDay::Blank => (Some("blank, later than every date".to_owned()), None),
+            FirstDay::Unknown(why) => (None, Some(why)),
+        };
+        ConditionPart {
+            option: STARTS,
+            expression: starts.text().to_owned(),
+            inputs: starts.values_read(records).into_iter().collect(),
+            answer: None,
+            value,
+            why,
+        }
+    });
     configured
         .into_iter()
         .filter_map(|(option, condition)| condition.map(|condition| part(option, condition)))
+        .chain(starts)
         .collect()
 }
 

@@ -30,6 +30,7 @@ fn change() -> Change {
         why: vec!["the sources say so".to_owned()],
         anchors: Vec::new(),
         overwrites: std::collections::BTreeSet::new(),
+        access_later: false,
     }
 }
 

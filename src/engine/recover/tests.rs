@@ -76,6 +76,7 @@ fn open(action: Action, card: Option<&str>, depends_on: Vec<ItemId>) -> OpenInte
         why: Vec::new(),
         anchors: Vec::new(),
         overwrites: BTreeSet::new(),
+        access_later: false,
     };
     change.id = item_id(&change);
     OpenIntent {

@@ -19,6 +19,7 @@ fn waits(key: &str, name: &str, reasons: &[HoldReason]) -> KeptHold {
         why: vec!["lifecycle.leaver.when holds".to_owned()],
         anchors: Vec::new(),
         overwrites: std::collections::BTreeSet::new(),
+        access_later: false,
     };
     change.id = item_id(&change);
     KeptHold {

@@ -2,7 +2,7 @@
 
 use crate::config::{FieldPolicy, MissingEntry};
 use crate::domain::field::CardField;
-use crate::domain::identity::{Describe, Desired, Truth};
+use crate::domain::identity::{Describe, Desired, FirstDay, Truth};
 use crate::domain::ids::SourceName;
 use crate::mapping::Mapping;
 use crate::mapping::testing::{TestSource, compile, config, moment, with_joined};
@@ -159,6 +159,49 @@ fn the_same_record_gives_the_same_in_any_column_order() {
 }
 
 #[test]
+fn the_first_working_day_is_a_date_in_the_zone_or_blank_or_not_known() {
+    let day = |starts: &str| {
+        let text =
+            format!("fields: {{ surName: \"{{{{ hr.a }}}}\" }}\nlifecycle: {{ joiner: {{ starts: \"{starts}\" }} }}");
+        let mapping = compile(&text).unwrap();
+        let sources = [TestSource::with(
+            "hr",
+            &[
+                ("Start", &["2024-06-10"]),
+                // Late in the evening in UTC is the next day in Amsterdam.
+                ("When", &["20240609223000Z"]),
+                ("None", &[""]),
+                ("Odd", &["soon"]),
+                ("Two", &["2024-06-10", "2024-07-01"]),
+            ],
+        )];
+        with_joined(&sources, |joined| mapping.first_day(joined, moment()))
+    };
+    let on = |month, day| Some(FirstDay::On(chrono::NaiveDate::from_ymd_opt(2024, month, day).unwrap()));
+    assert_eq!(day("{{ hr.Start | date }}"), on(6, 10));
+    assert_eq!(day("{{ hr.When | generalized_time }}"), on(6, 10));
+    assert_eq!(day("{{ hr.None | date }}"), Some(FirstDay::Blank));
+    assert_eq!(day("{{ hr.None | date | default(today) }}"), on(6, 1));
+    for unknown in [
+        "{{ hr.Odd | date }}",
+        "{{ hr.Two | date }}",
+        "{{ hr.Gone | date }}",
+        "{{ ad.Start | date }}",
+    ] {
+        assert!(
+            matches!(day(unknown), Some(FirstDay::Unknown(_))),
+            "{unknown}: {:?}",
+            day(unknown)
+        );
+    }
+    let mapping = compile("fields: { surName: \"{{ hr.a }}\" }").unwrap();
+    assert_eq!(
+        with_joined(&people(), |joined| mapping.first_day(joined, moment())),
+        None
+    );
+}
+
+#[test]
 fn without_conditions_everybody_is_in_scope_and_nobody_leaves() {
     let mapping = compile("fields: { surName: \"{{ hr.a }}\" }").unwrap();
     with_joined(&people(), |joined| {
@@ -182,7 +225,7 @@ fields:
   branch: { value: \"{{ hr.a }}\", missing: create }
   manager: { dn: \"{{ hr.manager }}\" }
   location: { missing: skip }
-lifecycle: { leaver: { when: \"{{ hr.a }} {{ hr.b }}\" } }
+lifecycle: { leaver: { when: \"{{ hr.a }} {{ hr.b }}\" }, joiner: { starts: \"{{ hr.a }}\" } }
 ",
     )
     .unwrap_err();
@@ -194,6 +237,10 @@ lifecycle: { leaver: { when: \"{{ hr.a }} {{ hr.b }}\" } }
         ("key.card_field", "did you mean 'employeeNumber'?"),
         ("include", "did you mean 'hr'?"),
         ("lifecycle.leaver.when", "put 'and' or 'or' inside one pair of braces"),
+        (
+            "lifecycle.joiner.starts",
+            "use | date, e.g. {{ hr['Start date'] | date('%d-%m-%Y') }}",
+        ),
         ("fields.surname", "did you mean 'surName'?"),
         ("fields.firstName", "did you mean | lower?"),
         ("fields.firstName", "did you mean 'hr'?"),

@@ -45,6 +45,7 @@ fn full_entry(id: &str) -> LedgerEntry {
             put_back: false,
         }),
         archived_operators: BTreeSet::from([OperatorId::new("o1"), OperatorId::new("o2")]),
+        access_later: true,
         ..LedgerEntry::new(id.into(), Key::stored("1"), Origin::Adopted, at(1))
     }
 }

@@ -66,6 +66,7 @@ fn change(action: Action, key: &str, card: Option<&str>) -> Change {
         why: Vec::new(),
         anchors: Vec::new(),
         overwrites: std::collections::BTreeSet::new(),
+        access_later: false,
     };
     change.id = item_id(&change);
     change
