@@ -2,7 +2,7 @@
 //! is 'unknown' for everybody, and so nobody would ever leave.
 
 use super::compare::undecidable;
-use super::expression::{Expr, Program, label_of};
+use super::expression::{Comparison, Expr, Program, label_of};
 use super::filters::{Filter, Refusal};
 use super::inputs::Input;
 use super::value::Value;
@@ -45,6 +45,37 @@ pub fn of_expression(program: &Program) -> Vec<Refusal> {
     let mut found = Vec::new();
     walk(&program.root, &program.inputs, &mut found);
     found
+}
+
+/// Whether a condition compares with `today` in such a way that the day itself counts: `End date <= today` holds from the
+/// first minute of the last working day.
+pub(super) fn counts_the_day_itself(expr: &Expr) -> bool {
+    match expr {
+        Expr::Compare {
+            comparison,
+            left,
+            right,
+            ..
+        } => match comparison {
+            Comparison::LessOrEqual => matches!(**right, Expr::Today),
+            Comparison::GreaterOrEqual => matches!(**left, Expr::Today),
+            Comparison::Equal | Comparison::Unequal | Comparison::Less | Comparison::Greater => false,
+        },
+        Expr::All(parts) | Expr::Any(parts) => parts.iter().any(counts_the_day_itself),
+        Expr::Constant(_)
+        | Expr::Input(_)
+        | Expr::Today
+        | Expr::Now
+        | Expr::List(_)
+        | Expr::Text(_)
+        | Expr::Not(_)
+        | Expr::Choose { .. }
+        | Expr::Within { .. }
+        | Expr::Default { .. }
+        | Expr::Add { .. }
+        | Expr::Filter { .. }
+        | Expr::Test { .. } => false,
+    }
 }
 
 fn walk(expr: &Expr, inputs: &[Input], found: &mut Vec<Refusal>) {

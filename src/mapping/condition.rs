@@ -40,6 +40,11 @@ impl Condition {
         self.program.root.reads_clock()
     }
 
+    /// Whether it holds on the very day that it compares with today.
+    pub(super) fn counts_the_day_itself(&self) -> bool {
+        advice::counts_the_day_itself(&self.program.root)
+    }
+
     /// What in it can never be decided.
     pub(super) fn advice(&self) -> Vec<Refusal> {
         advice::of_condition(&self.program)

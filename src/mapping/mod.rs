@@ -27,6 +27,7 @@ use crate::domain::field::{CardField, FieldKind};
 use crate::domain::identity::{Describe, Description, Evaluated, FirstDay, JoinedRecord, Moment, Truth};
 use crate::domain::ids::SourceName;
 use crate::domain::key::KeySpec;
+use chrono::Duration;
 use condition::Condition;
 use fields::CompiledRule;
 use filters::Refusal;
@@ -131,6 +132,18 @@ impl Mapping {
                     references: BTreeMap::new(),
                 };
                 mapping.advice = mapping.collect_advice();
+                let leaver = config.lifecycle.leaver.as_ref();
+                let at_midnight =
+                    leaver.is_some_and(|leaver| leaver.at.is_none() && leaver.after.chrono() < Duration::days(1));
+                if at_midnight && mapping.leaver().is_some_and(Condition::counts_the_day_itself) {
+                    mapping.advice.push(MappingProblem {
+                        path: "lifecycle.leaver.when".to_owned(),
+                        message:
+                            "it holds from the first minute of the last working day, and little or nothing delays it"
+                                .to_owned(),
+                        cure: "write < today, or say at what hour that day: at: \"18:00\"".to_owned(),
+                    });
+                }
                 mapping.references = mapping.collect_references();
                 Ok(mapping)
             }

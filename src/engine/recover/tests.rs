@@ -139,6 +139,17 @@ fn a_create_needs_a_whole_read_to_be_called_not_done() {
 }
 
 #[test]
+fn a_new_card_whose_answer_was_lost_still_waits_for_its_access() {
+    for later in [false, true] {
+        let mut create = open(Action::Create { fields: Vec::new() }, None, Vec::new());
+        create.change.access_later = later;
+        let target = read(1, vec![card("c1", "1", &[])]);
+        let settled = settle(vec![create], &target, true, &Remembered::nothing(), &spec()).remove(0);
+        assert_eq!(settled.learned.map(|entry| entry.access_later), Some(later));
+    }
+}
+
+#[test]
 fn a_card_that_has_gone_settles_what_was_sent_for_it() {
     let unarchive = open(
         Action::Unarchive {

@@ -159,6 +159,37 @@ fn the_same_record_gives_the_same_in_any_column_order() {
 }
 
 #[test]
+fn whoever_would_be_archived_during_their_last_working_day_is_warned_of() {
+    let warned = |when: &str, rest: &str| {
+        let text = format!(
+            "fields: {{ surName: \"{{{{ hr.a }}}}\" }}\nlifecycle: {{ leaver: {{ when: \"{{{{ {when} }}}}\"{rest} }} }}"
+        );
+        let mapping = compile(&text).unwrap();
+        mapping
+            .advice()
+            .iter()
+            .any(|advice| advice.message.contains("last working day"))
+    };
+    for when in [
+        "hr.end | date <= today",
+        "today >= hr.end | date",
+        "hr.s == 'x' or hr.end | date <= today",
+    ] {
+        assert!(warned(when, ", after: 0d"), "{when}");
+        assert!(warned(when, ", after: 23h"), "{when}");
+        assert!(!warned(when, ""), "{when}: a day is the default");
+        assert!(!warned(when, ", after: 0d, at: '18:00'"), "{when}");
+    }
+    for when in [
+        "hr.end | date < today",
+        "today > hr.end | date",
+        "hr.start | date >= today",
+    ] {
+        assert!(!warned(when, ", after: 0d"), "{when}");
+    }
+}
+
+#[test]
 fn the_first_working_day_is_a_date_in_the_zone_or_blank_or_not_known() {
     let day = |starts: &str| {
         let text =
