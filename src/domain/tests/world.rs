@@ -18,7 +18,8 @@ use crate::domain::ledger::{Absence, KnownWrites, LedgerEntry, Origin, OurArchiv
 use crate::domain::plan::{Change, Plan, SkipReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::{
-    Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected, RehireOperator, RehirePerson, WorkLeft,
+    Budgets, DECISION_VERSION, FieldPolicy, FieldRules, MissingEntry, Policy, Protected, RehireOperator, RehirePerson,
+    WorkLeft,
 };
 use crate::domain::quality::judge_target;
 use crate::domain::safe_end::HalfDone;
