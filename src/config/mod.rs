@@ -291,6 +291,10 @@ pub struct LeaverConfig {
     /// How long it must hold before the card is archived. Default 1d.
     #[serde(default = "default_after")]
     pub after: Span,
+    /// Before the card of somebody with an active operator is archived, the operator loses the permission to log in, so that
+    /// a later wake-up gives no access. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disarm: bool,
 }
 
 fn default_after() -> Span {
