@@ -330,6 +330,10 @@ pub struct LeaverConfig {
     /// A leaver with an operator who is still the manager of others: off (default), report, or hold.
     #[serde(default)]
     pub work_left: WorkLeft,
+    /// Before the card of somebody with an active operator is archived, the operator loses the permission to log in, so that
+    /// a later wake-up gives no access. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disarm: bool,
 }
 
 fn default_after() -> Span {

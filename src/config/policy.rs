@@ -106,6 +106,7 @@ pub fn policy(loaded: &Loaded) -> Policy {
         missing_for: config.lifecycle.missing.for_.chrono(),
         rehire,
         rehire_operator,
+        disarm: config.lifecycle.leaver.as_ref().is_some_and(|leaver| leaver.disarm),
         manager_flag: config.topdesk.manager_flag,
         archived_logins_reserved: config.topdesk.archived_logins_reserved,
         budgets: Budgets {

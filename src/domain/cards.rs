@@ -122,6 +122,12 @@ impl<'a> CardIndex<'a> {
         }
     }
 
+    /// The operators behind a card that are active.
+    pub fn active_operators(&self, card: usize) -> Vec<OperatorId> {
+        let linked = self.operators.get(&self.cards[card].id);
+        linked.map_or_else(Vec::new, |(active, _)| active.clone())
+    }
+
     /// The operators behind a card that are archived.
     pub fn archived_operators(&self, card: usize) -> Vec<OperatorId> {
         let linked = self.operators.get(&self.cards[card].id);

@@ -16,6 +16,9 @@ pub enum OperatorFate {
         wake: Vec<OperatorId>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keep: Vec<OperatorId>,
+        /// Active ones that may log in again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        arm: Vec<OperatorId>,
         /// Archiving reason: an id of TOPdesk, as for archives.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Box<str>>,
@@ -32,18 +35,28 @@ pub enum OperatorFate {
 }
 
 impl OperatorFate {
-    /// The way back to a former state: `wake` were active then, `keep` were not.
-    pub fn back_to(wake: Vec<OperatorId>, keep: Vec<OperatorId>, reason: Option<Box<str>>) -> Self {
+    /// The way back to a former state: `wake` were active then, `keep` were not, and `arm` could log in.
+    pub fn back_to(
+        wake: Vec<OperatorId>,
+        keep: Vec<OperatorId>,
+        arm: Vec<OperatorId>,
+        reason: Option<Box<str>>,
+    ) -> Self {
         // No reason is needed, nor part of the item, where nobody is put back.
         let reason = reason.filter(|_| !keep.is_empty());
-        match (wake.is_empty(), keep.is_empty()) {
+        match (wake.is_empty() && arm.is_empty(), keep.is_empty()) {
             (true, true) => OperatorFate::AsItFalls,
             (true, false) => OperatorFate::KeepArchived {
                 keep,
                 proven: false,
                 reason,
             },
-            (false, _) => OperatorFate::Restore { wake, keep, reason },
+            (false, _) => OperatorFate::Restore {
+                wake,
+                keep,
+                arm,
+                reason,
+            },
         }
     }
 
@@ -65,6 +78,14 @@ impl OperatorFate {
         match self {
             OperatorFate::Restore { keep, .. } | OperatorFate::KeepArchived { keep, .. } => keep,
             OperatorFate::AsItFalls => &[],
+        }
+    }
+
+    /// Those that may log in again.
+    pub fn arms(&self) -> &[OperatorId] {
+        match self {
+            OperatorFate::Restore { arm, .. } => arm,
+            OperatorFate::AsItFalls | OperatorFate::KeepArchived { .. } => &[],
         }
     }
 

@@ -62,8 +62,12 @@ pub enum Action {
         taken: Vec<FieldChange>,
         reason: Option<Box<str>>,
     },
-    /// The card, and its linked operator with it, is archived.
-    Archive { reason: Option<Box<str>> },
+    /// The card, and its linked operator with it, is archived. Before that these operators lose the permission to log in.
+    Archive {
+        reason: Option<Box<str>>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        disarm: Vec<OperatorId>,
+    },
     /// The card is made active again; assume that its operator wakes, unless its fate says otherwise.
     Unarchive {
         #[serde(default, skip_serializing_if = "OperatorFate::is_as_it_falls")]
@@ -208,7 +212,7 @@ impl Change {
             Action::Unarchive { operators } => {
                 classes.insert(BudgetClass::Unarchive);
                 let put_back = matches!(operators, OperatorFate::KeepArchived { proven: true, .. });
-                if self.operators_affected() > 0 && !put_back {
+                if self.operators_affected() > 0 && !put_back || !operators.arms().is_empty() {
                     classes.insert(BudgetClass::OperatorsWoken);
                 }
             }
@@ -280,7 +284,9 @@ impl Change {
             (Action::Archive { .. }, OperatorLink::Active { operators })
             | (Action::Unarchive { .. }, OperatorLink::Archived { operators }) => operators.len(),
             // The first is awake, which of the others is not said: assume that they sleep.
-            (Action::Unarchive { .. }, OperatorLink::Active { operators }) => operators.len() - 1,
+            (Action::Unarchive { operators: fate }, OperatorLink::Active { operators }) => {
+                (operators.len() - 1).max(fate.arms().len())
+            }
             _other => 0,
         }
     }

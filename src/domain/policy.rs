@@ -278,6 +278,9 @@ pub struct Policy {
     pub rehire: RehirePerson,
     #[serde(default)]
     pub rehire_operator: RehireOperator,
+    /// Before a card is archived, its active operators lose the permission to log in.
+    #[serde(default)]
+    pub disarm: bool,
     /// Whether a card needs `isManager` before others may have it as their manager.
     pub manager_flag: bool,
     /// Whether an archived card keeps its login name reserved.

@@ -57,10 +57,18 @@ impl Change {
                     reason: reason.clone(),
                 },
             ],
-            Action::Archive { reason } => vec![Step::ArchiveCard {
-                card: card(),
-                reason: reason.clone(),
-            }],
+            // The operator loses its log-in while it is active: an archived one cannot be changed.
+            Action::Archive { reason, disarm } => {
+                let disarmed = disarm.iter().map(|operator| Step::SetLoginPermission {
+                    operator: operator.clone(),
+                    allowed: false,
+                });
+                let archived = Step::ArchiveCard {
+                    card: card(),
+                    reason: reason.clone(),
+                };
+                disarmed.chain([archived]).collect()
+            }
             // Whoever woke with the card and was not to is put back first. What shows already is not sent.
             Action::Unarchive { operators } => {
                 let back = operators.keeps().iter().map(|operator| Step::ArchiveOperator {
@@ -71,7 +79,11 @@ impl Change {
                     operator: operator.clone(),
                 });
                 let first = std::iter::once(Step::UnarchiveCard { card: card() });
-                first.chain(back).chain(wake).collect()
+                let arm = operators.arms().iter().map(|operator| Step::SetLoginPermission {
+                    operator: operator.clone(),
+                    allowed: true,
+                });
+                first.chain(back).chain(wake).chain(arm).collect()
             }
         }
     }
@@ -91,6 +103,7 @@ impl Change {
                 taken: taken.clone(),
                 reason: reason.clone(),
             },
+            Action::Archive { disarm, .. } if !disarm.is_empty() => SafeEnd::AsItStands,
             Action::Unarchive { operators } if !operators.is_as_it_falls() => SafeEnd::Asleep {
                 card: self.card.clone().expect("a change of a card names the card"),
                 operators: operators.keeps().to_vec(),
@@ -134,6 +147,9 @@ impl Change {
 pub enum SafeEnd {
     /// One request: there is no half.
     SingleRequest,
+    /// However far it came, less can be done with an account than before, as was approved: nothing has to be driven. What is
+    /// left is planned again as the same item, so that its approval still holds.
+    AsItStands,
     /// The key is on one active card. Where the keeper has it, the twin is archived; else the twin gets back what it gave
     /// up, so that the person has a card.
     OneOwner {
@@ -222,7 +238,7 @@ impl SafeEnd {
     /// The requests that make it true; none when it is. Only asked while not everything that the change was to do shows.
     pub fn steps(&self, seen: &Seen) -> Vec<Step> {
         match self {
-            SafeEnd::SingleRequest => Vec::new(),
+            SafeEnd::SingleRequest | SafeEnd::AsItStands => Vec::new(),
             SafeEnd::Asleep {
                 card: _,
                 operators,
@@ -292,7 +308,9 @@ impl SafeEnd {
                 },
             ) => card == keeper && fields.iter().any(|change| change.field == key.field),
             // Whatever lands late is seen and put back by the next run: until then it is half-way.
-            (SafeEnd::OneOwner { .. } | SafeEnd::Asleep { .. } | SafeEnd::SingleRequest, _) => false,
+            (SafeEnd::OneOwner { .. } | SafeEnd::Asleep { .. } | SafeEnd::AsItStands | SafeEnd::SingleRequest, _) => {
+                false
+            }
         }
     }
 
@@ -303,7 +321,7 @@ impl SafeEnd {
                 card: card.clone(),
                 reason: reason.clone(),
             }),
-            SafeEnd::SingleRequest | SafeEnd::OneOwner { .. } => None,
+            SafeEnd::SingleRequest | SafeEnd::AsItStands | SafeEnd::OneOwner { .. } => None,
         }
     }
 
@@ -311,7 +329,7 @@ impl SafeEnd {
     pub fn is_of_operators(&self) -> bool {
         match self {
             SafeEnd::Asleep { .. } => true,
-            SafeEnd::SingleRequest | SafeEnd::OneOwner { .. } => false,
+            SafeEnd::SingleRequest | SafeEnd::AsItStands | SafeEnd::OneOwner { .. } => false,
         }
     }
 }

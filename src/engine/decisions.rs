@@ -248,7 +248,10 @@ mod tests {
     fn waits_for(reasons: &[HoldReason]) -> KeptHold {
         let mut change = Change {
             id: "".into(),
-            action: Action::Archive { reason: None },
+            action: Action::Archive {
+                reason: None,
+                disarm: Vec::new(),
+            },
             key: Some(Key::stored("1")),
             raw_key: None,
             card: Some("c1".into()),

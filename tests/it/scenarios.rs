@@ -99,6 +99,7 @@ scenarios! {
     lasting_rise_of_keyless_records_is_accepted_by_approval
     key_that_differs_by_zeros_is_another_key
     last_operator_of_a_group
+    leaver_is_disarmed_before_the_archive
     leaver_with_an_unknown_department_is_archived
     leaver_with_end_date_is_archived_a_day_later
     leaver_without_card_is_never_created

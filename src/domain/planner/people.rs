@@ -257,14 +257,29 @@ impl<'a> Planner<'a> {
         evidence: Vec<Evidence>,
         doubts: Vec<HoldReason>,
     ) -> usize {
-        let why = evidence.iter().map(|evidence| evidence.detail.clone()).collect();
+        let mut why: Vec<String> = evidence.iter().map(|evidence| evidence.detail.clone()).collect();
         let reason = self.input.target.archiving_reason.clone();
         let operator = self.index.operator(card);
+        let disarm = if self.input.policy.disarm {
+            self.index.active_operators(card)
+        } else {
+            Vec::new()
+        };
+        for operator in &disarm {
+            why.push(format!(
+                "lifecycle.leaver.disarm: operator {operator} loses the permission to log in before it is archived"
+            ));
+        }
         self.draft(Draft {
             evidence,
             doubts,
             why,
-            ..Draft::new(Action::Archive { reason }, Some(key.clone()), Some(card), operator)
+            ..Draft::new(
+                Action::Archive { reason, disarm },
+                Some(key.clone()),
+                Some(card),
+                operator,
+            )
         })
     }
 
@@ -339,7 +354,7 @@ impl<'a> Planner<'a> {
         match self.input.policy.rehire_operator {
             RehireOperator::Hold => OperatorFate::AsItFalls,
             // Who was no operator any more when the card was archived does not become one by coming back.
-            RehireOperator::Restore => OperatorFate::back_to(taken, others, reason()),
+            RehireOperator::Restore => OperatorFate::back_to(taken, others, Vec::new(), reason()),
             RehireOperator::KeepArchived if archived.is_empty() => OperatorFate::AsItFalls,
             // That cardsync archived this very operator before is the proof that it can again: no right is missing, and it
             // is nobody whom TOPdesk protects.

@@ -225,6 +225,31 @@ fn step_name(step: &Step) -> &'static str {
 }
 
 #[test]
+fn a_leaver_is_disarmed_in_the_same_item_and_stays_that_item_once_it_is() {
+    let mut world = World::of(60);
+    world.hr().set("E001", "status", "left");
+    world.hr().set("E002", "status", "left");
+    for card in ["c-E001", "c-E002"] {
+        world.entry(card).leaving_since = Some(world.now - Duration::hours(48));
+    }
+    world.operator("o-1", "c-E001", false, OperatorKind::Regular);
+    let before = world.plan();
+    world.policy.disarm = true;
+    let judged = world.judged();
+    assert_eq!(holds(&judged, "archive c-E001"), ["over_budget:operators"]);
+    let archive = change(&judged.plan, "archive c-E001");
+    assert_eq!(archive.steps().len(), 2);
+    assert_ne!(archive.id, change(&before, "archive c-E001").id, "another item");
+    // Nobody without an operator is concerned.
+    let other = change(&judged.plan, "archive c-E002");
+    assert_eq!(other.id, change(&before, "archive c-E002").id);
+    assert_eq!(other.steps().len(), 1);
+    // Cut off after the first request, it is the same item, and its approval holds.
+    world.operators.get_mut(&"o-1".into()).unwrap().login_permission = Some(false);
+    assert_eq!(change(&world.plan(), "archive c-E001").id, archive.id);
+}
+
+#[test]
 fn an_operator_must_be_proven_absent() {
     for filters in [FilterProof::Unreadable, FilterProof::Present(vec!["branch".into()])] {
         let mut world = World::of(2);

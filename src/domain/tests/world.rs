@@ -105,6 +105,7 @@ fn policy() -> Policy {
         missing_for: Duration::hours(48),
         rehire: RehirePerson::Unarchive,
         rehire_operator: RehireOperator::Hold,
+        disarm: false,
         manager_flag: false,
         archived_logins_reserved: true,
         budgets: Budgets::default(),

@@ -1,7 +1,7 @@
 //! One card: what the deeds did to it, and what takes that back.
 
 use super::{Deed, Kept, WhyKept, Written};
-use crate::domain::card::PersonCard;
+use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::cards::{CardIndex, CardMatch, CardState};
 use crate::domain::diff::same;
 use crate::domain::field::{CardField, FieldValue, Reference};
@@ -9,7 +9,7 @@ use crate::domain::ids::{CardId, ItemId, OperatorId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::pin::Pinned;
-use crate::domain::plan::{Action, Change, FieldChange, HoldReason, OperatorFate, item_id};
+use crate::domain::plan::{Action, Change, FieldChange, HoldReason, OperatorFate, Step, item_id};
 use crate::domain::record::Anchor;
 use crate::domain::snapshot::{Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +39,8 @@ pub(super) enum Way<'d> {
     Stays,
     /// Or only its operators are woken, where the card is active already.
     Unarchive(&'d Written, &'d Deed, OperatorFate),
-    Archive(&'d Deed),
+    /// With the operators that had got their log-in back by these deeds.
+    Archive(&'d Deed, Vec<OperatorId>),
 }
 
 /// One field.
@@ -134,6 +135,14 @@ impl<'a, 'd> OfCard<'a, 'd> {
             })
         };
         let (Some((first_deed, first)), Some((deed, last))) = (moves().next(), moves().next_back()) else {
+            let armed = self.moved_login(false);
+            if let Some((deed, written)) = self.deeds.first()
+                && !armed.is_empty()
+                && !self.index.cards[card].archived
+            {
+                let fate = OperatorFate::back_to(Vec::new(), Vec::new(), armed, None);
+                return Way::Unarchive(written, deed, fate);
+            }
             let of_operators = self
                 .deeds
                 .iter()
@@ -146,7 +155,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
         let stored = &self.index.cards[card];
         if was_active && !stored.archived {
             let fate = self.fate(card, first);
-            if !fate.wakes().is_empty() {
+            if !fate.wakes().is_empty() || !fate.arms().is_empty() {
                 return Way::Unarchive(first, first_deed, fate);
             }
         }
@@ -155,7 +164,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
             return Way::Stays;
         }
         if !was_active {
-            return Way::Archive(deed);
+            return Way::Archive(deed, self.moved_login(true));
         }
         let as_left = last.after.as_ref().and_then(|after| after.modified_at);
         // Archived again by our own hand, because an undo could not be finished.
@@ -181,7 +190,30 @@ impl<'a, 'd> OfCard<'a, 'd> {
         let was_active = |id: &OperatorId| first.operators_before.iter().any(|was| was.id == *id && !was.archived);
         let archived = self.index.archived_operators(card);
         let (wake, keep) = archived.into_iter().partition(was_active);
-        OperatorFate::back_to(wake, keep, self.input.target.archiving_reason.clone())
+        let arm = self.moved_login(false);
+        OperatorFate::back_to(wake, keep, arm, self.input.target.archiving_reason.clone())
+    }
+
+    /// The operators whose permission to log in these deeds gave or took, where it was otherwise before and still is so.
+    fn moved_login(&self, given: bool) -> Vec<OperatorId> {
+        let permission = |operators: &[OperatorCard], id: &OperatorId| {
+            operators
+                .iter()
+                .find(|it| it.id == *id)
+                .and_then(|it| it.login_permission)
+        };
+        let mut moved: Vec<OperatorId> = Vec::new();
+        for (_, written) in self.deeds {
+            if let Step::SetLoginPermission { operator, allowed } = &written.step
+                && *allowed == given
+                && permission(&written.operators_before, operator) == Some(!given)
+                && permission(&self.input.target.operators, operator) == Some(given)
+                && !moved.contains(operator)
+            {
+                moved.push(operator.clone());
+            }
+        }
+        moved
     }
 
     /// Another active card with the key of this one.
@@ -289,7 +321,10 @@ impl Turn<'_> {
             if !index.cards[self.card].archived {
                 change
                     .why
-                    .push("the card is active again already; an operator that was archived with it is not".to_owned());
+                    .push("the card is active already; an operator is not as it was before".to_owned());
+            }
+            for operator in fate.arms() {
+                change.why.push(format!("operator {operator} may log in again"));
             }
             let evidence = written.change.evidence.iter().map(|evidence| evidence.code).collect();
             ids.unarchive = Some(change.id.clone());
@@ -307,9 +342,17 @@ impl Turn<'_> {
             last_of_fields.push(change.id.clone());
             changes.push((change, pinned));
         }
-        if let Way::Archive(deed) = &self.way {
+        if let Way::Archive(deed, disarm) = &self.way {
             let reason = input.target.archiving_reason.clone();
-            let mut change = self.change(input, index, Action::Archive { reason }, Some(Use::Archive));
+            let mut change = self.change(
+                input,
+                index,
+                Action::Archive {
+                    reason,
+                    disarm: disarm.clone(),
+                },
+                Some(Use::Archive),
+            );
             change.why.push(undoes(deed));
             if self.created {
                 change

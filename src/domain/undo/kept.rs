@@ -68,7 +68,7 @@ pub enum WhyKept {
     KeyElsewhere { card: CardId },
     /// Somebody changed the archived card, or archived it again.
     TouchedSince,
-    /// An operator alone was woken; its card was active already.
+    /// An operator alone was changed, its card stayed as it was.
     OperatorMoved,
     /// The card is archived: nothing is written on it.
     Archived,
@@ -142,7 +142,7 @@ impl WhyKept {
                 "somebody changed the card after it was archived; unarchive it in TOPdesk if that is right"
             }
             WhyKept::OperatorMoved => {
-                "only the operator was woken, its card was active already; archive it in TOPdesk by hand"
+                "only the operator was changed, its card stayed as it was; change it back in TOPdesk by hand"
             }
             WhyKept::Archived => "the card is archived, and an archived card is not edited",
             WhyKept::ChangedSince => "somebody changed the value since; it stays",

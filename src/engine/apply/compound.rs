@@ -7,7 +7,7 @@ use super::stops::of_record;
 use crate::domain::ids::OperatorId;
 use crate::domain::plan::{Change, HoldReason, Step};
 use crate::domain::report::{ChangeOutcome, Outcome};
-use crate::domain::safe_end::Seen;
+use crate::domain::safe_end::{SafeEnd, Seen};
 use crate::engine::state::{Halfway, OpenIntent, StateWriter, StoreError};
 use crate::engine::stopping::{WRITE_GRACE, unless_stopped, with_grace};
 use crate::engine::target::{TargetError, TargetReader, TargetWriter};
@@ -319,18 +319,23 @@ fn not_woken(step: &Step, outcome: &Outcome, driven: &Driven) -> Option<Outcome>
 
 /// How the card and its operators are after a change that is about them.
 fn where_it_stands(change: &Change, seen: &Seen) -> Option<String> {
-    if !change.safe_end().is_of_operators() {
-        return None;
-    }
+    let logins = match change.safe_end() {
+        SafeEnd::Asleep { .. } => false,
+        SafeEnd::AsItStands => true,
+        SafeEnd::SingleRequest | SafeEnd::OneOwner { .. } => return None,
+    };
     let state = |archived: bool| if archived { "archived" } else { "active" };
     let cards = seen
         .cards
         .iter()
         .map(|card| format!("the card is {}", state(card.archived)));
-    let operators = seen
-        .operators
-        .iter()
-        .map(|operator| format!("operator {} is {}", operator.id, state(operator.archived)));
+    let operators = seen.operators.iter().map(|operator| {
+        let login = match operator.login_permission {
+            Some(false) if logins => " and may not log in",
+            Some(_) | None => "",
+        };
+        format!("operator {} is {}{login}", operator.id, state(operator.archived))
+    });
     let all: Vec<String> = cards.chain(operators).collect();
     Some(all.join(", "))
 }

@@ -117,7 +117,14 @@ fn settled(intent: &OpenIntent, target: &TargetSnapshot) -> &'static str {
 
 #[test]
 fn an_effect_is_known_at_once_and_its_absence_only_late() {
-    let archive = open(Action::Archive { reason: None }, Some("c1"), Vec::new());
+    let archive = open(
+        Action::Archive {
+            reason: None,
+            disarm: Vec::new(),
+        },
+        Some("c1"),
+        Vec::new(),
+    );
     let mut archived = card("c1", "1", &[]);
     archived.archived = true;
     assert_eq!(settled(&archive, &read(1, vec![archived])), "done");
@@ -192,7 +199,14 @@ fn references_of_a_new_card_are_settled_by_its_key() {
 fn operator_step(step: Step) -> OpenIntent {
     OpenIntent {
         step,
-        ..open(Action::Archive { reason: None }, Some("c1"), Vec::new())
+        ..open(
+            Action::Archive {
+                reason: None,
+                disarm: Vec::new(),
+            },
+            Some("c1"),
+            Vec::new(),
+        )
     }
 }
 
@@ -253,7 +267,14 @@ fn an_operator_that_was_disarmed_is_no_archive_of_its_card() {
 
 #[test]
 fn an_archive_that_shows_is_ours_with_the_operators_that_were_awake() {
-    let mut archive = open(Action::Archive { reason: None }, Some("c1"), Vec::new());
+    let mut archive = open(
+        Action::Archive {
+            reason: None,
+            disarm: Vec::new(),
+        },
+        Some("c1"),
+        Vec::new(),
+    );
     archive.operators_before = [("o1", false), ("o2", true)]
         .map(|(id, archived)| OperatorCard {
             id: id.into(),

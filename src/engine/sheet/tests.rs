@@ -8,7 +8,10 @@ use chrono::{TimeZone, Utc};
 fn waits(key: &str, name: &str, reasons: &[HoldReason]) -> KeptHold {
     let mut change = Change {
         id: "".into(),
-        action: Action::Archive { reason: None },
+        action: Action::Archive {
+            reason: None,
+            disarm: Vec::new(),
+        },
         key: Some(Key::stored(key)),
         raw_key: None,
         card: Some("c1".into()),

@@ -85,6 +85,7 @@ fn archive(key: &str, card: &str) -> Change {
     change(
         Action::Archive {
             reason: Some("left".into()),
+            disarm: Vec::new(),
         },
         key,
         Some(card),

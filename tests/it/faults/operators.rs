@@ -1,4 +1,4 @@
-//! A card that is made active again with a say in what becomes of its operators takes several requests. Whatever becomes of
+//! Changes that are about operators take several requests. A card that is made active again with a say in what becomes of its operators takes several requests. Whatever becomes of
 //! each of them: an operator that was to stay archived is archived at the end of the next run at the latest, and whoever asks
 //! again gets what was asked for.
 
@@ -219,4 +219,116 @@ fn what_was_cut_off_is_put_back_by_the_second_account() {
     assert!(awake(&place).before, "{ran:?}");
     second("password");
     until_back(&place, &run, "second account");
+}
+
+/// A leaver whose archive, which takes the operator's log-in first, is approved.
+fn leaver() -> Workplace {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/leaver_is_disarmed_before_the_archive");
+    let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+    let place = Workplace::open(serde_json::from_str(&read("cards.json")).unwrap());
+    place.configure(&read("config.yaml").replace("disarm: true", "disarm: true, after: 0h"));
+    place.write("people.csv", read("leavers.csv"));
+    place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(3);
+    place.cardsync(&["approve", "operators"]).exits(0);
+    place
+}
+
+/// Whether the operator's card is active, and the operator itself, and whether it may log in.
+fn access(place: &Workplace) -> (bool, bool, bool) {
+    let state = place.sandbox.state_json();
+    let operators = state["operators"].as_array().unwrap();
+    let operator = operators.iter().find(|it| it["loginName"] == "esmit").unwrap();
+    (
+        awake(place).card,
+        operator["status"] == "operator",
+        operator["loginPermission"] == true,
+    )
+}
+
+const DISARMING: [(&str, &str); 2] = [("PATCH", "/operators/id/{id}"), ("PATCH", "/persons/id/{id}/archive")];
+
+/// Undoes the run that archived, with an approval; the operator may log in again.
+fn given_back(place: &Workplace, run: &str, named: &str) {
+    let ran = undo(place, run, "2025-03-03T12:00");
+    assert_eq!(ran.code, 3, "{named}: it waits for an approval; {ran:?}");
+    place.cardsync(&["approve", "unarchive"]).exits(0);
+    let ran = undo(place, run, "2025-03-03T12:01");
+    assert_eq!(access(place), (true, true, true), "{named}: {ran:?}");
+}
+
+#[test]
+fn a_leaver_who_is_disarmed_is_archived_with_the_same_approval_whatever_is_cut_off() {
+    for (kind, kill) in [
+        (json!({ "reset": "after" }), false),
+        (json!({ "delay_ms": 60_000, "effect": false }), true),
+        (json!({ "answer_delay_ms": 60_000 }), true),
+    ] {
+        for (method, route) in DISARMING {
+            let place = leaver();
+            let named = format!("{kind} at {method} {route}");
+            fault(&place, &kind, method, route);
+            let arguments = ["run", "--as-of", "2025-03-03T09:00"];
+            if kill {
+                let effective = kind.get("effect").is_none();
+                let wanted = 1 + usize::from(route.starts_with("/persons"));
+                let mut child = place.command(&arguments).spawn().unwrap();
+                let start = Instant::now();
+                while place.sandbox.stats()["faults_played"] != 1 || effective && place.writes().len() < wanted {
+                    assert!(
+                        start.elapsed() < Duration::from_secs(60),
+                        "{named}: {:?}",
+                        place.writes()
+                    );
+                    std::thread::sleep(Duration::from_millis(3));
+                }
+                child.kill().unwrap();
+                child.wait().unwrap();
+                place.sandbox.clear_faults();
+            } else {
+                place.cardsync(&arguments);
+            }
+            // The first settles by reading what was in doubt, and a change that waited for that is planned by the second.
+            for at in ["2025-03-03T09:11", "2025-03-03T09:22"] {
+                let ran = place.cardsync(&["run", "--as-of", at]);
+                assert_eq!(ran.code, 3, "{named}: only the other leaver waits; {ran:?}");
+            }
+            assert_eq!(access(&place), (false, false, false), "{named}");
+        }
+    }
+}
+
+#[test]
+fn a_disarmed_operator_whose_archive_is_refused_waits_and_undo_gives_the_log_in_back() {
+    let place = leaver();
+    fault(&place, &refusal(), "PATCH", "/persons/id/{id}/archive");
+    let ran = place.cardsync(&["run", "--as-of", "2025-03-03T09:00"]).exits(3);
+    assert!(ran.stdout.contains("may not log in"), "{ran:?}");
+    assert_eq!(access(&place), (true, true, false), "{ran:?}");
+    let run = text(&place.cardsync(&["history", "--json"]).json()[0]["id"]).to_owned();
+    let writes = place.writes().len();
+    place.cardsync(&["run", "--as-of", "2025-03-03T09:11"]).exits(3);
+    assert_eq!(
+        place.writes().len(),
+        writes,
+        "nothing is sent again without a newer approval"
+    );
+    given_back(&place, &run, "after the refusal");
+}
+
+#[test]
+fn undo_of_the_archive_of_a_disarmed_operator_gives_the_log_in_back() {
+    let place = leaver();
+    place.cardsync(&["run", "--as-of", "2025-03-03T09:00"]).exits(3);
+    assert_eq!(access(&place), (false, false, false));
+    let run = text(&place.cardsync(&["history", "--json"]).json()[0]["id"]).to_owned();
+    given_back(&place, &run, "after the archive");
+    let undone = text(&place.cardsync(&["history", "--json"]).json()[0]["id"]).to_owned();
+    undo(&place, &undone, "2025-03-03T13:00").exits(3);
+    place.cardsync(&["approve", "operators"]).exits(0);
+    undo(&place, &undone, "2025-03-03T13:01").exits(0);
+    assert_eq!(
+        access(&place),
+        (false, false, false),
+        "the undo of the undo takes it again"
+    );
 }
