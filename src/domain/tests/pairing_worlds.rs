@@ -73,6 +73,8 @@ struct Built {
 
 fn built(mut people: Vec<Human>) -> Built {
     for number in 1..people.len() {
+        // Two at a time: brothers and sisters of one day never have one first name.
+        people[number].twin &= !people[number - 1].twin;
         if people[number].twin {
             let (before, after) = people.split_at_mut(number);
             let elder = &before[number - 1];

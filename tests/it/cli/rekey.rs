@@ -450,3 +450,31 @@ fn what_changed_right_before_the_write_is_not_written_and_a_grade_can_be_written
     );
     assert_eq!(numbers(&place).len(), 1);
 }
+
+#[test]
+fn a_company_in_disorder_gets_no_wrong_number() {
+    let day = chrono::NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+    let site = cardsync::demo::site::Site::new(300, day);
+    let place = Workplace::open(serde_json::from_str(&site.seed()).unwrap());
+    site.write(place.folder.path(), &place.sandbox.url(), "correct-horse-battery")
+        .unwrap();
+    let at = "2026-03-02T08:00";
+    let truth = site.truth();
+    let pairs = place
+        .cardsync(&["rekey", "pair", "--json", "--as-of", at])
+        .exits(0)
+        .json();
+    let mut right = 0;
+    for row in pairs["rows"].as_array().unwrap() {
+        if row["grade"] == "sure" || row["verdict"] == "pair" && row["grade"] == "sure" {
+            let owner = truth[text(&row["card"])].map(|number| number.to_string());
+            assert_eq!(owner.as_deref(), Some(text(&row["key"])), "{row:#}");
+            right += 1;
+        }
+    }
+    assert!(right > 50, "{right}: {:#}", pairs["summary"]);
+    place
+        .cardsync(&["rekey", "write", "--grade", "sure", "--as-of", at])
+        .exits(0);
+    assert_eq!(place.sandbox.stats()["duplicate_keys"], json!([]));
+}
