@@ -4,7 +4,7 @@ use crate::cli::exit::Exit;
 use crate::cli::other_key;
 use crate::cli::out::{self, Paint};
 use crate::cli::progress::Shown as Bars;
-use crate::cli::replay::difference_text;
+use crate::cli::replay::{Plans, difference_text};
 use crate::cli::session;
 use crate::cli::words::counted;
 use crate::config::policy::zone;
@@ -144,7 +144,7 @@ fn text(both: &BothKeys, signed: Option<&Decision>, args: &VerifyArgs) -> String
         return text;
     }
     text.push_str(&format!("  'added' is only under {new}, 'removed' only under {old}\n"));
-    text.push_str(&difference_text(plans, paint, args.all));
+    text.push_str(&difference_text(plans, Plans::NotJudged, paint, args.all));
     let id = &both.difference.id;
     match signed {
         Some(decision) => text.push_str(&format!(

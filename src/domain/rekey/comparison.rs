@@ -122,28 +122,14 @@ fn neutral_id(change: &Change, key: Option<&Key>, keys: Keys<'_>) -> ItemId {
             .map(|change| (change.field.name(), shown(&change.from), shown(&change.to)))
             .collect()
     };
-    let twin: Option<&CardId> = match &change.action {
-        Action::Merge { twin, .. } => Some(twin),
-        Action::CreateEntry { .. }
-        | Action::Create { .. }
-        | Action::Update { .. }
-        | Action::Adopt { .. }
-        | Action::Archive { .. }
-        | Action::Unarchive
-        | Action::Anonymize { .. }
-        | Action::SetReferences { .. } => None,
-    };
-    let entry = match &change.action {
-        Action::CreateEntry { list, name } => Some((list.to_string(), name.to_string())),
-        Action::Create { .. }
-        | Action::Update { .. }
-        | Action::Adopt { .. }
-        | Action::Merge { .. }
-        | Action::Archive { .. }
-        | Action::Unarchive
-        | Action::Anonymize { .. }
-        | Action::SetReferences { .. } => None,
-    };
+    // The only two that name more than the card, the person and the fields.
+    let mut twin: Option<&CardId> = None;
+    let mut entry = None;
+    if let Action::Merge { twin: other, .. } = &change.action {
+        twin = Some(other);
+    } else if let Action::CreateEntry { list, name } = &change.action {
+        entry = Some((list.to_string(), name.to_string()));
+    }
     let content = (
         change.action.kind(),
         key,
