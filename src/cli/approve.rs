@@ -8,6 +8,7 @@ use crate::domain::decision::Answer;
 use crate::domain::ids::ItemId;
 use crate::engine::decisions::{self, APPROVAL_LASTS_AT_MOST, Decided, Waiting};
 use crate::engine::sheet;
+use crate::engine::state::KeptHold;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use clap::Args;
@@ -149,13 +150,13 @@ async fn decide(environment: &Environment, asked: Asked<'_>) -> anyhow::Result<E
 
 /// What of it passes how: an item of an undo passes in that undo, not in a run.
 fn passes(approved: &[&str], waiting: &Waiting) -> String {
-    let mut undone: BTreeSet<&str> = BTreeSet::new();
+    let mut commands: BTreeSet<String> = BTreeSet::new();
     let mut by_run = false;
     for item in approved {
         let kept = waiting.items.iter().find(|kept| kept.item.change.id.as_str() == *item);
-        match kept.and_then(|kept| kept.undoes.as_deref()) {
-            Some(what) => {
-                undone.insert(what);
+        match kept.and_then(KeptHold::done_by) {
+            Some(command) => {
+                commands.insert(command);
             }
             None => by_run = true,
         }
@@ -165,13 +166,13 @@ fn passes(approved: &[&str], waiting: &Waiting) -> String {
     if by_run {
         text.push_str(&format!("They pass in the next run, {UNCHANGED}\n"));
     }
-    for what in undone {
-        let these = if by_run {
-            "What belongs to the undo passes"
-        } else {
-            "They pass"
+    for command in commands {
+        let these = match (by_run, command.starts_with("cardsync undo")) {
+            (true, true) => "What belongs to the undo passes",
+            (true, false) => "What belongs to rekey passes",
+            (false, _) => "They pass",
         };
-        text.push_str(&format!("{these} with: cardsync undo {what}, {UNCHANGED}\n"));
+        text.push_str(&format!("{these} with: {command}, {UNCHANGED}\n"));
     }
     text
 }

@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::explain_text::ExplainText;
+use super::other_key::WithOtherKey;
 use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::replay::look_for_input;
@@ -34,22 +35,49 @@ pub(super) struct ExplainArgs {
     /// Explain as if it were another moment, e.g. 2026-03-01.
     #[arg(long, value_name = "DATETIME")]
     as_of: Option<String>,
+    /// Explain what would become of somebody if another card field were the key, e.g. `email`; see `plan --key`.
+    #[arg(long, value_name = "FIELD[=EXPRESSION]", conflicts_with = "run")]
+    key: Option<String>,
     /// Everything as one JSON document: an answer to somebody who asks what is kept about them.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exit> {
-    let environment = session::environment(config)?;
-    let store = session::read_store(&environment).await?;
+    let what_if = args
+        .key
+        .as_deref()
+        .map(|key| super::other_key::load(config, key))
+        .transpose()?;
+    let own;
+    let environment = match &what_if {
+        Some(what_if) => &what_if.environment,
+        None => {
+            own = session::environment(config)?;
+            &own
+        }
+    };
+    let store = session::read_store(environment).await?;
     let explained = match &args.run {
-        Some(run) => past(&environment, &store, run, &args.word).await,
-        None => next(&environment, &store, args).await,
+        Some(run) => past(environment, &store, run, &args.word).await,
+        None => next(environment, &store, args, what_if.as_ref()).await,
     };
     store.close().await;
-    match explained? {
+    let explained = explained?;
+    if let Some(what_if) = what_if.as_ref().filter(|_| !args.json) {
+        out::print(&what_if.banner(Paint::stdout()));
+    }
+    match explained {
         Found::One(explanation) if args.json => {
-            out::print(&format!("{}\n", serde_json::to_string_pretty(&*explanation)?));
+            let text = match &what_if {
+                None => serde_json::to_string_pretty(&*explanation)?,
+                Some(what_if) => {
+                    let mut document = serde_json::to_value(&*explanation)?;
+                    document["what_if"] = serde_json::json!({ "key": what_if.key.card_field.name() });
+                    serde_json::to_string_pretty(&document)?
+                }
+            };
+            out::print(&format!("{text}\n"));
         }
         Found::One(explanation) => {
             let text = ExplainText {
@@ -101,7 +129,12 @@ struct Recorded {
 }
 
 /// From a plan that is made now and thrown away.
-async fn next(environment: &Environment, store: &ReadOnlyStore, args: &ExplainArgs) -> anyhow::Result<Found> {
+async fn next(
+    environment: &Environment,
+    store: &ReadOnlyStore,
+    args: &ExplainArgs,
+    what_if: Option<&WithOtherKey>,
+) -> anyhow::Result<Found> {
     let as_of = args
         .as_of
         .as_deref()
@@ -109,7 +142,14 @@ async fn next(environment: &Environment, store: &ReadOnlyStore, args: &ExplainAr
     let clock = session::clock(as_of.transpose()?);
     let connected = environment.connect()?;
     let bars = Bars::new();
-    let planned = environment.read_parts(&connected, &*clock, &bars).plan(store).await;
+    let planned = match what_if {
+        Some(what_if) => {
+            let parts = what_if.read_parts(&connected, &*clock, &bars);
+            let both = parts.plan_under_both(store, what_if.key.clone()).await;
+            both.map(|both| both.other)
+        }
+        None => environment.read_parts(&connected, &*clock, &bars).plan(store).await,
+    };
     bars.finish();
     let planned = planned?;
     let subject = match whom(&planned, &environment.mapping, &args.word)? {

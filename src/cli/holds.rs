@@ -10,7 +10,7 @@ use crate::domain::decision::{Answer, Decision, HeldItem};
 use crate::domain::plan::ActionKind;
 use crate::domain::view::{ChangeView, HoldView};
 use crate::engine::decisions::{self, Waiting, class_of};
-use crate::engine::state::{KeptHold, StateReader};
+use crate::engine::state::{KeptHold, REKEY, StateReader};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -108,7 +108,7 @@ fn as_json(waiting: &Waiting) -> Value {
         if let Some(twin) = &change.twin {
             item["twin"] = json!(twin);
         }
-        if let Some(what) = &kept.undoes {
+        if let Some(what) = kept.undoes.as_ref().filter(|what| *what != REKEY) {
             item["undoes"] = json!(what);
         }
         item
@@ -240,8 +240,14 @@ fn one(
         _card => format!("[{}] {} {key} ({card})", change.id, change.action),
     };
     let _ = writeln!(text, "{}  since {}", paint.strong(&title), when(item.since));
-    if let Some(what) = &kept.undoes {
-        let _ = writeln!(text, "    of the undo of {what}");
+    match kept.undoes.as_deref() {
+        Some(REKEY) => {
+            let _ = writeln!(text, "    of rekey write");
+        }
+        Some(what) => {
+            let _ = writeln!(text, "    of the undo of {what}");
+        }
+        None => {}
     }
     if let Some(what) = operator_words(&change.operator, change.action, &change.operators_kept_archived) {
         let _ = writeln!(text, "    {} {what}", paint.bad("operator"));
@@ -282,9 +288,9 @@ fn one(
         let by = &decision.by;
         let _ = match decision.answer {
             Answer::Approve if covers(decision, change) => {
-                let then = match &kept.undoes {
+                let then = match kept.done_by() {
                     None => "in the next run".to_owned(),
-                    Some(what) => format!("with cardsync undo {what}"),
+                    Some(command) => format!("with {command}"),
                 };
                 writeln!(text, "    approved by {by}{until}: passes {then}")
             }

@@ -13,10 +13,12 @@ mod forget;
 mod history;
 mod holds;
 mod journal;
+mod other_key;
 mod out;
 mod plan;
 mod progress;
 mod redacted;
+mod rekey;
 mod replay;
 mod report;
 mod sandbox;
@@ -91,6 +93,9 @@ enum Command {
     Forget(forget::ForgetArgs),
     /// Take back what a run or an item wrote, as far as it can be taken back; says what cannot.
     Undo(undo::UndoArgs),
+    /// From e-mail address or login to a number as key: pair the cards, write the keys, prove that both keys say the same.
+    #[command(subcommand)]
+    Rekey(rekey::RekeyCommand),
     /// Run on the configured schedule until told to stop.
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
@@ -160,6 +165,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Store(command) => store::run(config, &command).await,
         Command::Forget(args) => forget::forget(config, &args).await,
         Command::Undo(args) => undo::undo(config, &args).await,
+        Command::Rekey(command) => rekey::run(config, &command).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,

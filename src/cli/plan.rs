@@ -57,6 +57,10 @@ pub(super) struct PlanArgs {
     /// configuration of today. Asks no server.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "as_of", "only", "diff_config"])]
     replay: Option<String>,
+    /// What if another card field were the key, e.g. `email`: the value that people have in it is that of `fields:`, or of an
+    /// expression, as in `--key "tasLoginName={{ ad.sAMAccountName }}"`. Only shown: no command ever applies such a plan.
+    #[arg(long, value_name = "FIELD[=EXPRESSION]", conflicts_with_all = ["out", "html", "diff_config", "redact", "replay"])]
+    key: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +92,9 @@ fn as_of(text: Option<&str>, environment: &Environment) -> anyhow::Result<Option
 }
 
 pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit> {
+    if let Some(key) = &args.key {
+        return under_other_key(config, args, key).await;
+    }
     let environment = session::environment(config)?;
     if let Some(run) = &args.replay {
         return super::replay::replay(&environment, run, &args.output).await;
@@ -146,6 +153,35 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
         out::note(&format!("note: `run` refuses this key: {why}"));
     }
     Ok(Exit::Verdict(plan_exit_code(&planned.judged)))
+}
+
+/// The plan under another key, and how far it is from that under the configured one.
+async fn under_other_key(config: &Path, args: &PlanArgs, key: &str) -> anyhow::Result<Exit> {
+    let asked = super::other_key::load(config, key)?;
+    let environment = &asked.environment;
+    let clock = session::clock(as_of(args.as_of.as_deref(), environment)?);
+    let store = session::read_store(environment).await?;
+    let connected = environment.connect()?;
+    let bars = Bars::new();
+    let parts = asked.read_parts(&connected, &*clock, &bars);
+    let both = parts.plan_under_both(&store, asked.key.clone()).await;
+    bars.finish();
+    store.close().await;
+    let mut both = both?;
+    let (document, beside) = (asked.document(&both), super::other_key::beside(&both, Paint::stdout()));
+    if let Some(person) = &args.only {
+        both.other = both.other.only(person)?;
+    }
+    if args.output.json {
+        let mut plan = serde_json::to_value(both.other.judged.view())?;
+        plan["what_if"] = document;
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&plan)?));
+    } else {
+        out::print(&asked.banner(Paint::stdout()));
+        out::print(&shown(&both.other, &args.output, args.only.as_deref()).plan());
+        out::print(&beside);
+    }
+    Ok(Exit::Verdict(plan_exit_code(&both.other.judged)))
 }
 
 fn show(planned: &Planned, output: &Output, only: Option<&str>) -> anyhow::Result<()> {
@@ -229,7 +265,7 @@ async fn write(
     let finished = finished?;
     let only = match scope {
         Scope::Only(person) => Some(person.as_str()),
-        Scope::Whole | Scope::Selected(_) | Scope::Undo(_) => None,
+        Scope::Whole | Scope::Selected(_) | Scope::Undo(_) | Scope::Rekey(_) => None,
     };
     report(&finished, output, only)?;
     let verdict = finished.report.verdict.context("a finished run has a verdict")?;

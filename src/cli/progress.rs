@@ -41,8 +41,9 @@ pub(super) enum Shown {
         all: MultiProgress,
         stages: Mutex<BTreeMap<String, ProgressBar>>,
     },
+    /// When each stage began, and when it last said something.
     Lines {
-        stages: Mutex<BTreeMap<String, Instant>>,
+        stages: Mutex<BTreeMap<String, (Instant, Instant)>>,
     },
 }
 
@@ -99,16 +100,42 @@ impl Progress for Shown {
                 let mut stages = stages.lock().expect("no panic while lines are held");
                 let now = Instant::now();
                 let first = !stages.contains_key(stage);
-                let last = stages.entry(stage.to_owned()).or_insert(now);
+                let (began, last) = stages.entry(stage.to_owned()).or_insert((now, now));
                 if first || now.duration_since(*last) < BETWEEN_LINES {
                     return;
                 }
                 *last = now;
                 match total {
-                    Some(total) => tracing::info!(stage, done, total, "{stage}: {done} of {total}"),
+                    Some(total) => {
+                        let left = time_left(now.duration_since(*began), done, total);
+                        tracing::info!(stage, done, total, "{stage}: {done} of {total}, about {left} left");
+                    }
                     None => tracing::info!(stage, done, "{stage}: {done}"),
                 }
             }
         }
+    }
+}
+
+/// How long the rest takes at the pace so far, in words.
+fn time_left(so_far: Duration, done: u64, total: u64) -> String {
+    let each = so_far.as_secs_f64() / done.max(1) as f64;
+    let seconds = each * total.saturating_sub(done) as f64;
+    if seconds < 90.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.0} min", (seconds / 60.0).ceil())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_that_is_left_follows_the_pace() {
+        assert_eq!(time_left(Duration::from_secs(10), 100, 300), "20 s");
+        assert_eq!(time_left(Duration::from_secs(60), 1_200, 20_000), "16 min");
+        assert_eq!(time_left(Duration::from_secs(1), 0, 10), "10 s");
     }
 }

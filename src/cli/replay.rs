@@ -91,7 +91,7 @@ pub(super) async fn replay(environment: &Environment, run: &str, output: &Output
                     "\nUnder {file}, which differs from the run's own configuration: plan {}",
                     planned.judged.plan.id
                 );
-                text.push_str(&difference_text(difference, paint, output.all));
+                text.push_str(&difference_text(difference, Plans::Judged, paint, output.all));
                 for note in notes {
                     let _ = writeln!(text, "note: {note}");
                 }
@@ -145,8 +145,19 @@ fn head(header: &KeptHeader, own: &Planned, same: bool, paint: Paint) -> String 
 /// Lines per list before it is cut; `--all` shows everything.
 const MOST_SHOWN: usize = 25;
 
+/// Whether the plans that are compared were judged: what is allowed and what is held is shown only then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plans {
+    Judged,
+    NotJudged,
+}
+
 /// What is added, removed and changed, as a person reads it.
-pub(super) fn difference_text(difference: &PlanDifference, paint: Paint, all: bool) -> String {
+pub(super) fn difference_text(difference: &PlanDifference, plans: Plans, paint: Paint, all: bool) -> String {
+    let item = |change: &ChangeView| match plans {
+        Plans::Judged => item(change),
+        Plans::NotJudged => with_values(change),
+    };
     let mut text = String::new();
     if difference.is_empty() {
         let _ = writeln!(text, "  no difference: {} alike", counted(difference.same, "item"));
@@ -239,8 +250,16 @@ fn verdict(change: &ChangeView) -> Vec<String> {
 
 /// An item with what it writes and its verdict.
 pub(super) fn item(change: &ChangeView) -> String {
+    let mut text = with_values(change);
+    for line in verdict(change) {
+        let _ = writeln!(text, "      {line}");
+    }
+    text
+}
+
+fn with_values(change: &ChangeView) -> String {
     let mut text = title(change);
-    for line in values(change).into_iter().chain(verdict(change)) {
+    for line in values(change) {
         let _ = writeln!(text, "      {line}");
     }
     text

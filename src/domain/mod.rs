@@ -41,6 +41,7 @@ pub mod quality;
 pub mod record;
 pub mod redact;
 pub mod references;
+pub mod rekey;
 pub mod report;
 pub mod safe_end;
 pub mod seen;

@@ -6,7 +6,7 @@ use super::clock::ClockReading;
 use super::ids::{Generation, ItemId, SourceName};
 use super::key::Key;
 use super::profile::Profile;
-use super::record::{AttributeNames, Place, RawRecord, SourceRecord, Unkeyed, Values};
+use super::record::{AttributeNames, NoKey, Place, RawRecord, SourceRecord, Unkeyed, Values};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -372,6 +372,40 @@ impl Snapshot {
             self.unkeyed = unkeyed;
         }
         self
+    }
+
+    /// The same read, as if other keys had been found in it: `records` in any order, and those that have none then.
+    pub(super) fn with_other_keys(
+        &self,
+        mut records: Vec<SourceRecord>,
+        without: Vec<&SourceRecord>,
+        rejections: Vec<Rejection>,
+    ) -> Self {
+        records.sort_by(|a, b| a.key.cmp(&b.key).then_with(|| a.place.cmp(&b.place)));
+        let mut unkeyed = self.unkeyed.clone();
+        let mut summary = self.summary.clone();
+        if summary.role == Some(Role::Authoritative) {
+            summary.keyless += without.len() as u64;
+            unkeyed.extend(without.into_iter().map(|record| Unkeyed {
+                record: RawRecord {
+                    place: record.place.clone(),
+                    values: record.values.clone(),
+                    anchor: record.anchor.clone(),
+                },
+                why: NoKey::Empty,
+            }));
+            unkeyed.sort_by(|a, b| a.record.place.cmp(&b.record.place));
+        }
+        Snapshot {
+            summary,
+            attributes: self.attributes.clone(),
+            missing_attributes: self.missing_attributes.clone(),
+            records,
+            rejections,
+            profile: self.profile.clone(),
+            clock: self.clock.clone(),
+            unkeyed,
+        }
     }
 
     /// The records that no key can be taken from: they may be anybody's.

@@ -70,3 +70,12 @@ pub fn card_changed(
     };
     (!as_judged).then(|| "the linked operator was found changed".to_owned())
 }
+
+/// Whether a linked operator has another login or e-mail address than it was judged by: a generated card is recognised by them.
+pub fn operators_changed(judged: &[OperatorCard], now: &[OperatorCard]) -> Option<String> {
+    let other = now.iter().any(|operator| {
+        let known = judged.iter().find(|known| known.id == operator.id);
+        known.is_some_and(|known| known.login_name != operator.login_name || known.email != operator.email)
+    });
+    other.then(|| "login or e-mail of the linked operator was found changed".to_owned())
+}

@@ -7,6 +7,8 @@ use super::gather::ReadParts;
 use super::inputs::{KeptHeader, KeptInput};
 pub use super::planned::Planned;
 use super::recover::{Settled, settle};
+use super::rekey::RekeyRequest;
+use super::sheet::SheetProblem;
 use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateWriter, StoreError};
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
@@ -54,6 +56,9 @@ pub enum RunError {
         "no run and no item '{0}' wrote anything; a run says its id when it ends, and items carry theirs in brackets"
     )]
     NothingToUndo(String),
+    /// Lines of a list of pairs that do not hold.
+    #[error("nothing was written: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Pairs(Vec<SheetProblem>),
 }
 
 impl From<TargetError> for RunError {
@@ -95,6 +100,8 @@ pub enum Scope {
     Only(String),
     /// The way back from what earlier runs wrote. Counts nothing.
     Undo(UndoRequest),
+    /// Keys for cards that were paired with people of the sources. Counts nothing.
+    Rekey(RekeyRequest),
 }
 
 /// The parts of a run that write.
@@ -125,6 +132,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 self.run_through(parts, lease, scope, &mut report).await
             }
             Scope::Undo(request) => self.undo_through(parts, lease, request, &mut report).await,
+            Scope::Rekey(request) => self.rekey_through(parts, lease, request, &mut report).await,
         };
         match through {
             Ok(Through {
@@ -195,7 +203,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             .await
             .ok_or(RunError::Stopped)?;
         let planned = match scope {
-            Scope::Whole | Scope::Selected(_) | Scope::Undo(_) => planned,
+            Scope::Whole | Scope::Selected(_) | Scope::Undo(_) | Scope::Rekey(_) => planned,
             Scope::Only(key) => planned.only(key)?,
         };
         let Planned { judged, input } = &planned;
@@ -350,7 +358,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let approved = judged.approved.clone();
         let saved = match scope {
             // Of one person: the plan was narrowed before.
-            Scope::Whole | Scope::Only(_) | Scope::Undo(_) => return approved,
+            Scope::Whole | Scope::Only(_) | Scope::Undo(_) | Scope::Rekey(_) => return approved,
             Scope::Selected(saved) => saved,
         };
         let saved: BTreeMap<&ItemId, &ChangeView> = saved.changes.iter().map(|change| (&change.id, change)).collect();

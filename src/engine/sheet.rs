@@ -138,7 +138,7 @@ fn codes(kept: &KeptHold) -> BTreeSet<&str> {
 }
 
 /// A cell that no spreadsheet takes for a formula.
-fn defused(cell: &str) -> String {
+pub(super) fn defused(cell: &str) -> String {
     let first = cell.trim_start_matches([' ', '\u{a0}', '\u{feff}']).chars().next();
     match first {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}') => {
@@ -279,7 +279,7 @@ impl Sheet<'_> {
 }
 
 /// As Excel and others save it: UTF-8 or UTF-16 by its mark, else UTF-8, else the old code page of Western Europe.
-fn decoded(bytes: &[u8]) -> String {
+pub(super) fn decoded(bytes: &[u8]) -> String {
     let (text, _, damaged) = UTF_8.decode(bytes);
     if damaged {
         WINDOWS_1252.decode(bytes).0.into_owned()
@@ -289,14 +289,14 @@ fn decoded(bytes: &[u8]) -> String {
 }
 
 /// A first line such as `sep=;` tells spreadsheets the delimiter and is no row.
-fn without_separator_line(text: &str) -> (u64, &str) {
+pub(super) fn without_separator_line(text: &str) -> (u64, &str) {
     match text.split_once('\n') {
         Some((first, rest)) if first.trim_end().len() == 5 && first.starts_with("sep=") => (1, rest),
         Some(_) | None => (0, text),
     }
 }
 
-fn delimiter(header: &str) -> u8 {
+pub(super) fn delimiter(header: &str) -> u8 {
     let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
     let most = [b';', b',', b'\t']
         .into_iter()

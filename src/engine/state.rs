@@ -233,6 +233,19 @@ pub struct KeptHold {
     pub undoes: Option<String>,
 }
 
+/// In the place of what is undone: the items of `rekey write`, which wait beside those of the sync as an undo's do.
+pub const REKEY: &str = "rekey";
+
+impl KeptHold {
+    /// The command that does it once it is approved; `None`: the next run.
+    pub fn done_by(&self) -> Option<String> {
+        self.undoes.as_deref().map(|what| match what {
+            REKEY => "cardsync rekey write".to_owned(),
+            undone => format!("cardsync undo {undone}"),
+        })
+    }
+}
+
 /// A decision and what it was about, as far as that is still known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LoggedDecision {

@@ -6,6 +6,7 @@ mod bad_input;
 mod exit_codes;
 mod explain;
 mod history;
+mod rekey;
 mod shapes;
 mod store;
 mod surroundings;

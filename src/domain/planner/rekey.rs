@@ -12,6 +12,7 @@ use crate::domain::hold::shared_marks;
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::merge::Person;
 use crate::domain::plan::{ActionKind, Change, FieldChange, HoldReason, SkipReason};
+use crate::domain::rekey::marks::{same_phone, says_more_than};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What two sides have in common.
@@ -185,56 +186,5 @@ impl Planner<'_> {
                 (_, _) => {}
             }
         }
-    }
-}
-
-/// Whether a login or the part of an address before the @ is more than a form of the name: it has a number of its own and
-/// nothing of the name. Where in doubt it follows from the name.
-fn says_more_than(text: &str, names: [&str; 2]) -> bool {
-    let plain = |text: &str| -> Vec<char> { fold(text).chars().filter(|c| c.is_alphanumeric()).collect() };
-    let own = plain(text.split('@').next().unwrap_or(text));
-    let digits = own.iter().filter(|c| c.is_numeric()).count();
-    let of_name = names.iter().any(|name| {
-        let name = plain(name);
-        name.windows(3).any(|piece| own.windows(3).any(|part| part == piece))
-    });
-    digits >= 3 && !of_name
-}
-
-/// Whether two telephone numbers are one: their last nine digits agree, as far as they have as many.
-fn same_phone(a: &str, b: &str) -> bool {
-    let digits = |text: &str| -> Vec<char> { text.chars().rev().filter(char::is_ascii_digit).take(9).collect() };
-    let (a, b) = (digits(a), digits(b));
-    a.len() >= 7 && a == b
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_follows_from_the_name_says_nothing_more() {
-        let names = ["Smit", "Eva"];
-        for derived in [
-            "esmit",
-            "eva.smit@example.org",
-            "e.smit2@example.org",
-            "evsm",
-            "smit1234",
-            "desk@example.org",
-            "",
-        ] {
-            assert!(!says_more_than(derived, names), "{derived}");
-        }
-        for own in ["u10342", "p-004711@example.org"] {
-            assert!(says_more_than(own, names), "{own}");
-        }
-    }
-
-    #[test]
-    fn telephone_numbers_agree_whatever_their_form() {
-        assert!(same_phone("+31 6 1234 5678", "06-12345678"));
-        assert!(!same_phone("06-12345678", "06-12345679"));
-        assert!(!same_phone("112", "112"));
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::plan::{Action, ActionKind, CardTarget, Change, HoldReason, St
 use crate::domain::report::Outcome;
 use crate::domain::seen::RuledFields;
 use crate::engine::ledger_after::{Effect, after_done};
-use crate::engine::recheck::{Recheck, card_changed, changed_since};
+use crate::engine::recheck::{Recheck, card_changed, changed_since, operators_changed};
 use crate::engine::state::{Ending, Intent, StateWriter, StoreError};
 use crate::engine::stopping::{WRITE_GRACE, unless_stopped, with_grace};
 use crate::engine::target::{TargetError, TargetReader, TargetWriter};
@@ -259,6 +259,12 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         };
         let operators = self.reader.read_operators_of(id).await?;
         if let Some(what) = self.twin_changed(change).await? {
+            return Ok(Recheck::Changed(what));
+        }
+        // Whose card it is may have been told by its operator.
+        if change.action.kind() == ActionKind::Adopt
+            && let Some(what) = operators_changed(&self.input.target.operators, &operators)
+        {
             return Ok(Recheck::Changed(what));
         }
         Ok(match changed_since(change, &self.fields, known, &now, &operators) {

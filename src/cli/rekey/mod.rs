@@ -1,0 +1,28 @@
+//! `rekey`: the way from e-mail address or login to a number. Pair, write what was approved, prove that both keys say the same.
+
+mod pair;
+mod verify;
+mod write;
+
+use super::exit::Exit;
+use clap::Subcommand;
+use std::path::Path;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RekeyCommand {
+    /// Find whose each card without the key is, by the old marks, and grade each pair. Changes nothing.
+    Pair(pair::PairArgs),
+    /// Write the key onto the cards whose pairs were approved. Given again, it does what is left.
+    Write(write::WriteArgs),
+    /// Plan under the old and the new key from the same reads and list every difference. Ends with 0 only where there is none,
+    /// or where it was signed off.
+    Verify(verify::VerifyArgs),
+}
+
+pub(super) async fn run(config: &Path, command: &RekeyCommand) -> anyhow::Result<Exit> {
+    match command {
+        RekeyCommand::Pair(args) => pair::pair(config, args).await,
+        RekeyCommand::Write(args) => write::write(config, args).await,
+        RekeyCommand::Verify(args) => verify::verify(config, args).await,
+    }
+}

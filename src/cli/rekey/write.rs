@@ -1,0 +1,206 @@
+//! `rekey write`: keys onto cards, as far as somebody approved the pairs.
+
+use super::pair::{lines_of, told, which};
+use crate::cli::exit::Exit;
+use crate::cli::out::{self, Paint};
+use crate::cli::progress::Shown as Bars;
+use crate::cli::session;
+use crate::cli::text::Shown;
+use crate::cli::words::counted;
+use crate::config::policy::zone;
+use crate::daemon::run_once::{RunOnce, carry_through};
+use crate::daemon::wiring::Environment;
+use crate::domain::rekey::pairing::Grade;
+use crate::engine::rekey::{Choice, RekeyRequest, Writing};
+use crate::engine::run::{Finished, Planned, plan_exit_code};
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Requests per key: the card, its operators, the write.
+const REQUESTS_PER_KEY: u64 = 3;
+
+/// A grade of pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum GradeName {
+    Sure,
+    Likely,
+    Possible,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct WriteArgs {
+    /// A list of `rekey pair --csv` with decisions: its approved lines are written, approved by you.
+    file: Option<PathBuf>,
+    /// Write every pair of this grade, approved by you. Without it and without a list, sure and likely pairs wait in `holds`, and
+    /// what was approved there is written.
+    #[arg(long, conflicts_with = "file")]
+    grade: Option<GradeName>,
+    /// Show what would be written and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Look also at cards with a number that nobody of the sources has. Lists of `rekey pair --unclaimed` need it.
+    #[arg(long)]
+    unclaimed: bool,
+    /// One JSON document on standard output.
+    #[arg(long)]
+    json: bool,
+    /// Show every line, however many.
+    #[arg(long, conflicts_with = "json")]
+    all: bool,
+    /// Write as if it were another moment; only against a sandbox, unless with --dry-run.
+    #[arg(long, value_name = "DATETIME")]
+    as_of: Option<String>,
+}
+
+fn request(args: &WriteArgs) -> anyhow::Result<RekeyRequest> {
+    let choice = match (&args.file, args.grade) {
+        (Some(file), _) => Choice::Lines(lines_of(file)?),
+        (None, Some(GradeName::Sure)) => Choice::Grade(Grade::Sure),
+        (None, Some(GradeName::Likely)) => Choice::Grade(Grade::Likely),
+        (None, Some(GradeName::Possible)) => Choice::Grade(Grade::Possible),
+        (None, None) => Choice::Approved,
+    };
+    Ok(RekeyRequest {
+        choice,
+        which: which(args.unclaimed),
+        by: session::operating_system_user(),
+    })
+}
+
+pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    session::refuse_changing_key(&environment)?;
+    let request = request(args)?;
+    let as_of = args.as_of.as_deref();
+    let as_of = as_of
+        .map(|text| session::moment(text, zone(environment.config())))
+        .transpose()?;
+    if as_of.is_some() && !args.dry_run {
+        session::must_be_sandbox(&environment).await?;
+    }
+    let clock = session::clock(as_of);
+    session::drop_to_store_owner(&environment)?;
+    let bars = Bars::new();
+    // Looked at first, so that a list with a bad line is no failed run.
+    let first = {
+        let store = session::read_store(&environment).await?;
+        let connected = environment.connect()?;
+        let first = environment
+            .read_parts(&connected, &*clock, &bars)
+            .plan_rekey(&store, &request)
+            .await;
+        store.close().await;
+        first
+    };
+    bars.finish();
+    let first = first?;
+    if !first.resolved.problems.is_empty() {
+        let count = counted(first.resolved.problems.len() as u64, "line");
+        bail!(
+            "nothing was written: {count} of the list cannot be taken\n{}",
+            told(&first.resolved.problems)
+        );
+    }
+    if args.dry_run {
+        show(args, &first)?;
+        return Ok(Exit::Verdict(plan_exit_code(&first.planned.judged)));
+    }
+    if !args.json {
+        out::print(&head(&environment, &first));
+    }
+    let stop = session::stop_signal()?;
+    let bars = Bars::new();
+    let once = RunOnce {
+        environment: &environment,
+        command: "rekey write",
+        clock: &*clock,
+        progress: &bars,
+        stop: &stop,
+    };
+    let finished = carry_through(once, &crate::engine::run::Scope::Rekey(request)).await;
+    bars.finish();
+    report(args, &finished?, &first)
+}
+
+/// What is about to be done, and how long it takes.
+fn head(environment: &Environment, first: &Writing) -> String {
+    let keys = first.planned.judged.approved.changes().len() as u64;
+    let held = first.planned.judged.held.len();
+    let pace = u64::from(environment.config().topdesk.requests_per_second);
+    let seconds = (keys * REQUESTS_PER_KEY).div_ceil(pace.max(1));
+    let time = match seconds {
+        0..=90 => format!("{seconds} s"),
+        more => format!("{} min", more.div_ceil(60)),
+    };
+    let mut text = format!(
+        "{} to write, {held} held; at {pace} requests per second this takes {time} or more. It can be stopped at any time: the \
+         same command then does what is left.\n",
+        counted(keys, "key")
+    );
+    let resolved = &first.resolved;
+    if resolved.written + resolved.rejected + resolved.open > 0 {
+        text.push_str(&format!(
+            "Of the list: {} approved and written before, {} rejected, {} without a decision.\n",
+            resolved.written, resolved.rejected, resolved.open
+        ));
+    }
+    text
+}
+
+fn shown<'a>(args: &WriteArgs, planned: &'a Planned) -> Shown<'a> {
+    Shown {
+        judged: &planned.judged,
+        input: &planned.input,
+        paint: Paint::stdout(),
+        all: args.all,
+        only: None,
+    }
+}
+
+fn show(args: &WriteArgs, first: &Writing) -> anyhow::Result<()> {
+    if args.json {
+        let document = json!({ "plan": first.planned.judged.view() });
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+    } else {
+        out::print(&shown(args, &first.planned).plan());
+        out::print("Nothing was written.\n");
+    }
+    Ok(())
+}
+
+fn report(args: &WriteArgs, finished: &Finished, first: &Writing) -> anyhow::Result<Exit> {
+    let verdict = finished.report.verdict.context("a finished run has a verdict")?;
+    if args.json {
+        let document = json!({
+            "run": finished.report,
+            "plan": finished.planned.judged.view(),
+            "outcomes": finished.outcomes,
+            "written_before": first.resolved.written,
+        });
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        return Ok(Exit::Verdict(verdict.exit_code()));
+    }
+    let shown = shown(args, &finished.planned);
+    let mut text = String::new();
+    shown.held(&mut text);
+    out::print(&text);
+    out::print(&shown.outcomes(&finished.outcomes));
+    let held = finished.holds.iter().filter(|hold| !hold.is_settled()).count();
+    if held > 0 {
+        let waits = if held == 1 { "item waits" } else { "items wait" };
+        let line = format!(
+            "{held} {waits} for a decision: see cardsync holds, then cardsync approve ID, then cardsync rekey write.\n"
+        );
+        out::print(&Paint::stdout().warn(&line));
+    }
+    out::print(&format!(
+        "Run {id} finished; cardsync undo {id} takes the keys off again.\n",
+        id = finished.report.id
+    ));
+    if verdict.exit_code() == 1 {
+        bail!("{}", finished.report.failure.clone().unwrap_or_default());
+    }
+    Ok(Exit::Verdict(verdict.exit_code()))
+}

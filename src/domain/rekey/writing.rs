@@ -1,0 +1,169 @@
+//! From pairs that somebody approved to a plan of adopt items. Each writes the key and nothing else: what the sources say beside
+//! it comes with the next run, under its own limits.
+
+use super::pairing::{FreePerson, Pair, Pairing, Row};
+use crate::domain::cards::CardIndex;
+use crate::domain::decision::StrangeWrites;
+use crate::domain::field::{CardField, FieldValue};
+use crate::domain::ids::{CardId, ItemId, PlanId};
+use crate::domain::input::PlanInput;
+use crate::domain::key::Key;
+use crate::domain::plan::{Action, Change, FieldChange, HoldReason, Plan, full_hash, item_id, short_hash};
+use crate::domain::planner::in_order;
+use crate::domain::quality::target_summary;
+use crate::domain::rekey::marks::Mark;
+use crate::domain::snapshot::{Use, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A card that is to get a key, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    pub card: CardId,
+    pub key: Key,
+    /// Whose pair it is.
+    pub by: ChosenBy,
+}
+
+/// Whose pair it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChosenBy {
+    /// As it was graded.
+    Grade,
+    /// A human named the person.
+    Human,
+}
+
+/// Plans the keys of these cards. What is not in the pairing any more is left out. Pure.
+pub fn adoptions(input: &PlanInput, pairing: &Pairing, chosen: &[Chosen]) -> Plan {
+    let index = CardIndex::build(&input.target, &input.policy.key);
+    let mut changes: Vec<Change> = Vec::new();
+    let rows: BTreeMap<&CardId, &Row> = pairing.rows.iter().map(|row| (&row.card, row)).collect();
+    for one in chosen {
+        let (Some(row), Some(person)) = (rows.get(&one.card), pairing.free.get(&one.key)) else {
+            continue;
+        };
+        let Some(card) = index.position(&one.card) else {
+            continue;
+        };
+        changes.push(adoption(input, &index, card, row, person, one));
+    }
+    in_order(&mut changes);
+    plan_of(input, changes)
+}
+
+fn adoption(
+    input: &PlanInput,
+    index: &CardIndex<'_>,
+    card: usize,
+    row: &Row,
+    person: &FreePerson,
+    one: &Chosen,
+) -> Change {
+    let field = input.policy.key.card_field;
+    let stored = &index.cards[card];
+    let pair: Option<&Pair> = row.pair().filter(|pair| pair.key == one.key);
+    let agree: BTreeSet<CardField> = pair
+        .iter()
+        .flat_map(|pair| {
+            pair.agreement
+                .same
+                .iter()
+                .map(|mark| (*mark, pair.agreement.full_name()))
+        })
+        .filter_map(|(mark, full_name)| field_of(mark, full_name))
+        .collect();
+    let mut doubts = vec![HoldReason::AdoptOrCreate {
+        cards: vec![stored.id.clone()],
+        agree,
+    }];
+    let degraded = match &input.target.verdict {
+        Verdict::Complete => false,
+        Verdict::Degraded { cannot } => cannot.contains(&Use::Adopt),
+        Verdict::Rejected => true,
+    };
+    if degraded {
+        doubts.push(HoldReason::TargetDegraded);
+    }
+    if input.in_doubt.contains(&one.key) {
+        doubts.push(HoldReason::InDoubt);
+    }
+    let action = Action::Adopt {
+        fields: vec![FieldChange {
+            field,
+            from: stored.fields.get(field).cloned(),
+            to: Some(FieldValue::Text(person.raw_key.to_write().into())),
+        }],
+    };
+    let pins = input.pins.iter().filter(|pin| pin.card == stored.id);
+    doubts.extend(
+        pins.filter(|pin| pin.holds_action(&action, Some(&one.key), &[]))
+            .map(|pin| pin.reason()),
+    );
+    let why = match (one.by, pair) {
+        (ChosenBy::Grade, Some(pair)) => {
+            let same: Vec<&str> = pair.agreement.same.iter().map(|mark| mark.name()).collect();
+            format!("paired, {}: same {}", pair.grade, same.join(", "))
+        }
+        (ChosenBy::Human, _) | (_, None) => "paired by hand".to_owned(),
+    };
+    let mut change = Change {
+        id: ItemId::new(""),
+        action,
+        key: Some(one.key.clone()),
+        raw_key: Some(person.raw_key.clone()),
+        card: Some(stored.id.clone()),
+        operator: index.operator(card),
+        evidence: Vec::new(),
+        depends_on: Vec::new(),
+        doubts,
+        why: vec![why],
+        anchors: person.anchors.clone(),
+        overwrites: BTreeSet::new(),
+    };
+    change.id = item_id(&change);
+    change
+}
+
+/// The card field that a hold names for what agrees; the surname stands for the whole name.
+fn field_of(mark: Mark, full_name: bool) -> Option<CardField> {
+    match mark {
+        Mark::Email => Some(CardField::Email),
+        Mark::Login => Some(CardField::TasLoginName),
+        Mark::SurName => full_name.then_some(CardField::SurName),
+        Mark::Phone => Some(CardField::PhoneNumber),
+        Mark::FirstName | Mark::Date | Mark::Number | Mark::DirectoryId | Mark::OwnField => None,
+    }
+}
+
+fn plan_of(input: &PlanInput, changes: Vec<Change>) -> Plan {
+    let ours: BTreeSet<&CardId> = input
+        .ledger
+        .values()
+        .filter(|entry| entry.key.is_some())
+        .map(|entry| &entry.card)
+        .collect();
+    let active = input.target.cards.iter().filter(|card| !card.archived);
+    let base = active.filter(|card| ours.contains(&card.id)).count();
+    let content =
+        serde_json::to_vec(&("rekey", &input.policy.config_hash, &changes)).expect("plain data always serialises");
+    let snapshots = input.snapshots.iter().map(|snapshot| snapshot.summary.clone());
+    Plan {
+        id: PlanId::new(format!("p-{}", short_hash(&content))),
+        fingerprint: full_hash(&content),
+        created_at: input.moment.now,
+        config_hash: input.policy.config_hash.clone(),
+        snapshots: snapshots.chain([target_summary(&input.target)]).collect(),
+        clock: input.clock.doubts.clone(),
+        changes,
+        conflicts: Vec::new(),
+        rejections: Vec::new(),
+        skipped: Vec::new(),
+        ledger: Vec::new(),
+        base: base as u64,
+        foreign_cards: 0,
+        full_look: false,
+        counting_absent: BTreeSet::new(),
+        undecided: BTreeSet::new(),
+        strange_writes: StrangeWrites::default(),
+    }
+}

@@ -1,0 +1,351 @@
+//! Whose card it is, before any number says so.
+
+use super::world::{World, key, row};
+use crate::domain::card::OperatorKind;
+use crate::domain::field::{CardField, FieldValue};
+use crate::domain::identity::{Describe, Description, Desired, JoinedRecord, Moment, Truth, Wanted};
+use crate::domain::ids::CardId;
+use crate::domain::key::Key;
+use crate::domain::plan::ActionKind;
+use crate::domain::policy::{FieldPolicy, FieldRules, MissingEntry};
+use crate::domain::rekey::pairing::{Grade, NoPair, Pairing, Verdict, Which, pair};
+use crate::domain::rekey::writing::{Chosen, ChosenBy, adoptions};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+/// A date of birth.
+const BORN: CardField = CardField::OptionalDate(1, 1);
+
+/// The mapping of the tests with telephone numbers and dates of birth besides.
+struct More<'a> {
+    world: &'a Company,
+}
+
+impl Describe for More<'_> {
+    fn scope(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
+        self.world.world.mapping.scope(joined, moment)
+    }
+
+    fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
+        self.world.world.mapping.leaving(joined, moment)
+    }
+
+    fn leaves_by_date(&self) -> bool {
+        true
+    }
+
+    fn managers_by_dn(&self) -> bool {
+        false
+    }
+
+    fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {
+        let mut description = self.world.world.mapping.describe(joined, moment);
+        let more = self.world.more.get(joined.key).cloned().unwrap_or_default();
+        for (field, value) in [(CardField::PhoneNumber, more.phone), (BORN, more.born)] {
+            let desired = value.map_or(Desired::Clear, |value| Desired::Set(Wanted::Value(value)));
+            description.fields.insert(field, desired);
+        }
+        description
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Extra {
+    pub phone: Option<FieldValue>,
+    pub born: Option<FieldValue>,
+}
+
+/// A company whose cards have no number.
+pub(super) struct Company {
+    pub world: World,
+    pub more: BTreeMap<Key, Extra>,
+}
+
+pub(super) fn born(day: u32) -> Option<FieldValue> {
+    let date = NaiveDate::from_num_days_from_ce_opt(710_000 + i32::try_from(day).expect("a small number"));
+    date.map(FieldValue::Date)
+}
+
+pub(super) fn phone(number: u32) -> Option<FieldValue> {
+    FieldValue::text(&format!("+31 6 {number:08}"))
+}
+
+impl Company {
+    pub fn new() -> Self {
+        let mut world = World::new();
+        for field in [CardField::PhoneNumber, BORN] {
+            let rules = FieldRules {
+                policy: FieldPolicy::Enforce,
+                missing: MissingEntry::Hold,
+            };
+            world.policy.fields.insert(field, rules);
+        }
+        Company {
+            world,
+            more: BTreeMap::new(),
+        }
+    }
+
+    /// Somebody of `hr`.
+    pub fn person(&mut self, number: &str, first: &str, sur: &str, login: &str) {
+        let record = row(number)
+            .with("first", first)
+            .with("sur", sur)
+            .with("login", login)
+            .with("email", &format!("{login}@example.net"));
+        self.world.hr().rows.push(record);
+    }
+
+    /// A card without a number.
+    pub fn card(&mut self, id: &str, first: &str, sur: &str, login: &str) {
+        let shown = row("").with("first", first).with("sur", sur).with("login", login).with(
+            "email",
+            &if login.is_empty() {
+                String::new()
+            } else {
+                format!("{login}@example.net")
+            },
+        );
+        self.world.card(id, &shown);
+    }
+
+    pub fn extra(&mut self, number: &str, extra: Extra) {
+        self.more.insert(key(number), extra);
+    }
+
+    pub fn pair(&self) -> Pairing {
+        pair(&self.world.input(), &More { world: self }, Which::Keyless)
+    }
+}
+
+/// Card, then what came of it: the grade and number, or why not and of whom.
+fn told(pairing: &Pairing) -> Vec<(String, String)> {
+    let rows = pairing.rows.iter().map(|row| {
+        let what = match &row.verdict {
+            Verdict::Pair(pair) => format!("{} {}", pair.grade, pair.key),
+            Verdict::None { why, people, .. } => {
+                let people: Vec<&str> = people.iter().map(Key::as_str).collect();
+                format!("{why:?} {}", people.join(" ")).trim().to_owned()
+            }
+        };
+        (row.card.to_string(), what)
+    });
+    rows.collect()
+}
+
+fn one(company: &Company, card: &str) -> String {
+    let told = told(&company.pair());
+    let found = told.into_iter().find(|(id, _)| id == card);
+    found.unwrap_or_else(|| panic!("no row of {card}")).1
+}
+
+/// Eva Smit in the sources and on a card, alike in all of the first family.
+fn eva() -> Company {
+    let mut company = Company::new();
+    company.person("E1", "Eva", "Smit", "esmit");
+    company.card("c1", "Eva", "Smit", "esmit");
+    company
+}
+
+#[test]
+fn three_marks_of_one_family_are_one_witness() {
+    let mut company = eva();
+    assert_eq!(one(&company, "c1"), "likely E1");
+    company.extra(
+        "E1",
+        Extra {
+            phone: phone(1),
+            born: None,
+        },
+    );
+    company
+        .world
+        .set("c1", CardField::PhoneNumber, FieldValue::text("06-00000001"));
+    assert_eq!(one(&company, "c1"), "sure E1");
+}
+
+#[test]
+fn a_number_that_a_department_shares_is_no_witness() {
+    let mut company = eva();
+    for (number, card) in [("E1", "c1"), ("E2", "c2")] {
+        if number == "E2" {
+            company.person("E2", "Jan", "Visser", "jvisser");
+            company.card("c2", "Jan", "Visser", "jvisser");
+        }
+        let extra = Extra {
+            phone: phone(9),
+            born: None,
+        };
+        company.extra(number, extra);
+        company.world.set(card, CardField::PhoneNumber, phone(9));
+    }
+    assert_eq!(one(&company, "c1"), "likely E1");
+}
+
+#[test]
+fn a_login_that_was_handed_on_is_no_pair_whatever_else_agrees() {
+    let mut company = eva();
+    company.world.set_text("c1", CardField::SurName, "Kok");
+    company.world.set_text("c1", CardField::FirstName, "Tim");
+    company.extra(
+        "E1",
+        Extra {
+            phone: phone(1),
+            born: None,
+        },
+    );
+    company.world.set("c1", CardField::PhoneNumber, phone(1));
+    assert_eq!(one(&company, "c1"), "HandedOn E1");
+}
+
+#[test]
+fn a_namesake_with_another_date_of_birth_is_no_pair() {
+    let mut company = eva();
+    let extra = Extra {
+        phone: None,
+        born: born(1),
+    };
+    company.extra("E1", extra);
+    company.world.set("c1", BORN, born(2));
+    assert_eq!(one(&company, "c1"), "DateDiffers E1");
+}
+
+#[test]
+fn two_people_or_two_cards_that_are_alike_are_no_pair() {
+    let mut company = eva();
+    company.person("E2", "Eva", "Smit", "esmit");
+    assert_eq!(one(&company, "c1"), "SeveralPeople E1 E2");
+    let mut company = eva();
+    company.card("c2", "Eva", "Smit", "esmit");
+    assert_eq!(one(&company, "c1"), "SeveralCards E1");
+    assert_eq!(one(&company, "c2"), "SeveralCards E1");
+    // A second witness tells them apart.
+    company.extra(
+        "E1",
+        Extra {
+            phone: None,
+            born: born(1),
+        },
+    );
+    company.world.set("c2", BORN, born(1));
+    assert_eq!(one(&company, "c2"), "sure E1");
+    assert_eq!(one(&company, "c1"), "RatherAnother E1");
+}
+
+#[test]
+fn a_marriage_takes_a_witness_that_is_never_handed_on() {
+    let mut company = eva();
+    company.world.set_text("c1", CardField::SurName, "Bakker");
+    assert_eq!(one(&company, "c1"), "possible E1");
+    company.extra(
+        "E1",
+        Extra {
+            phone: phone(1),
+            born: None,
+        },
+    );
+    company.world.set("c1", CardField::PhoneNumber, phone(1));
+    assert_eq!(
+        one(&company, "c1"),
+        "possible E1",
+        "a telephone number may be the desk's"
+    );
+    company.extra(
+        "E1",
+        Extra {
+            phone: None,
+            born: born(1),
+        },
+    );
+    company.world.set("c1", BORN, born(1));
+    assert_eq!(one(&company, "c1"), "sure E1");
+}
+
+#[test]
+fn a_generated_card_is_found_by_its_operator_and_integrations_never() {
+    let mut company = eva();
+    company.card("c1", "Eva", "Smit", "");
+    company.world.set("c1", CardField::Email, None);
+    company.world.operator("o1", "c1", false, OperatorKind::Regular);
+    company.world.operators.get_mut(&"o1".into()).unwrap().login_name = Some("esmit".into());
+    assert_eq!(one(&company, "c1"), "likely E1");
+    company.world.operators.get_mut(&"o1".into()).unwrap().kind = OperatorKind::ApiAccount;
+    assert_eq!(one(&company, "c1"), "SpecialAccount E1");
+}
+
+#[test]
+fn of_twins_the_number_goes_on_the_card_without_the_operator_and_a_run_makes_one_of_them() {
+    let mut company = eva();
+    company.card("c2", "Eva", "Smit", "esmit");
+    company.world.operator("o1", "c2", false, OperatorKind::Regular);
+    let pairing = company.pair();
+    let of = |card: &str| pairing.rows.iter().find(|row| row.card.as_str() == card).unwrap();
+    assert_eq!(of("c1").pair().unwrap().twin, Some(CardId::from("c2")));
+    assert!(matches!(&of("c2").verdict, Verdict::None { why: NoPair::Twin, .. }));
+    assert_eq!(pairing.rows[0].card, CardId::from("c2"), "operators come first");
+    // The number is written, and the planner offers the one mechanism that there is.
+    company.world.set_text("c1", CardField::EmployeeNumber, "E1");
+    let plan = crate::domain::planner::plan(&company.world.input(), &More { world: &company });
+    assert!(
+        plan.changes
+            .iter()
+            .any(|change| change.action.kind() == ActionKind::Merge)
+    );
+    assert_eq!(one(&company, "c2"), "Twin E1");
+}
+
+#[test]
+fn who_has_a_card_by_number_gets_no_second_one_and_archived_cards_are_named() {
+    let mut company = eva();
+    company.card("c2", "Eva", "Smit", "esmit");
+    company.world.set_text("c2", CardField::EmployeeNumber, "E1");
+    assert_eq!(one(&company, "c1"), "SecondCard E1");
+    let mut company = eva();
+    company.world.card_mut("c1").archived = true;
+    assert_eq!(one(&company, "c1"), "Archived E1");
+    let mut company = eva();
+    company.world.hr().set("E1", "scope", "no");
+    assert_eq!(one(&company, "c1"), "OutOfScope E1");
+    let mut company = eva();
+    company.world.policy.protected.cards.insert("c1".into());
+    assert_eq!(one(&company, "c1"), "Protected E1");
+}
+
+#[test]
+fn a_number_that_lost_its_zeros_is_a_witness_and_only_where_it_is_asked_for() {
+    let mut company = Company::new();
+    company.person("00E1", "Eva", "Smit", "esmit");
+    company.card("c1", "Eva", "Smit", "other");
+    company.world.set_text("c1", CardField::EmployeeNumber, "E1");
+    assert!(told(&company.pair()).is_empty(), "the card has a number");
+    let pairing = pair(&company.world.input(), &More { world: &company }, Which::Unclaimed);
+    assert_eq!(told(&pairing), [("c1".to_owned(), "sure 00E1".to_owned())]);
+    company.world.set_text("c1", CardField::EmployeeNumber, "E7");
+    let pairing = pair(&company.world.input(), &More { world: &company }, Which::Unclaimed);
+    assert_eq!(told(&pairing), [("c1".to_owned(), "possible 00E1".to_owned())]);
+}
+
+#[test]
+fn what_is_written_is_the_key_as_the_source_has_it_and_nothing_else() {
+    let mut company = Company::new();
+    company.person(" e1 ", "Eva", "Smit", "esmit");
+    company.card("c1", "Eva", "Smit", "esmit");
+    company.world.hr().rows[0].values.insert("job", "Nurse".to_owned());
+    let input = company.world.input();
+    let pairing = company.pair();
+    let pair = pairing.rows[0].pair().expect("a pair");
+    assert_eq!(pair.grade, Grade::Likely);
+    let chosen = Chosen {
+        card: "c1".into(),
+        key: pair.key.clone(),
+        by: ChosenBy::Grade,
+    };
+    let plan = adoptions(&input, &pairing, &[chosen]);
+    assert_eq!(plan.changes.len(), 1);
+    let fields = plan.changes[0].action.fields();
+    assert_eq!(fields.len(), 1, "{fields:?}");
+    assert_eq!(fields[0].field, CardField::EmployeeNumber);
+    assert_eq!(fields[0].to, FieldValue::text("e1"));
+    let judged = crate::domain::guard::judge(plan, &input);
+    assert!(judged.approved.changes().is_empty(), "each needs an approval");
+}

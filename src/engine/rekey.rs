@@ -1,0 +1,325 @@
+//! Pairs cards with people, and writes the approved keys: the same reads, guard, journal and apply as a run.
+
+use super::Source;
+use super::after_run::{counts, held_items, verdict};
+use super::decisions::APPROVAL_LASTS;
+use super::gather::{ReadParts, Readings};
+use super::groups::read_groups;
+use super::pair_sheet::{Line, Resolved, resolve};
+use super::planned::Planned;
+use super::recover::settle;
+use super::run::{RunError, Through, WriteParts, open_cards, take_in};
+use super::state::{Learned, REKEY, Remembered, RunLease, StateReader, StateWriter};
+use super::stopping::unless_stopped;
+use super::target::{TargetReader, TargetWriter};
+use crate::domain::decision::{Answer, Decision};
+use crate::domain::guard::judge;
+use crate::domain::ids::{CardId, ItemId};
+use crate::domain::input::PlanInput;
+use crate::domain::plan::{Change, Plan};
+use crate::domain::rekey::pairing::{Grade, Pairing, Which, pair};
+use crate::domain::rekey::writing::{Chosen, ChosenBy, adoptions};
+use crate::domain::report::{Outcome, RunReport};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Which pairs are to be written.
+#[derive(Clone, Debug)]
+pub enum Choice {
+    /// The approved lines of a list.
+    Lines(Vec<Line>),
+    /// Every pair of this grade: approved by whoever asks.
+    Grade(Grade),
+    /// Sure and likely pairs, as far as they were approved by `approve`; the others wait.
+    Approved,
+}
+
+/// Keys to write, and who asks.
+#[derive(Clone, Debug)]
+pub struct RekeyRequest {
+    pub choice: Choice,
+    pub which: Which,
+    /// The operating-system user.
+    pub by: String,
+}
+
+/// What was paired, from what.
+pub struct Paired {
+    pub pairing: Pairing,
+    pub input: PlanInput,
+}
+
+/// A judged writing of keys.
+pub struct Writing {
+    pub planned: Planned,
+    pub pairing: Pairing,
+    /// What became of the lines of a list.
+    pub resolved: Resolved,
+    decisions: Vec<Decision>,
+}
+
+/// What a request stands for now.
+fn choose(request: &RekeyRequest, pairing: &Pairing, input: &PlanInput) -> Resolved {
+    let of_grades = |grades: &[Grade]| {
+        let pairs = pairing.rows.iter().filter_map(|row| Some((row, row.pair()?)));
+        let wanted = pairs.filter(|(_, pair)| grades.contains(&pair.grade));
+        wanted
+            .map(|(row, pair)| {
+                let chosen = Chosen {
+                    card: row.card.clone(),
+                    key: pair.key.clone(),
+                    by: ChosenBy::Grade,
+                };
+                (chosen, String::new())
+            })
+            .collect()
+    };
+    match &request.choice {
+        Choice::Lines(lines) => resolve(lines, pairing, input),
+        Choice::Grade(grade) => Resolved {
+            chosen: of_grades(&[*grade]),
+            ..Resolved::default()
+        },
+        Choice::Approved => Resolved {
+            chosen: of_grades(&[Grade::Sure, Grade::Likely]),
+            ..Resolved::default()
+        },
+    }
+}
+
+/// The approvals that a request gives by itself: for what it shows, and for nothing that came up otherwise, such as an undo.
+fn decisions(
+    request: &RekeyRequest,
+    plan: &Plan,
+    resolved: &Resolved,
+    input: &PlanInput,
+    now: DateTime<Utc>,
+) -> Vec<Decision> {
+    let shown = ["adopt_or_create", "over_budget:adopt", "over_budget:keys"];
+    let (more, word) = match &request.choice {
+        Choice::Approved => return Vec::new(),
+        // The list showed the card as it is now.
+        Choice::Lines(_) => (Some("changed_since_judged"), "by the list of pairs".to_owned()),
+        Choice::Grade(grade) => (None, format!("every pair that is {grade}")),
+    };
+    let notes: BTreeMap<&CardId, &str> = resolved
+        .chosen
+        .iter()
+        .map(|(chosen, note)| (&chosen.card, note.as_str()))
+        .collect();
+    let by_line = matches!(request.choice, Choice::Lines(_));
+    let decide = |change: &Change| -> Option<Decision> {
+        let before = input.decisions.get(&change.id);
+        if !by_line && before.is_some_and(|before| before.answer == Answer::Reject) {
+            // Somebody has looked at this very pair.
+            return None;
+        }
+        let mut waives: BTreeSet<String> = shown.into_iter().chain(more).map(str::to_owned).collect();
+        if let Some(before) = before.filter(|before| before.answer == Answer::Approve) {
+            waives.extend(before.waives.iter().cloned());
+        }
+        let note = change
+            .card
+            .as_ref()
+            .and_then(|card| notes.get(card))
+            .filter(|note| !note.is_empty());
+        Some(Decision {
+            item: change.id.clone(),
+            answer: Answer::Approve,
+            waives,
+            by: request.by.clone(),
+            at: now,
+            until: Some(now.max(input.moment.now) + APPROVAL_LASTS),
+            note: Some(note.map_or_else(|| word.clone(), |note| format!("{word}: {note}"))),
+        })
+    };
+    plan.changes.iter().filter_map(decide).collect()
+}
+
+impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
+    /// Reads and pairs. Sends nothing but GET and changes no state.
+    pub async fn pair(&self, store: &impl StateReader, which: Which) -> Result<Paired, RunError> {
+        let (readings, remembered, open) = self.read_settled(store).await?;
+        let input = self.input(readings, remembered, open);
+        let pairing = pair(&input, self.mapping, which);
+        Ok(Paired { pairing, input })
+    }
+
+    /// Reads, pairs, and plans and judges the keys that a request stands for. Sends nothing but GET and changes no state.
+    pub async fn plan_rekey(&self, store: &impl StateReader, request: &RekeyRequest) -> Result<Writing, RunError> {
+        let (readings, remembered, open) = self.read_settled(store).await?;
+        Ok(self.writing(readings, remembered, open, request).await)
+    }
+
+    async fn read_settled(
+        &self,
+        store: &impl StateReader,
+    ) -> Result<(Readings, Remembered, BTreeSet<CardId>), RunError> {
+        let mut remembered = store.load(self.clock.now()).await?;
+        let open = store.open_intents().await?;
+        let readings = self.read(&remembered).await?;
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
+        take_in(&settled, &mut remembered);
+        let open = open_cards(&settled);
+        Ok((readings, remembered, open))
+    }
+
+    async fn writing(
+        &self,
+        readings: Readings,
+        remembered: Remembered,
+        open: BTreeSet<CardId>,
+        request: &RekeyRequest,
+    ) -> Writing {
+        let mut input = self.input(readings, remembered, open);
+        let pairing = pair(&input, self.mapping, request.which);
+        let resolved = choose(request, &pairing, &input);
+        let chosen: Vec<Chosen> = resolved.chosen.iter().map(|(chosen, _)| chosen.clone()).collect();
+        let plan = adoptions(&input, &pairing, &chosen);
+        input.groups = read_groups(self.reader, &plan).await;
+        let decisions = decisions(request, &plan, &resolved, &input, Utc::now());
+        input.decisions.extend(
+            decisions
+                .iter()
+                .map(|decision| (decision.item.clone(), decision.clone())),
+        );
+        let judged = judge(plan, &input);
+        Writing {
+            planned: Planned {
+                judged,
+                input: Arc::new(input),
+            },
+            pairing,
+            resolved,
+            decisions,
+        }
+    }
+
+    /// Pairs, judges and writes. The caller has the lease. What was written before is written no more, so that giving the same
+    /// request again does what is left.
+    pub(super) async fn rekey_through<W: TargetWriter, T: StateWriter>(
+        &self,
+        parts: &WriteParts<'_, W, T>,
+        lease: &RunLease,
+        request: &RekeyRequest,
+        report: &mut RunReport,
+    ) -> Result<Through, RunError> {
+        let store = parts.store;
+        let mut remembered = store.load(self.clock.now()).await?;
+        let open = store.open_intents().await?;
+        let mut readings = unless_stopped(parts.stop, self.read(&remembered))
+            .await
+            .ok_or(RunError::Stopped)??;
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
+        self.keep_settled(store, lease, &settled).await?;
+        take_in(&settled, &mut remembered);
+        let left = self
+            .complete(parts, lease, &settled, &mut readings, &mut remembered)
+            .await?;
+        let hasher = remembered.hasher.clone();
+        let earlier_holds = store.holds().await?;
+        let writing = self.writing(readings, remembered, open_cards(&settled), request);
+        let writing = unless_stopped(parts.stop, writing).await.ok_or(RunError::Stopped)?;
+        let Writing {
+            planned,
+            resolved,
+            decisions,
+            ..
+        } = writing;
+        if !resolved.problems.is_empty() {
+            return Err(RunError::Pairs(resolved.problems));
+        }
+        let Planned { judged, input } = &planned;
+        report.plan_id = Some(judged.plan.id.clone());
+        report.snapshots.clone_from(&judged.plan.snapshots);
+        report.clock.clone_from(&input.clock.doubts);
+        // On the machine's clock, as decisions are.
+        let noted_at = Utc::now();
+        let now = self.clock.now();
+        let plan = judged.plan.id.clone();
+        // Before anything is decided or sent: what the decisions are about is on disk, whatever happens then.
+        let waits = judge(judged.plan.clone(), &undecided(input, &decisions));
+        let before = held_items(
+            &waits,
+            &input.target.cards,
+            &[],
+            lease.run(),
+            now,
+            noted_at,
+            &input.set_aside,
+        );
+        let learned = Learned {
+            undo_holds: Some((REKEY, &plan, &before)),
+            ..Learned::default()
+        };
+        store.learn(lease, learned, now).await?;
+        store.decide(&decisions).await?;
+        let applier = self.applier(parts, lease, input, input.ledger.clone(), &hasher);
+        let mut outcomes = applier.apply(&judged.approved).await?;
+        outcomes.extend(left);
+        let since: BTreeMap<&ItemId, _> = earlier_holds
+            .iter()
+            .map(|kept| (&kept.item.change.id, kept.item.since))
+            .collect();
+        let mut holds = held_items(
+            judged,
+            &input.target.cards,
+            &outcomes,
+            lease.run(),
+            now,
+            noted_at,
+            &input.set_aside,
+        );
+        for hold in &mut holds {
+            hold.since = since.get(&hold.change.id).copied().unwrap_or(hold.since);
+        }
+        let done: Vec<ItemId> = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
+            .map(|outcome| outcome.item.clone())
+            .collect();
+        let learned = Learned {
+            done: &done,
+            undo_holds: Some((REKEY, &plan, &holds)),
+            ..Learned::default()
+        };
+        store.learn(lease, learned, self.clock.now()).await?;
+        report.failure = applier.stopped_by();
+        report.counts = counts(judged, &outcomes, holds.len() as u64);
+        report.verdict = Some(verdict(report, judged, &outcomes, &holds));
+        let new_holds = holds
+            .iter()
+            .filter(|hold| !since.contains_key(&hold.change.id))
+            .cloned()
+            .collect();
+        Ok(Through {
+            planned,
+            outcomes,
+            holds,
+            new_holds,
+            kept: Vec::new(),
+        })
+    }
+}
+
+/// The same without these decisions: what would wait.
+fn undecided(input: &PlanInput, decisions: &[Decision]) -> PlanInput {
+    let mut input = input.clone();
+    for decision in decisions {
+        input.decisions.remove(&decision.item);
+    }
+    input
+}
