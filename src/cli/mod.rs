@@ -63,7 +63,7 @@ const AFTER_HELP: &str = "Exit codes: 0 nothing to do or all done; 1 error; 2 ch
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Play a year of a sample company on the built-in sandbox; needs nothing.
+    /// Play a year or two of a sample company on the built-in sandbox; needs nothing.
     Demo(sandbox::DemoArgs),
     /// Prove that a run would work: configuration, sources, TOPdesk, rights, next runs. Changes nothing.
     Check(check::CheckArgs),

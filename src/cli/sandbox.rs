@@ -2,9 +2,10 @@
 
 use super::exit::Exit;
 use super::out;
+use crate::demo::{DemoOptions, Tale};
 use crate::sandbox::{Sandbox, SandboxOptions, Seed};
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::io::BufReader;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,12 +34,24 @@ pub(super) struct SandboxArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Leave when the year is over; otherwise the sandbox stays up for looking around.
+    /// What is played: one year beside an import by e-mail, or two years in the life of person cards.
+    #[arg(long, value_enum, default_value_t, value_name = "STORY")]
+    story: StoryName,
+    /// Leave when the story is over; otherwise the sandbox stays up for looking around.
     #[arg(long)]
     once: bool,
     /// Where the demo's sandbox listens; a free port of this machine by default.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum StoryName {
+    /// Joiners, movers, leavers and a bad export, and what an import by e-mail would have done.
+    #[default]
+    Year,
+    /// From the first day to the end of the data: operators that leave and come back, generated cards, anonymization.
+    Years,
 }
 
 pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<Exit> {
@@ -93,8 +106,12 @@ async fn wait_for_stop() -> anyhow::Result<()> {
 }
 
 pub(super) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
-    let DemoArgs { once, listen } = args;
-    crate::demo::run(crate::demo::DemoOptions { once, listen }).await?;
+    let DemoArgs { story, once, listen } = args;
+    let tale = match story {
+        StoryName::Year => Tale::Year,
+        StoryName::Years => Tale::Years,
+    };
+    crate::demo::run(DemoOptions { tale, once, listen }).await?;
     Ok(Exit::Done)
 }
 

@@ -22,6 +22,8 @@ pub struct Card {
     pub has_number: bool,
     /// Made by TOPdesk for an operator who had no card.
     pub generated: bool,
+    /// Beside it stands a card of the same human that has the number and the login.
+    pub is_twin: bool,
     pub archived: bool,
     /// Whether an operator card is linked to it.
     pub operator: bool,
@@ -34,6 +36,7 @@ impl Card {
             human: Some(person.number),
             has_number: true,
             generated: false,
+            is_twin: false,
             archived: false,
             operator: person.operator,
             says: person,
@@ -53,7 +56,7 @@ impl Card {
             "prefixes": person.prefix,
             "firstName": person.first_name,
             "email": person.mail,
-            "tasLoginName": person.login,
+            "tasLoginName": if self.is_twin { "" } else { &person.login },
             "phoneNumber": person.phone,
             "jobTitle": person.function,
             "branch": { "name": person.site },

@@ -20,6 +20,8 @@ pub struct Company {
     pub people: Vec<Person>,
     /// Numbers whose row HR has taken out of the export.
     pub rows_removed: Vec<u32>,
+    /// Numbers whose account is no longer in the directory.
+    pub accounts_removed: Vec<u32>,
     pub today: NaiveDate,
 }
 
@@ -37,6 +39,7 @@ impl Company {
         Self {
             people: (0..people).map(|index| Person::new(index, today)).collect(),
             rows_removed: Vec::new(),
+            accounts_removed: Vec::new(),
             today,
         }
     }
@@ -89,7 +92,11 @@ impl Company {
     pub fn write_directory(&self, path: &Path) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         io::Write::write_all(&mut file, b"version: 1\n\n")?;
-        for person in &self.people {
+        let accounts = self
+            .people
+            .iter()
+            .filter(|person| !self.accounts_removed.contains(&person.number));
+        for person in accounts {
             let manager = person.manager.and_then(|number| self.person(number));
             Flavour::ActiveDirectory.entry(&mut file, person, manager, self.today)?;
         }
@@ -142,6 +149,43 @@ impl Company {
         cards
     }
 }
+
+impl Company {
+    /// Cards that say what HR and directory say, but for two operators: one has only the card that TOPdesk generated, one
+    /// has a card of his own and beside it, since nobody saw that, the generated one.
+    pub fn cards_in_step(&mut self) -> Vec<Card> {
+        let mut cards = Vec::with_capacity(self.people.len() + 1);
+        for (index, person) in (0u32..).zip(&self.people) {
+            let mut card = Card::in_step(person.clone());
+            if index == GENERATED_ONLY {
+                card.has_number = false;
+                card.generated = true;
+                card.says.phone = String::new();
+                card.says.function = "";
+            } else if index == WITH_TWIN {
+                let mut generated = Card::in_step(person.clone());
+                generated.says.number += TWINS;
+                generated.says.phone = String::new();
+                generated.says.function = "";
+                generated.has_number = false;
+                generated.generated = true;
+                generated.human = Some(person.number);
+                generated.is_twin = true;
+                cards.push(generated);
+                card.operator = false;
+            }
+            cards.push(card);
+        }
+        cards
+    }
+}
+
+/// An operator with only a generated card, in a company that is in step otherwise.
+pub const GENERATED_ONLY: u32 = 27;
+/// An operator with two cards there.
+pub const WITH_TWIN: u32 = 35;
+/// Added to a number to make the id of a generated card beside one with that number.
+const TWINS: u32 = 50_000;
 
 /// The director and the heads of department, whom the start leaves as they are.
 const LEADERS: usize = 13;

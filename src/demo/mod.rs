@@ -1,14 +1,15 @@
-//! A sample company and its year, played on the built-in look-alike of TOPdesk with the real engine.
+//! A sample company and its stories, played on the built-in look-alike of TOPdesk with the real engine.
 //!
 //! ```text
 //! names -> person -> company -> files, cards      what the company is, as files and as a seed
 //!                          |- measured             a company of any size for scripts/bench
 //!                          \- site                 a company of any size before it has cardsync, in disorder
-//! year -> play (on a stage) -> words -> page      what happens, done for real, told
-//!          \- email_import, tally                 what an import by e-mail would have done; what was done
+//! story: year, years -> play (on a stage) -> words -> page     what happens, done for real, told
+//!                       \- shows, email_import, tally          what is looked up; what an import by e-mail would have
+//!                                                              done; what was done
 //! ```
 //!
-//! Everybody in it is invented. What it tells is measured in the sandbox; where that differs from what the year says, it
+//! Everybody in it is invented. What it tells is measured in the sandbox; where that differs from what the story says, it
 //! fails. Nothing but the command line may use it.
 
 mod cards;
@@ -20,18 +21,21 @@ mod names;
 mod page;
 mod person;
 mod play;
+mod shows;
 pub mod site;
 mod stage;
+mod story;
 mod tally;
 mod words;
 mod year;
+mod years;
 
 use self::cards::API_LOGIN;
 use self::company::Company;
 use self::page::Page;
 use self::play::{Play, day_of};
 use self::stage::{PASSWORD, Stage};
-use self::year::{PEOPLE, YEAR};
+use self::story::Story;
 use chrono::{Days, Utc};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -42,13 +46,34 @@ use tracing::subscriber::NoSubscriber;
 /// How the demo is played.
 #[derive(Clone, Debug, Default)]
 pub struct DemoOptions {
-    /// Ends after the year; otherwise the sandbox stays up until Ctrl-C.
+    /// What is played.
+    pub tale: Tale,
+    /// Ends after the story; otherwise the sandbox stays up until Ctrl-C.
     pub once: bool,
     /// Where the sandbox listens; a free port of this machine when nothing is said.
     pub listen: Option<SocketAddr>,
 }
 
-/// Plays the year of the sample company and tells it on standard output.
+/// The stories there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tale {
+    /// One year of 300 people, and what an import by e-mail would have done to them.
+    #[default]
+    Year,
+    /// Two years of person cards, from the first day of somebody to the end of their data.
+    Years,
+}
+
+impl Tale {
+    fn story(self) -> &'static Story {
+        match self {
+            Tale::Year => &year::STORY,
+            Tale::Years => &years::STORY,
+        }
+    }
+}
+
+/// Plays a story of the sample company and tells it on standard output.
 ///
 /// # Errors
 /// When a part cannot be started, and when something is not as the demo claims.
@@ -67,15 +92,16 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
 async fn played(options: DemoOptions) -> anyhow::Result<()> {
     let began = Instant::now();
     let page = Page::stdout();
+    let story = options.tale.story();
     let end = Utc::now();
-    let start = day_of(end - Days::new(YEAR[0].days[0].days_ago));
-    let mut company = Company::new(PEOPLE, start);
-    let cards = company.cards_before();
+    let start = day_of(end - Days::new(story.steps[0].days[0].days_ago));
+    let mut company = Company::new(story.people, start);
+    let cards = (story.cards)(&mut company);
     let listen = options.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    let stage = Stage::set(&cards, listen).await?;
-    introduce(&page, &stage, &company, &cards)?;
-    let mut play = Play::new(&stage, &page, company, &cards, end);
-    for (number, step) in (1..).zip(YEAR) {
+    let stage = Stage::set(story, &cards, listen).await?;
+    introduce(&page, story, &stage, &company, &cards)?;
+    let mut play = Play::new(story, &stage, &page, company, &cards, end);
+    for (number, step) in (1..).zip(story.steps) {
         play.step(number, step).await?;
     }
     play.sum_up().await?;
@@ -84,16 +110,22 @@ async fn played(options: DemoOptions) -> anyhow::Result<()> {
     page.text(&format!(
         "Everything above was done for real on the sandbox and checked there after each run, in {seconds:.0} seconds."
     ))?;
-    look_around(&page, &stage, options.once)?;
+    look_around(&page, story, &stage, options.once)?;
     if options.once {
         return Ok(());
     }
     std::future::pending().await
 }
 
-fn introduce(page: &Page, stage: &Stage, company: &Company, cards: &[cards::Card]) -> anyhow::Result<()> {
+fn introduce(
+    page: &Page,
+    story: &Story,
+    stage: &Stage,
+    company: &Company,
+    cards: &[cards::Card],
+) -> anyhow::Result<()> {
     let operators = cards.iter().filter(|card| card.operator).count();
-    page.heading("cardsync demo: one year of a company", "everybody is invented")?;
+    page.heading(&format!("cardsync demo: {}", story.title), "everybody is invented")?;
     page.text(&format!(
         "{} people at six sites; {operators} people answer their calls as operators in TOPdesk. HR exports a CSV file every \
          night and decides who exists; the directory adds mail addresses, logins and phones. They are joined with the \
@@ -110,6 +142,9 @@ fn introduce(page: &Page, stage: &Stage, company: &Company, cards: &[cards::Card
         "TOPdesk            {} (a look-alike inside this program, on real HTTP)",
         stage.sandbox.url()
     ))?;
+    if !story.by_email {
+        return Ok(());
+    }
     page.gap()?;
     page.text(
         "'By e-mail' tells after each step what another import would have done to the same company with the same files: \
@@ -119,7 +154,7 @@ fn introduce(page: &Page, stage: &Stage, company: &Company, cards: &[cards::Card
     Ok(())
 }
 
-fn look_around(page: &Page, stage: &Stage, once: bool) -> anyhow::Result<()> {
+fn look_around(page: &Page, story: &Story, stage: &Stage, once: bool) -> anyhow::Result<()> {
     let (url, config) = (stage.sandbox.url(), stage.config());
     let config = config.display();
     if !once {
@@ -136,6 +171,9 @@ fn look_around(page: &Page, stage: &Stage, once: bool) -> anyhow::Result<()> {
             format!("curl -u {API_LOGIN}:{PASSWORD} {url}/tas/api/persons/count"),
             format!("curl {url}/sandbox/stats"),
         ] {
+            page.verbatim(&format!("   {command}"))?;
+        }
+        for command in story.commands {
             page.verbatim(&format!("   {command}"))?;
         }
         page.gap()?;

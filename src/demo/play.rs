@@ -1,13 +1,13 @@
-//! Plays the year step by step, tells it, and checks that what it tells is true.
+//! Plays a story step by step, tells it, and checks that what it tells is true.
 
 use super::cards::Card;
 use super::company::Company;
 use super::email_import::{EmailImport, Harm};
 use super::page::{Mark, Page};
 use super::stage::Stage;
+use super::story::{Day, Step, Story};
 use super::tally::{Owners, measure};
 use super::words;
-use super::year::{Day, Step};
 use crate::domain::plan::ActionKind;
 use crate::domain::report::RunVerdict;
 use crate::engine::run::Finished;
@@ -16,17 +16,20 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Europe::Amsterdam;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The year as far as it was played.
+/// The story as far as it was played.
 pub struct Play<'a> {
+    story: &'a Story,
     pub stage: &'a Stage,
     pub page: &'a Page,
-    company: Company,
+    pub(super) company: Company,
     owners: Owners,
     import: EmailImport,
-    /// When the year ends.
+    /// When the story ends.
     end: DateTime<Utc>,
     /// Operators that approved archives took along.
     approved_operators: usize,
+    /// Operators that approved unarchives may have woken.
+    approved_woken: usize,
     /// Items that a human has said yes to.
     questions: usize,
     /// Items that wait after the last run, and how that was told.
@@ -43,8 +46,16 @@ pub fn day_of(moment: DateTime<Utc>) -> NaiveDate {
 
 impl<'a> Play<'a> {
     /// Before the first day.
-    pub fn new(stage: &'a Stage, page: &'a Page, company: Company, cards: &[Card], end: DateTime<Utc>) -> Self {
+    pub fn new(
+        story: &'a Story,
+        stage: &'a Stage,
+        page: &'a Page,
+        company: Company,
+        cards: &[Card],
+        end: DateTime<Utc>,
+    ) -> Self {
         Self {
+            story,
             stage,
             page,
             company,
@@ -52,6 +63,7 @@ impl<'a> Play<'a> {
             import: EmailImport::new(cards),
             end,
             approved_operators: 0,
+            approved_woken: 0,
             questions: 0,
             waiting: 0,
             told: Vec::new(),
@@ -71,13 +83,26 @@ impl<'a> Play<'a> {
         for day in step.days {
             let now = self.end - Days::new(day.days_ago);
             self.company.today = day_of(now);
-            day.events.iter().for_each(|event| event.happen(&mut self.company));
+            self.stage.play_at(now);
+            for event in day.events {
+                event.happen(&mut self.company);
+                if let Some(edit) = event.in_topdesk() {
+                    self.stage.sandbox.edit(&edit)?;
+                }
+            }
             self.stage.export(&self.company, day.export)?;
             let employed: BTreeSet<u32> = self.company.employed().map(|person| person.number).collect();
             harm.add(&self.import.import(&self.company.rows(day.export), &employed));
             self.day(day, now, &employed).await?;
         }
-        self.page.points(Mark::ByEmail, "By e-mail", &words::by_email(&harm))?;
+        let mut shown = Vec::new();
+        for show in step.shows {
+            shown.push(show.look(self.stage, &self.company).await?);
+        }
+        self.page.points(Mark::Plain, "Looked up", &shown)?;
+        if self.story.by_email {
+            self.page.points(Mark::ByEmail, "By e-mail", &words::by_email(&harm))?;
+        }
         self.by_email.add(&harm);
         Ok(())
     }
@@ -86,6 +111,7 @@ impl<'a> Play<'a> {
         if !day.approve.is_empty() {
             let approved = self.stage.approve(day.approve, now).await?;
             self.approved_operators += approved.operators;
+            self.approved_woken += approved.woken;
             let items = words::many(approved.items, "item", "items");
             let text = format!("{items}, after a look: cardsync approve {}", day.approve.join(" "));
             self.page.points(Mark::Human, "Approved", &[text])?;
@@ -124,6 +150,12 @@ impl<'a> Play<'a> {
             "this is not as the demo claims: {operators} operators were archived, {} were approved",
             self.approved_operators
         );
+        let woken = stats["operators_woken_by_cascade"].as_array().map_or(0, Vec::len);
+        ensure!(
+            woken <= self.approved_woken,
+            "this is not as the demo claims: {woken} operators were woken, {} were approved",
+            self.approved_woken
+        );
         let double = stats["duplicate_keys"].as_array().map_or(0, Vec::len);
         ensure!(
             double == 0,
@@ -138,15 +170,38 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// The year in numbers.
+    /// The figures where nothing stands beside them.
+    fn numbers(&self, ours: &Harm, operators: usize) -> anyhow::Result<()> {
+        self.page.heading(self.story.numbers, "measured in the sandbox")?;
+        let row = |what: &str, count: usize| self.page.verbatim(&format!("{what:74}{count:>12}"));
+        row("People with a second card", ours.second_card.len())?;
+        row("People who work here and whose card is archived", ours.archived.len())?;
+        row(
+            "Operators archived although nobody was asked",
+            operators - self.approved_operators,
+        )?;
+        let stats = self.stage.sandbox.stats();
+        let woken = stats["operators_woken_by_cascade"].as_array().map_or(0, Vec::len);
+        row(
+            "Operators woken although nobody was asked",
+            woken.saturating_sub(self.approved_woken),
+        )?;
+        row("Items put before a human", self.questions + self.waiting)?;
+        Ok(())
+    }
+
+    /// The story in numbers.
     pub async fn sum_up(&self) -> anyhow::Result<()> {
         let employed: BTreeSet<u32> = self.company.employed().map(|person| person.number).collect();
         let ours = measure(&self.stage.state(), &self.owners, &employed);
         let stats = self.stage.sandbox.stats();
         let operators = stats["operators_archived_by_cascade"].as_array().map_or(0, Vec::len);
+        if !self.story.by_email {
+            return self.numbers(&ours, operators);
+        }
         let by_email = &self.by_email;
         self.page
-            .heading("The year in numbers", "cardsync measured, by e-mail calculated")?;
+            .heading(self.story.numbers, "cardsync measured, by e-mail calculated")?;
         let row =
             |what: &str, ours: usize, theirs: usize| self.page.verbatim(&format!("{what:62}{ours:>12}{theirs:>12}"));
         self.page
@@ -193,7 +248,7 @@ fn held_items(finished: &Finished) -> BTreeMap<ActionKind, u64> {
     held
 }
 
-/// The run did what the year says, no more and no less.
+/// The run did what the story says, no more and no less.
 fn as_told(day: &Day, finished: &Finished) -> anyhow::Result<()> {
     if let Some(failure) = &finished.report.failure {
         bail!("the run failed: {failure}");
@@ -211,7 +266,7 @@ fn as_told(day: &Day, finished: &Finished) -> anyhow::Result<()> {
     let (done, held) = (done_items(finished), held_items(finished));
     ensure!(
         done == told(day.done) && held == told(day.held),
-        "this is not as the demo claims: done {done:?}, held {held:?}; the year says done {:?}, held {:?}",
+        "this is not as the demo claims: done {done:?}, held {held:?}; the story says done {:?}, held {:?}",
         day.done,
         day.held
     );

@@ -1,7 +1,8 @@
-//! Where the year is played: a folder with the company's files, the sandbox, and an environment of cardsync over both.
+//! Where a story is played: a folder with the company's files, the sandbox, and an environment of cardsync over both.
 
 use super::cards::{API_LOGIN, ARCHIVING_REASON, Card, write_seed};
 use super::company::{Company, Export};
+use super::story::Story;
 use crate::daemon::wiring::{AsOf, Environment, new_run_id};
 use crate::domain::decision::Answer;
 use crate::domain::guard::Judged;
@@ -71,11 +72,13 @@ pub struct Approved {
     pub items: usize,
     /// Operators that approved archives take along.
     pub operators: usize,
+    /// Operators that approved unarchives may wake.
+    pub woken: usize,
 }
 
 impl Stage {
     /// Starts the sandbox with these cards and writes the configuration.
-    pub async fn set(cards: &[Card], listen: SocketAddr) -> anyhow::Result<Self> {
+    pub async fn set(story: &Story, cards: &[Card], listen: SocketAddr) -> anyhow::Result<Self> {
         let folder = Folder::new()?;
         let mut seed = Vec::new();
         write_seed(&mut seed, cards.iter().cloned())?;
@@ -92,7 +95,7 @@ impl Stage {
         .await?;
         fs::write(folder.file("password"), PASSWORD)?;
         let config = folder.file("cardsync.yaml");
-        fs::write(&config, configuration(&sandbox.url()))?;
+        fs::write(&config, configuration(&sandbox.url(), story))?;
         let environment = Environment::load(&config).context("the demo's configuration")?;
         let store = SqliteStore::open(&folder.file("cardsync.db"), &environment.id, &environment.host()).await?;
         Ok(Self {
@@ -120,16 +123,22 @@ impl Stage {
         })?;
         keep(&self.store, &decided).await?;
         let approved = |item| decided.decisions.iter().any(|decision| decision.item == item);
-        let operators = waiting
-            .items
-            .iter()
-            .filter(|kept| kept.item.change.action == ActionKind::Archive && approved(kept.item.change.id.clone()))
-            .filter(|kept| kept.item.change.operator.is_linked())
-            .count();
+        let linked = |action: ActionKind| {
+            let items = waiting.items.iter().map(|kept| &kept.item.change);
+            items
+                .filter(|change| change.action == action && approved(change.id.clone()) && change.operator.is_linked())
+                .count()
+        };
         Ok(Approved {
             items: decided.decisions.len(),
-            operators,
+            operators: linked(ActionKind::Archive),
+            woken: linked(ActionKind::Unarchive),
         })
+    }
+
+    /// From now on TOPdesk notes this moment on the cards that are written.
+    pub fn play_at(&self, now: DateTime<Utc>) {
+        self.sandbox.play_at(now);
     }
 
     /// One `cardsync run`.
@@ -163,6 +172,24 @@ impl Stage {
         self.sandbox.state_json()
     }
 
+    /// The folders and files in which cardsync keeps its state.
+    pub fn kept(&self) -> std::io::Result<Vec<PathBuf>> {
+        let mut kept = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder)? {
+                let path = entry?.path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if folder != self.folder.path() || name.starts_with("cardsync.db") {
+                    kept.push(path);
+                }
+            }
+        }
+        Ok(kept)
+    }
+
     /// The configuration file.
     pub fn config(&self) -> PathBuf {
         self.folder.file("cardsync.yaml")
@@ -170,7 +197,12 @@ impl Stage {
 }
 
 /// The demo's configuration, over files beside it.
-fn configuration(url: &str) -> String {
+fn configuration(url: &str, story: &Story) -> String {
+    let Story {
+        least_records,
+        lifecycle,
+        ..
+    } = story;
     format!(
         r#"# The configuration of the demo: HR's export decides who exists, the directory adds addresses and logins.
 topdesk:
@@ -190,7 +222,7 @@ sources:
     encoding: windows-1252
     key: Personnel number
     role: authoritative                  # decides who exists
-    expect: {{ min_records: 200, max_drop: 10%, max_age: 7d }}
+    expect: {{ min_records: {least_records}, max_drop: 10%, max_age: 7d }}
   - name: ad
     type: ldif
     path: people.ldif
@@ -217,7 +249,7 @@ create: {{ hasSspAccess: true, isCaller: true }}
 lifecycle:
   leaver: {{ when: "{{{{ hr['End date'] | date('%d-%m-%Y') < today }}}}", after: 1d }}
   missing: {{ reads: 3, for: 48h }}
-
+{lifecycle}
 guard:
   archive: {{ max: 20, percent: 2% }}
   operators: {{ max: 0 }}                  # operators that an archive would lock out

@@ -6,7 +6,11 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose card is whose: known for the cards of the beginning, by number for the later ones.
-pub struct Owners(BTreeMap<String, u32>);
+pub struct Owners {
+    owners: BTreeMap<String, u32>,
+    /// How many cards each human had then.
+    had: BTreeMap<u32, u32>,
+}
 
 impl Owners {
     /// The owners of the cards of the beginning.
@@ -14,12 +18,17 @@ impl Owners {
         let known = cards
             .iter()
             .filter_map(|card| card.human.map(|human| (card.id().to_string(), human)));
-        Self(known.collect())
+        let owners: BTreeMap<String, u32> = known.collect();
+        let mut had = BTreeMap::new();
+        for owner in owners.values() {
+            *had.entry(*owner).or_default() += 1;
+        }
+        Self { owners, had }
     }
 
     fn owner(&self, card: &Value) -> Option<u32> {
         let id = card["id"].as_str()?;
-        self.0.get(id).copied().or_else(|| number(card))
+        self.owners.get(id).copied().or_else(|| number(card))
     }
 }
 
@@ -37,6 +46,7 @@ pub fn measure(state: &Value, owners: &Owners, employed: &BTreeSet<u32>) -> Harm
     let mut cards: BTreeMap<u32, u32> = BTreeMap::new();
     let mut holders: BTreeMap<u32, u32> = BTreeMap::new();
     let mut archived: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut has_active: BTreeSet<u32> = BTreeSet::new();
     for card in rows(state, "persons") {
         let Some(owner) = owners.owner(card) else { continue };
         *cards.entry(owner).or_default() += 1;
@@ -48,11 +58,19 @@ pub fn measure(state: &Value, owners: &Owners, employed: &BTreeSet<u32>) -> Harm
             if employed.contains(&owner) {
                 harm.archived.insert(owner);
             }
-        } else if let Some(number) = number(card) {
-            *holders.entry(number).or_default() += 1;
+        } else {
+            has_active.insert(owner);
+            if let Some(number) = number(card) {
+                *holders.entry(number).or_default() += 1;
+            }
         }
     }
-    harm.second_card.extend(several(&cards));
+    // Of a merge the twin stays behind.
+    harm.archived.retain(|owner| !has_active.contains(owner));
+    let more = cards
+        .iter()
+        .filter(|(owner, count)| **count > owners.had.get(owner).copied().unwrap_or(1));
+    harm.second_card.extend(more.map(|(owner, _)| *owner));
     harm.double_numbers.extend(several(&holders));
     for operator in rows(state, "operators").filter(|operator| operator["status"] == "operatorArchived") {
         let linked = operator["linkedPerson"]["id"].as_str();

@@ -1,133 +1,25 @@
 //! The year of the sample company as data: what happens, on which day cardsync looks, what a human approves, and what
 //! must come out of it.
 
-use super::company::{Company, Export, NAMESAKE};
-use super::person::{DOMAIN, FIRST_NUMBER, Person};
-use crate::domain::plan::ActionKind::{self, Adopt, Archive, Create, CreateEntry, Update};
-use chrono::Days;
+use super::company::{Company, Export};
+use super::story::{Day, Event, Step, Story};
+use crate::domain::plan::ActionKind::{Adopt, Archive, Create, CreateEntry, Update};
 
-/// How many people the company has when cardsync comes.
-pub const PEOPLE: u32 = 300;
-
-/// One chapter of the year.
-pub struct Step {
-    pub title: &'static str,
-    /// What happens in the company.
-    pub story: &'static str,
-    pub days: &'static [Day],
-}
-
-/// One day on which HR and the directory export, and cardsync runs.
-pub struct Day {
-    /// Days before the end of the year, which is today.
-    pub days_ago: u64,
-    pub events: &'static [Event],
-    pub export: Export,
-    /// What a human approves before the run, as after `cardsync approve`.
-    pub approve: &'static [&'static str],
-    /// What the run must do, or the demo says so and fails.
-    pub done: &'static [(ActionKind, u64)],
-    /// What must wait after it.
-    pub held: &'static [(ActionKind, u64)],
-}
-
-/// What happens to people. They are named by their index.
-pub enum Event {
-    /// Somebody new starts work.
-    Joins(u32),
-    /// Somebody new, and HR types the number of a colleague.
-    JoinsWithNumberOf { who: u32, colleague: u32 },
-    /// Somebody new with the name, and so the address, of a former colleague.
-    JoinsAsNamesake(u32),
-    /// HR corrects the number it typed.
-    NumberCorrected(u32),
-    /// Other work.
-    Moves {
-        who: u32,
-        department: &'static str,
-        function: &'static str,
-        manager: u32,
-    },
-    /// Other site.
-    MovesTo { who: u32, site: &'static str },
-    /// A new surname, and with it a new address and login.
-    Marries {
-        who: u32,
-        prefix: &'static str,
-        last_name: &'static str,
-    },
-    /// Everybody at a site gets an address in another mail domain.
-    NewMailDomain { site: &'static str, domain: &'static str },
-    /// Their last day was three days ago.
-    Left(u32),
-    /// Has left, and HR took the row out at once.
-    RowRemoved(u32),
-}
-
-impl Event {
-    /// Makes it happen.
-    pub fn happen(&self, company: &mut Company) {
-        let today = company.today;
-        match *self {
-            Event::Joins(index) => company.people.push(newcomer(index, company)),
-            Event::JoinsWithNumberOf { who, colleague } => {
-                let mut person = newcomer(who, company);
-                person.typed_number = Some(FIRST_NUMBER + colleague);
-                company.people.push(person);
-            }
-            Event::JoinsAsNamesake(who) => {
-                let namesake = Person::new(NAMESAKE, today);
-                let mut person = newcomer(who, company);
-                person.first_name = namesake.first_name;
-                person.prefix = namesake.prefix;
-                person.last_name = namesake.last_name;
-                person.name_account("");
-                company.people.push(person);
-            }
-            Event::NumberCorrected(who) => company.person_mut(who).typed_number = None,
-            Event::Moves {
-                who,
-                department,
-                function,
-                manager,
-            } => {
-                let person = company.person_mut(who);
-                person.department = department;
-                person.function = function;
-                person.manager = Some(FIRST_NUMBER + manager);
-            }
-            Event::MovesTo { who, site } => company.person_mut(who).site = site,
-            Event::Marries { who, prefix, last_name } => {
-                let person = company.person_mut(who);
-                person.prefix = prefix;
-                person.last_name = last_name;
-                person.name_account("");
-            }
-            Event::NewMailDomain { site, domain } => {
-                for person in company.people.iter_mut().filter(|person| person.site == site) {
-                    person.mail = person.mail.replace(DOMAIN, domain);
-                }
-            }
-            Event::Left(who) => company.person_mut(who).last_day = Some(today - Days::new(3)),
-            Event::RowRemoved(who) => {
-                let person = company.person_mut(who);
-                person.last_day = Some(today - Days::new(3));
-                let number = person.number;
-                company.rows_removed.push(number);
-            }
-        }
-    }
-}
-
-fn newcomer(index: u32, company: &Company) -> Person {
-    let mut person = Person::new(index, company.today);
-    person.hired = company.today;
-    person.operator = false;
-    person
-}
+/// One year of 300 people, beside an import that recognises them by e-mail address.
+pub const STORY: Story = Story {
+    title: "one year of a company",
+    numbers: "The year in numbers",
+    people: 300,
+    cards: Company::cards_before,
+    least_records: 200,
+    lifecycle: "",
+    by_email: true,
+    steps: YEAR,
+    commands: &[],
+};
 
 /// The year.
-pub const YEAR: &[Step] = &[
+const YEAR: &[Step] = &[
     Step {
         title: "First contact",
         story: "TOPdesk was kept by hand for years. Most cards are right. Some people have none; five operators have only \
@@ -151,6 +43,7 @@ pub const YEAR: &[Step] = &[
                 held: &[],
             },
         ],
+        shows: &[],
     },
     Step {
         title: "Joiners and movers",
@@ -244,6 +137,7 @@ pub const YEAR: &[Step] = &[
                 held: &[],
             },
         ],
+        shows: &[],
     },
     Step {
         title: "A marriage",
@@ -264,6 +158,7 @@ pub const YEAR: &[Step] = &[
             done: &[(Create, 1), (Update, 1)],
             held: &[],
         }],
+        shows: &[],
     },
     Step {
         title: "A new mail domain",
@@ -279,6 +174,7 @@ pub const YEAR: &[Step] = &[
             done: &[(Update, 45)],
             held: &[],
         }],
+        shows: &[],
     },
     Step {
         title: "Leavers, one of them an operator",
@@ -309,6 +205,7 @@ pub const YEAR: &[Step] = &[
                 held: &[],
             },
         ],
+        shows: &[],
     },
     Step {
         title: "A bad export",
@@ -322,6 +219,7 @@ pub const YEAR: &[Step] = &[
             done: &[],
             held: &[],
         }],
+        shows: &[],
     },
     Step {
         title: "The repaired export, today",
@@ -334,5 +232,6 @@ pub const YEAR: &[Step] = &[
             done: &[(Archive, 1)],
             held: &[(Archive, 1)],
         }],
+        shows: &[],
     },
 ];

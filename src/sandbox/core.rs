@@ -1,9 +1,11 @@
 //! The sandbox without its socket: state, counters and faults behind locks, and the one place where a request meets them.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 
 use super::build;
@@ -38,6 +40,8 @@ pub struct Core {
     overrides: Vec<(String, String)>,
     username: String,
     expected: String,
+    /// How far the times that writes leave on cards are ahead of the machine's clock, in milliseconds.
+    ahead: AtomicI64,
 }
 
 impl Core {
@@ -60,6 +64,7 @@ impl Core {
             overrides,
             username: username.to_owned(),
             expected: STANDARD.encode(format!("{username}:{password}")),
+            ahead: AtomicI64::new(0),
         })
     }
 
@@ -88,13 +93,24 @@ impl Core {
         self.faults().strike(call, route)
     }
 
+    /// From now on writes leave times on cards that are so far ahead of the machine's clock; negative: behind.
+    pub fn set_ahead(&self, milliseconds: i64) {
+        self.ahead.store(milliseconds, Ordering::Relaxed);
+    }
+
+    /// The moment that a write at this moment of the machine's clock leaves on cards.
+    fn written_at(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        at + Duration::milliseconds(self.ahead.load(Ordering::Relaxed))
+    }
+
     /// Changes a card as a person in the user interface would, and gives its id.
     ///
     /// # Errors
     /// When the card is not found or a value does not fit.
-    pub fn edit(&self, wanted: &serde_json::Value, now: i64) -> Result<uuid::Uuid, String> {
+    pub fn edit(&self, wanted: &serde_json::Value, at: DateTime<Utc>) -> Result<uuid::Uuid, String> {
         let wanted = Edit::deserialize(wanted).map_err(|error| error.to_string())?;
-        edit::make(&mut self.world_mut(), &wanted, now).map(|(id, _)| id)
+        let at = self.written_at(at).timestamp_millis();
+        edit::make(&mut self.world_mut(), &wanted, at).map(|(id, _)| id)
     }
 
     /// Back to the seed, or to a new one; counters start again and faults are gone.
@@ -120,7 +136,11 @@ impl Core {
         if matches!(call.method.as_str(), "GET" | "HEAD") {
             routes::read(&self.world(), call)
         } else {
-            routes::write(&mut self.world_mut(), call)
+            let call = Call {
+                at: self.written_at(call.at),
+                ..call.clone()
+            };
+            routes::write(&mut self.world_mut(), &call)
         }
     }
 

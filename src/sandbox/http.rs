@@ -91,7 +91,7 @@ async fn play(core: &Arc<Core>, line: &Line, mut call: Call, route: &str, fault:
     let edited = fault
         .edit
         .as_ref()
-        .map_or(Ok(None), |edit| core.edit(edit, call.at.timestamp_millis()).map(Some));
+        .map_or(Ok(None), |edit| core.edit(edit, call.at).map(Some));
     if let Err(problem) = edited {
         return respond(control::refuse(500, &format!("the fault's edit: {problem}")));
     }

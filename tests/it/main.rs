@@ -14,3 +14,4 @@ mod support;
 mod topdesk;
 mod undo;
 mod unit;
+mod years;

@@ -56,7 +56,7 @@ fn edit(core: &Core, call: &Call) -> Reply {
         Ok(wanted) => wanted,
         Err(error) => return refuse(400, &format!("the edit is not JSON: {error}")),
     };
-    match core.edit(&wanted, call.at.timestamp_millis()) {
+    match core.edit(&wanted, call.at) {
         Ok(id) => Reply::json(200, &json!({ "id": id.to_string() })),
         Err(problem) => refuse(400, &problem),
     }

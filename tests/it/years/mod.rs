@@ -1,0 +1,349 @@
+//! Two years in the life of a company, on the look-alike with a moving clock: joiners, movers, marriages, leavers, rehires
+//! and anonymizations, a human who decides part of what is held and changes cards by hand, and a look from outside after
+//! every run.
+
+mod chance;
+mod company;
+mod human;
+mod seen;
+mod traces;
+mod watch;
+
+use self::chance::Chance;
+use self::company::Company;
+use self::seen::Seen;
+use self::traces::traces;
+use self::watch::{Promise, Watch};
+use crate::support::company::At;
+use crate::support::workplace::Workplace;
+use cardsync::daemon::run_once::{RunOnce, carry_through};
+use cardsync::daemon::wiring::Environment;
+use cardsync::domain::decision::Answer;
+use cardsync::domain::report::RunVerdict;
+use cardsync::engine::run::{Finished, Scope};
+use cardsync::engine::state::StateWriter as _;
+use cardsync::engine::{Silent, decisions};
+use cardsync::store::SqliteStore;
+use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+const CONFIG: &str = r#"
+topdesk:
+  url: "@URL@"
+  username: api-cardsync
+  password: { file: password }
+  archiving_reason: Out of service
+  requests_per_second: 1000
+timezone: Europe/Amsterdam
+sources:
+  - { name: hr, type: csv, path: people.csv, delimiter: ";", key: Nr, role: authoritative, expect: { max_drop: 20% } }
+fields:
+  surName: "{{ hr.Last }}"
+  firstName: "{{ hr.First }}"
+  email: "{{ hr.Mail }}"
+  tasLoginName: "{{ hr.Login }}"
+  phoneNumber: "{{ hr.Phone }}"
+  branch: "{{ hr.Site }}"
+  department: { value: "{{ hr.Dept }}", missing: create }
+  jobTitle: "{{ hr.Title }}"
+  manager: { key: "{{ hr.Mgr }}" }
+create: { hasSspAccess: true, isCaller: true }
+lifecycle:
+@LIFECYCLE@
+store: { sqlite: state/cardsync.db }
+"#;
+
+/// How one world differs from the others.
+struct World {
+    name: &'static str,
+    seed: u64,
+    settings: &'static [(&'static str, &'static str)],
+    lifecycle: &'static str,
+    promise: Promise,
+}
+
+const WORLDS: [World; 2] = [
+    World {
+        name: "one",
+        seed: 1,
+        settings: &[("unarchive_restores_operator", "yes"), ("patch_archived", "refused")],
+        lifecycle: "  leaver: { when: \"{{ hr.End | date < today }}\", after: 1d }\n  missing: { reads: 3, for: 48h }",
+        promise: Promise {
+            term: Duration::days(300),
+            by_api: false,
+            disarms: false,
+        },
+    },
+    World {
+        name: "two",
+        seed: 2,
+        settings: &[("unarchive_restores_operator", "no"), ("patch_archived", "accepted")],
+        lifecycle: "  leaver: { when: \"{{ hr.End | date < today }}\", after: 1d }\n  missing: { reads: 3, for: 48h }",
+        promise: Promise {
+            term: Duration::days(300),
+            by_api: true,
+            disarms: false,
+        },
+    },
+];
+
+/// How many people the company has where nothing else is said.
+const PEOPLE: usize = 400;
+/// The year is gathered into so many rounds of two runs each.
+const ROUNDS: u64 = 18;
+const DAYS_PER_ROUND: u64 = 41;
+
+#[test]
+fn two_years_harm_nobody() {
+    // Another test of the same process may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let people =
+        std::env::var("CARDSYNC_YEARS_PEOPLE").map_or(PEOPLE, |text| text.parse().expect("a number of people"));
+    std::thread::scope(|scope| {
+        for world in &WORLDS {
+            scope.spawn(move || Life::open(world, people).live());
+        }
+    });
+}
+
+/// A world as far as it was lived.
+struct Life {
+    world: &'static World,
+    place: Workplace,
+    runtime: tokio::runtime::Runtime,
+    company: Company,
+    watch: Watch,
+    chance: Chance,
+    seen: Seen,
+}
+
+/// The morning of a day.
+fn morning(day: NaiveDate) -> DateTime<Utc> {
+    day.and_hms_opt(8, 0, 0).expect("a time").and_utc()
+}
+
+impl Life {
+    fn open(world: &'static World, people: usize) -> Life {
+        let start: NaiveDate = "2024-11-04".parse().expect("a day");
+        let company = Company::new(people, start);
+        let place = Workplace::open(company.seed());
+        for (name, value) in world.settings {
+            place.sandbox.set(name, value).expect("a setting");
+        }
+        std::fs::create_dir(place.path("state")).expect("a folder");
+        place.configure(&CONFIG.replace("@LIFECYCLE@", world.lifecycle));
+        let seen = Seen::of(&place.sandbox);
+        Life {
+            world,
+            watch: Watch::new(world.promise, &seen, &company),
+            chance: Chance::new(world.seed),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime"),
+            place,
+            company,
+            seen,
+        }
+    }
+
+    fn live(mut self) {
+        let began = Instant::now();
+        let start = self.company.today;
+        for round in 0..ROUNDS {
+            let day = start + Days::new(round * DAYS_PER_ROUND);
+            self.company.today = day;
+            if round > 0 {
+                self.happen(round);
+                self.by_hand(day);
+            }
+            self.run(morning(day));
+            self.decide(morning(day));
+            let next = day + Days::new(1);
+            self.company.today = next;
+            self.run(morning(next));
+            if round % 6 == 5 {
+                self.again(morning(next) + Duration::minutes(20));
+            }
+        }
+        self.nothing_is_left();
+        let took = began.elapsed().as_secs_f64();
+        println!(
+            "{}: {} people at the end, {took:.1} s",
+            self.world.name,
+            self.company.people.len()
+        );
+        for (what, count) in &self.watch.figures.0 {
+            println!("  {count:6} {what}");
+        }
+    }
+
+    /// What happens in the company between two rounds.
+    fn happen(&mut self, round: u64) {
+        let size = self.company.people.len();
+        let (company, chance) = (&mut self.company, &mut self.chance);
+        let share = |permille: usize| (size * permille).div_ceil(1000);
+        let today = company.today;
+        for _ in 0..share(12) {
+            // Some start later, as HR knows already.
+            let later = if chance.percent(40) { 10 } else { 0 };
+            company.joins(today + Days::new(later));
+        }
+        let others = |company: &Company, operator: bool| -> Vec<usize> {
+            let all = company.settled().into_iter();
+            all.filter(|who| *who >= 10 && company.people[*who].operator == operator)
+                .collect()
+        };
+        for who in chance.some_of(&company.settled(), share(30)) {
+            company.moves(who, chance);
+        }
+        for who in chance.some_of(&company.settled(), share(4)) {
+            company.marries(who);
+        }
+        let wave = if round == 9 { share(40) } else { share(7) };
+        let mut leavers = chance.some_of(&others(company, false), wave);
+        leavers.extend(chance.some_of(&others(company, true), share(4)));
+        for who in leavers {
+            company.people[who].end = Some(today - Days::new(3));
+        }
+        let mut absent = chance.some_of(&others(company, false), share(2));
+        absent.extend(chance.some_of(&others(company, true), 1));
+        for who in absent {
+            company.people[who].row_removed = true;
+        }
+        let gone = company.who(|human| human.end.is_some_and(|end| end + Days::new(30) < today));
+        let back = chance.some_of(&gone, share(2));
+        for (n, who) in back.into_iter().enumerate() {
+            company.returns(who, n % 3 == 2);
+        }
+    }
+
+    fn by_hand(&mut self, day: NaiveDate) {
+        self.place.sandbox.play_at(morning(day) - Duration::hours(3));
+        human::by_hand(
+            &self.place.sandbox,
+            &self.seen,
+            &self.company,
+            &mut self.watch,
+            &mut self.chance,
+        );
+        self.seen = Seen::of(&self.place.sandbox);
+    }
+
+    fn environment(&self) -> Environment {
+        Environment::load(&self.place.path("cardsync.yaml")).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    fn carry(&self, at: DateTime<Utc>) -> Finished {
+        self.place.sandbox.play_at(at);
+        let environment = self.environment();
+        let once = RunOnce {
+            environment: &environment,
+            command: "run",
+            clock: &At(at),
+            progress: &Silent,
+            stop: &AtomicBool::new(false),
+        };
+        let finished = self.runtime.block_on(carry_through(once, &Scope::Whole));
+        finished.unwrap_or_else(|error| panic!("{}: {at}: {error:#}", self.world.name))
+    }
+
+    fn run(&mut self, at: DateTime<Utc>) {
+        self.place.write("people.csv", self.company.export());
+        let finished = self.carry(at);
+        let good = matches!(finished.report.verdict, Some(RunVerdict::Clean | RunVerdict::Held));
+        assert!(
+            good,
+            "{}: {at}: {:?} {:?}",
+            self.world.name, finished.report, finished.outcomes
+        );
+        let after = Seen::of(&self.place.sandbox);
+        let stats = self.place.sandbox.stats();
+        self.watch.run(&self.seen, &after, &stats, &finished, &self.company, at);
+        self.seen = after;
+        self.watch.figures.add("runs", 1);
+        println!(
+            "{} {at} {:?} new holds {}",
+            self.world.name,
+            finished.report.counts,
+            finished.new_holds.len()
+        );
+    }
+
+    /// The same input again: nothing is left to do.
+    fn again(&mut self, at: DateTime<Utc>) {
+        let finished = self.carry(at);
+        assert!(
+            finished.outcomes.is_empty(),
+            "{}: {at}: {:?}",
+            self.world.name,
+            finished.outcomes
+        );
+        self.watch.figures.add("second runs, all empty", 1);
+    }
+
+    /// Of anonymized people nothing is in any file of the state folder; the others are found there.
+    fn nothing_is_left(&mut self) {
+        let folder = self.place.path("state");
+        let forgotten = self.watch.forgotten(&self.seen, &self.company);
+        let words: BTreeSet<String> = forgotten
+            .iter()
+            .flat_map(|who| self.company.people[*who].theirs.iter().cloned())
+            .collect();
+        let (found, looked) = traces(&folder, &words);
+        assert!(
+            found.is_empty(),
+            "{}: left of anonymized people: {found:#?}",
+            self.world.name
+        );
+        self.watch
+            .figures
+            .add("words of anonymized people looked for", words.len());
+        self.watch.figures.add("bytes looked through", looked);
+        // The search finds what is there.
+        let others = self.company.settled();
+        let words: BTreeSet<String> = others
+            .iter()
+            .map(|who| self.company.people[*who].last.clone())
+            .collect();
+        let (found, _) = traces(&folder, &words);
+        let names: BTreeSet<&str> = found.iter().filter_map(|it| it.split(' ').next()).collect();
+        assert_eq!(
+            names.len(),
+            words.len(),
+            "{}: the search does not find people who work here",
+            self.world.name
+        );
+    }
+
+    /// The human answers part of what waits.
+    fn decide(&mut self, at: DateTime<Utc>) {
+        let environment = self.environment();
+        let path = environment.store_path().expect("a store");
+        let runtime = &self.runtime;
+        let (company, watch, chance) = (&self.company, &mut self.watch, &mut self.chance);
+        runtime.block_on(async {
+            let store = SqliteStore::open(&path, &environment.id, &environment.host())
+                .await
+                .expect("a store");
+            let waiting = decisions::waiting(&store, at).await.expect("what waits");
+            for kept in waiting.items.iter().filter(|kept| !kept.item.is_settled()) {
+                let Some(answer) = human::answer(&kept.item, company, watch, chance) else {
+                    continue;
+                };
+                watch.answered(&kept.item, answer);
+                let until = (answer == Answer::Approve).then(|| at + decisions::APPROVAL_LASTS);
+                let words = [kept.item.change.id.to_string()];
+                // As a person would: on the machine's clock, whatever day is played.
+                let decided = decisions::decide(&waiting, &words, answer, "tester", None, until, Utc::now());
+                store
+                    .decide(&decided.expect("it waits").decisions)
+                    .await
+                    .expect("a decision");
+            }
+            store.close().await;
+        });
+    }
+}
