@@ -1,6 +1,7 @@
 //! What cardsync remembers per card: how it became ours, its key and anchors, where and since when it is missing, and
 //! who archived it. The ledger's key is the card id; the match key is an attribute with history.
 
+use super::certificate::Overwritten;
 use super::ids::{CardId, Generation, RunId, SourceName};
 use super::key::Key;
 use super::record::Anchor;
@@ -96,6 +97,9 @@ pub struct LedgerEntry {
     pub archived_by_us: Option<OurArchive>,
     /// The card was seen anonymized, by anyone.
     pub anonymized: bool,
+    /// cardsync itself overwrote the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overwritten: Option<Overwritten>,
     /// What its fields showed when they were last in step.
     #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
     pub seen: SeenValues,
@@ -116,6 +120,7 @@ impl LedgerEntry {
             leaving_since: None,
             archived_by_us: None,
             anonymized: false,
+            overwritten: None,
             seen: SeenValues::default(),
         }
     }

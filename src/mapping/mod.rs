@@ -16,6 +16,7 @@ mod directory;
 mod evaluate;
 mod expression;
 mod filters;
+mod last_day;
 mod number;
 mod parse;
 mod text;
@@ -23,13 +24,14 @@ mod value;
 
 use crate::config::{Config, RowsConfig, SourceConfig};
 use crate::domain::field::{CardField, FieldKind};
-use crate::domain::identity::{Describe, Description, Evaluated, JoinedRecord, Moment, Truth};
+use crate::domain::identity::{Describe, Description, Evaluated, JoinedRecord, LastDay, Moment, Truth};
 use crate::domain::ids::SourceName;
 use crate::domain::key::KeySpec;
 use condition::Condition;
 use fields::CompiledRule;
 use filters::Refusal;
 use inputs::{Records, Where};
+use last_day::LastDayRule;
 use parse::KnownSource;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -55,6 +57,7 @@ pub struct Mapping {
     key: KeySpec,
     include: Option<Condition>,
     leaver: Option<Condition>,
+    last_day: Option<LastDayRule>,
     contracts: BTreeMap<SourceName, Condition>,
     advice: Vec<MappingProblem>,
     rules: BTreeMap<CardField, CompiledRule>,
@@ -79,6 +82,16 @@ impl Mapping {
             .leaver
             .as_ref()
             .and_then(|leaver| problems.condition("lifecycle.leaver.when", &leaver.when, &sources));
+        let since = config.lifecycle.anonymize.as_ref().and_then(|it| it.since.as_deref());
+        let last_day = since.and_then(|text| match LastDayRule::compile(text, &sources) {
+            Ok(rule) => Some(rule),
+            Err(refusals) => {
+                for refusal in refusals {
+                    problems.add(last_day::PATH, refusal);
+                }
+                None
+            }
+        });
         let mut contracts = BTreeMap::new();
         for (at, (source, known)) in config.sources.iter().zip(&sources).enumerate() {
             if let SourceConfig::Csv(csv) = source
@@ -117,6 +130,7 @@ impl Mapping {
                     key,
                     include,
                     leaver,
+                    last_day,
                     contracts,
                     rules,
                     advice: Vec::new(),
@@ -202,6 +216,9 @@ impl Mapping {
                 problems.add(&path, advice);
             }
         }
+        for advice in self.last_day.iter().flat_map(LastDayRule::advice) {
+            problems.add(last_day::PATH, advice);
+        }
         for rule in self.rules.values() {
             for advice in advice::of_expression(rule.program()) {
                 problems.add(&format!("fields.{}", rule.field), advice);
@@ -215,6 +232,7 @@ impl Mapping {
         let inputs = conditions
             .chain(self.contracts.values())
             .flat_map(Condition::inputs)
+            .chain(self.last_day.iter().flat_map(LastDayRule::inputs))
             .chain(self.rules.values().flat_map(|rule| rule.program().inputs.iter()));
         let mut references: BTreeMap<SourceName, BTreeSet<String>> = BTreeMap::new();
         for input in inputs.filter(|input| input.place == Where::Attribute) {
@@ -239,6 +257,13 @@ impl Describe for Mapping {
         match &self.leaver {
             Some(condition) => condition.holds(Records::Joined(joined), moment),
             None => Truth::False,
+        }
+    }
+
+    fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
+        match &self.last_day {
+            Some(rule) => rule.read(Records::Joined(joined), moment),
+            None => LastDay::NotMapped,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, from_word, json, stamp, time, word};
+use crate::domain::certificate::Overwritten;
 use crate::domain::ids::{CardId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, OurArchive, Sighting};
@@ -25,6 +26,8 @@ struct Rest<'a> {
     sightings: Cow<'a, BTreeMap<SourceName, Sighting>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     archived_by_us: Option<Cow<'a, OurArchive>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    overwritten: Option<Cow<'a, Overwritten>>,
     #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
     seen: Cow<'a, SeenValues>,
 }
@@ -51,6 +54,7 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         leaving_since,
         archived_by_us,
         anonymized,
+        overwritten,
         seen,
     } = entry;
     let rest = Rest {
@@ -58,6 +62,7 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         anchors: Cow::Borrowed(anchors),
         sightings: Cow::Borrowed(sightings),
         archived_by_us: archived_by_us.as_ref().map(Cow::Borrowed),
+        overwritten: overwritten.as_ref().map(Cow::Borrowed),
         seen: Cow::Borrowed(seen),
     };
     (
@@ -170,6 +175,7 @@ fn entry(row: ReadRow) -> Result<LedgerEntry, Fault> {
         leaving_since: leaving_since.map(|text| time(&text, "ledger")).transpose()?,
         archived_by_us: rest.archived_by_us.map(Cow::into_owned),
         anonymized: anonymized != 0,
+        overwritten: rest.overwritten.map(Cow::into_owned),
         seen: rest.seen.into_owned(),
     })
 }
