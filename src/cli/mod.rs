@@ -1,5 +1,6 @@
 //! The command line: definitions here, one file per command or family of commands. Thin: the engine does the work.
 
+mod anonymize;
 mod approve;
 mod check;
 mod config;
@@ -89,6 +90,9 @@ enum Command {
     /// The state file: copy, check, give to another address.
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Who is to be anonymized and when, and the certificates of what was done. Changes nothing.
+    #[command(subcommand)]
+    Anonymize(anonymize::AnonymizeCommand),
     /// Remove what is kept about one person.
     Forget(forget::ForgetArgs),
     /// Take back what a run or an item wrote, as far as it can be taken back; says what cannot.
@@ -163,6 +167,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::History(args) => history::history(config, &args).await,
         Command::Journal(command) => journal::run(config, &command).await,
         Command::Store(command) => store::run(config, &command).await,
+        Command::Anonymize(command) => anonymize::run(config, &command).await,
         Command::Forget(args) => forget::forget(config, &args).await,
         Command::Undo(args) => undo::undo(config, &args).await,
         Command::Rekey(command) => rekey::run(config, &command).await,

@@ -206,6 +206,9 @@ pub(super) fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::LoginHeld => "login held by another card",
         SkipReason::ManagerUnknown => "manager not known",
         SkipReason::CardDeleted => "card deleted or hidden",
+        SkipReason::AnonymizeInTopdesk => "to be anonymized in TOPdesk",
+        SkipReason::AnonymizationWaits => "anonymization waits",
+        SkipReason::LegalHold => "legal hold",
         SkipReason::TargetDegraded => "read of TOPdesk not good enough",
     }
 }

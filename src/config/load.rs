@@ -190,6 +190,8 @@ fn with_paths_from(mut config: Config, folder: &Path) -> Config {
     };
     config.topdesk.ca_file.iter_mut().for_each(resolve);
     config.store.sqlite.iter_mut().for_each(resolve);
+    let legal_hold = config.lifecycle.anonymize.iter_mut().map(|it| &mut it.legal_hold);
+    legal_hold.filter_map(|hold| hold.file.as_mut()).for_each(resolve);
     resolve_secret(&mut config.topdesk.password);
     if let Some(account) = &mut config.topdesk.operator_account {
         resolve_secret(&mut account.password);

@@ -4,6 +4,7 @@
 //! of `config schema`. Reading, locating and checking is in [`mod@load`] and [`validate`]; secrets are in [`secret`].
 
 pub mod address;
+pub mod anonymize;
 pub mod budgets;
 pub mod load;
 pub mod policy;
@@ -20,6 +21,7 @@ mod tree;
 pub mod units;
 pub mod validate;
 
+pub use anonymize::AnonymizeConfig;
 pub use load::{Loaded, load};
 pub use schema::schema;
 pub use show::show;
@@ -283,6 +285,9 @@ pub struct LifecycleConfig {
     pub missing: MissingConfig,
     /// What happens to somebody who comes back.
     pub rehire: RehireConfig,
+    /// What happens to the data of people whose card was archived long ago. Default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anonymize: Option<AnonymizeConfig>,
 }
 
 /// Before the first working day.

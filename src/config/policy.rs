@@ -2,6 +2,7 @@
 
 use super::load::Loaded;
 use super::{BudgetConfig, Canaries, Config, FieldRule, RehireConfig, SspAccess};
+use crate::domain::anonymize::AnonymizeBy;
 use crate::domain::field::CardField;
 use crate::domain::ids::SourceName;
 use crate::domain::key::{Key, KeyReading, KeySpec};
@@ -118,7 +119,8 @@ pub fn policy(loaded: &Loaded) -> Policy {
             lookups: budget(guard.lookups, silent.lookups),
             adopt: budget(guard.adopt, silent.adopt),
             keys: budget(guard.keys, silent.keys),
-            anonymize: budget(guard.anonymize, silent.anonymize),
+            // Each needs an approval, whatever guard.anonymize says.
+            anonymize: silent.anonymize,
             operators: budget(guard.operators, silent.operators),
             operators_woken: budget(guard.operators_woken, silent.operators_woken),
         },
@@ -126,6 +128,7 @@ pub fn policy(loaded: &Loaded) -> Policy {
             keys: keys(&key, &protect.keys).into_iter().collect(),
             cards: protect.cards.iter().map(|id| id.to_lowercase().into()).collect(),
         },
+        anonymize: super::anonymize::rule(config, &key),
         key,
     }
 }
@@ -201,6 +204,10 @@ pub fn wanted_fields(policy: &Policy) -> BTreeSet<CardField> {
     }
     if fields.contains(&CardField::Location) {
         fields.insert(CardField::Branch);
+    }
+    if let Some(anonymize) = policy.anonymize.as_ref().filter(|it| it.by == AnonymizeBy::Api) {
+        // What is overwritten must be seen.
+        fields.extend(anonymize.touches(&policy.key));
     }
     fields
 }

@@ -4,6 +4,7 @@ use crate::config::{Config, SourceConfig};
 use crate::domain::ids::SourceName;
 use crate::engine::former::{ReadingRules, SourceReading};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// What of a source decides neither which records come nor what they hold. Expectations are compared by judging a read
 /// under both.
@@ -30,11 +31,17 @@ pub(super) fn with_whole_paths(config: &Config) -> Config {
             SourceConfig::Ldif(ldif) => &mut ldif.path,
             SourceConfig::Ldap(_) => continue,
         };
-        if let Ok(whole) = std::path::absolute(&*path) {
-            *path = whole;
-        }
+        make_whole(path);
     }
+    let legal_hold = config.lifecycle.anonymize.iter_mut().map(|it| &mut it.legal_hold);
+    legal_hold.filter_map(|hold| hold.file.as_mut()).for_each(make_whole);
     config
+}
+
+fn make_whole(path: &mut PathBuf) {
+    if let Ok(whole) = std::path::absolute(&*path) {
+        *path = whole;
+    }
 }
 
 /// The rules of one configuration.

@@ -265,6 +265,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::OperatorLoginRefused
         | HoldReason::DrivenBack { .. }
         | HoldReason::HalfDone
+        | HoldReason::ArchivedCardRefused { .. }
         | HoldReason::LastOperator { .. }
         | HoldReason::WorkLeft { .. }
         | HoldReason::GroupsUnreadable { .. }

@@ -107,6 +107,12 @@ pub enum HoldReason {
     Undone { by: String, at: DateTime<Utc> },
     /// A change of several requests could not be finished and was driven to its safe end.
     DrivenBack { what: String },
+    /// TOPdesk refused to change the archived card.
+    ArchivedCardRefused {
+        what: String,
+        /// An operator is linked, or may be: then the card is not unarchived for it.
+        operator: bool,
+    },
     /// A change of several requests was cut off half-way and its safe end has not been reached.
     HalfDone,
 }
@@ -145,6 +151,7 @@ impl HoldReason {
             | HoldReason::Undone { .. }
             | HoldReason::OperatorLoginRefused
             | HoldReason::DrivenBack { .. }
+            | HoldReason::ArchivedCardRefused { .. }
             | HoldReason::LastOperator { .. }
             | HoldReason::GroupsUnreadable { .. }
             | HoldReason::WorkLeft { .. }
@@ -193,6 +200,7 @@ impl HoldReason {
             // Each undo has its own: what was approved after one is not approved after the next.
             HoldReason::Undone { at, .. } => format!("undone:{}", at.format("%Y-%m-%dT%H:%M:%SZ")),
             HoldReason::DrivenBack { .. } => "driven_back".to_owned(),
+            HoldReason::ArchivedCardRefused { .. } => "archived_card_refused".to_owned(),
             HoldReason::HalfDone => "half_done".to_owned(),
         }
     }
@@ -327,6 +335,16 @@ impl HoldReason {
                      or the right is there"
                 );
             }
+            HoldReason::ArchivedCardRefused { what, operator: false } => {
+                return format!("TOPdesk does not let an archived card be changed ({what}): it is unarchived for that");
+            }
+            HoldReason::ArchivedCardRefused { what, operator: true } => {
+                return format!(
+                    "TOPdesk does not let an archived card be changed ({what}), and an operator is linked to it, which \
+                     unarchiving the card could wake: anonymize the card in TOPdesk, which takes the operator along, or \
+                     write by: topdesk"
+                );
+            }
             HoldReason::HalfDone => {
                 "an earlier run was cut off half-way in a change of this person; the next run drives it to its safe end \
                  before anything else"
@@ -428,7 +446,7 @@ fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Op
             BudgetClass::OperatorsWoken => "would wake an operator",
             BudgetClass::Adopt => "writes a key onto a card",
             BudgetClass::Keys => "changes a key",
-            BudgetClass::Anonymize => "anonymizes a person",
+            BudgetClass::Anonymize => "anonymizes a person, which is final and cannot be undone",
             BudgetClass::Archive
             | BudgetClass::Unarchive
             | BudgetClass::Create

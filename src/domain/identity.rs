@@ -125,6 +125,16 @@ pub enum FirstDay {
     Unknown(String),
 }
 
+/// The last day of somebody who has left, as `lifecycle.anonymize.since` gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LastDay {
+    /// No such expression is configured.
+    NotMapped,
+    On(NaiveDate),
+    /// No date, and why.
+    NotKnown(String),
+}
+
 /// Something wrong with one field that holds creates and updates of the person, or only skips the field.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FieldProblem {
@@ -162,6 +172,9 @@ pub trait Describe {
 
     /// Whether the leaver condition holds at a moment; `False` where nothing is configured.
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth;
+
+    /// The last day of somebody who has left.
+    fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay;
 
     /// Whether the leaver condition depends on the date, so that it can be looked ahead.
     fn leaves_by_date(&self) -> bool;

@@ -1,6 +1,7 @@
 //! What cardsync remembers per card: how it became ours, its key and anchors, where and since when it is missing, and
 //! who archived it. The ledger's key is the card id; the match key is an attribute with history.
 
+use super::certificate::Overwritten;
 use super::ids::{CardId, Generation, OperatorId, RunId, SourceName};
 use super::key::Key;
 use super::record::Anchor;
@@ -103,6 +104,9 @@ pub struct LedgerEntry {
     /// somebody else gives it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub access_later: bool,
+    /// cardsync itself overwrote the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overwritten: Option<Overwritten>,
     /// What its fields showed when they were last in step.
     #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
     pub seen: SeenValues,
@@ -125,6 +129,7 @@ impl LedgerEntry {
             archived_operators: BTreeSet::new(),
             anonymized: false,
             access_later: false,
+            overwritten: None,
             seen: SeenValues::default(),
         }
     }

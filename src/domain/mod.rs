@@ -9,9 +9,11 @@
 //! ```
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod anonymize;
 pub mod canaries;
 pub mod card;
 pub mod cards;
+pub mod certificate;
 pub mod clock;
 pub mod decision;
 pub mod diff;
@@ -43,6 +45,7 @@ pub mod redact;
 pub mod references;
 pub mod rekey;
 pub mod report;
+pub mod retention;
 pub mod safe_end;
 pub mod seen;
 pub mod snapshot;

@@ -18,6 +18,7 @@ use super::key::{Key, RawKey};
 use super::ledger::LedgerEntry;
 use super::policy::BudgetClass;
 use super::record::{Anchor, RecordRef};
+use super::retention::Retained;
 use super::snapshot::{Finding, Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -73,8 +74,12 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "OperatorFate::is_as_it_falls")]
         operators: OperatorFate,
     },
-    /// The card's personal data is overwritten.
-    Anonymize { fields: Vec<FieldChange> },
+    /// The personal data of an archived card is overwritten where it is. Where TOPdesk refuses that, and no operator is linked
+    /// in any state, the card is unarchived for it and archived again, with this reason (RULES 9).
+    Anonymize {
+        fields: Vec<FieldChange>,
+        reason: Option<Box<str>>,
+    },
     /// Second pass: managers, and logins that an earlier change of the plan sets free.
     SetReferences { fields: Vec<FieldChange> },
 }
@@ -153,7 +158,7 @@ impl Action {
             | Action::Update { fields }
             | Action::Adopt { fields }
             | Action::Merge { fields, .. }
-            | Action::Anonymize { fields }
+            | Action::Anonymize { fields, .. }
             | Action::SetReferences { fields } => fields,
             Action::CreateEntry { .. } | Action::Archive { .. } | Action::Unarchive { .. } => &[],
         }
@@ -373,6 +378,12 @@ pub enum SkipReason {
     TargetDegraded,
     /// A card of ours was deleted in TOPdesk.
     CardDeleted,
+    /// Due: a human anonymizes the card in TOPdesk.
+    AnonymizeInTopdesk,
+    /// Due, or without a known date, and something keeps them.
+    AnonymizationWaits,
+    /// On the legal-hold list.
+    LegalHold,
 }
 
 /// All changes of one run with their reasons, before anything is written.
@@ -402,6 +413,8 @@ pub struct Plan {
     pub counting_absent: BTreeSet<CardId>,
     /// Cards about whose person this run could not decide: conflicts, rejected records, conditions without an answer.
     pub undecided: BTreeSet<CardId>,
+    /// Where everybody stands whose card cardsync archived; empty where nobody is anonymized.
+    pub retained: Vec<Retained>,
     /// Writes with our signature that this store does not know of, as they are to be remembered.
     pub strange_writes: StrangeWrites,
 }
@@ -418,7 +431,7 @@ pub fn item_id(change: &Change) -> ItemId {
     | Action::Update { fields }
     | Action::Adopt { fields }
     | Action::Merge { fields, .. }
-    | Action::Anonymize { fields }
+    | Action::Anonymize { fields, .. }
     | Action::SetReferences { fields } = &mut action
     {
         for field in fields {

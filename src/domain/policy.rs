@@ -1,5 +1,6 @@
 //! The effective configuration in the words of the domain, without secrets and addresses: what decides a plan.
 
+use super::anonymize::Anonymize;
 use super::field::CardField;
 use super::ids::{CardId, SourceName};
 use super::key::{Key, KeySpec};
@@ -287,6 +288,9 @@ pub struct Policy {
     pub archived_logins_reserved: bool,
     pub budgets: Budgets,
     pub protected: Protected,
+    /// Who is anonymized, how and when; `None`: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymize: Option<Anonymize>,
 }
 
 /// Durations as whole seconds.

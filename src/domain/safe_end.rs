@@ -3,7 +3,7 @@
 //! A change of several requests is never continued by a later run: what the state shows decides. Either everything shows,
 //! or the declared safe end is made true by as few requests as it needs, and the rest is planned anew.
 
-use super::card::{OperatorCard, PersonCard};
+use super::card::{OperatorCard, OperatorLink, PersonCard};
 use super::diff::same;
 use super::field::{FieldValue, Reference};
 use super::ids::{CardId, OperatorId};
@@ -40,9 +40,17 @@ impl Change {
                     }
                 }
             }],
-            Action::Update { fields } | Action::Adopt { fields } | Action::Anonymize { fields } => {
-                vec![patch(card(), fields)]
-            }
+            Action::Update { fields } | Action::Adopt { fields } => vec![patch(card(), fields)],
+            // Tried where the card is before anything else; these follow where TOPdesk refuses that.
+            Action::Anonymize { fields, reason } if self.may_wake_the_card() => vec![
+                Step::UnarchiveCard { card: card() },
+                patch(card(), fields),
+                Step::ArchiveCard {
+                    card: card(),
+                    reason: reason.clone(),
+                },
+            ],
+            Action::Anonymize { fields, .. } => vec![patch(card(), fields)],
             // The key is off one card before it is on the other: never are two active cards found under it.
             Action::Merge {
                 fields,
@@ -109,6 +117,10 @@ impl Change {
                 operators: operators.keeps().to_vec(),
                 reason: operators.reason().map(Into::into),
             },
+            Action::Anonymize { reason, .. } if self.may_wake_the_card() => SafeEnd::Archived {
+                card: self.card.clone().expect("an anonymization names the card"),
+                reason: reason.clone(),
+            },
             Action::CreateEntry { .. }
             | Action::Create { .. }
             | Action::Update { .. }
@@ -118,6 +130,11 @@ impl Change {
             | Action::Unarchive { .. }
             | Action::Anonymize { .. } => SafeEnd::SingleRequest,
         }
+    }
+
+    /// Whether an anonymization may unarchive the card for a moment: only where nobody can wake with it (RULES 9).
+    fn may_wake_the_card(&self) -> bool {
+        self.operator == OperatorLink::ProvenNone
     }
 
     /// Whether it takes several requests, so that it can be cut off in between.
@@ -167,6 +184,8 @@ pub enum SafeEnd {
         operators: Vec<OperatorId>,
         reason: Option<Box<str>>,
     },
+    /// The card is archived, overwritten or not.
+    Archived { card: CardId, reason: Option<Box<str>> },
 }
 
 /// A change of an earlier run that has not reached its safe end, as far as a plan must know: nothing happens to its people.
@@ -191,6 +210,12 @@ impl Seen {
 
     /// Whether all that a change was to do shows.
     pub fn shows_all(&self, change: &Change) -> bool {
+        if let (Action::Anonymize { fields, .. }, Some(card)) = (&change.action, &change.card) {
+            // That the card was active in between leaves no trace.
+            return self
+                .card(card)
+                .is_some_and(|card| card.archived && shows_fields(fields, card));
+        }
         change.steps().iter().all(|step| self.shows(step))
     }
 
@@ -293,6 +318,14 @@ impl SafeEnd {
                     fields: back,
                 }]
             }
+            SafeEnd::Archived { card, reason } => {
+                let awake = seen.card(card).is_some_and(|card| !card.archived);
+                let archive = Step::ArchiveCard {
+                    card: card.clone(),
+                    reason: reason.clone(),
+                };
+                awake.then_some(archive).into_iter().collect()
+            }
         }
     }
 
@@ -308,9 +341,14 @@ impl SafeEnd {
                 },
             ) => card == keeper && fields.iter().any(|change| change.field == key.field),
             // Whatever lands late is seen and put back by the next run: until then it is half-way.
-            (SafeEnd::OneOwner { .. } | SafeEnd::Asleep { .. } | SafeEnd::AsItStands | SafeEnd::SingleRequest, _) => {
-                false
-            }
+            (
+                SafeEnd::OneOwner { .. }
+                | SafeEnd::Asleep { .. }
+                | SafeEnd::AsItStands
+                | SafeEnd::Archived { .. }
+                | SafeEnd::SingleRequest,
+                _,
+            ) => false,
         }
     }
 
@@ -321,7 +359,7 @@ impl SafeEnd {
                 card: card.clone(),
                 reason: reason.clone(),
             }),
-            SafeEnd::SingleRequest | SafeEnd::AsItStands | SafeEnd::OneOwner { .. } => None,
+            SafeEnd::SingleRequest | SafeEnd::AsItStands | SafeEnd::OneOwner { .. } | SafeEnd::Archived { .. } => None,
         }
     }
 
@@ -329,7 +367,7 @@ impl SafeEnd {
     pub fn is_of_operators(&self) -> bool {
         match self {
             SafeEnd::Asleep { .. } => true,
-            SafeEnd::SingleRequest | SafeEnd::AsItStands | SafeEnd::OneOwner { .. } => false,
+            SafeEnd::SingleRequest | SafeEnd::AsItStands | SafeEnd::OneOwner { .. } | SafeEnd::Archived { .. } => false,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! leaves, grave ones look again first, and one bad record does not stop the others.
 
 mod account;
+mod anonymize;
 mod answers;
 mod compound;
 mod one_change;
@@ -69,6 +70,8 @@ pub struct ApplyState {
     learned: Mutex<BTreeMap<CardId, LedgerEntry>>,
     finished: AtomicU64,
     lost_in_a_row: AtomicU64,
+    /// TOPdesk changes no archived card: seen in this run.
+    archived_cards_refused: AtomicBool,
 }
 
 /// Nobody panics half-way through a change of these: a poisoned lock still holds whole values.

@@ -52,6 +52,14 @@ impl KeptInput {
             .filter(|entry| entry.key.is_some())
             .map(|entry| entry.card.clone())
             .collect();
+        // Somebody who was purged before is in the sources again: of which card they are, only their hash says.
+        let came_back = !self.input.purged_keys.is_empty();
+        let purged_before = |card: &CardId| self.input.ledger.get(card).is_some_and(|entry| entry.key.is_none());
+        let came_back: BTreeSet<CardId> = cards
+            .iter()
+            .filter(|card| came_back && purged_before(card))
+            .cloned()
+            .collect();
         if self.input.remembers(cards, keys) {
             Arc::make_mut(&mut self.input).forget(cards, keys);
         }
@@ -66,7 +74,7 @@ impl KeptInput {
         };
         let taken = cards
             .iter()
-            .filter(|card| !anonymized.contains(*card) || just_noticed.contains(*card))
+            .filter(|card| !anonymized.contains(*card) || just_noticed.contains(*card) || came_back.contains(*card))
             .filter(|card| known(card) || !typed(card));
         forgotten.extend(taken.cloned());
         self

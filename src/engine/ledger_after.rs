@@ -1,6 +1,7 @@
 //! What the ledger learns from a write that took effect, whether its answer came or a later read showed it. Pure.
 
 use crate::domain::card::{OperatorCard, PersonCard};
+use crate::domain::certificate::Overwritten;
 use crate::domain::field::CardField;
 use crate::domain::ids::RunId;
 use crate::domain::key::Key;
@@ -25,6 +26,8 @@ pub(super) struct Effect<'a> {
     /// The run that sent it, and when.
     pub(super) run: &'a RunId,
     pub(super) at: DateTime<Utc>,
+    /// Who approved it, where that was needed.
+    pub(super) approver: Option<&'a str>,
 }
 
 /// The card's entry after the effect, if the ledger learns something.
@@ -38,6 +41,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         ruled,
         run,
         at,
+        approver,
     } = effect;
     let card = after
         .map(|card| card.id.clone())
@@ -123,7 +127,35 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
             }
             (entry != before).then_some(entry)
         }
-        ActionKind::CreateEntry | ActionKind::Anonymize => None,
+        ActionKind::Anonymize => {
+            let mut entry = known?;
+            match step {
+                Step::PatchCard { fields, .. } => {
+                    entry.anonymized = true;
+                    entry.overwritten = Some(Overwritten {
+                        at: *at,
+                        run: (*run).clone(),
+                        fields: fields.iter().map(|change| change.field).collect(),
+                        approver: approver.map(str::to_owned),
+                        operators: operators_before.iter().map(|operator| operator.id.clone()).collect(),
+                    });
+                }
+                // It was ours before, and is again: the clock goes on from the first time.
+                Step::ArchiveCard { .. } => {
+                    let (archive, after) = (entry.archived_by_us.as_mut()?, (*after)?);
+                    archive.modified_at = after.modified_at;
+                    archive.modifier.clone_from(&after.modifier);
+                }
+                Step::UnarchiveCard { .. }
+                | Step::CreateEntry { .. }
+                | Step::CreateCard { .. }
+                | Step::ArchiveOperator { .. }
+                | Step::UnarchiveOperator { .. }
+                | Step::SetLoginPermission { .. } => return None,
+            }
+            Some(entry)
+        }
+        ActionKind::CreateEntry => None,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod after_run;
 pub mod apply;
+mod certify;
 mod complete;
 pub mod decisions;
 pub mod explain;

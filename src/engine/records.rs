@@ -5,6 +5,7 @@
 
 use super::state::{RunLease, StoreError};
 use crate::domain::card::{OperatorCard, PersonCard};
+use crate::domain::certificate::Certificate;
 use crate::domain::decision::Decision;
 use crate::domain::ids::{CardId, ItemId, OperatorId, PlanId, RunId};
 use crate::domain::key::Key;
@@ -153,6 +154,9 @@ pub trait RecordsReader: Send + Sync {
 
     /// Rows of the journal.
     fn journal(&self, query: &JournalQuery<'_>) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send;
+
+    /// The certificates of anonymizations, oldest first.
+    fn certificates(&self) -> impl Future<Output = Result<Vec<Certificate>, StoreError>> + Send;
 
     /// How much personal is kept of a card, beside its entry in the ledger, and of these keys where there was no card.
     fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> impl Future<Output = Result<Kept, StoreError>> + Send;

@@ -64,6 +64,7 @@ pub fn settle(
                     ruled: None,
                     run: &intent.run,
                     at: intent.sent_at,
+                    approver: intent.approver.as_deref(),
                 })
                 .filter(|_| after.is_some()),
                 Some(

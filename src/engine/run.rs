@@ -3,6 +3,7 @@
 use super::Source;
 use super::after_run::{counts, held_items, holds_after_some, run_items, verdict};
 use super::apply::OperatorAccount;
+use super::certify::{busy, purge, purge_done};
 use super::gather::ReadParts;
 use super::inputs::{KeptHeader, KeptInput};
 pub use super::planned::Planned;
@@ -19,13 +20,11 @@ use crate::domain::guard::{ApprovedPlan, Judged};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
-use crate::domain::ledger::LedgerEntry;
 use crate::domain::pin::standing;
 use crate::domain::plan::{Action, ActionKind, Change};
 use crate::domain::profile::Profile;
 use crate::domain::quality::{target_profile, target_summary};
 use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
-use crate::domain::seen::SeenValues;
 use crate::domain::snapshot::SnapshotSummary;
 use crate::domain::undo::Kept;
 use crate::domain::view::{ChangeView, PlanView};
@@ -214,7 +213,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut ledger = input.ledger.clone();
         if whole {
             let mut plan_ledger = judged.plan.ledger.clone();
-            let anonymized = purge(&mut plan_ledger, &hasher);
+            let busy = busy(store).await?;
+            let now = self.clock.now();
+            let purged = purge(&mut plan_ledger, &busy, &input.target, &hasher, lease.run(), now);
             let pins = standing(&judged.plan, &input.pins);
             // A read at a time that is not known is no yardstick for later ones.
             let trusted = input.clock.is_trusted();
@@ -225,10 +226,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 snapshots: if trusted { &judged.plan.snapshots } else { &[] },
                 profiles: &profiles,
                 pins: (pins != input.pins).then_some(pins.as_slice()),
+                certificates: &purged.certificates,
                 ..Learned::default()
             };
             // The purge finds by the keys that the ledger still has.
-            for card in &anonymized {
+            for card in &purged.cards {
                 store.purge(lease, card).await?;
             }
             store.learn(lease, learned, self.clock.now()).await?;
@@ -292,6 +294,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             ..Learned::default()
         };
         store.learn(lease, learned, self.clock.now()).await?;
+        let written = applier.state.take_learned();
+        purge_done(store, lease, written, &input.target, &hasher, self.clock.now()).await?;
         report.failure = applier.stopped_by();
         report.counts = counts(judged, &outcomes, holds.len() as u64);
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));
@@ -392,14 +396,14 @@ pub(super) fn without_reason(
         return (approved, Vec::new());
     };
     let is_archive = |change: &Change| match &change.action {
-        Action::Archive { .. } | Action::Merge { .. } => true,
+        // An anonymization may have to archive the card again.
+        Action::Archive { .. } | Action::Merge { .. } | Action::Anonymize { .. } => true,
         // Whoever wakes and was not to is archived again.
         Action::Unarchive { operators } => !operators.keeps().is_empty(),
         Action::CreateEntry { .. }
         | Action::Create { .. }
         | Action::Update { .. }
         | Action::Adopt { .. }
-        | Action::Anonymize { .. }
         | Action::SetReferences { .. } => false,
     };
     let refused = approved
@@ -444,21 +448,6 @@ pub(super) fn take_in(settled: &[Settled], remembered: &mut Remembered) {
             remembered.in_doubt.keys.remove(key);
         }
     }
-}
-
-/// Cards that were anonymized lose what is remembered of the person; the id and a keyed hash of the key stay (RULES 12).
-fn purge(ledger: &mut [LedgerEntry], hasher: &super::state::KeyHasher) -> BTreeSet<CardId> {
-    let mut purged = BTreeSet::new();
-    for entry in ledger.iter_mut().filter(|entry| entry.anonymized) {
-        if let Some(key) = entry.key.take() {
-            entry.key_hash = Some(hasher.hash(&key));
-        }
-        entry.former_keys.clear();
-        entry.anchors.clear();
-        entry.seen = SeenValues::default();
-        purged.insert(entry.card.clone());
-    }
-    purged
 }
 
 /// The exit code of `plan`: 4, 3, 2 or 0.

@@ -8,6 +8,7 @@ use super::inputs::KeptInput;
 use super::records::RunItem;
 use super::target::IntentId;
 use crate::domain::card::{OperatorCard, PersonCard};
+use crate::domain::certificate::Certificate;
 use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
 use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
@@ -276,6 +277,8 @@ pub struct Learned<'a> {
     pub undo_holds: Option<(&'a str, &'a PlanId, &'a [HeldItem])>,
     /// The whole set of pins that stands now.
     pub pins: Option<&'a [Pin]>,
+    /// Of people whose data goes now.
+    pub certificates: &'a [Certificate],
 }
 
 /// One request that is about to be sent.
@@ -318,6 +321,8 @@ pub struct OpenIntent {
     pub before: Option<PersonCard>,
     pub operators_before: Vec<OperatorCard>,
     pub sent_at: DateTime<Utc>,
+    /// Who approved it, where that was needed.
+    pub approver: Option<String>,
     /// The run itself wrote that it is in doubt; otherwise the run was cut off.
     pub known_in_doubt: bool,
 }

@@ -36,6 +36,8 @@ pub enum Concerns {
     OperatorRight,
     /// The log-in of operators may not be changed by this account: a hold as well, and no other is tried.
     OperatorLoginRight,
+    /// The card is archived, and TOPdesk changes no archived card, or so it seems.
+    ArchivedCard,
     /// This one operator is never archived through the API (an administrator, or the account itself): a hold.
     OperatorProtected,
 }

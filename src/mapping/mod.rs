@@ -17,6 +17,7 @@ mod directory;
 mod evaluate;
 mod expression;
 mod filters;
+mod last_day;
 mod number;
 mod parse;
 mod text;
@@ -24,7 +25,7 @@ mod value;
 
 use crate::config::{Config, RowsConfig, SourceConfig};
 use crate::domain::field::{CardField, FieldKind};
-use crate::domain::identity::{Describe, Description, Evaluated, FirstDay, JoinedRecord, Moment, Truth};
+use crate::domain::identity::{Describe, Description, Evaluated, FirstDay, JoinedRecord, LastDay, Moment, Truth};
 use crate::domain::ids::SourceName;
 use crate::domain::key::KeySpec;
 use chrono::Duration;
@@ -33,6 +34,7 @@ use fields::CompiledRule;
 use filters::Refusal;
 use first_day::Starts;
 use inputs::{Records, Where};
+use last_day::LastDayRule;
 use parse::KnownSource;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -59,6 +61,7 @@ pub struct Mapping {
     include: Option<Condition>,
     leaver: Option<Condition>,
     starts: Option<Starts>,
+    last_day: Option<LastDayRule>,
     contracts: BTreeMap<SourceName, Condition>,
     advice: Vec<MappingProblem>,
     rules: BTreeMap<CardField, CompiledRule>,
@@ -86,6 +89,16 @@ impl Mapping {
         let starts = config.lifecycle.joiner.as_ref().and_then(|joiner| {
             let compiled = Starts::compile(&joiner.starts, &sources);
             problems.all("lifecycle.joiner.starts", compiled)
+        });
+        let since = config.lifecycle.anonymize.as_ref().and_then(|it| it.since.as_deref());
+        let last_day = since.and_then(|text| match LastDayRule::compile(text, &sources) {
+            Ok(rule) => Some(rule),
+            Err(refusals) => {
+                for refusal in refusals {
+                    problems.add(last_day::PATH, refusal);
+                }
+                None
+            }
         });
         let mut contracts = BTreeMap::new();
         for (at, (source, known)) in config.sources.iter().zip(&sources).enumerate() {
@@ -126,6 +139,7 @@ impl Mapping {
                     include,
                     leaver,
                     starts,
+                    last_day,
                     contracts,
                     rules,
                     advice: Vec::new(),
@@ -231,6 +245,9 @@ impl Mapping {
         for advice in self.starts.as_ref().map(Starts::advice).unwrap_or_default() {
             problems.add("lifecycle.joiner.starts", advice);
         }
+        for advice in self.last_day.iter().flat_map(LastDayRule::advice) {
+            problems.add(last_day::PATH, advice);
+        }
         for rule in self.rules.values() {
             for advice in advice::of_expression(rule.program()) {
                 problems.add(&format!("fields.{}", rule.field), advice);
@@ -245,6 +262,7 @@ impl Mapping {
             .chain(self.contracts.values())
             .flat_map(Condition::inputs)
             .chain(self.starts.iter().flat_map(Starts::inputs))
+            .chain(self.last_day.iter().flat_map(LastDayRule::inputs))
             .chain(self.rules.values().flat_map(|rule| rule.program().inputs.iter()));
         let mut references: BTreeMap<SourceName, BTreeSet<String>> = BTreeMap::new();
         for input in inputs.filter(|input| input.place == Where::Attribute) {
@@ -269,6 +287,13 @@ impl Describe for Mapping {
         match &self.leaver {
             Some(condition) => condition.holds(Records::Joined(joined), moment),
             None => Truth::False,
+        }
+    }
+
+    fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
+        match &self.last_day {
+            Some(rule) => rule.read(Records::Joined(joined), moment),
+            None => LastDay::NotMapped,
         }
     }
 

@@ -19,9 +19,10 @@ pub(super) struct HalfwayRow {
 }
 
 impl HalfwayRow {
-    /// `None` where one request is all there is.
+    /// `None` where one request is all there is, and for a request on the way to the safe end: that begins nothing.
     pub(super) fn new(run: &RunId, intent: &Intent<'_>) -> Option<Self> {
-        intent.change.is_compound().then(|| Self {
+        let begins = intent.change.is_compound() && intent.step_index < intent.change.steps().len();
+        begins.then(|| Self {
             run: run.to_string(),
             item: intent.change.id.to_string(),
             plan: intent.plan.to_string(),

@@ -37,8 +37,16 @@ pub struct Inspection {
     pub rewrite_due: bool,
 }
 
-const TABLES: [&str; 8] = [
-    "ledger", "journal", "decision", "hold", "contact", "snapshot", "run", "run_item",
+const TABLES: [&str; 9] = [
+    "ledger",
+    "journal",
+    "decision",
+    "hold",
+    "contact",
+    "snapshot",
+    "run",
+    "run_item",
+    "certificate",
 ];
 
 /// What must never be: a sentence and the count of it.

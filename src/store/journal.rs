@@ -212,7 +212,7 @@ fn changed(rows: u64, row: &EndingRow) -> Result<(), Fault> {
 /// Intents whose effect nobody knows, oldest first.
 pub(super) async fn open(connection: &mut SqliteConnection, environment: i64) -> Result<Vec<OpenIntent>, Fault> {
     let rows = sqlx::query(
-        "SELECT id, run, plan, change, step_index, step, before, operators, sent_at, outcome FROM journal \
+        "SELECT id, run, plan, change, step_index, step, before, operators, sent_at, outcome, approver FROM journal \
          WHERE environment = ?1 AND settled IS NULL AND (outcome IS NULL OR outcome = 'in_doubt') ORDER BY id",
     )
     .bind(environment)
@@ -233,6 +233,7 @@ pub(super) async fn open(connection: &mut SqliteConnection, environment: i64) ->
                     .transpose()?,
                 operators_before: from_json(row.try_get(7)?, "journal")?,
                 sent_at: time(row.try_get(8)?, "journal")?,
+                approver: row.try_get(10)?,
                 known_in_doubt: row.try_get::<Option<&str>, _>(9)?.is_some(),
             })
         })

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, from_word, json, stamp, time, word};
+use crate::domain::certificate::Overwritten;
 use crate::domain::ids::{CardId, OperatorId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, OurArchive, Sighting};
@@ -29,6 +30,8 @@ struct Rest<'a> {
     archived_operators: Cow<'a, BTreeSet<OperatorId>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     access_later: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    overwritten: Option<Cow<'a, Overwritten>>,
     #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
     seen: Cow<'a, SeenValues>,
 }
@@ -57,6 +60,7 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         archived_operators,
         anonymized,
         access_later,
+        overwritten,
         seen,
     } = entry;
     let rest = Rest {
@@ -66,6 +70,7 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         archived_by_us: archived_by_us.as_ref().map(Cow::Borrowed),
         archived_operators: Cow::Borrowed(archived_operators),
         access_later: *access_later,
+        overwritten: overwritten.as_ref().map(Cow::Borrowed),
         seen: Cow::Borrowed(seen),
     };
     (
@@ -180,6 +185,7 @@ fn entry(row: ReadRow) -> Result<LedgerEntry, Fault> {
         archived_operators: rest.archived_operators.into_owned(),
         anonymized: anonymized != 0,
         access_later: rest.access_later,
+        overwritten: rest.overwritten.map(Cow::into_owned),
         seen: rest.seen.into_owned(),
     })
 }

@@ -14,6 +14,7 @@
 mod about;
 mod backup;
 mod bind;
+mod certificates;
 mod decisions;
 mod deeds;
 mod fault;

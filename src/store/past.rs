@@ -5,7 +5,8 @@ use super::file;
 use super::read_only::ReadOnlyStore;
 use super::sqlite::{Reader, SqliteStore};
 use super::writer::Write;
-use super::{prune, purge, records};
+use super::{certificates, prune, purge, records};
+use crate::domain::certificate::Certificate;
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::key::Key;
 use crate::domain::report::RunReport;
@@ -39,6 +40,13 @@ impl Reader {
             .map_err(|fault| self.at(fault))
     }
 
+    async fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        certificates::all(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
     async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
         let mut connection = self.connection.lock().await;
         purge::kept(&mut connection, self.environment, card, keys)
@@ -58,6 +66,10 @@ impl RecordsReader for SqliteStore {
 
     async fn journal(&self, query: &JournalQuery<'_>) -> Result<Vec<JournalEntry>, StoreError> {
         self.reader.journal(query).await
+    }
+
+    async fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
+        self.reader.certificates().await
     }
 
     async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
@@ -83,6 +95,13 @@ impl RecordsReader for ReadOnlyStore {
     async fn journal(&self, query: &JournalQuery<'_>) -> Result<Vec<JournalEntry>, StoreError> {
         match &self.0 {
             Some(reader) => reader.journal(query).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.certificates().await,
             None => Ok(Vec::new()),
         }
     }

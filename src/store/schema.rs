@@ -8,13 +8,14 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::path::Path;
 
 /// Every format ever used, in order; the number of a format is its place, from 1. What was released is never edited.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_profiles.sql"),
     include_str!("migrations/0003_halfway.sql"),
     include_str!("migrations/0004_decision_log.sql"),
     include_str!("migrations/0006_records.sql"),
     include_str!("migrations/0007_undo.sql"),
+    include_str!("migrations/0008_certificates.sql"),
 ];
 
 /// The format this program writes.

@@ -300,6 +300,7 @@ impl StateWriter for SqliteStore {
             items,
             undo_holds,
             pins,
+            certificates,
         } = learned;
         let lesson = Lesson {
             run: lease.run().clone(),
@@ -329,6 +330,7 @@ impl StateWriter for SqliteStore {
                 .collect(),
             pins: pins.map(<[_]>::to_vec),
             items: items.map(<[RunItem]>::to_vec),
+            certificates: certificates.to_vec(),
             now,
         };
         self.write(Write::Learn {

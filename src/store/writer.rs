@@ -9,7 +9,8 @@ use super::halfway::HalfwayRow;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::this_process;
 use super::stamp::{json, stamp};
-use super::{decisions, deeds, halfway, holds, journal, ledger, purge, records, runs, snapshots};
+use super::{certificates, decisions, deeds, halfway, holds, journal, ledger, purge, records, runs, snapshots};
+use crate::domain::certificate::Certificate;
 use crate::domain::decision::{Contact, Decision};
 use crate::domain::ids::{CardId, ItemId, RunId, SourceName};
 use crate::domain::key::Key;
@@ -43,6 +44,7 @@ pub(super) struct Lesson {
     pub(super) holds: Vec<holds::HeldSet>,
     pub(super) pins: Option<Vec<Pin>>,
     pub(super) items: Option<Vec<RunItem>>,
+    pub(super) certificates: Vec<Certificate>,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -300,6 +302,7 @@ impl Open<'_> {
                 if let Some(items) = &lesson.items {
                     records::keep_items(connection, environment, &lesson.run, items).await?;
                 }
+                certificates::keep(connection, environment, &lesson.certificates).await?;
                 if let Some(pins) = &lesson.pins {
                     deeds::replace_pins(connection, environment, pins).await?;
                 }

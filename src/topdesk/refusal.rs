@@ -11,6 +11,7 @@
 //! | 403 | not done, stops this kind of change; a hold when it is about operators |
 //! | 'Can not archive admins', 'Can not archive yourself' | not done, a hold: nobody archives this operator through the API |
 //! | 'already archived', 'already unarchived' | there already |
+//! | 400 for a change of a card, in words that are not known | not done; of an archived card perhaps because it is archived |
 //! | other 4xx | not done, this record only, but for the texts in [`SETTINGS`] |
 
 use super::errors::{Answered, Failure};
@@ -269,8 +270,25 @@ fn refused(deed: &Deed, answered: &Answered, error: impl Fn(Concerns, &str) -> T
     } else {
         None
     };
+    // Its words are nowhere documented, and may be in another language: what is no known refusal of a value may be it.
+    let of_archived = || {
+        let patch = matches!(deed, Deed::PatchCard(_)) && answered.status == 400;
+        let said = words.mention("archiv") || words.mention("archief");
+        patch.then_some(if said {
+            (
+                Concerns::ArchivedCard,
+                "the card is archived: unarchive it in TOPdesk if it must change",
+            )
+        } else {
+            (
+                Concerns::ArchivedCard,
+                "look at what TOPdesk says, and at this person's record",
+            )
+        })
+    };
     let (concerns, cure) = found
         .or_else(|| known(&RECORD).map(|cure| (Concerns::Record, cure)))
+        .or_else(of_archived)
         .unwrap_or((
             Concerns::Record,
             "look at what TOPdesk says, and at this person's record",

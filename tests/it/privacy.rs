@@ -263,3 +263,89 @@ fn what_is_older_than_its_time_is_taken_out_by_a_run() {
     assert_eq!(journal_of(&place, &card), Vec::<Value>::new());
     place.cardsync(&["store", "check"]).exits(0);
 }
+
+/// Beside what `lived` knows of the person: what only the card has.
+const ON_THE_CARD: [&str; 3] = ["015 987 65 43", "ZWALU1", "kamer 4.17"];
+
+#[test]
+fn a_person_whom_cardsync_anonymized_is_in_no_file_of_the_state_after_the_same_run() {
+    let place = lived();
+    let card = card_of(&place, "900373");
+    let run = |day: &str| place.cardsync(&["run", "--as-of", &format!("2025-{day}T09:00")]);
+    place.configure(&CONFIG.replace("store:", "  anonymize: { by: api, after: 7d }\nstore:"));
+    place.sandbox.set("patch_archived", "accepted").unwrap();
+    let edit = json!({ "phoneNumber": "015 987 65 43", "networkLoginName": "ZWALU1", "optionalFields1": { "text1": "kamer 4.17" } });
+    place.sandbox.edit(&json!({ "person": "900373", "set": edit })).unwrap();
+    // Somebody touched the card after the archive: then it is theirs.
+    let said = run("03-20").exits(0).stdout;
+    assert!(
+        said.contains("changed by somebody else after cardsync had archived it"),
+        "{said}"
+    );
+    // So cardsync archives it once more, and the clock starts anew.
+    let export = |theirs: &str| {
+        place.write(
+            "people.csv",
+            format!(
+                "{HEADER}100001,Visser,Jan,j.visser@example.org,Delft,Cashier,,\n\
+                 100002,Bakker,An,a.bakker@example.org,Delft,Cashier,,\n{theirs}"
+            ),
+        );
+    };
+    place
+        .sandbox
+        .edit(&json!({ "person": "900373", "set": { "archived": false } }))
+        .unwrap();
+    export("900373,Zwaluwstaart,Quirina,q.zwaluw@example.org,Delft,Clerk,,\n");
+    run("03-21");
+    export("900373,Zwaluwstaart,Quirina,q.zwaluw@example.org,Delft,Clerk,,2025-03-20\n");
+    run("03-22").exits(0);
+    for day in ["04-01", "04-02", "04-04"] {
+        export("");
+        run(day);
+    }
+    let held = place.cardsync(&["holds", "--json"]).json();
+    assert_eq!(
+        (text(&held[0]["action"]), text(&held[0]["person_id"])),
+        ("anonymize", card.as_str()),
+        "{held:#}"
+    );
+    let theirs: Vec<&str> = THEIRS
+        .into_iter()
+        .filter(|word| !word.starts_with("called"))
+        .chain(ON_THE_CARD)
+        .collect();
+    let before = found(&place, &theirs);
+    for word in &theirs {
+        assert!(
+            before.iter().any(|place| place.starts_with(word)),
+            "{word} is looked for in vain"
+        );
+    }
+    place
+        .cardsync(&["approve", "anonymize", "operators", "--note", "called about Quirina"])
+        .exits(0);
+    let done = run("04-04").exits(0).stdout;
+    assert!(done.contains("Done: 1 anonymized."), "{done}");
+    assert_eq!(found(&place, &THEIRS), Vec::<String>::new());
+    assert_eq!(found(&place, &ON_THE_CARD), Vec::<String>::new());
+    let certificates = place.cardsync(&["anonymize", "certificates", "--json"]).json();
+    assert_eq!(
+        (text(&certificates[0]["card"]), text(&certificates[0]["way"])),
+        (card.as_str(), "api")
+    );
+    let shown = certificates.to_string();
+    assert!(
+        THEIRS.iter().chain(&ON_THE_CARD).all(|word| !shown.contains(word)),
+        "{shown}"
+    );
+    let table = place
+        .cardsync(&["anonymize", "list", "--csv", "--as-of", "2025-04-05T09:00"])
+        .exits(0)
+        .stdout;
+    assert_eq!(table.lines().count(), 1, "{table}");
+    // Nothing is learned again.
+    place.cardsync(&["run", "--as-of", "2025-04-06T09:00"]).exits(0);
+    assert_eq!(found(&place, &THEIRS), Vec::<String>::new());
+    place.cardsync(&["store", "check"]).exits(0);
+}

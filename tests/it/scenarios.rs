@@ -50,6 +50,8 @@ macro_rules! scenarios {
 scenarios! {
     absent_means_absent_from_every_source
     absent_operator_needs_a_second_source
+    anonymize_by_api_in_place_or_for_a_moment_awake
+    anonymize_by_topdesk_lists_who_is_due_and_notices
     anonymized_card_is_left_alone
     anonymized_with_the_operator_by_hand
     another_cardsync_writes_here_or_the_store_is_old

@@ -3,6 +3,7 @@
 //!
 //! The syntax of expressions is checked where they are compiled.
 
+mod anonymize;
 mod fields;
 mod limits;
 mod sources;
@@ -42,6 +43,7 @@ const CHECKS: &[Check] = &[
     check("field options", &[], fields::options),
     check("conditions", &[], limits::conditions),
     check("lifecycle", &[], limits::lifecycle),
+    check("anonymization", &["key"], anonymize::anonymize),
     check("budgets", &[], limits::budgets),
     check("protected people", &[], limits::protect),
     check("schedule", &[], limits::schedule),

@@ -2,7 +2,9 @@
 
 use crate::domain::clock::{ClockJudgement, DOUBTED};
 use crate::domain::field::CardField;
-use crate::domain::identity::{Describe, Description, Desired, FirstDay, JoinedRecord, Moment, Truth, Unknown};
+use crate::domain::identity::{
+    Describe, Description, Desired, FirstDay, JoinedRecord, LastDay, Moment, Truth, Unknown,
+};
 
 /// Asks for every moment that it might be, and believes what is always the same.
 pub(super) struct Doubting<'a> {
@@ -25,6 +27,10 @@ impl Describe for Doubting<'_> {
 
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
         self.always(moment, |moment| self.inner.leaving(joined, moment))
+    }
+
+    fn last_day(&self, _: &JoinedRecord<'_>, _: Moment) -> LastDay {
+        LastDay::NotKnown(DOUBTED.to_owned())
     }
 
     fn leaves_by_date(&self) -> bool {

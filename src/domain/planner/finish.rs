@@ -67,6 +67,7 @@ impl Planner<'_> {
             full_look,
             counting_absent: self.counting_absent,
             undecided: self.undecided,
+            retained: self.retained,
             strange_writes: strange.writes.clone(),
         }
     }

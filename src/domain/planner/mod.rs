@@ -27,6 +27,7 @@ mod pins;
 mod presence;
 mod provenance;
 mod rekey;
+mod retention;
 mod second_pass;
 mod shields;
 mod twins;
@@ -37,7 +38,7 @@ pub(super) use finish::in_order;
 use super::card::{OperatorLink, PersonCard};
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};
 use super::field::{CardField, FieldValue};
-use super::identity::{Describe, Description, Desired, Wanted};
+use super::identity::{Describe, Description, Desired, LastDay, Wanted};
 use super::ids::CardId;
 use super::input::PlanInput;
 use super::key::{Key, RawKey};
@@ -46,6 +47,7 @@ use super::merge::{Member, Population};
 use super::plan::{Action, Conflict, ConflictKind, Evidence, FieldChange, HoldReason, Plan, Skip, SkipReason};
 use super::record::Anchor;
 use super::references::References;
+use super::retention::Retained;
 use super::seen::RuledFields;
 use super::snapshot::{Rejection, Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,6 +151,10 @@ struct Planner<'a> {
     blocked: BTreeMap<Key, &'static str>,
     /// By card: who may be its person under a new number.
     rekeys: BTreeMap<usize, Vec<rekey::Rekey>>,
+    /// By archived card: the last day of a leaver whom a source still lists.
+    last_days: BTreeMap<usize, LastDay>,
+    /// Everybody whose card cardsync archived, where anonymization is configured.
+    retained: Vec<Retained>,
     /// Active cards that are ours.
     base: u64,
 }
@@ -195,6 +201,8 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         undecided: BTreeSet::new(),
         blocked: BTreeMap::new(),
         rekeys: BTreeMap::new(),
+        last_days: BTreeMap::new(),
+        retained: Vec::new(),
         base: 0,
     };
     planner.find_unclaimed();
@@ -226,6 +234,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     planner.pair_up();
     planner.join_halves();
     let strange = planner.strange_writes();
+    planner.retention(&strange);
     planner.hold_for_strange_writes(&strange);
     planner.count_base();
     planner.finish(&strange)

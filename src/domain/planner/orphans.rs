@@ -6,6 +6,7 @@ use crate::domain::cards::{CardState, Likeness};
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::lifecycle::{Missing, missing, second_source};
 use crate::domain::plan::{Conflict, Skip, SkipReason};
+use crate::domain::snapshot::Use;
 
 impl Planner<'_> {
     pub(super) fn orphans(&mut self) {
@@ -16,6 +17,17 @@ impl Planner<'_> {
             let Some(card) = self.index.position(id) else {
                 self.undecided.insert(id.clone());
                 let gone = input.target.confirmed_gone.contains(id);
+                if gone && self.was_due(entry) {
+                    self.learn_anonymized(entry);
+                    self.skipped.push(Skip {
+                        reason: SkipReason::Drift,
+                        key: Some(key.clone()),
+                        card: Some(id.clone()),
+                        detail: "the card was due for anonymization and was deleted in TOPdesk: that counts as done"
+                            .to_owned(),
+                    });
+                    continue;
+                }
                 let detail = if gone {
                     "TOPdesk no longer knows this card; it is not made again by itself"
                 } else {
@@ -31,17 +43,13 @@ impl Planner<'_> {
             };
             match self.index.state(card) {
                 CardState::Anonymized => {
-                    if !entry.anonymized {
-                        let mut entry = entry.clone();
-                        entry.anonymized = true;
-                        self.learned.insert(id.clone(), entry);
-                    }
-                    self.skip(
-                        SkipReason::Drift,
-                        Some(key),
-                        Some(card),
-                        "the card was anonymized in TOPdesk; it is left alone",
-                    );
+                    self.learn_anonymized(entry);
+                    let detail = if entry.overwritten.is_some() {
+                        "cardsync anonymized the card; what is kept of the person goes now"
+                    } else {
+                        "the card was anonymized in TOPdesk; it is left alone"
+                    };
+                    self.skip(SkipReason::Drift, Some(key), Some(card), detail);
                 }
                 CardState::Keyless => {
                     self.undecided.insert(id.clone());
@@ -61,6 +69,27 @@ impl Planner<'_> {
                 CardState::Keyed(_) => self.orphan(entry, card, &mut shields),
             }
         }
+    }
+
+    /// The run that learns this takes out what is kept of the person; while the entry has a key that was not done.
+    fn learn_anonymized(&mut self, entry: &LedgerEntry) {
+        let mut entry = entry.clone();
+        entry.anonymized = true;
+        self.learned.insert(entry.card.clone(), entry);
+    }
+
+    /// Whether a card that is gone was due for anonymization, by our own archive of it.
+    fn was_due(&self, entry: &LedgerEntry) -> bool {
+        let input = self.input;
+        let rule = input.policy.anonymize.as_ref();
+        let due = rule
+            .zip(entry.archived_by_us.as_ref())
+            .map(|(rule, archive)| archive.at + rule.after);
+        let held = rule
+            .zip(entry.key.as_ref())
+            .is_some_and(|(rule, key)| rule.legal_hold.has(key, &entry.card));
+        let believed = input.clock.is_trusted() && self.target_doubt(Use::Anonymize).is_none();
+        believed && !held && due.is_some_and(|due| due <= input.moment.now)
     }
 
     /// A card of ours with its key in place that no record claims.

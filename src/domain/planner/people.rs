@@ -117,7 +117,12 @@ impl<'a> Planner<'a> {
                 self.archive(key, card, vec![evidence], doubts);
             }
             (Leaving::Later { detail }, false) => self.skip(SkipReason::LeavingLater, Some(key), Some(card), detail),
-            (Leaving::Now(_) | Leaving::Later { .. }, true) => {}
+            (Leaving::Now(_), true) => {
+                if doubt.is_none() {
+                    self.note_last_day(person, card);
+                }
+            }
+            (Leaving::Later { .. }, true) => {}
             (Leaving::No, true) => self.rehire(person, card, &description, doubt),
             (Leaving::Unknown(why), true) => {
                 self.skip(
@@ -286,13 +291,8 @@ impl<'a> Planner<'a> {
     /// Somebody with an archived card who is back: only what cardsync archived itself, and nobody touched since.
     fn rehire(&mut self, person: &Person<'_>, card: usize, description: &Description, doubt: Option<HoldReason>) {
         let key = person.key;
-        let stored = &self.index.cards[card];
         let ours = self.known[card].and_then(|entry| entry.archived_by_us.as_ref());
-        let untouched = ours.is_some_and(|ours| {
-            let same_time = ours.modified_at.is_none() || ours.modified_at == stored.modified_at;
-            same_time && (ours.modifier.is_none() || ours.modifier == stored.modifier)
-        });
-        if !untouched {
+        if self.standing_archive(card).is_none() {
             let detail = if ours.is_some() {
                 "the card was changed by somebody else after cardsync had archived it: it stays archived"
             } else {

@@ -76,7 +76,9 @@ impl Planner<'_> {
             modified_at,
             ..
         } = &self.index.cards[card];
-        if self.input.writes.in_doubt.contains(id) {
+        // Of a card that was anonymized the journal no longer has our own writes.
+        let anonymized = self.known[card].is_some_and(|entry| entry.anonymized);
+        if anonymized || self.input.writes.in_doubt.contains(id) {
             return None;
         }
         let lost = || match self.index.state(card) {

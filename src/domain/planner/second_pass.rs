@@ -29,7 +29,7 @@ pub(super) fn fill_pending(action: &mut Action, ids: &BTreeMap<usize, ItemId>) {
     | Action::Update { fields }
     | Action::Adopt { fields }
     | Action::Merge { fields, .. }
-    | Action::Anonymize { fields }
+    | Action::Anonymize { fields, .. }
     | Action::SetReferences { fields }) = action
     else {
         return;

@@ -4,7 +4,7 @@
 //! mapping: the key of a person under `email` is what `fields.email` gives for that person.
 
 use crate::domain::field::{CardField, FieldValue};
-use crate::domain::identity::{Describe, Description, Desired, JoinedRecord, Moment, Truth, Wanted};
+use crate::domain::identity::{Describe, Description, Desired, FirstDay, JoinedRecord, LastDay, Moment, Truth, Wanted};
 use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading, KeySpec, Normaliser, RawKey};
@@ -227,6 +227,14 @@ impl Describe for DescribeUnder<'_> {
 
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
         self.inner.leaving(joined, moment)
+    }
+
+    fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
+        self.inner.last_day(joined, moment)
+    }
+
+    fn first_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Option<FirstDay> {
+        self.inner.first_day(joined, moment)
     }
 
     fn leaves_by_date(&self) -> bool {

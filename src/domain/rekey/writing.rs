@@ -119,6 +119,7 @@ fn adoption(
         why: vec![why],
         anchors: person.anchors.clone(),
         overwrites: BTreeSet::new(),
+        access_later: false,
     };
     change.id = item_id(&change);
     change
@@ -163,6 +164,7 @@ fn plan_of(input: &PlanInput, changes: Vec<Change>) -> Plan {
         foreign_cards: 0,
         full_look: false,
         counting_absent: BTreeSet::new(),
+        retained: Vec::new(),
         undecided: BTreeSet::new(),
         strange_writes: StrangeWrites::default(),
     }

@@ -123,7 +123,20 @@ impl World {
             }
             Action::Archive { .. } => self.set_archived(change, true),
             Action::Unarchive { .. } => self.set_archived(change, false),
-            Action::Anonymize { .. } => panic!("the planner does not anonymize"),
+            Action::Anonymize { fields, .. } => {
+                let id = change.card.clone().expect("a card");
+                let card = self.cards.get_mut(&id).expect("the card exists");
+                assert!(card.archived, "{id} is anonymized in the archive");
+                for change in fields {
+                    card.fields.set(change.field, change.to.clone());
+                }
+                card.modified_at = Some(self.now);
+                let entry = self.ledger.get_mut(&id).expect("only what is ours");
+                entry.anonymized = true;
+                self.purged_keys.extend(entry.key.take());
+                entry.former_keys.clear();
+                entry.anchors.clear();
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::identity::{
-    Describe, Description, Desired, FieldProblem, FirstDay, JoinedRecord, Moment, Part, Truth, Unknown, Wanted,
+    Describe, Description, Desired, FieldProblem, FirstDay, JoinedRecord, LastDay, Moment, Part, Truth, Unknown, Wanted,
 };
 use crate::domain::ids::SourceName;
 use crate::domain::key::Key;
@@ -30,6 +30,8 @@ pub struct FakeMapping {
     pub starts: bool,
     /// Maps `hasSspAccess` to false for everybody.
     pub no_ssp_access: bool,
+    /// Maps `lifecycle.anonymize.since` to the attribute `end`.
+    pub since_end: bool,
 }
 
 enum Found<'a> {
@@ -91,6 +93,19 @@ impl Describe for FakeMapping {
                 Err(_) => Truth::Unknown("end is no date".to_owned()),
             },
             Found::Unknown(_) => Truth::Unknown("end is not known".to_owned()),
+        }
+    }
+
+    fn last_day(&self, joined: &JoinedRecord<'_>, _: Moment) -> LastDay {
+        if !self.since_end {
+            return LastDay::NotMapped;
+        }
+        match self.look(joined, "end") {
+            Found::Value(text) => match text.parse() {
+                Ok(date) => LastDay::On(date),
+                Err(_) => LastDay::NotKnown("end is no date".to_owned()),
+            },
+            Found::Empty | Found::Unknown(_) => LastDay::NotKnown("end is not known".to_owned()),
         }
     }
 

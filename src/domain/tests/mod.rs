@@ -20,6 +20,7 @@ mod quality;
 mod reads;
 mod redact;
 mod rekey;
+mod retention;
 mod second_pass;
 mod shields;
 mod source;

@@ -3,7 +3,7 @@
 use super::world::{World, key, row};
 use crate::domain::card::OperatorKind;
 use crate::domain::field::{CardField, FieldValue};
-use crate::domain::identity::{Describe, Description, Desired, JoinedRecord, Moment, Truth, Wanted};
+use crate::domain::identity::{Describe, Description, Desired, FirstDay, JoinedRecord, LastDay, Moment, Truth, Wanted};
 use crate::domain::ids::CardId;
 use crate::domain::key::Key;
 use crate::domain::plan::ActionKind;
@@ -28,6 +28,14 @@ impl Describe for More<'_> {
 
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
         self.world.world.mapping.leaving(joined, moment)
+    }
+
+    fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
+        self.world.world.mapping.last_day(joined, moment)
+    }
+
+    fn first_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Option<FirstDay> {
+        self.world.world.mapping.first_day(joined, moment)
     }
 
     fn leaves_by_date(&self) -> bool {

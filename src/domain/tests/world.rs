@@ -110,6 +110,7 @@ fn policy() -> Policy {
         archived_logins_reserved: true,
         budgets: Budgets::default(),
         protected: Protected::default(),
+        anonymize: None,
     }
 }
 

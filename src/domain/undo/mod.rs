@@ -224,6 +224,7 @@ fn plan_of(input: &PlanInput, changes: Vec<Change>) -> Plan {
         full_look: false,
         counting_absent: BTreeSet::new(),
         undecided: BTreeSet::new(),
+        retained: Vec::new(),
         strange_writes: StrangeWrites::default(),
     }
 }

@@ -322,7 +322,7 @@ fn where_it_stands(change: &Change, seen: &Seen) -> Option<String> {
     let logins = match change.safe_end() {
         SafeEnd::Asleep { .. } => false,
         SafeEnd::AsItStands => true,
-        SafeEnd::SingleRequest | SafeEnd::OneOwner { .. } => return None,
+        SafeEnd::SingleRequest | SafeEnd::OneOwner { .. } | SafeEnd::Archived { .. } => return None,
     };
     let state = |archived: bool| if archived { "archived" } else { "active" };
     let cards = seen

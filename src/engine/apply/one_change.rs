@@ -79,6 +79,9 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 .get(&change.id)
                 .filter(|_| approved.approved_by().is_some()),
         };
+        if let Action::Anonymize { .. } = &change.action {
+            return self.anonymize(&sending, before.as_ref()).await;
+        }
         if change.is_compound() {
             return self.compound(&sending).await;
         }
@@ -155,6 +158,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                         ruled: Some(&RuledFields::of(&policy.fields, policy.key.card_field)),
                         run: self.lease.run(),
                         at,
+                        approver: decision.map(|decision| decision.by.as_str()),
                     })
                 }
                 Outcome::NotDone { .. }

@@ -69,7 +69,15 @@ impl<R, W, S> Applier<'_, R, W, S> {
     /// A refusal, and what it stops besides this change.
     pub(super) fn failed(&self, change: &Change, error: &TargetError) -> Outcome {
         match error.concerns {
-            Concerns::Record => {}
+            Concerns::ArchivedCard if change.action.kind() == ActionKind::Anonymize => {
+                return Outcome::Held {
+                    reason: HoldReason::ArchivedCardRefused {
+                        what: error.what.clone(),
+                        operator: !change.is_compound(),
+                    },
+                };
+            }
+            Concerns::Record | Concerns::ArchivedCard => {}
             Concerns::ActionKind => {
                 let kind = change.action.kind();
                 self.state.stops().kinds.entry(kind).or_insert_with(|| {

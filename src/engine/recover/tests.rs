@@ -89,6 +89,7 @@ fn open(action: Action, card: Option<&str>, depends_on: Vec<ItemId>) -> OpenInte
         before: None,
         operators_before: Vec::new(),
         sent_at: sent(),
+        approver: None,
         known_in_doubt: false,
     }
 }

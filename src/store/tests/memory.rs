@@ -153,6 +153,7 @@ async fn nothing_is_kept_of_a_lesson_that_fails_half_way_and_its_neighbours_are_
             holds: Vec::new(),
             pins: None,
             items: None,
+            certificates: Vec::new(),
             now: at(1),
         };
         writer.write(Write::Learn {

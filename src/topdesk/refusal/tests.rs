@@ -76,10 +76,27 @@ fn what_topdesk_says_decides_whom_it_concerns() {
             "The given location doesn't belong to the given branch.",
             record,
         ),
-        (&patch, 400, "etwas in einer anderen Sprache", record),
+        // Perhaps because the card is archived: to whoever did not write to the archive it concerns this record.
+        (
+            &patch,
+            400,
+            "etwas in einer anderen Sprache",
+            ("not done", Some(Concerns::ArchivedCard)),
+        ),
+        (
+            &patch,
+            400,
+            "The person is archived and cannot be modified.",
+            ("not done", Some(Concerns::ArchivedCard)),
+        ),
         (&archive, 400, "Person is already archived", ("already", None)),
         (&unarchive, 400, "Person is already unarchived", ("already", None)),
-        (&patch, 400, "Person is already archived", record),
+        (
+            &patch,
+            400,
+            "Person is already archived",
+            ("not done", Some(Concerns::ArchivedCard)),
+        ),
         (&archive, 400, "Reason for archiving is mandatory", kind),
         (
             &archive,

@@ -1,5 +1,6 @@
 //! What goes wrong between the first read and the last outcome, and that later runs come to the same end.
 
+mod anonymizations;
 mod kills;
 mod limits;
 mod operators;

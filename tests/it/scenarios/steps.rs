@@ -10,6 +10,8 @@
 //! undo N MOMENT [OPTION...]      undoes a run, counted from the last one back: 1 is the last
 //! holds                          what waits
 //! decisions                      who decided what
+//! anonymize MOMENT               who is due for anonymization, who waits and why, who is not yet
+//! certificates                   what was anonymized
 //! approve WORD...                an id, class, action or `snapshot`; @100001 is whatever waits for that key
 //! reject WORD...
 //! put FILE OTHER                 FILE becomes a fresh copy of OTHER (or of itself: a new export with the same content)
@@ -93,6 +95,10 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
             place.write("other.yaml", config.replace("@URL@", &place.sandbox.url()));
             return Some(place.cardsync(&["plan", "--all", "--as-of", moment, "--diff-config", "other.yaml"]));
         }
+        ("anonymize", [moment]) => {
+            return Some(place.cardsync(&["anonymize", "list", "--all", "--as-of", moment]));
+        }
+        ("certificates", []) => return Some(place.cardsync(&["anonymize", "certificates"])),
         ("decisions", []) => return Some(place.cardsync(&["holds", "--decisions"])),
         ("run!", [moment]) => return Some(place.cardsync(&["run", "--all", "--as-of", moment])),
         ("run", [moment]) => {

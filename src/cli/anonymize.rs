@@ -1,0 +1,328 @@
+//! `anonymize list` and `anonymize certificates`: who is due and since when, and the proof of what was done. Both change nothing.
+
+use super::exit::Exit;
+use super::out::{self, Paint};
+use super::progress::Shown as Bars;
+use super::{session, sheet};
+use crate::config::policy::zone;
+use crate::domain::anonymize::{Anonymize, AnonymizeBy};
+use crate::domain::card::OperatorLink;
+use crate::domain::certificate::{Certificate, Way};
+use crate::domain::field::CardField;
+use crate::domain::ids::OperatorId;
+use crate::domain::retention::{ClockStart, Retained, RetentionState};
+use crate::domain::snapshot::SnapshotSummary;
+use crate::engine::records::RecordsReader;
+use anyhow::bail;
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Lines per part before it is cut; `--all` shows everything.
+const MOST_SHOWN: usize = 25;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AnonymizeCommand {
+    /// Read everything and list whose data is due, since when, who waits and why. Exit code 2 when somebody is due.
+    List(ListArgs),
+    /// What was anonymized: when, how, by whom, and what was not reached. Without personal data.
+    Certificates(CertificatesArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// A JSON document on standard output.
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// CSV on standard output, for a spreadsheet: dates, key, card id, operator; no names.
+    #[arg(long)]
+    csv: bool,
+    /// Also those whose time is not over, and every line.
+    #[arg(long)]
+    all: bool,
+    /// As if it were another moment, e.g. 2026-03-01.
+    #[arg(long, value_name = "DATETIME")]
+    as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CertificatesArgs {
+    /// A JSON array on standard output.
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// CSV on standard output, for a spreadsheet.
+    #[arg(long)]
+    csv: bool,
+}
+
+pub(super) async fn run(config: &Path, command: &AnonymizeCommand) -> anyhow::Result<Exit> {
+    match command {
+        AnonymizeCommand::List(args) => list(config, args).await,
+        AnonymizeCommand::Certificates(args) => certificates(config, args).await,
+    }
+}
+
+async fn list(config: &Path, args: &ListArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    if environment.config().lifecycle.anonymize.is_none() {
+        bail!(
+            "nobody is anonymized: lifecycle.anonymize is not in the configuration; write e.g. anonymize: {{ by: topdesk, \
+             after: 400d, approval: always }}, see docs/anonymization.md"
+        );
+    }
+    let zone = zone(environment.config());
+    let as_of = args
+        .as_of
+        .as_deref()
+        .map(|text| session::moment(text, zone))
+        .transpose()?;
+    let clock = session::clock(as_of);
+    let store = session::read_store(&environment).await?;
+    let connected = environment.connect()?;
+    let bars = Bars::new();
+    let planned = environment.read_parts(&connected, &*clock, &bars).plan(&store).await;
+    bars.finish();
+    store.close().await;
+    let planned = planned?;
+    let plan = &planned.judged.plan;
+    let Some(rule) = &planned.input.policy.anonymize else {
+        bail!("nobody is anonymized: lifecycle.anonymize is not in the configuration");
+    };
+    let today = planned.input.moment.today();
+    let shown = |one: &&Retained| args.all || one.state != RetentionState::Later;
+    if args.json {
+        let later = plan.retained.iter().filter(|one| one.state == RetentionState::Later);
+        let people: Vec<&Retained> = plan.retained.iter().filter(shown).collect();
+        let document = json!({
+            "by": rule.by,
+            "as_of": today,
+            "people": people,
+            "later": later.count(),
+        });
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+    } else if args.csv {
+        out::print(&sheet::csv(
+            &LIST_COLUMNS,
+            plan.retained.iter().filter(shown).map(list_row),
+        )?);
+    } else {
+        out::print(&list_text(&plan.retained, rule, today, args.all, Paint::stdout()));
+    }
+    let due = plan.retained.iter().any(|one| one.state == RetentionState::Due);
+    Ok(if plan.snapshots.iter().any(SnapshotSummary::is_unusable_in_part) {
+        Exit::Verdict(4)
+    } else if due {
+        Exit::Verdict(2)
+    } else {
+        Exit::Done
+    })
+}
+
+const LIST_COLUMNS: [&str; 9] = [
+    "state",
+    "due",
+    "since",
+    "since_what",
+    "key",
+    "person_id",
+    "operator",
+    "operator_ids",
+    "why",
+];
+
+fn list_row(one: &Retained) -> Vec<String> {
+    let day = |day: &Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    let (operator, ids) = operator(&one.operator);
+    vec![
+        one.state.word().to_owned(),
+        day(&one.due),
+        day(&one.since),
+        one.started.map(start_word).unwrap_or_default().to_owned(),
+        one.key.to_string(),
+        one.card.to_string(),
+        operator.to_owned(),
+        ids,
+        one.why.clone().unwrap_or_default(),
+    ]
+}
+
+fn start_word(started: ClockStart) -> &'static str {
+    match started {
+        ClockStart::Archived => "archived",
+        ClockStart::LastDay => "last_day",
+    }
+}
+
+fn operator(link: &OperatorLink) -> (&'static str, String) {
+    let ids = |operators: &[OperatorId]| {
+        let ids: Vec<&str> = operators.iter().map(OperatorId::as_str).collect();
+        ids.join(" ")
+    };
+    match link {
+        OperatorLink::ProvenNone => ("none", String::new()),
+        OperatorLink::Unproven => ("not known", String::new()),
+        OperatorLink::Active { operators } => ("active", ids(operators)),
+        OperatorLink::Archived { operators } => ("archived", ids(operators)),
+    }
+}
+
+fn list_text(people: &[Retained], rule: &Anonymize, today: NaiveDate, all: bool, paint: Paint) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "Anonymization as of {today}, {} days after the archive or the last day",
+        rule.after.num_days()
+    );
+    let of = |state: RetentionState| people.iter().filter(move |one| one.state == state);
+    let part = |text: &mut String, title: &str, state: RetentionState| {
+        let count = of(state).count();
+        if count == 0 {
+            return;
+        }
+        let _ = writeln!(text, "\n{}", paint.strong(&format!("{title} ({count})")));
+        let shown = if all { count } else { MOST_SHOWN };
+        text.extend(of(state).take(shown).map(line));
+        if count > shown {
+            let _ = writeln!(text, "  ... and {} more (--all, --csv or --json)", count - shown);
+        }
+    };
+    let due = match rule.by {
+        AnonymizeBy::Topdesk => "Due: anonymize these cards in TOPdesk",
+        AnonymizeBy::Api => "Due: an item of the plan each, which waits for an approval",
+    };
+    part(&mut text, due, RetentionState::Due);
+    part(&mut text, "Waiting", RetentionState::Waits);
+    part(&mut text, "Legal hold", RetentionState::LegalHold);
+    if all {
+        part(&mut text, "Not yet", RetentionState::Later);
+    } else {
+        let later = of(RetentionState::Later);
+        let next = later.clone().filter_map(|one| one.due).min();
+        if let Some(next) = next {
+            let _ = writeln!(text, "\nNot yet: {}, the next on {next} (--all)", later.count());
+        }
+    }
+    if people.is_empty() {
+        text.push_str("Nobody: cardsync has archived no card that still stands archived.\n");
+    }
+    if rule.by == AnonymizeBy::Topdesk && of(RetentionState::Due).next().is_some() {
+        text.push_str(
+            "\nTOPdesk's own anonymization takes the linked operator along. The run after it sees that it was done, takes out \
+             what cardsync keeps of the person, and writes a certificate: cardsync anonymize certificates\n",
+        );
+    }
+    text
+}
+
+fn line(one: &Retained) -> String {
+    let due = one.due.map_or("no date".to_owned(), |due| format!("due {due}"));
+    let since = match (one.since, one.started) {
+        (Some(since), Some(ClockStart::Archived)) => format!(", archived {since}"),
+        (Some(since), Some(ClockStart::LastDay)) => format!(", last day {since}"),
+        (Some(_) | None, _) => String::new(),
+    };
+    let operator = match operator(&one.operator) {
+        ("none", _) => String::new(),
+        (word, ids) => format!(", operator {word} {ids}").trim_end().to_owned(),
+    };
+    let why = one.why.as_ref().map(|why| format!("\n      {why}")).unwrap_or_default();
+    format!("  {due}{since}  {} (card {}{operator}){why}\n", one.key, one.card)
+}
+
+async fn certificates(config: &Path, args: &CertificatesArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let store = session::read_store(&environment).await?;
+    let found = store.certificates().await;
+    store.close().await;
+    let found = found?;
+    if args.json {
+        out::print(&format!("{}\n", serde_json::to_string_pretty(&found)?));
+    } else if args.csv {
+        out::print(&sheet::csv(&CERTIFICATE_COLUMNS, found.iter().map(certificate_row))?);
+    } else if found.is_empty() {
+        out::print("No card has been seen anonymized yet.\n");
+    } else {
+        let zone = zone(environment.config());
+        let text: String = found.iter().map(|one| certificate_text(one, zone)).collect();
+        out::print(&text);
+    }
+    Ok(Exit::Done)
+}
+
+const CERTIFICATE_COLUMNS: [&str; 11] = [
+    "at",
+    "way",
+    "person_id",
+    "key_hash",
+    "run",
+    "archived_at",
+    "fields",
+    "approver",
+    "modifier",
+    "operators",
+    "out_of_reach",
+];
+
+fn names(fields: &[CardField]) -> String {
+    let names: Vec<String> = fields.iter().map(|field| field.name()).collect();
+    names.join(" ")
+}
+
+fn certificate_row(one: &Certificate) -> Vec<String> {
+    let operators: Vec<&str> = one.operators.iter().map(OperatorId::as_str).collect();
+    let beyond: Vec<&str> = one.out_of_reach.iter().map(|it| it.words()).collect();
+    vec![
+        one.at.to_rfc3339(),
+        one.way.word().to_owned(),
+        one.card.to_string(),
+        one.key_hash.clone().unwrap_or_default(),
+        one.run.to_string(),
+        one.archived_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
+        names(&one.fields),
+        one.approver.clone().unwrap_or_default(),
+        one.modifier.clone().unwrap_or_default(),
+        operators.join(" "),
+        beyond.join("; "),
+    ]
+}
+
+fn certificate_text(one: &Certificate, zone: Tz) -> String {
+    let when =
+        |moment: chrono::DateTime<chrono::Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
+    let mut text = String::new();
+    let what = match one.way {
+        Way::Topdesk => "seen anonymized in TOPdesk",
+        Way::Api => "overwritten by cardsync",
+        Way::Deleted => "deleted in TOPdesk when it was due",
+    };
+    let _ = writeln!(text, "{}  card {}: {what}, run {}", when(one.at), one.card, one.run);
+    if let Some(archived) = one.archived_at {
+        let _ = writeln!(text, "    archived by cardsync on {}", when(archived));
+    }
+    if let Some(by) = &one.approver {
+        let _ = writeln!(text, "    approved by {by}");
+    }
+    if let Some(by) = &one.modifier {
+        let _ = writeln!(text, "    card modified last by {by}");
+    }
+    if !one.fields.is_empty() {
+        let _ = writeln!(text, "    fields: {}", names(&one.fields));
+    }
+    if !one.operators.is_empty() {
+        let ids: Vec<&str> = one.operators.iter().map(OperatorId::as_str).collect();
+        let _ = writeln!(text, "    linked operator, archived: {}", ids.join(", "));
+    }
+    let beyond: Vec<&str> = one.out_of_reach.iter().map(|it| it.words()).collect();
+    let title = match one.way {
+        Way::Api => "not reached",
+        Way::Topdesk | Way::Deleted => "not seen by cardsync",
+    };
+    let _ = writeln!(text, "    {title}: {}", beyond.join(", "));
+    if let Some(hash) = &one.key_hash {
+        let _ = writeln!(text, "    keyed hash of the key: {hash}");
+    }
+    text
+}
