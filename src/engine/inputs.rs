@@ -60,6 +60,11 @@ impl KeptInput {
             .filter(|card| came_back && purged_before(card))
             .cloned()
             .collect();
+        // People whose card was purged before this input was read, and who were in the sources all the same. Which of the cards
+        // is whose is no longer known; how many they are is.
+        let back = self.input.purged_keys.len();
+        let purged = |card: &CardId| self.input.ledger.get(card).is_some_and(|entry| entry.key.is_none());
+        let without_a_trace: Vec<CardId> = cards.iter().filter(|card| purged(card)).take(back).cloned().collect();
         if self.input.remembers(cards, keys) {
             Arc::make_mut(&mut self.input).forget(cards, keys);
         }
@@ -77,6 +82,7 @@ impl KeptInput {
             .filter(|card| !anonymized.contains(*card) || just_noticed.contains(*card) || came_back.contains(*card))
             .filter(|card| known(card) || !typed(card));
         forgotten.extend(taken.cloned());
+        forgotten.extend(without_a_trace);
         self
     }
 }

@@ -157,6 +157,42 @@ async fn a_card_that_was_never_ours_is_taken_out_once_it_shows_anonymized() {
 }
 
 #[tokio::test]
+async fn somebody_who_is_in_the_sources_after_the_purge_is_counted_when_taken_out_again() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "purge").await;
+    let mut purged = input().ledger[&card()].clone();
+    purged.key = None;
+    let learned = Learned {
+        ledger: std::slice::from_ref(&purged),
+        ..Learned::default()
+    };
+    store.learn(&lease, learned, at(0)).await.unwrap();
+    // Read when the card showed asterisks, and the source still had the person.
+    let mut later = kept("later", Duration::zero());
+    later.header.anonymized.insert(card());
+    let input = Arc::make_mut(&mut later.input);
+    input.ledger.insert(card(), purged);
+    input.purged_keys.insert(key("E001"));
+    let read = |kept: &PlanInput| {
+        kept.snapshots
+            .iter()
+            .map(|it| it.with_key(&key("E001")).len())
+            .sum::<usize>()
+    };
+    assert!(read(input) > 0);
+    store.keep_input(&lease, later).await.unwrap();
+    let kept = InputFolder::beside(&path, &HOST.into())
+        .read(&"later".into())
+        .unwrap()
+        .unwrap();
+    assert_eq!(read(&kept.input), 0);
+    assert_eq!(kept.header.forgotten, BTreeSet::from([card()]));
+    drop(lease);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn somebody_with_a_record_and_no_card_is_taken_out_by_the_key() {
     let (_folder, path) = folder();
     let store = open(&path).await;
