@@ -52,19 +52,15 @@ impl KeptInput {
             .filter(|entry| entry.key.is_some())
             .map(|entry| entry.card.clone())
             .collect();
-        // Somebody who was purged before is in the sources again: of which card they are, only their hash says.
-        let came_back = !self.input.purged_keys.is_empty();
-        let purged_before = |card: &CardId| self.input.ledger.get(card).is_some_and(|entry| entry.key.is_none());
+        // Somebody who was purged before is in the sources again. Which of these cards was whose is known by their hashes only;
+        // how many they are is known.
+        let purged_before = |card: &&CardId| self.input.ledger.get(*card).is_some_and(|entry| entry.key.is_none());
         let came_back: BTreeSet<CardId> = cards
             .iter()
-            .filter(|card| came_back && purged_before(card))
+            .filter(purged_before)
+            .take(self.input.purged_keys.len())
             .cloned()
             .collect();
-        // People whose card was purged before this input was read, and who were in the sources all the same. Which of the cards
-        // is whose is no longer known; how many they are is.
-        let back = self.input.purged_keys.len();
-        let purged = |card: &CardId| self.input.ledger.get(card).is_some_and(|entry| entry.key.is_none());
-        let without_a_trace: Vec<CardId> = cards.iter().filter(|card| purged(card)).take(back).cloned().collect();
         if self.input.remembers(cards, keys) {
             Arc::make_mut(&mut self.input).forget(cards, keys);
         }
@@ -82,7 +78,6 @@ impl KeptInput {
             .filter(|card| !anonymized.contains(*card) || just_noticed.contains(*card) || came_back.contains(*card))
             .filter(|card| known(card) || !typed(card));
         forgotten.extend(taken.cloned());
-        forgotten.extend(without_a_trace);
         self
     }
 }
