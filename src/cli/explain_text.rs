@@ -411,6 +411,7 @@ impl ExplainText<'_> {
             let JournalEntry {
                 run,
                 action,
+                step,
                 item,
                 sent_at,
                 fields,
@@ -429,6 +430,11 @@ impl ExplainText<'_> {
             let later = match (settled, settled_by) {
                 (Some(settled), Some(run)) => format!(", found to be {} by run {run}", settled.replace('_', " ")),
                 (Some(_) | None, _) => String::new(),
+            };
+            // One change may write to a card and to its operators.
+            let action = match step.as_str() {
+                "archive_operator" | "unarchive_operator" | "set_login_permission" => format!("{action}: {step}"),
+                _of_the_card => action.clone(),
             };
             let action = action.replace('_', " ");
             lines.push(format!(

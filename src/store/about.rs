@@ -34,7 +34,7 @@ async fn journal(
 ) -> Result<Vec<JournalEntry>, Fault> {
     let rows = sqlx::query(
         "SELECT run, plan, item, action, key, card, sent_at, change, operators, approver, outcome, outcome_detail, \
-                outcome_at, settled, settled_detail, settled_run FROM journal \
+                outcome_at, settled, settled_detail, settled_run, step_kind FROM journal \
          WHERE environment = ?1 AND (card IN (SELECT value FROM json_each(?2)) \
                                      OR key IN (SELECT value FROM json_each(?3))) ORDER BY id",
     )
@@ -68,6 +68,7 @@ fn entry(row: &SqliteRow) -> Result<JournalEntry, Fault> {
         plan_id: row.try_get::<&str, _>(1)?.into(),
         item: row.try_get::<&str, _>(2)?.into(),
         action: row.try_get::<&str, _>(3)?.to_owned(),
+        step: row.try_get::<&str, _>(16)?.to_owned(),
         key: text(4)?.map(Key::stored),
         person_id: text(5)?.map(CardId::from),
         sent_at: time(row.try_get(6)?, "journal")?,

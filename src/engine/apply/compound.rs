@@ -20,6 +20,8 @@ enum Driven {
     Safe(Option<String>),
     /// Not there yet: the next start goes on from here. Says why.
     NotYet(String),
+    /// Nobody knows: its cards could not be read. The next start looks first.
+    Unseen(String),
 }
 
 /// What was completed before anything else.
@@ -101,10 +103,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let driven = self.drive(sending, &[], None, first_index).await?;
         Ok(match driven {
             // What could not be read stays half-way: the next run looks first.
-            Driven::Whole | Driven::NotYet(_) => Outcome::Done {
+            Driven::Whole | Driven::Unseen(_) => Outcome::Done {
                 card: sending.change.card.clone(),
             },
-            Driven::Safe(_) => {
+            Driven::Safe(_) | Driven::NotYet(_) => {
                 let message = "every request was answered, and a look afterwards does not show it".to_owned();
                 told_with(Outcome::NotDone { message }, driven)
             }
@@ -150,7 +152,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                         "item {item}, cut off in run {run}, was driven to its safe end{stands}"
                     );
                 }
-                Driven::NotYet(why) => {
+                Driven::NotYet(why) | Driven::Unseen(why) => {
                     tracing::warn!(
                         item.id = item,
                         "item {item}, cut off in run {run}, is still half-way: {why}"
@@ -183,8 +185,8 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let change = sending.change;
         let mut seen = match with_grace(self.stop, WRITE_GRACE, self.look(change)).await {
             Some(Ok(seen)) => seen,
-            Some(Err(error)) => return Ok(Driven::NotYet(error.to_string())),
-            None => return Ok(Driven::NotYet("its cards could not be read in time".to_owned())),
+            Some(Err(error)) => return Ok(Driven::Unseen(error.to_string())),
+            None => return Ok(Driven::Unseen("its cards could not be read in time".to_owned())),
         };
         self.note_operators(sending, &seen);
         if seen.shows_all(change) {
@@ -345,7 +347,7 @@ fn told_with(trouble: Outcome, driven: Driven) -> Outcome {
     let what = words(&trouble);
     match (trouble, driven) {
         (Outcome::InDoubt { message }, Driven::Whole | Driven::Safe(_)) => Outcome::InDoubt { message },
-        (Outcome::InDoubt { .. }, Driven::NotYet(why)) => Outcome::InDoubt {
+        (Outcome::InDoubt { .. }, Driven::NotYet(why) | Driven::Unseen(why)) => Outcome::InDoubt {
             message: format!("{what}; half-way: {why}"),
         },
         (Outcome::NotReached { .. }, Driven::Safe(None) | Driven::Whole) => Outcome::NotReached {
@@ -367,7 +369,7 @@ fn told_with(trouble: Outcome, driven: Driven) -> Outcome {
         },
         (
             Outcome::NotReached { .. } | Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::Done { .. },
-            Driven::NotYet(why),
+            Driven::NotYet(why) | Driven::Unseen(why),
         ) => Outcome::NotDone {
             message: format!("{what}; its safe end is not reached, the next run begins with that: {why}"),
         },

@@ -17,6 +17,8 @@ pub struct JournalEntry {
     pub item: ItemId,
     /// The kind of change, e.g. `update`.
     pub action: String,
+    /// The kind of request, e.g. `patch_card`: a change may take several.
+    pub step: String,
     pub key: Option<Key>,
     pub person_id: Option<CardId>,
     pub sent_at: DateTime<Utc>,
