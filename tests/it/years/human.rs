@@ -73,7 +73,7 @@ pub fn by_hand(sandbox: &RunningSandbox, seen: &Seen, company: &Company, watch: 
     let active = |card: &str| !seen.cards[card].archived;
     let edited = chance.one_of(&cards(&|card| active(card) && present(card)));
     let put_away = chance.one_of(&cards(&|card| {
-        active(card) && (chance_of(card) % 3 == 0) == present(card)
+        active(card) && chance_of(card).is_multiple_of(3) == present(card)
     }));
     let woken = chance.one_of(&cards(&|card| archived(card) && !present(card) && watch.is_ours(card)));
     let blotted = chance.one_of(&cards(&|card| archived(card) && !present(card)));
