@@ -2,6 +2,8 @@
 
 mod anonymize;
 mod approve;
+mod audit;
+mod audit_text;
 mod check;
 mod config;
 mod decisions;
@@ -59,8 +61,8 @@ struct Cli {
     command: Command,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 nothing to do or all done; 1 error; 2 changes pending (plan); 3 something is held; \
-4 a snapshot was rejected; 5 finished, but some changes failed; 64 wrong usage. RUST_LOG sets the log level.";
+const AFTER_HELP: &str = "Exit codes: 0 nothing to do or all done; 1 error; 2 changes pending (plan); 3 something is held, \
+or found (audit); 4 a snapshot was rejected; 5 finished, but some changes failed; 64 wrong usage. RUST_LOG sets the log level.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -74,6 +76,9 @@ enum Command {
     Run(plan::RunArgs),
     /// Read and plan again, and apply what is also in a saved plan, unchanged, and allowed today.
     Apply(plan::ApplyArgs),
+    /// What is at risk before the next import: operators, cards, keys. For the change board; needs no earlier run. Changes
+    /// nothing.
+    Audit(audit::AuditArgs),
     /// One person, start to end: records, mapping, card, evidence, guard, history. Changes nothing.
     Explain(explain::ExplainArgs),
     /// What waits for a decision.
@@ -160,6 +165,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Plan(args) => plan::plan(config, &args).await,
         Command::Run(args) => plan::run(config, &args).await,
         Command::Apply(args) => plan::apply(config, &args).await,
+        Command::Audit(args) => audit::audit(config, &args).await,
         Command::Explain(args) => explain::run(config, &args).await,
         Command::Holds(args) => holds::holds(config, &args).await,
         Command::Approve(args) => approve::approve(config, &args).await,

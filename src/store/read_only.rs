@@ -44,6 +44,11 @@ impl ReadOnlyStore {
         }
     }
 
+    /// Where there is no place for a store: nothing is remembered.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
     /// Hashes keys as this store does; where there is no store, with a random key that is not kept.
     pub fn hasher(&self) -> KeyHasher {
         self.0

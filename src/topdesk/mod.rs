@@ -14,6 +14,7 @@
 //! Must not: decide what is changed or when a write is sent again; keep or log values of people.
 
 mod address;
+mod audit;
 mod check;
 mod client;
 mod errors;

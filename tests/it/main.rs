@@ -1,6 +1,7 @@
 //! The parts together, against real servers on this machine.
 
 mod architecture;
+mod audit;
 mod cli;
 mod config;
 mod demo;

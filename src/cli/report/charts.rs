@@ -9,6 +9,10 @@ const LEFT: f64 = 46.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 24.0;
+/// A bar that lies, with the gap to the next; room for its label and for its number.
+const BAR: f64 = 24.0;
+const BAR_LEFT: f64 = 172.0;
+const BAR_RIGHT: f64 = 52.0;
 
 /// Columns at most; more runs are put together.
 pub(super) const MOST_COLUMNS: usize = 60;
@@ -95,13 +99,14 @@ impl Chart<'_> {
         }
     }
 
-    fn legend(&self) -> String {
+    /// The names of the series, each with its colour; in their order where none are given.
+    fn legend(&self, colours: &[usize]) -> String {
         let mut legend = "<ul class=\"legend\">".to_owned();
         for (number, series) in self.series.iter().enumerate() {
             let _ = write!(
                 legend,
                 "<li><svg viewBox=\"0 0 10 10\"><rect class=\"k{}\" width=\"10\" height=\"10\"/></svg>{}</li>",
-                number % 8,
+                colours.get(number).copied().unwrap_or(number % 8),
                 escaped(&series.name)
             );
         }
@@ -109,11 +114,64 @@ impl Chart<'_> {
     }
 
     fn whole(&self, svg: String) -> String {
+        self.whole_in(svg, &[])
+    }
+
+    fn whole_in(&self, svg: String, colours: &[usize]) -> String {
         format!(
             "<figure><figcaption>{}</figcaption>{svg}</svg>{}</figure>",
             escaped(self.title),
-            self.legend()
+            self.legend(colours)
         )
+    }
+
+    /// A bar per label, every label written out, of which each series is a part; for kinds of things that have no order.
+    pub(super) fn bars(&self, colours: &[usize]) -> String {
+        let of = |at: usize| self.series.iter().filter_map(move |series| series.values[at]);
+        let totals: Vec<f64> = (0..self.labels.len()).map(|at| of(at).sum()).collect();
+        let most = totals.iter().copied().fold(1.0, f64::max);
+        let height = TOP + BAR * self.labels.len() as f64;
+        let mut svg = format!(
+            "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">",
+            escaped(self.title)
+        );
+        let room = WIDTH - BAR_LEFT - BAR_RIGHT;
+        for (at, label) in self.labels.iter().enumerate() {
+            let y = TOP / 2.0 + BAR * at as f64;
+            let middle = y + BAR / 2.0 + 4.0;
+            let _ = write!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{middle:.1}\" text-anchor=\"end\">{}</text>",
+                BAR_LEFT - 7.0,
+                escaped(label)
+            );
+            let mut x = BAR_LEFT;
+            for (number, series) in self.series.iter().enumerate() {
+                let Some(value) = series.values[at].filter(|value| *value > 0.0) else {
+                    continue;
+                };
+                // What is there is seen, however little it is.
+                let width = (room * value / most).max(1.5);
+                let _ = write!(
+                    svg,
+                    "<rect class=\"k{}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{:.1}\">\
+                     <title>{}: {value} {}</title></rect>",
+                    colours.get(number).copied().unwrap_or(number % 8),
+                    y + 3.0,
+                    BAR - 6.0,
+                    escaped(label),
+                    escaped(&series.name)
+                );
+                x += width;
+            }
+            let _ = write!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{middle:.1}\">{}</text>",
+                x + 6.0,
+                totals[at]
+            );
+        }
+        self.whole_in(svg, colours)
     }
 
     /// Columns of which each series is a part, on top of each other.
@@ -207,5 +265,30 @@ mod tests {
             assert!(!svg.contains("<script>") && svg.contains("&lt;script&gt;"), "{svg}");
             assert_eq!(svg.matches("<title>").count(), 1, "{svg}");
         }
+    }
+
+    #[test]
+    fn lying_bars_name_every_label_and_its_total() {
+        let series = |name: &str, values: [f64; 3]| Series {
+            name: name.to_owned(),
+            values: values.into_iter().map(Some).collect(),
+        };
+        let labels = ["e-mail", "login", "none <b>"].map(str::to_owned);
+        let chart = Chart {
+            title: "Keys",
+            labels: &labels,
+            series: &[series("unique", [3000.0, 1.0, 0.0]), series("shared", [20.0, 0.0, 0.0])],
+        };
+        let svg = chart.bars(&[2, 3]);
+        for text in [
+            ">e-mail</text>",
+            ">login</text>",
+            ">none &lt;b&gt;</text>",
+            ">3020</text>",
+            ">0</text>",
+        ] {
+            assert!(svg.contains(text), "{text}: {svg}");
+        }
+        assert_eq!(svg.matches("class=\"k3\"").count(), 2, "one bar and its name: {svg}");
     }
 }

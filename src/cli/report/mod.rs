@@ -2,10 +2,12 @@
 //!
 //! Values come from people's records and are escaped by the templates; nothing in a report is a script.
 
+mod audit;
 mod charts;
 mod past;
 mod plan;
 
+pub(super) use audit::audit;
 pub(super) use past::{history, run};
 pub(super) use plan::plan;
 
@@ -33,13 +35,32 @@ fn escaped(text: &str) -> String {
     minijinja::HtmlEscape(text).to_string()
 }
 
+/// A sentence begins with a capital; the rest stays, names of fields among it.
+fn first_upper(text: String) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+/// Text in which what stands between backticks is code.
+fn coded(text: String) -> Value {
+    let parts = text.split('`').enumerate().map(|(number, part)| match number % 2 {
+        0 => escaped(part),
+        _code => format!("<code>{}</code>", escaped(part)),
+    });
+    Value::from_safe_string(parts.collect())
+}
+
 /// One whole page. The body is made by a template of its own.
 fn page(title: &str, told: &Told<'_>, template: &str, body: Value) -> anyhow::Result<String> {
     let mut templates = Environment::new();
+    templates.add_filter("first_upper", first_upper);
+    templates.add_filter("coded", coded);
     templates.add_template("page.html", include_str!("templates/page.html"))?;
     templates.add_template("history.html", include_str!("templates/history.html"))?;
     templates.add_template("run.html", include_str!("templates/run.html"))?;
     templates.add_template("plan.html", include_str!("templates/plan.html"))?;
+    templates.add_template("audit.html", include_str!("templates/audit.html"))?;
     let body = templates
         .get_template(template)?
         .render(body)

@@ -35,6 +35,8 @@ pub struct Disorder {
     pub recycled_mails: u32,
     /// People whose surname, address and login changed since their card was last right.
     pub renamed: u32,
+    /// Operators to whom the same happened.
+    pub renamed_operators: u32,
     /// People without any card.
     pub without_card: u32,
     /// People who left, with a card that is still active.
@@ -76,6 +78,7 @@ impl Disorder {
             recycled_logins: per_5000(300),
             recycled_mails: per_5000(10),
             renamed: per_5000(100),
+            renamed_operators: per_5000(10),
             without_card: per_5000(50),
             leavers: per_5000(20).max(2),
             leaving_operators: per_5000(6),
@@ -278,7 +281,21 @@ impl Making {
             let operator = SiteOperator::of(self.card(index));
             self.operators.push(operator);
         }
-        let special = disorder.twins + lone + disorder.leaving_operators + disorder.disagreeing + disorder.on_archived;
+        for (place, index) in (0..).zip(lots.draw(disorder.renamed_operators)) {
+            let operator = SiteOperator::of(self.card(index));
+            self.operators.push(operator);
+            if place % 2 == 0 {
+                // Numbers were filled in for operators first.
+                self.card(index).number = Some(self.people[index as usize].number.to_string());
+            }
+            self.renames(index, place);
+        }
+        let special = disorder.twins
+            + lone
+            + disorder.leaving_operators
+            + disorder.disagreeing
+            + disorder.on_archived
+            + disorder.renamed_operators;
         for index in lots.draw(disorder.operators.saturating_sub(special)) {
             let operator = SiteOperator::of(self.card(index));
             self.operators.push(operator);
@@ -327,11 +344,7 @@ impl Making {
             self.more.push(former);
         }
         for (place, index) in (0u32..).zip(lots.draw(disorder.renamed)) {
-            // Somebody else's surname: the card keeps what was true before.
-            let other = person(index + 37 + place % 11, self.today);
-            let person = &mut self.people[index as usize];
-            (person.prefix, person.last_name) = (other.prefix, other.last_name);
-            person.name_account(&format!("{}", 5 + place % 4));
+            self.renames(index, place);
         }
         for index in lots.draw(disorder.without_card) {
             self.cards.remove(&index);
@@ -387,6 +400,14 @@ impl Making {
             self.operators.push(SiteOperator::of(&card));
             self.more.push(card);
         }
+    }
+
+    /// Somebody takes another surname: the card keeps what was true before.
+    fn renames(&mut self, index: u32, place: u32) {
+        let other = person(index + 37 + place % 11, self.today);
+        let person = &mut self.people[index as usize];
+        (person.prefix, person.last_name) = (other.prefix, other.last_name);
+        person.name_account(&format!("{}", 5 + place % 4));
     }
 
     fn leaves(&mut self, index: u32) {

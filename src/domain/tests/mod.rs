@@ -2,6 +2,7 @@
 
 mod absence;
 mod apply;
+mod audit;
 mod describe;
 mod former;
 mod groups;

@@ -1,6 +1,7 @@
 //! Operator cards as the API gives them.
 
 use super::card::card_id;
+use crate::domain::audit::OperatorDetails;
 use crate::domain::card::{OperatorCard, OperatorKind};
 use crate::domain::ids::{CardId, OperatorId};
 use serde::Deserialize;
@@ -8,6 +9,39 @@ use serde::Deserialize;
 /// The value of the parameter `fields`: nothing personal but login and e-mail, which the look-alike search needs.
 pub(crate) const OPERATOR_FIELDS: &str =
     "id,status,accountType,apiAccount,loginName,email,loginPermission,linkedPerson";
+
+/// The value of the parameter `fields` for [`details`].
+pub(crate) const OPERATOR_DETAILS: &str = "id,firstName,surName,employeeNumber,hasApplicationPasswords";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireDetails {
+    id: Option<String>,
+    first_name: Option<String>,
+    sur_name: Option<String>,
+    employee_number: Option<String>,
+    has_application_passwords: Option<bool>,
+}
+
+/// A page of operators with what an audit asks for; an empty body (204) is an empty page.
+pub(crate) fn details(body: &[u8]) -> Result<Vec<(OperatorId, OperatorDetails)>, String> {
+    if body.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wire: Vec<WireDetails> = serde_json::from_slice(body).map_err(|error| super::describe(&error))?;
+    let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let operators = wire.into_iter().map(|wire| {
+        let id = filled(wire.id).ok_or("an operator has no id")?;
+        let details = OperatorDetails {
+            first_name: filled(wire.first_name),
+            sur_name: filled(wire.sur_name),
+            employee_number: filled(wire.employee_number),
+            application_passwords: wire.has_application_passwords,
+        };
+        Ok((OperatorId::new(id.trim().to_ascii_lowercase()), details))
+    });
+    operators.collect()
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -99,6 +133,14 @@ mod tests {
             (cards[3].kind, cards[3].linked_person.is_none()),
             (OperatorKind::ApiAccount, true)
         );
+        let more = details(br#"[{"id":"O1","firstName":" ","surName":"n","hasApplicationPasswords":true}]"#).unwrap();
+        let nameless = OperatorDetails {
+            sur_name: Some("n".to_owned()),
+            application_passwords: Some(true),
+            ..OperatorDetails::default()
+        };
+        assert_eq!(more, [(OperatorId::from("o1"), nameless)]);
+        assert!(details(b"").unwrap().is_empty() && details(b"[{}]").is_err());
         assert!(operators(b"").unwrap().is_empty());
         assert!(operators(b"[{}]").is_err());
         assert!(operator(br#"{"id":"O9"}"#).is_ok());

@@ -1,0 +1,193 @@
+//! What is at risk before the next import, from one read: the environment, the operators, the cards and what could be the
+//! key. Pure, and it changes nothing: the input is that of a plan, read wider, and nothing needs to be known before.
+//!
+//! ```text
+//! PlanInput --people--> who works here, with what values
+//!     |                     |
+//!     +--operators, cards --+--> findings          a doubtful read gives `NotKnown`, never a finding (RULES 3)
+//!     +--keys, other_key ---+--> which field can be the key, and whom another one would harm
+//! ```
+
+mod cards;
+mod finding;
+mod keys;
+mod operators;
+mod other_key;
+mod people;
+mod redact;
+mod surroundings;
+mod values;
+
+pub use finding::{Area, Fact, Finding, NotKnown, Severity, Subject};
+pub use keys::{Advice, KeyCandidate, Matches};
+pub use other_key::{OtherKey, Worst};
+pub use surroundings::{AccountKind, Looked, LookedLevel, OperatorDetails, Surroundings, Version};
+pub use values::Candidate;
+
+use super::card::OperatorKind;
+use super::field::CardField;
+use super::identity::Describe;
+use super::ids::OperatorId;
+use super::input::PlanInput;
+use super::quality::target_summary;
+use super::snapshot::{Role, SnapshotSummary, Verdict};
+use chrono::{DateTime, Utc};
+use people::Workforce;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use values::Ground;
+
+/// The fields that an audit reads besides those of a plan: every text that could be a key, and the flags of a card.
+pub fn more_fields() -> BTreeSet<CardField> {
+    let mut fields: BTreeSet<CardField> = Candidate::all().flat_map(Candidate::fields).collect();
+    fields.extend([CardField::Prefixes, CardField::HasSspAccess, CardField::IsCaller]);
+    fields
+}
+
+/// How much there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Sizes {
+    pub active_cards: u64,
+    pub archived_cards: u64,
+    /// Cards with asterisks, among both.
+    pub anonymized_cards: u64,
+    /// Active cards with a usable key.
+    pub active_with_key: u64,
+    /// Active operators who are people: no API accounts, none of TOPdesk's own staff.
+    pub active_operators: u64,
+    pub archived_operators: u64,
+    pub api_accounts: u64,
+    /// People of the authoritative sources who work here; absent where no source could be used.
+    pub people: Option<u64>,
+    /// People of the sources who have left.
+    pub left: Option<u64>,
+}
+
+/// Everything that an audit has to say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Audit {
+    /// The moment of the reads.
+    pub at: DateTime<Utc>,
+    pub key_field: String,
+    pub surroundings: Surroundings,
+    pub sizes: Sizes,
+    /// The heaviest first, then by area.
+    pub findings: Vec<Finding>,
+    pub keys: Vec<KeyCandidate>,
+    pub advice: Advice,
+    /// Whom matching on another field would harm.
+    pub other_keys: Vec<OtherKey>,
+    pub not_known: Vec<NotKnown>,
+    pub snapshots: Vec<SnapshotSummary>,
+}
+
+impl Audit {
+    /// Whether a read was rejected, so that a part is unknown.
+    pub fn has_rejected_read(&self) -> bool {
+        self.snapshots
+            .iter()
+            .any(|snapshot| snapshot.verdict == Verdict::Rejected)
+    }
+
+    /// The findings that somebody should do something about.
+    pub fn to_do(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity > Severity::Note)
+    }
+
+    /// The same without values of people: each becomes a mark that is the same wherever the value stands. `mark` makes it.
+    pub fn redacted(self, mark: &dyn Fn(&str) -> String) -> Audit {
+        redact::redacted(self, mark)
+    }
+}
+
+/// Looks at everything. The same input gives the same audit.
+pub fn audit(
+    input: &PlanInput,
+    describe: &dyn Describe,
+    details: &BTreeMap<OperatorId, OperatorDetails>,
+    surroundings: Surroundings,
+) -> Audit {
+    let ground = Ground::new(input, details);
+    let workforce = Workforce::of(input, describe);
+    let mut not_known = Vec::new();
+    let mut findings = surroundings.findings();
+    let (mut keys, mut other_keys) = (Vec::new(), Vec::new());
+    if input.target.verdict == Verdict::Rejected {
+        not_known.push(NotKnown {
+            what: "everything about cards and operators".to_owned(),
+            why: "the read of TOPdesk was rejected, see the reads".to_owned(),
+        });
+    } else {
+        findings.extend(operators::findings(&ground, &workforce, &mut not_known));
+        findings.extend(cards::findings(&ground, &workforce, &mut not_known));
+        keys = keys::candidates(&ground, &workforce);
+        let (ways, more) = other_key::compare(&ground, &workforce, &mut not_known);
+        other_keys = ways;
+        findings.extend(more);
+    }
+    let advice = keys::advice(&keys, &other_keys, input.policy.key.card_field, &workforce);
+    findings.sort_by(|a, b| (b.severity, a.area, &a.code).cmp(&(a.severity, b.area, &b.code)));
+    not_known.sort();
+    not_known.dedup();
+    let sources = input.snapshots.iter().map(|snapshot| snapshot.summary.clone());
+    Audit {
+        at: input.moment.now,
+        key_field: input.policy.key.card_field.name(),
+        surroundings,
+        sizes: sizes(&ground, &workforce),
+        findings,
+        keys,
+        advice,
+        other_keys,
+        not_known,
+        snapshots: sources.chain([target_summary(&input.target)]).collect(),
+    }
+}
+
+fn sizes(ground: &Ground<'_>, workforce: &Workforce) -> Sizes {
+    let cards = || ground.index.cards.iter().enumerate();
+    let count = |wanted: &dyn Fn(usize) -> bool| cards().filter(|(at, _)| wanted(*at)).count() as u64;
+    let active = |at: usize| !ground.index.cards[at].archived;
+    let people = |archived: bool| {
+        let of = ground.target.operators.iter();
+        of.filter(|operator| operator.kind == OperatorKind::Regular && operator.archived == archived)
+            .count() as u64
+    };
+    Sizes {
+        active_cards: count(&|at| active(at) && !ground.is_anonymized(at)),
+        archived_cards: count(&|at| !active(at)),
+        anonymized_cards: count(&|at| ground.is_anonymized(at)),
+        active_with_key: count(&|at| active(at) && ground.key(at).is_some()),
+        active_operators: people(false),
+        archived_operators: people(true),
+        api_accounts: ground
+            .target
+            .operators
+            .iter()
+            .filter(|operator| operator.kind == OperatorKind::ApiAccount && !operator.archived)
+            .count() as u64,
+        people: workforce.usable.then(|| workforce.working().count() as u64),
+        left: workforce.usable.then(|| workforce.left().count() as u64),
+    }
+}
+
+/// Whether nobody can hide from the authoritative sources: all of them were read completely.
+fn sources_are_whole(input: &PlanInput) -> bool {
+    let mut deciding = input
+        .snapshots
+        .iter()
+        .filter(|snapshot| snapshot.summary.role == Some(Role::Authoritative))
+        .peekable();
+    deciding.peek().is_some() && deciding.all(|snapshot| snapshot.can_say_absent())
+}
+
+/// Why the sources cannot say who is missing.
+fn not_whole(input: &PlanInput) -> String {
+    let doubtful: Vec<&str> = input
+        .snapshots
+        .iter()
+        .filter(|snapshot| snapshot.summary.role == Some(Role::Authoritative) && !snapshot.can_say_absent())
+        .map(|snapshot| snapshot.summary.name.as_str())
+        .collect();
+    format!("{} could not be read completely, see the reads", doubtful.join(" and "))
+}

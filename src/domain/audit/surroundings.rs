@@ -1,0 +1,195 @@
+//! What stands around the cards: the version of TOPdesk, the account, and what it may read.
+
+use super::finding::{Area, Finding, Severity, Words};
+use crate::domain::card::{OperatorKind, TargetSnapshot};
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// A version of TOPdesk as `GET /productVersion` gives it: year, release, patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32, pub u32);
+
+/// From this version deleting an operator happens through its person (vendor announcement).
+pub const DELETING_FOLLOWS: Version = Version(16, 3, 19);
+/// From this version archiving a person archives its linked operator (vendor announcement).
+pub const ARCHIVING_FOLLOWS: Version = Version(16, 6, 7);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}.{:03}", self.0, self.1, self.2)
+    }
+}
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What kind of account cardsync itself has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    Api,
+    /// An ordinary operator.
+    Regular,
+    /// Of TOPdesk's own staff.
+    Topdesk,
+    /// TOPdesk does not say.
+    #[default]
+    NotTold,
+}
+
+impl AccountKind {
+    /// The account with which TOPdesk was read.
+    pub fn of(target: &TargetSnapshot) -> Self {
+        let own = target.own_account.as_ref();
+        let own = own.and_then(|own| target.operators.iter().find(|operator| operator.id == *own));
+        match own.map(|own| own.kind) {
+            Some(OperatorKind::ApiAccount) => AccountKind::Api,
+            Some(OperatorKind::Regular) => AccountKind::Regular,
+            Some(OperatorKind::TopdeskAccount) => AccountKind::Topdesk,
+            None => AccountKind::NotTold,
+        }
+    }
+}
+
+/// How something that was looked at ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookedLevel {
+    Ok,
+    Warning,
+    Fail,
+    FirstWriteTells,
+}
+
+/// One thing that was looked at, as `check` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Looked {
+    pub level: LookedLevel,
+    pub topic: String,
+    pub text: String,
+    pub cure: Option<String>,
+}
+
+/// What an operator card says besides what a plan needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperatorDetails {
+    pub first_name: Option<String>,
+    pub sur_name: Option<String>,
+    pub employee_number: Option<String>,
+    pub application_passwords: Option<bool>,
+}
+
+impl OperatorDetails {
+    /// The name by which people know the account.
+    pub fn name(&self) -> Option<String> {
+        let parts: Vec<&str> = [&self.first_name, &self.sur_name]
+            .into_iter()
+            .filter_map(Option::as_deref)
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+}
+
+/// The version, the account, and what reading shows of its rights.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Surroundings {
+    /// `None` where TOPdesk does not say.
+    pub product: Option<Version>,
+    pub account: AccountKind,
+    pub looked: Vec<Looked>,
+}
+
+const VERSION: Words = Words {
+    code: "person_card_leads",
+    area: Area::Environment,
+    severity: Severity::Note,
+    title: "",
+    why: "",
+    cure: "before any import runs again: read what is below about operators",
+    command: Some("plan"),
+};
+
+const ACCOUNT: Words = Words {
+    code: "account_is_no_api_account",
+    area: Area::Environment,
+    severity: Severity::Medium,
+    title: "cardsync's own account is no API account",
+    why: "operator accounts can no longer be made into API accounts since the end of July 2026; the person card behind an \
+          ordinary account can be archived by any import, and the account goes with it",
+    cure: "create an API account with the rights that `check` lists, and put its login and application password into the \
+           configuration",
+    command: Some("check"),
+};
+
+impl Surroundings {
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let mut findings = vec![self.version()];
+        match self.account {
+            AccountKind::Regular | AccountKind::Topdesk => findings.push(ACCOUNT.counted(1, Vec::new())),
+            AccountKind::Api | AccountKind::NotTold => {}
+        }
+        let told = ["version", "account"];
+        let doubtful = self.looked.iter().filter(|looked| !told.contains(&&*looked.topic));
+        findings.extend(doubtful.filter_map(Looked::finding));
+        findings
+    }
+
+    fn version(&self) -> Finding {
+        let (title, why) = match self.product {
+            None => (
+                "the version of TOPdesk is not known".to_owned(),
+                format!(
+                    "from {DELETING_FOLLOWS} deleting an operator happens through its person, and from \
+                     {ARCHIVING_FOLLOWS} archiving a person archives the operator; this audit assumes both"
+                ),
+            ),
+            Some(version) if version >= ARCHIVING_FOLLOWS => (
+                format!("TOPdesk {version}: the person card leads"),
+                format!(
+                    "archiving a person archives the linked operator (since {ARCHIVING_FOLLOWS}), and deleting an operator \
+                     happens through its person (since {DELETING_FOLLOWS})"
+                ),
+            ),
+            Some(version) if version >= DELETING_FOLLOWS => (
+                format!("TOPdesk {version}: deleting follows the person, archiving not yet"),
+                format!("from {ARCHIVING_FOLLOWS} archiving a person archives the linked operator as well"),
+            ),
+            Some(version) => (
+                format!("TOPdesk {version}: the person card does not lead yet"),
+                format!(
+                    "from {DELETING_FOLLOWS} deleting an operator happens through its person, and from \
+                     {ARCHIVING_FOLLOWS} archiving a person archives the operator"
+                ),
+            ),
+        };
+        Finding {
+            title,
+            why,
+            ..VERSION.counted(1, Vec::new())
+        }
+    }
+}
+
+impl Looked {
+    fn finding(&self) -> Option<Finding> {
+        let severity = match self.level {
+            LookedLevel::Ok | LookedLevel::FirstWriteTells => return None,
+            LookedLevel::Warning => Severity::Medium,
+            LookedLevel::Fail => Severity::High,
+        };
+        Some(Finding {
+            code: format!("check_{}", self.topic.replace([' ', '\'', ':'], "_")),
+            area: Area::Environment,
+            severity,
+            title: format!("{}: {}", self.topic, self.text),
+            why: "a run of cardsync needs it".to_owned(),
+            count: 1,
+            subjects: Vec::new(),
+            cure: self.cure.clone().unwrap_or_default(),
+            command: Some("check".to_owned()),
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! What an audit reads besides a plan: the product's version, what the account may read, and a little more of operators.
+
+use super::check::{CheckLevel, CheckLine};
+use super::client::JSON;
+use super::errors::Failure;
+use super::query::ALL_OPERATORS;
+use super::read::ReadClient;
+use super::wire::list::product_version;
+use super::wire::operator::{OPERATOR_DETAILS, details};
+use crate::domain::audit::{Looked, LookedLevel, OperatorDetails, Surroundings, Version};
+use crate::domain::ids::OperatorId;
+use crate::engine::Progress;
+use crate::engine::target::{TargetError, TargetWants};
+use std::collections::BTreeMap;
+
+/// The largest page the API gives.
+const PAGE_SIZE: usize = 100;
+
+impl ReadClient {
+    /// The version, and everything that `check` can see by reading. Sends nothing but GET.
+    pub async fn surroundings(&self, wants: &TargetWants) -> Surroundings {
+        let looked = self.probe(wants).await;
+        let url = self.http.address().at(&["productVersion"], &[]);
+        let answer = self.http.get("/productVersion", url, JSON).await;
+        let product = answer.ok().and_then(|answer| product_version(&answer.body).ok());
+        Surroundings {
+            product: product.map(|version| Version(version.0, version.1, version.2)),
+            looked: looked.into_iter().map(told).collect(),
+            ..Surroundings::default()
+        }
+    }
+
+    /// Names, numbers and kinds of passwords of all operators, archived ones included. Sends nothing but GET. Where the
+    /// account may not read them there are none.
+    ///
+    /// # Errors
+    /// When TOPdesk does not answer, or with something else.
+    pub async fn operator_details(
+        &self,
+        progress: &dyn Progress,
+    ) -> Result<BTreeMap<OperatorId, OperatorDetails>, TargetError> {
+        let mut found = BTreeMap::new();
+        loop {
+            let start = found.len();
+            let (start_text, size) = (start.to_string(), PAGE_SIZE.to_string());
+            let parameters = [
+                ("start", &*start_text),
+                ("page_size", &*size),
+                ("fields", OPERATOR_DETAILS),
+                ("query", ALL_OPERATORS),
+            ];
+            let url = self.http.address().at(&["operators"], &parameters);
+            let answer = match self.http.get("/operators", url, JSON).await {
+                Ok(answer) => answer,
+                // The read of operators for the plan says so already.
+                Err(failure) if matches!(failure.status(), Some(400 | 403 | 404)) => return Ok(found),
+                Err(failure) => return Err(failure.of_read("read the names of operators")),
+            };
+            let status = answer.status;
+            let page = details(&answer.body)
+                .map_err(|why| Failure::Unreadable { status, why }.of_read("read the names of operators"))?;
+            found.extend(page);
+            progress.advance("operator names", found.len() as u64, None);
+            // A page that brings nobody new would go on for ever.
+            if status != 206 || found.len() == start {
+                progress.advance("operator names", found.len() as u64, Some(found.len() as u64));
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn told(line: CheckLine) -> Looked {
+    let level = match line.level {
+        CheckLevel::Ok => LookedLevel::Ok,
+        CheckLevel::Warn => LookedLevel::Warning,
+        CheckLevel::Fail => LookedLevel::Fail,
+        CheckLevel::FirstWriteTells => LookedLevel::FirstWriteTells,
+    };
+    Looked {
+        level,
+        topic: line.topic,
+        text: line.text,
+        cure: line.cure,
+    }
+}
