@@ -170,10 +170,16 @@ fn twins(ground: &Ground<'_>, generated: &[usize], subject: &dyn Fn(usize) -> Su
     let mut found = Vec::new();
     for at in generated {
         let others = alike.find(&Likeness::of_card(ground.card(*at)));
-        // A name alone says something only where one other card has it.
-        let by_name_alone = |marks: &BTreeSet<CardField>| marks.iter().all(|mark| mark.is_name());
-        let only = others.len() == 1;
-        for (other, marks) in others.iter().filter(|(_, marks)| only || !by_name_alone(marks)) {
+        // A name alone says something only where one other card has it, and no address speaks against it.
+        let mail = Candidate::Field(CardField::Email);
+        let own = ground.value(*at, mail);
+        let contradicted =
+            |other: usize| own.is_some() && ground.value(other, mail).is_some_and(|mail| Some(mail) != own);
+        let is_one = |other: usize, marks: &BTreeSet<CardField>| {
+            let by_name_alone = marks.iter().all(|mark| mark.is_name());
+            !by_name_alone || (others.len() == 1 && !contradicted(other))
+        };
+        for (other, marks) in others.iter().filter(|(other, marks)| is_one(**other, marks)) {
             let marks: Vec<&str> = marks.iter().map(mark_words).collect();
             found.push(
                 subject(*at)
@@ -285,6 +291,9 @@ fn near_keys(ground: &Ground<'_>, workforce: &Workforce, subject: &dyn Fn(usize)
     found
 }
 
+/// Other cards of the same name that are named beside each.
+const MOST_NAMESAKES: usize = 3;
+
 /// Cards with one name, unless the sources tell their people apart.
 fn same_names(ground: &Ground<'_>, workforce: &Workforce, subject: &dyn Fn(usize) -> Subject) -> Vec<Subject> {
     let by_name = ground.by_value(Candidate::FullName, ground.active_people());
@@ -297,7 +306,14 @@ fn same_names(ground: &Ground<'_>, workforce: &Workforce, subject: &dyn Fn(usize
         for at in cards {
             let others = cards.iter().filter(|other| *other != at);
             let ids: Vec<&str> = others.map(|other| ground.card(*other).id.as_str()).collect();
-            found.push(subject(*at).plain("other card", ids.join(", ")));
+            let named = ids[..ids.len().min(MOST_NAMESAKES)].join(", ");
+            let more = ids.len().saturating_sub(MOST_NAMESAKES);
+            let more = if more == 0 {
+                String::new()
+            } else {
+                format!(" and {more} more")
+            };
+            found.push(subject(*at).plain("other card", named + &more));
         }
     }
     found

@@ -303,6 +303,9 @@ fn a_generated_card_and_the_other_card_of_its_person() {
         Vec::<String>::new(),
         "they are as TOPdesk makes them"
     );
+    // A name alone is a namesake's where the addresses differ.
+    world.set_text("g1", CardField::Email, "somebody.else@example.net");
+    assert_eq!(found(&looked_at(&world), "generated_twin"), Vec::<String>::new());
     // Without an operator it is a card without a key like any other.
     world.operators.clear();
     let audit = looked_at(&world);
