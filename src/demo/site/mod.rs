@@ -281,24 +281,18 @@ impl Making {
             let operator = SiteOperator::of(self.card(index));
             self.operators.push(operator);
         }
-        for (place, index) in (0..).zip(lots.draw(disorder.renamed_operators)) {
+        let special = disorder.twins + lone + disorder.leaving_operators + disorder.disagreeing + disorder.on_archived;
+        let ordinary = lots.draw(disorder.operators.saturating_sub(special));
+        for (place, index) in (0..).zip(ordinary) {
             let operator = SiteOperator::of(self.card(index));
             self.operators.push(operator);
-            if place % 2 == 0 {
-                // Numbers were filled in for operators first.
-                self.card(index).number = Some(self.people[index as usize].number.to_string());
+            if place < disorder.renamed_operators {
+                if place % 2 == 0 {
+                    // Numbers were filled in for operators first.
+                    self.card(index).number = Some(self.people[index as usize].number.to_string());
+                }
+                self.renames(index, place);
             }
-            self.renames(index, place);
-        }
-        let special = disorder.twins
-            + lone
-            + disorder.leaving_operators
-            + disorder.disagreeing
-            + disorder.on_archived
-            + disorder.renamed_operators;
-        for index in lots.draw(disorder.operators.saturating_sub(special)) {
-            let operator = SiteOperator::of(self.card(index));
-            self.operators.push(operator);
         }
         for index in lots.draw(disorder.unlinked) {
             let mut operator = SiteOperator::of(self.card(index));
