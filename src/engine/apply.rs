@@ -136,6 +136,20 @@ fn lane(change: &Change) -> Lane<'_> {
     }
 }
 
+/// Whether such changes put a key onto a card that had none.
+fn gives_a_key(kind: ActionKind) -> bool {
+    match kind {
+        ActionKind::Create | ActionKind::Adopt => true,
+        ActionKind::CreateEntry
+        | ActionKind::Unarchive
+        | ActionKind::Update
+        | ActionKind::Merge
+        | ActionKind::SetReferences
+        | ActionKind::Archive
+        | ActionKind::Anonymize => false,
+    }
+}
+
 impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// Applies everything; the outcomes are in the plan's order. An error of the store ends the run: nothing may be
     /// sent that is not in the journal.
@@ -169,13 +183,13 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     break;
                 }
                 waiting = later;
-                let batch = if kind == ActionKind::Create {
+                let batch = if gives_a_key(kind) {
                     LOOK_UP_BATCH
                 } else {
                     ready.len().max(1)
                 };
                 for part in ready.chunks(batch) {
-                    let found = if kind == ActionKind::Create {
+                    let found = if gives_a_key(kind) {
                         self.look_up_keys(part).await
                     } else {
                         Ok(BTreeMap::new())
@@ -235,11 +249,13 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     (Some(outcome), _) => outcome,
                     (None, Err(error)) => self.failed(change, error),
                     (None, Ok(found)) => match change.raw_key.as_ref().and_then(|raw| found.get(&raw.to_write())) {
-                        Some(card) if change.action.kind() == ActionKind::Create => Outcome::Held {
-                            reason: HoldReason::ChangedSinceJudged {
-                                what: format!("card {card} was found to have this key"),
-                            },
-                        },
+                        Some(card) if change.card.as_ref() != Some(card) && gives_a_key(change.action.kind()) => {
+                            Outcome::Held {
+                                reason: HoldReason::ChangedSinceJudged {
+                                    what: format!("card {card} was found to have this key"),
+                                },
+                            }
+                        }
                         Some(_) | None => match self.one(plan, approved).await {
                             Ok(outcome) => outcome,
                             Err(error) => {
@@ -275,17 +291,23 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         }
     }
 
-    /// RULES 2.3: the keys of creates are looked up right before the write.
-    async fn look_up_keys(&self, creates: &[&ApprovedChange]) -> Result<BTreeMap<String, CardId>, TargetError> {
+    /// RULES 2.3: the keys that cards are to get are looked up right before the write. A new card is made where no card has
+    /// the key; an active card is given it where no other active card has it.
+    async fn look_up_keys(&self, changes: &[&ApprovedChange]) -> Result<BTreeMap<String, CardId>, TargetError> {
         let spec = &self.input.policy.key;
-        let written: Vec<String> = creates
+        let written: Vec<String> = changes
             .iter()
             .filter_map(|approved| approved.change().raw_key.as_ref())
             .map(|raw| raw.to_write())
             .collect();
         let cards = self.reader.cards_with_keys(spec.card_field, &written).await?;
         let mut found = BTreeMap::new();
-        for card in cards {
+        let own: BTreeSet<&CardId> = changes
+            .iter()
+            .filter_map(|approved| approved.change().card.as_ref())
+            .collect();
+        let counts = |card: &PersonCard| own.is_empty() || !card.archived && !own.contains(&card.id);
+        for card in cards.into_iter().filter(counts) {
             let on_card = card.fields.text(spec.card_field).unwrap_or("");
             for raw in &written {
                 if spec.read(raw) == spec.read(on_card) {

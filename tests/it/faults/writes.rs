@@ -1,6 +1,6 @@
 //! Writes whose answers do not come, come late, or say 'later'.
 
-use crate::support::company::{Company, done, outcome, today};
+use crate::support::company::{Company, done, of_kind, outcome, today};
 use crate::support::failing_store::{FailingStore, Full};
 use cardsync::domain::plan::{ActionKind, HoldReason};
 use cardsync::domain::report::RunVerdict;
@@ -201,4 +201,27 @@ async fn a_key_that_appears_before_the_create_is_not_made_twice() {
     );
     assert_eq!(company.duplicates(), json!([]));
     assert_eq!(creates(&company, "100010"), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_another_card_got_meanwhile_is_not_adopted() {
+    let company = Company::open(&[]).await;
+    let planned = company.plan(today()).await;
+    let mut adopts = of_kind(&planned.judged.plan.changes, ActionKind::Adopt);
+    let key = adopts
+        .next()
+        .and_then(|change| change.key.clone())
+        .expect("the day has an adopt");
+    let edit = json!({ "person": "jprins", "set": { "employeeNumber": key.as_str() } });
+    // The reads of persons: all of them, the keys of the creates, those of the adopts.
+    company
+        .sandbox
+        .fault(&json!({ "method": "GET", "route": "/persons", "nth": 3, "edit": edit }))
+        .unwrap();
+    let finished = company.run(today()).await.unwrap();
+    assert_eq!(
+        outcome(&finished, ActionKind::Adopt, key.as_str()),
+        ("held", "changed_since_judged".to_owned())
+    );
+    assert_eq!(company.duplicates(), json!([]));
 }
