@@ -34,7 +34,8 @@ pub(super) struct SandboxArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// What is played: one year beside an import by e-mail, or two years in the life of person cards.
+    /// What is played: one year beside an import by e-mail, two years in the life of person cards, or the way to a
+    /// number as key.
     #[arg(long, value_enum, default_value_t, value_name = "STORY")]
     story: StoryName,
     /// Leave when the story is over; otherwise the sandbox stays up for looking around.
@@ -52,6 +53,8 @@ enum StoryName {
     Year,
     /// From the first day to the end of the data: operators that leave and come back, generated cards, anonymization.
     Years,
+    /// From e-mail address to number: a company in disorder pairs its cards, writes the numbers and meets its first marriage.
+    Rekey,
 }
 
 pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<Exit> {
@@ -110,6 +113,7 @@ pub(super) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
     let tale = match story {
         StoryName::Year => Tale::Year,
         StoryName::Years => Tale::Years,
+        StoryName::Rekey => Tale::Rekey,
     };
     crate::demo::run(DemoOptions { tale, once, listen }).await?;
     Ok(Exit::Done)

@@ -14,15 +14,17 @@ pub struct EmailImport {
     cards: Vec<Imported>,
 }
 
+/// A card as the import sees it.
 #[derive(Clone, Debug)]
-struct Imported {
+pub struct Imported {
     /// The humans whom the card has stood for; more than one when it was given to somebody else.
-    humans: BTreeSet<u32>,
-    number: Option<u32>,
-    mail: String,
-    archived: bool,
+    pub humans: BTreeSet<u32>,
+    pub number: Option<u32>,
+    /// In lower case.
+    pub mail: String,
+    pub archived: bool,
     /// Whether an operator card is linked, and goes where the card goes.
-    operator: bool,
+    pub operator: bool,
 }
 
 /// What it does, by personnel number, so that nobody is counted twice.
@@ -65,6 +67,28 @@ impl Harm {
         self.woken.extend(woken);
     }
 
+    /// What of it is not part of an earlier one.
+    pub fn without(&self, earlier: &Harm) -> Harm {
+        let Harm {
+            second_card,
+            archived,
+            locked_out,
+            unasked,
+            mixed_up,
+            double_numbers,
+            woken,
+        } = self;
+        Harm {
+            second_card: second_card - &earlier.second_card,
+            archived: archived - &earlier.archived,
+            locked_out: locked_out - &earlier.locked_out,
+            unasked: unasked - &earlier.unasked,
+            mixed_up: mixed_up - &earlier.mixed_up,
+            double_numbers: double_numbers - &earlier.double_numbers,
+            woken: woken - &earlier.woken,
+        }
+    }
+
     /// Whether it did nothing that anybody would notice.
     pub fn is_none(&self) -> bool {
         *self == Harm::default()
@@ -81,7 +105,12 @@ impl EmailImport {
             archived: card.archived,
             operator: card.operator,
         });
-        Self { cards: cards.collect() }
+        Self::over(cards.collect())
+    }
+
+    /// Begins with these cards.
+    pub fn over(cards: Vec<Imported>) -> Self {
+        Self { cards }
     }
 
     /// Imports one export. Rows of people who do not work here any more count as not there.

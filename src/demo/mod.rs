@@ -4,6 +4,7 @@
 //! names -> person -> company -> files, cards      what the company is, as files and as a seed
 //!                          |- measured             a company of any size for scripts/bench
 //!                          \- site                 a company of any size before it has cardsync, in disorder
+//! rekey                    the way of such a company from e-mail address to number
 //! story: year, years -> play (on a stage) -> words -> page     what happens, done for real, told
 //!                       \- shows, email_import, tally          what is looked up; what an import by e-mail would have
 //!                                                              done; what was done
@@ -21,6 +22,7 @@ mod names;
 mod page;
 mod person;
 mod play;
+mod rekey;
 mod shows;
 pub mod site;
 mod stage;
@@ -62,15 +64,8 @@ pub enum Tale {
     Year,
     /// Two years of person cards, from the first day of somebody to the end of their data.
     Years,
-}
-
-impl Tale {
-    fn story(self) -> &'static Story {
-        match self {
-            Tale::Year => &year::STORY,
-            Tale::Years => &years::STORY,
-        }
-    }
+    /// From e-mail address to number, in a company in disorder.
+    Rekey,
 }
 
 /// Plays a story of the sample company and tells it on standard output.
@@ -92,29 +87,38 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
 async fn played(options: DemoOptions) -> anyhow::Result<()> {
     let began = Instant::now();
     let page = Page::stdout();
-    let story = options.tale.story();
-    let end = Utc::now();
-    let start = day_of(end - Days::new(story.steps[0].days[0].days_ago));
-    let mut company = Company::new(story.people, start);
-    let cards = (story.cards)(&mut company);
     let listen = options.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    let stage = Stage::set(story, &cards, listen).await?;
-    introduce(&page, story, &stage, &company, &cards)?;
-    let mut play = Play::new(story, &stage, &page, company, &cards, end);
-    for (number, step) in (1..).zip(story.steps) {
-        play.step(number, step).await?;
-    }
-    play.sum_up().await?;
+    let (stage, commands) = match options.tale {
+        Tale::Year => (told(&page, &year::STORY, listen).await?, year::STORY.commands),
+        Tale::Years => (told(&page, &years::STORY, listen).await?, years::STORY.commands),
+        Tale::Rekey => (rekey::play(&page, listen).await?, rekey::COMMANDS),
+    };
     let seconds = began.elapsed().as_secs_f64();
     page.gap()?;
     page.text(&format!(
         "Everything above was done for real on the sandbox and checked there after each run, in {seconds:.0} seconds."
     ))?;
-    look_around(&page, story, &stage, options.once)?;
+    look_around(&page, options.tale, commands, &stage, options.once)?;
     if options.once {
         return Ok(());
     }
     std::future::pending().await
+}
+
+/// Plays a story that is data, and gives its stage.
+async fn told(page: &Page, story: &'static Story, listen: SocketAddr) -> anyhow::Result<Stage> {
+    let end = Utc::now();
+    let start = day_of(end - Days::new(story.steps[0].days[0].days_ago));
+    let mut company = Company::new(story.people, start);
+    let cards = (story.cards)(&mut company);
+    let stage = Stage::set(story, &cards, listen).await?;
+    introduce(page, story, &stage, &company, &cards)?;
+    let mut play = Play::new(story, &stage, page, company, &cards, end);
+    for (number, step) in (1..).zip(story.steps) {
+        play.step(number, step).await?;
+    }
+    play.sum_up().await?;
+    Ok(stage)
 }
 
 fn introduce(
@@ -154,26 +158,37 @@ fn introduce(
     Ok(())
 }
 
-fn look_around(page: &Page, story: &Story, stage: &Stage, once: bool) -> anyhow::Result<()> {
+fn look_around(page: &Page, tale: Tale, commands: &[&str], stage: &Stage, once: bool) -> anyhow::Result<()> {
     let (url, config) = (stage.sandbox.url(), stage.config());
     let config = config.display();
     if !once {
         page.heading("Look around", "until Ctrl-C")?;
-        page.text("The sandbox stays up, and one operator's card still waits. In another terminal:")?;
+        let (opening, answers): (&str, &[&str]) = match tale {
+            Tale::Year | Tale::Years => (
+                "The sandbox stays up, and one operator's card still waits. In another terminal:",
+                &[
+                    "cardsync approve operators             your yes to what waits now",
+                    "cardsync run                           archives the card, and its operator with it",
+                ],
+            ),
+            Tale::Rekey => ("The sandbox stays up. In another terminal:", &[]),
+        };
+        page.text(opening)?;
         page.gap()?;
         on_path(page)?;
+        page.verbatim(&format!("   export CARDSYNC_CONFIG={config}"))?;
+        page.verbatim("   cardsync holds                         what waits, and why")?;
+        for command in answers {
+            page.verbatim(&format!("   {command}"))?;
+        }
         for command in [
-            format!("export CARDSYNC_CONFIG={config}"),
-            "cardsync holds                         what waits, and why".to_owned(),
-            "cardsync approve operators             your yes to what waits now".to_owned(),
-            "cardsync run                           archives the card, and its operator with it".to_owned(),
             "cardsync plan                          nothing left to do".to_owned(),
             format!("curl -u {API_LOGIN}:{PASSWORD} {url}/tas/api/persons/count"),
             format!("curl {url}/sandbox/stats"),
         ] {
             page.verbatim(&format!("   {command}"))?;
         }
-        for command in story.commands {
+        for command in commands {
             page.verbatim(&format!("   {command}"))?;
         }
         page.gap()?;

@@ -3,12 +3,20 @@
 use super::cards::{API_LOGIN, ARCHIVING_REASON, Card, write_seed};
 use super::company::{Company, Export};
 use super::story::Story;
+use crate::config::policy::key_spec;
 use crate::daemon::wiring::{AsOf, Environment, new_run_id};
 use crate::domain::decision::Answer;
+use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::plan::ActionKind;
+use crate::domain::rekey::other_key::spec_of;
+use crate::domain::rekey::pairing::{Pairing, Which};
+use crate::domain::view::ChangeView;
 use crate::engine::Silent;
 use crate::engine::decisions::{decide, keep, waiting};
+use crate::engine::other_key::BothKeys;
+use crate::engine::pair_sheet::Line;
+use crate::engine::rekey::{Choice, RekeyRequest};
 use crate::engine::run::{Finished, Scope, WriteParts};
 use crate::engine::state::StateWriter as _;
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
@@ -79,15 +87,24 @@ pub struct Approved {
 impl Stage {
     /// Starts the sandbox with these cards and writes the configuration.
     pub async fn set(story: &Story, cards: &[Card], listen: SocketAddr) -> anyhow::Result<Self> {
-        let folder = Folder::new()?;
         let mut seed = Vec::new();
         write_seed(&mut seed, cards.iter().cloned())?;
+        Self::open(&seed, |url| configuration(url, story), listen).await
+    }
+
+    /// Starts the sandbox with a seed and writes the configuration over its address.
+    pub async fn open(
+        seed: &[u8],
+        configuration: impl FnOnce(&str) -> String,
+        listen: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        let folder = Folder::new()?;
         let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
             format!("cannot listen on {listen}; another program may use it: try --listen 127.0.0.1:0")
         })?;
         let sandbox = Sandbox::start(SandboxOptions {
             listener,
-            seed: Seed::from_reader(&seed[..])?,
+            seed: Seed::from_reader(seed)?,
             username: API_LOGIN.to_owned(),
             password: PASSWORD.to_owned(),
             settings: Vec::new(),
@@ -95,7 +112,7 @@ impl Stage {
         .await?;
         fs::write(folder.file("password"), PASSWORD)?;
         let config = folder.file("cardsync.yaml");
-        fs::write(&config, configuration(&sandbox.url(), story))?;
+        fs::write(&config, configuration(&sandbox.url()))?;
         let environment = Environment::load(&config).context("the demo's configuration")?;
         let store = SqliteStore::open(&folder.file("cardsync.db"), &environment.id, &environment.host()).await?;
         Ok(Self {
@@ -111,6 +128,20 @@ impl Stage {
     pub fn export(&self, company: &Company, export: Export) -> std::io::Result<()> {
         company.write_hr(&self.folder.file("hr.csv"), export)?;
         company.write_directory(&self.folder.file("people.ldif"))
+    }
+
+    /// The ids of what waits and is as a human wants it.
+    pub async fn waiting(
+        &self,
+        now: DateTime<Utc>,
+        wanted: impl Fn(&ChangeView) -> bool,
+    ) -> anyhow::Result<Vec<String>> {
+        let waiting = waiting(&self.store, now).await?;
+        let items = waiting.items.iter().map(|kept| &kept.item.change);
+        Ok(items
+            .filter(|change| wanted(change))
+            .map(|change| change.id.to_string())
+            .collect())
     }
 
     /// What waits under these words is approved, as `cardsync approve` does it.
@@ -143,6 +174,37 @@ impl Stage {
 
     /// One `cardsync run`.
     pub async fn run(&self, now: DateTime<Utc>) -> anyhow::Result<Finished> {
+        self.carry_through(&Scope::Whole, now).await
+    }
+
+    /// One `cardsync rekey pair`.
+    pub async fn pair(&self, now: DateTime<Utc>) -> anyhow::Result<Pairing> {
+        let clock = AsOf::new(now);
+        let connected = self.environment.connect()?;
+        let read = self.environment.read_parts(&connected, &clock, &Silent);
+        Ok(read.pair(&self.store, Which::Unclaimed).await?.pairing)
+    }
+
+    /// One `cardsync rekey write` of a list.
+    pub async fn write_keys(&self, lines: Vec<Line>, now: DateTime<Utc>) -> anyhow::Result<Finished> {
+        let request = RekeyRequest {
+            choice: Choice::Lines(lines),
+            which: Which::Unclaimed,
+            by: "demo".to_owned(),
+        };
+        self.carry_through(&Scope::Rekey(request), now).await
+    }
+
+    /// The plan under another key beside that under the configured one, as `cardsync rekey verify` and `plan --key` make it.
+    pub async fn both_keys(&self, other: CardField, now: DateTime<Utc>) -> anyhow::Result<BothKeys> {
+        let clock = AsOf::new(now);
+        let connected = self.environment.connect()?;
+        let read = self.environment.read_parts(&connected, &clock, &Silent);
+        let key = spec_of(other, &key_spec(self.environment.config()));
+        Ok(read.plan_under_both(&self.store, key).await?)
+    }
+
+    async fn carry_through(&self, scope: &Scope, now: DateTime<Utc>) -> anyhow::Result<Finished> {
         let clock = AsOf::new(now);
         let connected = self.environment.connect()?;
         let writer = connected.client.writer();
@@ -156,7 +218,7 @@ impl Stage {
         };
         let lease = self.store.acquire(&new_run_id(now), "demo", now).await?;
         let read = self.environment.read_parts(&connected, &clock, &Silent);
-        Ok(read.run(&parts, &lease, &Scope::Whole, "demo").await?)
+        Ok(read.run(&parts, &lease, scope, "demo").await?)
     }
 
     /// One `cardsync plan`.

@@ -18,7 +18,11 @@ impl Owners {
         let known = cards
             .iter()
             .filter_map(|card| card.human.map(|human| (card.id().to_string(), human)));
-        let owners: BTreeMap<String, u32> = known.collect();
+        Self::known(known.collect())
+    }
+
+    /// These owners, by the id of the card.
+    pub fn known(owners: BTreeMap<String, u32>) -> Self {
         let mut had = BTreeMap::new();
         for owner in owners.values() {
             *had.entry(*owner).or_default() += 1;

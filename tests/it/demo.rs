@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
-fn demo() -> (String, String, Option<i32>) {
+fn demo(story: &[&str]) -> (String, String, Option<i32>) {
     let output = Command::new(env!("CARGO_BIN_EXE_cardsync"))
         .args(["demo", "--once"])
+        .args(story)
         .env("RUST_LOG", "warn")
         .output()
         .expect("the program runs");
@@ -14,20 +15,43 @@ fn demo() -> (String, String, Option<i32>) {
 
 #[test]
 fn the_year_is_played_to_its_end_and_told_plainly() {
-    let (told, errors, code) = demo();
+    ends_well(
+        &[],
+        &[
+            "1. First contact",
+            "7. The repaired export, today",
+            "cardsync approve operators",
+            "100 people who work here find their cards archived",
+            "cardsync config init",
+        ],
+    );
+}
+
+#[test]
+fn the_way_to_the_number_is_played_to_its_end_and_told_plainly() {
+    ends_well(
+        &["--story", "rekey"],
+        &[
+            "1. What the old key would do tonight",
+            "sure pairs are right",
+            "every number is on the card of its person; nothing else on any card or operator has",
+            "7. A marriage",
+            "1 card updated, the same card as before; its operator notices nothing:",
+            "Operators archived although nobody was asked                             0",
+        ],
+    );
+}
+
+/// It is told in 100 columns without colour, says this, ends with 0, and leaves nothing behind.
+fn ends_well(story: &[&str], tells: &[&str]) {
+    let (told, errors, code) = demo(story);
     assert_eq!(code, Some(0), "{told}\n{errors}");
     assert_eq!(errors, "");
     for line in told.lines() {
         assert!(line.chars().count() <= 100, "longer than 100 columns: {line}");
         assert!(!line.contains('\u{1b}'), "colour without a terminal: {line}");
     }
-    for wanted in [
-        "1. First contact",
-        "7. The repaired export, today",
-        "cardsync approve operators",
-        "100 people who work here find their cards archived",
-        "cardsync config init",
-    ] {
+    for wanted in tells {
         assert!(told.contains(wanted), "'{wanted}' is not in:\n{told}");
     }
     let folder = told

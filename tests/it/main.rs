@@ -15,4 +15,5 @@ mod support;
 mod topdesk;
 mod undo;
 mod unit;
+mod way;
 mod years;

@@ -14,8 +14,8 @@ pub struct SiteCard {
     pub id: Uuid,
     /// The number of its person, if HR has them.
     pub human: Option<u32>,
-    /// The number that makes its id.
-    seed: u32,
+    /// The number that makes its id: that of its person, also where HR does not know them.
+    pub seed: u32,
     pub number: Option<String>,
     pub first_name: &'static str,
     pub prefix: &'static str,

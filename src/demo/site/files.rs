@@ -34,7 +34,7 @@ pub fn hr(people: &[Person]) -> String {
 }
 
 /// The directory as LDIF.
-pub fn directory(people: &[Person], today: NaiveDate) -> String {
+pub fn directory<'a>(people: impl Iterator<Item = &'a Person>, today: NaiveDate) -> String {
     let mut bytes = b"version: 1\n\n".to_vec();
     for person in people {
         Flavour::OpenLdap

@@ -6,11 +6,12 @@
 
 mod cards;
 mod files;
+mod life;
 
 use self::cards::{SiteCard, SiteOperator};
 use super::person::{FIRST_NUMBER, Person, scattered};
 use chrono::{Days, NaiveDate};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// How much of each kind of disorder there is, in people or cards.
@@ -101,6 +102,8 @@ pub struct Site {
     pub disorder: Disorder,
     pub today: NaiveDate,
     people: Vec<Person>,
+    /// Numbers of people whose account is not in the directory any more.
+    accounts_removed: BTreeSet<u32>,
     cards: Vec<SiteCard>,
     operators: Vec<SiteOperator>,
 }
@@ -169,6 +172,7 @@ impl Site {
             disorder,
             today,
             people: making.people,
+            accounts_removed: BTreeSet::new(),
             cards,
             operators,
         }
@@ -201,7 +205,8 @@ impl Site {
 
     /// Today's export of the directory; accounts of leavers are closed.
     pub fn directory(&self) -> String {
-        files::directory(&self.people, self.today)
+        let there = |person: &&Person| !self.accounts_removed.contains(&person.number);
+        files::directory(self.people.iter().filter(there), self.today)
     }
 
     /// TOPdesk as a seed of the sandbox. Its API account is `api-cardsync`.

@@ -1,0 +1,187 @@
+//! The way there: a company whose cards were imported by e-mail address for years goes to the number as key, and lives its
+//! first month under it. A human who knows whose each card is corrects the list and decides what waits; what stands in the
+//! sandbox is compared with the truth after every step.
+
+mod human;
+mod outside;
+
+use self::human::Human;
+use self::outside::{Outside, figure};
+use crate::support::workplace::{PASSWORD, Ran, Workplace, text};
+use cardsync::demo::site::Site;
+use chrono::{Days, NaiveDate};
+use std::time::Instant;
+
+/// How many people the company has where nothing else is said; `scripts/way` plays 5,000.
+const PEOPLE: u32 = 200;
+/// Days of the month, each with a run.
+const DAYS: u64 = 30;
+
+#[test]
+fn from_e_mail_to_the_number_and_a_month_under_it() {
+    let people = std::env::var("CARDSYNC_WAY_PEOPLE").map_or(PEOPLE, |text| text.parse().expect("a number of people"));
+    let mut way = Way::begin(people);
+    way.the_old_key_would_harm();
+    way.pairs_are_right();
+    way.numbers_are_written();
+    way.both_keys_are_compared();
+    way.first_contact();
+    way.a_month();
+    way.sum_up();
+}
+
+struct Way {
+    place: Workplace,
+    human: Human,
+    outside: Outside,
+    began: Instant,
+}
+
+impl Way {
+    fn begin(people: u32) -> Way {
+        let day = NaiveDate::from_ymd_opt(2025, 3, 3).expect("a day");
+        let site = Site::new(people, day);
+        let place = Workplace::open(serde_json::from_str(&site.seed()).expect("a seed"));
+        site.write(place.folder.path(), &place.sandbox.url(), PASSWORD)
+            .expect("a folder that can be written to");
+        let outside = Outside::new(&site, &place.sandbox);
+        figure(people as usize, "people of HR's export at the beginning");
+        Way {
+            place,
+            human: Human::new(site),
+            outside,
+            began: Instant::now(),
+        }
+    }
+
+    /// The program at eight o'clock of the day.
+    fn cardsync(&self, arguments: &[&str]) -> Ran {
+        self.at("08:00", arguments)
+    }
+
+    fn at(&self, time: &str, arguments: &[&str]) -> Ran {
+        let moment = format!("{}T{time}", self.human.site.today);
+        self.place.cardsync(&[arguments, &["--as-of", &moment]].concat())
+    }
+
+    fn look(&mut self) {
+        self.outside.look(&self.human, &self.place.sandbox);
+    }
+
+    /// Under the old key the next import makes second cards.
+    fn the_old_key_would_harm(&self) {
+        let ran = self.cardsync(&["plan", "--key", "email", "--json"]);
+        let plan = ran.json();
+        let changes = plan["changes"].as_array().expect("changes");
+        let second = changes
+            .iter()
+            .filter(|change| change["action"] == "create")
+            .filter(|change| self.human.has_a_card_with_other_address(text(&change["key"])))
+            .count();
+        assert!(second > 0, "{}", plan["summary"]);
+        figure(second, "second cards that an import by e-mail would make next");
+        assert!(self.place.writes().is_empty());
+    }
+
+    fn pairs_are_right(&mut self) {
+        self.cardsync(&["rekey", "pair", "--unclaimed", "--csv", "pairs.csv"])
+            .exits(0);
+        self.human.correct(&self.place, "pairs.csv");
+        assert!(self.place.writes().is_empty(), "to pair changes nothing");
+    }
+
+    /// First what the human has decided on the first day, then, from a new list that keeps the decisions, the rest.
+    fn numbers_are_written(&mut self) {
+        self.cardsync(&["rekey", "write", "pairs.csv", "--unclaimed"]).exits(0);
+        self.look();
+        let first = self.place.writes().len();
+        self.cardsync(&[
+            "rekey",
+            "pair",
+            "--unclaimed",
+            "--from",
+            "pairs.csv",
+            "--csv",
+            "rest.csv",
+        ])
+        .exits(0);
+        self.human.whole_list = true;
+        self.human.correct(&self.place, "rest.csv");
+        let rest = ["rekey", "write", "rest.csv", "--unclaimed"];
+        self.cardsync(&rest).exits(0);
+        self.look();
+        let writes = self.place.writes().len();
+        assert!(
+            first > 0 && writes > first,
+            "the rest came on the second day: {first}, {writes}"
+        );
+        figure(writes, "numbers written onto cards");
+        self.cardsync(&rest).exits(0);
+        assert_eq!(self.place.writes().len(), writes, "nothing is written twice");
+        let sheet = human::sheet(&self.place, "rest.csv");
+        assert!(sheet.rows.len() > 1, "former colleagues stay on the list");
+    }
+
+    /// The two plans differ by the people for whose sake all this is done; the human signs that.
+    fn both_keys_are_compared(&mut self) {
+        let verify = ["rekey", "verify", "--old", "email", "--json"];
+        let difference = self.cardsync(&verify).exits(3).json();
+        assert_eq!(difference["same"], false);
+        let mark = text(&difference["difference"]["id"]).to_owned();
+        let plans = &difference["difference"];
+        let count = |what: &str| plans[what].as_array().map_or(0, Vec::len);
+        figure(count("added"), "items only under the number");
+        figure(count("removed"), "items only under the e-mail address");
+        let signed = [&verify[..], &["--sign", &mark, "--note", "seen"]].concat();
+        self.cardsync(&signed).exits(0);
+        self.cardsync(&verify).exits(0);
+        self.look();
+    }
+
+    /// A run writes what is harmless, the human decides what waits, and then nothing is left.
+    fn first_contact(&mut self) {
+        for time in ["09:00", "10:00", "11:00", "12:00"] {
+            let ran = self.at(time, &["run"]);
+            assert!([0, 3].contains(&ran.code), "{ran:?}");
+            self.look();
+            if self.human.decide(&self.place) == 0 {
+                break;
+            }
+        }
+        let ran = self.at("13:00", &["plan", "--json"]);
+        let summary = &ran.json()["summary"];
+        let allowed = |action: &str| summary[action]["allowed"].as_u64().unwrap_or(0);
+        for action in ["create", "update", "adopt", "archive", "unarchive", "merge"] {
+            assert_eq!(allowed(action), 0, "a second run has nothing to do: {summary}");
+        }
+    }
+
+    fn a_month(&mut self) {
+        let first = self.human.site.today;
+        for n in 1..=DAYS {
+            self.human.site.today = first + Days::new(n);
+            self.human.happen(n);
+            self.place.write("hr.csv", self.human.site.hr());
+            self.place.write("people.ldif", self.human.site.directory());
+            let ran = self.cardsync(&["run"]);
+            assert!([0, 3].contains(&ran.code), "day {n}: {ran:?}");
+            self.look();
+            if ran.code == 3 {
+                self.human.decide(&self.place);
+            }
+        }
+        self.human.site.today = first + Days::new(DAYS + 1);
+        let ran = self.cardsync(&["run"]);
+        assert!([0, 3].contains(&ran.code), "{ran:?}");
+        self.look();
+    }
+
+    fn sum_up(&self) {
+        self.outside.everybody_is_as_hr_says(&self.human, &self.place.sandbox);
+        self.human.tell();
+        figure(
+            usize::try_from(self.began.elapsed().as_secs()).expect("seconds"),
+            "seconds",
+        );
+    }
+}
