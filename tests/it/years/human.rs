@@ -57,7 +57,10 @@ pub fn answer(item: &HeldItem, company: &Company, watch: &Watch, chance: &mut Ch
 pub fn by_hand(sandbox: &RunningSandbox, seen: &Seen, company: &Company, watch: &mut Watch, chance: &mut Chance) {
     let cards = |is: &dyn Fn(&str) -> bool| -> Vec<&str> {
         let ids = seen.cards.keys().map(String::as_str);
-        ids.filter(|id| is(id)).collect()
+        let mut ids: Vec<&str> = ids.filter(|id| is(id)).collect();
+        // The ids of new cards are others in every run.
+        ids.sort_by_key(|id| (&seen.cards[*id].surname, &seen.cards[*id].number));
+        ids
     };
     let edit = |card: &str, mut what: Value| {
         what["person"] = json!(card);
@@ -100,7 +103,7 @@ pub fn by_hand(sandbox: &RunningSandbox, seen: &Seen, company: &Company, watch: 
     }
 }
 
-/// A number that belongs to a card.
-fn chance_of(card: &str) -> u64 {
-    card.bytes().map(u64::from).sum()
+/// A number that belongs to a text.
+fn chance_of(text: &str) -> u64 {
+    text.bytes().map(u64::from).sum()
 }

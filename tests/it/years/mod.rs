@@ -449,7 +449,10 @@ impl Life {
                 .await
                 .expect("a store");
             let waiting = decisions::waiting(&store, at).await.expect("what waits");
-            for kept in waiting.items.iter().filter(|kept| !kept.item.is_settled()) {
+            let mut open: Vec<_> = waiting.items.iter().filter(|kept| !kept.item.is_settled()).collect();
+            // The ids of items on new cards are others in every run.
+            open.sort_by_key(|kept| (&kept.item.change.key, kept.item.change.action));
+            for kept in open {
                 let Some(answer) = human::answer(&kept.item, company, watch, chance) else {
                     continue;
                 };
