@@ -6,6 +6,7 @@ mod chance;
 mod company;
 mod human;
 mod seen;
+mod told;
 mod traces;
 mod watch;
 
@@ -20,12 +21,16 @@ use cardsync::daemon::run_once::{RunOnce, carry_through};
 use cardsync::daemon::wiring::Environment;
 use cardsync::domain::decision::Answer;
 use cardsync::domain::report::RunVerdict;
+use cardsync::domain::retention::RetentionState;
+use cardsync::engine::records::RecordsReader as _;
 use cardsync::engine::run::{Finished, Scope};
 use cardsync::engine::state::StateWriter as _;
 use cardsync::engine::{Silent, decisions};
 use cardsync::store::SqliteStore;
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
+use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -58,52 +63,126 @@ store: { sqlite: state/cardsync.db }
 /// How one world differs from the others.
 struct World {
     name: &'static str,
-    seed: u64,
-    settings: &'static [(&'static str, &'static str)],
-    lifecycle: &'static str,
-    promise: Promise,
+    /// TOPdesk wakes the operator with its person.
+    wakes: bool,
+    /// TOPdesk takes changes of archived cards.
+    patches_archived: bool,
+    /// `lifecycle.rehire.operator`.
+    rehire: &'static str,
+    disarm: bool,
+    /// `lifecycle.anonymize.by`.
+    by: &'static str,
 }
 
-const WORLDS: [World; 2] = [
+const fn world(
+    name: &'static str,
+    switches: (bool, bool),
+    rehire: &'static str,
+    disarm: bool,
+    by: &'static str,
+) -> World {
     World {
-        name: "one",
-        seed: 1,
-        settings: &[("unarchive_restores_operator", "yes"), ("patch_archived", "refused")],
-        lifecycle: "  leaver: { when: \"{{ hr.End | date < today }}\", after: 1d }\n  missing: { reads: 3, for: 48h }",
-        promise: Promise {
-            term: Duration::days(300),
-            by_api: false,
-            disarms: false,
-        },
-    },
-    World {
-        name: "two",
-        seed: 2,
-        settings: &[("unarchive_restores_operator", "no"), ("patch_archived", "accepted")],
-        lifecycle: "  leaver: { when: \"{{ hr.End | date < today }}\", after: 1d }\n  missing: { reads: 3, for: 48h }",
-        promise: Promise {
-            term: Duration::days(300),
-            by_api: true,
-            disarms: false,
-        },
-    },
+        name,
+        wakes: switches.0,
+        patches_archived: switches.1,
+        rehire,
+        disarm,
+        by,
+    }
+}
+
+/// Every two values of two different switches meet in one of them; the first three have each value but `hold`.
+const WORLDS: [World; 6] = [
+    world(
+        "restored, wakes along, patched, topdesk",
+        (true, true),
+        "restore",
+        false,
+        "topdesk",
+    ),
+    world(
+        "restored, stays asleep, disarmed, api",
+        (false, false),
+        "restore",
+        true,
+        "api",
+    ),
+    world(
+        "kept archived, wakes along, api",
+        (true, false),
+        "keep_archived",
+        false,
+        "api",
+    ),
+    world(
+        "held, wakes along, disarmed, topdesk",
+        (true, false),
+        "hold",
+        true,
+        "topdesk",
+    ),
+    world("held, stays asleep, patched, api", (false, true), "hold", false, "api"),
+    world(
+        "kept archived, stays asleep, patched, disarmed, topdesk",
+        (false, true),
+        "keep_archived",
+        true,
+        "topdesk",
+    ),
 ];
 
-/// How many people the company has where nothing else is said.
-const PEOPLE: usize = 400;
-/// The year is gathered into so many rounds of two runs each.
+/// Days between an archive and an anonymization.
+const TERM: i64 = 300;
+/// Two years are gathered into so many rounds of two runs each.
 const ROUNDS: u64 = 18;
 const DAYS_PER_ROUND: u64 = 41;
 
+impl World {
+    fn lifecycle(&self) -> String {
+        let World { rehire, disarm, by, .. } = self;
+        format!(
+            r#"  joiner: {{ starts: "{{{{ hr.Start | date }}}}", before: 14d, ssp_access: on_the_day }}
+  leaver: {{ when: "{{{{ hr.End | date < today }}}}", after: 1d, at: "07:00", disarm: {disarm} }}
+  missing: {{ reads: 3, for: 48h }}
+  rehire: {{ person: unarchive, operator: {rehire} }}
+  anonymize: {{ by: {by}, after: {TERM}d, approval: always }}"#
+        )
+    }
+
+    fn promise(&self) -> Promise {
+        Promise {
+            term: Duration::days(TERM),
+            by_api: self.by == "api",
+            disarms: self.disarm,
+            keeps_archived: self.rehire == "keep_archived",
+        }
+    }
+}
+
 #[test]
 fn two_years_harm_nobody() {
+    live(&WORLDS[..3], 80);
+}
+
+/// The whole company, in every world: scripts/years.
+#[test]
+#[ignore = "takes minutes"]
+fn the_whole_company() {
+    live(&WORLDS, 2000);
+}
+
+fn live(worlds: &'static [World], people: usize) {
     // Another test of the same process may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let people =
-        std::env::var("CARDSYNC_YEARS_PEOPLE").map_or(PEOPLE, |text| text.parse().expect("a number of people"));
+    let waiting = Mutex::new(worlds.iter());
+    let take = || waiting.lock().expect("nobody fails with it").next();
     std::thread::scope(|scope| {
-        for world in &WORLDS {
-            scope.spawn(move || Life::open(world, people).live());
+        for _worker in 0..2 {
+            scope.spawn(|| {
+                while let Some(world) = take() {
+                    Life::open(world, people).live();
+                }
+            });
         }
     });
 }
@@ -129,16 +208,22 @@ impl Life {
         let start: NaiveDate = "2024-11-04".parse().expect("a day");
         let company = Company::new(people, start);
         let place = Workplace::open(company.seed());
-        for (name, value) in world.settings {
+        for (name, value) in [
+            ("unarchive_restores_operator", if world.wakes { "yes" } else { "no" }),
+            (
+                "patch_archived",
+                if world.patches_archived { "accepted" } else { "refused" },
+            ),
+        ] {
             place.sandbox.set(name, value).expect("a setting");
         }
         std::fs::create_dir(place.path("state")).expect("a folder");
-        place.configure(&CONFIG.replace("@LIFECYCLE@", world.lifecycle));
+        place.configure(&CONFIG.replace("@LIFECYCLE@", &world.lifecycle()));
         let seen = Seen::of(&place.sandbox);
         Life {
             world,
-            watch: Watch::new(world.promise, &seen, &company),
-            chance: Chance::new(world.seed),
+            watch: Watch::new(world.promise(), &seen, &company),
+            chance: Chance::new(world.name.len() as u64),
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
@@ -159,16 +244,18 @@ impl Life {
                 self.happen(round);
                 self.by_hand(day);
             }
-            self.run(morning(day));
+            let finished = self.run(morning(day));
             self.decide(morning(day));
+            self.work_off(&finished, morning(day));
             let next = day + Days::new(1);
             self.company.today = next;
-            self.run(morning(next));
+            let _second = self.run(morning(next));
             if round % 6 == 5 {
                 self.again(morning(next) + Duration::minutes(20));
             }
         }
         self.nothing_is_left();
+        self.certified();
         let took = began.elapsed().as_secs_f64();
         println!(
             "{}: {} people at the end, {took:.1} s",
@@ -188,7 +275,7 @@ impl Life {
         let today = company.today;
         for _ in 0..share(12) {
             // Some start later, as HR knows already.
-            let later = if chance.percent(40) { 10 } else { 0 };
+            let later = [0, 0, 0, 10, 30][chance.below(5)];
             company.joins(today + Days::new(later));
         }
         let others = |company: &Company, operator: bool| -> Vec<usize> {
@@ -250,7 +337,7 @@ impl Life {
         finished.unwrap_or_else(|error| panic!("{}: {at}: {error:#}", self.world.name))
     }
 
-    fn run(&mut self, at: DateTime<Utc>) {
+    fn run(&mut self, at: DateTime<Utc>) -> Finished {
         self.place.write("people.csv", self.company.export());
         let finished = self.carry(at);
         let good = matches!(finished.report.verdict, Some(RunVerdict::Clean | RunVerdict::Held));
@@ -264,12 +351,7 @@ impl Life {
         self.watch.run(&self.seen, &after, &stats, &finished, &self.company, at);
         self.seen = after;
         self.watch.figures.add("runs", 1);
-        println!(
-            "{} {at} {:?} new holds {}",
-            self.world.name,
-            finished.report.counts,
-            finished.new_holds.len()
-        );
+        finished
     }
 
     /// The same input again: nothing is left to do.
@@ -282,6 +364,44 @@ impl Life {
             finished.outcomes
         );
         self.watch.figures.add("second runs, all empty", 1);
+    }
+
+    /// The human anonymizes part of the work list in TOPdesk.
+    fn work_off(&mut self, finished: &Finished, at: DateTime<Utc>) {
+        let retained = finished.planned.judged.plan.retained.iter();
+        for due in retained.filter(|one| one.state == RetentionState::Due) {
+            let card = due.card.as_str();
+            self.watch.may_be_anonymized(card, &self.seen, &self.company, at);
+            if self.world.by == "topdesk" && self.chance.percent(80) {
+                let edit = json!({ "person": card, "anonymize": true });
+                self.place.sandbox.edit(&edit).expect("a card of the work list");
+                self.watch.worked_off(card);
+            }
+        }
+        self.seen = Seen::of(&self.place.sandbox);
+    }
+
+    /// Every anonymization of a card of ours has its certificate.
+    fn certified(&mut self) {
+        let environment = self.environment();
+        let path = environment.store_path().expect("a store");
+        let certificates = self.runtime.block_on(async {
+            let store = SqliteStore::open(&path, &environment.id, &environment.host())
+                .await
+                .expect("a store");
+            let certificates = store.certificates().await.expect("certificates");
+            store.close().await;
+            certificates
+        });
+        let cards: BTreeSet<&str> = certificates.iter().map(|one| one.card.as_str()).collect();
+        for card in &self.watch.certified {
+            assert!(
+                cards.contains(card.as_str()),
+                "{}: no certificate of {card}",
+                self.world.name
+            );
+        }
+        self.watch.figures.add("certificates", certificates.len());
     }
 
     /// Of anonymized people nothing is in any file of the state folder; the others are found there.
@@ -333,7 +453,7 @@ impl Life {
                 let Some(answer) = human::answer(&kept.item, company, watch, chance) else {
                     continue;
                 };
-                watch.answered(&kept.item, answer);
+                watch.answered(&kept.item, answer, at);
                 let until = (answer == Answer::Approve).then(|| at + decisions::APPROVAL_LASTS);
                 let words = [kept.item.change.id.to_string()];
                 // As a person would: on the machine's clock, whatever day is played.

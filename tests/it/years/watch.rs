@@ -3,13 +3,13 @@
 
 use super::company::Company;
 use super::seen::Seen;
+use super::told::{explained, nobody_is_lost};
 use crate::support::workplace::text;
 use cardsync::domain::decision::{Answer, HeldItem};
-use cardsync::domain::ids::ItemId;
-use cardsync::domain::plan::{ActionKind, HoldReason};
-use cardsync::domain::report::Outcome;
+use cardsync::domain::plan::ActionKind;
+use cardsync::engine::decisions::APPROVAL_LASTS;
 use cardsync::engine::run::Finished;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Days, Duration, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,10 @@ pub struct Promise {
     pub term: Duration,
     /// cardsync itself anonymizes; otherwise a human does, from the work list.
     pub by_api: bool,
+    /// An approved archive takes the operator's log-in.
     pub disarms: bool,
+    /// Whoever comes back is no operator any more: one that wakes along is put back at once.
+    pub keeps_archived: bool,
 }
 
 /// Figures of two years.
@@ -42,10 +45,15 @@ pub struct Watch {
     ours: BTreeMap<String, DateTime<Utc>>,
     /// Archived by somebody else, or woken by somebody else, and not touched by cardsync since.
     by_hand: BTreeSet<String>,
-    /// Humans whose card is anonymized, and all cards that are.
-    pub anonymized: BTreeSet<String>,
-    /// What a human has said yes to: card and action.
-    approved: BTreeSet<(String, ActionKind)>,
+    /// Cards that get the access to the portal on the first day.
+    before_the_day: BTreeSet<String>,
+    /// Cards that were anonymized when they were due.
+    pub certified: BTreeSet<String>,
+    /// What a human has said yes to, card and action, and when.
+    approved: BTreeMap<(String, ActionKind), DateTime<Utc>>,
+    now: DateTime<Utc>,
+    /// Every number that ever stood on a card.
+    numbers: BTreeSet<String>,
     /// Keys of creates that a human has said yes to.
     approved_creates: BTreeSet<String>,
     cascades: [usize; 3],
@@ -59,8 +67,11 @@ impl Watch {
             owners: BTreeMap::new(),
             ours: BTreeMap::new(),
             by_hand: BTreeSet::new(),
-            anonymized: BTreeSet::new(),
-            approved: BTreeSet::new(),
+            before_the_day: BTreeSet::new(),
+            certified: BTreeSet::new(),
+            approved: BTreeMap::new(),
+            now: DateTime::UNIX_EPOCH,
+            numbers: BTreeSet::new(),
             approved_creates: BTreeSet::new(),
             cascades: [0; 3],
             figures: Figures::default(),
@@ -97,8 +108,14 @@ impl Watch {
     }
 
     pub fn anonymized_by_hand(&mut self, card: &str) {
-        self.anonymized.insert(card.to_owned());
+        self.ours.remove(card);
         self.figures.add("anonymized by hand", 1);
+    }
+
+    /// A human anonymized it in TOPdesk, from the work list.
+    pub fn worked_off(&mut self, card: &str) {
+        self.certified.insert(card.to_owned());
+        self.figures.add("anonymized in TOPdesk from the work list", 1);
     }
 
     pub fn deleted_by_hand(&mut self, card: &str) {
@@ -107,7 +124,7 @@ impl Watch {
     }
 
     /// A human has answered.
-    pub fn answered(&mut self, item: &HeldItem, answer: Answer) {
+    pub fn answered(&mut self, item: &HeldItem, answer: Answer, at: DateTime<Utc>) {
         let change = &item.change;
         let action = change.action;
         match answer {
@@ -119,7 +136,7 @@ impl Watch {
                     change.twin.as_ref().map(|twin| &twin.person_id),
                 ];
                 let cards = cards.into_iter().flatten();
-                self.approved.extend(cards.map(|card| (card.to_string(), action)));
+                self.approved.extend(cards.map(|card| ((card.to_string(), action), at)));
                 if action == ActionKind::Create {
                     self.approved_creates
                         .extend(change.key.as_ref().map(ToString::to_string));
@@ -143,7 +160,8 @@ impl Watch {
     }
 
     fn said_yes(&self, card: &str, actions: &[ActionKind]) -> bool {
-        let asked = |action: &ActionKind| self.approved.contains(&(card.to_owned(), *action));
+        let in_force = |said: &DateTime<Utc>| self.now < *said + APPROVAL_LASTS;
+        let asked = |action: &ActionKind| self.approved.get(&(card.to_owned(), *action)).is_some_and(in_force);
         actions.iter().any(asked)
     }
 
@@ -157,6 +175,9 @@ impl Watch {
         company: &Company,
         now: DateTime<Utc>,
     ) {
+        self.now = now;
+        self.numbers
+            .extend(before.cards.values().map(|card| card.number.clone()));
         let at = now.format("%Y-%m-%d %H:%M");
         assert_eq!(
             stats["duplicate_keys"],
@@ -167,7 +188,7 @@ impl Watch {
         self.operators(before, after, &at.to_string());
         for (id, card) in &after.cards {
             match before.cards.get(id) {
-                None => self.made(id, &card.number, company, &at.to_string()),
+                None => self.made(id, after, company, &at.to_string()),
                 Some(old) => {
                     if old.is_anonymized() {
                         assert_eq!(old, card, "{at}: an anonymized card was changed");
@@ -184,11 +205,14 @@ impl Watch {
                 }
             }
         }
+        self.numbers
+            .extend(after.cards.values().map(|card| card.number.clone()));
         for id in before.cards.keys() {
             assert!(after.cards.contains_key(id), "{at}: a card is gone");
         }
+        self.first_days(after, company, &at.to_string());
         explained(finished, &at.to_string());
-        self.nobody_is_lost(after, finished, company, &at.to_string());
+        nobody_is_lost(self, after, finished, company, &at.to_string());
     }
 
     /// Operators that went along, as the sandbox counts them.
@@ -201,26 +225,30 @@ impl Watch {
         for (n, list) in lists.into_iter().enumerate() {
             let ids: Vec<&str> = stats[list].as_array().unwrap().iter().map(text).collect();
             for id in &ids[self.cascades[n]..] {
-                let card = if n == 2 {
-                    id
+                let (card, put_back) = match after.operators.get(*id) {
+                    Some(operator) => (operator.person.as_str(), operator.archived),
+                    None => (*id, false),
+                };
+                let archives = n == 0;
+                let yes = if archives {
+                    self.said_yes(card, &[ActionKind::Archive, ActionKind::Merge])
                 } else {
-                    after.operators[*id].person.as_str()
+                    self.said_yes(card, &[ActionKind::Unarchive])
                 };
-                let yes = match n {
-                    0 => self.said_yes(card, &[ActionKind::Archive, ActionKind::Merge]),
-                    _ => self.said_yes(card, &[ActionKind::Unarchive]),
-                };
-                assert!(yes, "{at}: {list}: operator {id} of card {card}: nobody was asked");
+                let for_a_moment = self.promise.keeps_archived && !archives && put_back;
+                assert!(
+                    yes || for_a_moment,
+                    "{at}: {list}: {id} of card {card}: nobody was asked"
+                );
+                self.figures.add(
+                    match (archives, for_a_moment) {
+                        (true, _) => "operators archived, approved",
+                        (false, true) => "operators that woke with the card, put back at once",
+                        (false, false) => "operators woken, approved",
+                    },
+                    1,
+                );
             }
-            let count = ids.len() - self.cascades[n];
-            self.figures.add(
-                [
-                    "operators archived, approved",
-                    "operators woken, approved",
-                    "persons woken by operator",
-                ][n],
-                count,
-            );
             self.cascades[n] = ids.len();
         }
     }
@@ -231,6 +259,10 @@ impl Watch {
             let old = &before.operators[id];
             let card = operator.person.as_str();
             if !old.archived && operator.archived {
+                assert!(
+                    !self.promise.disarms || !operator.armed,
+                    "{at}: operator {id} was archived and may log in"
+                );
                 assert!(
                     self.said_yes(card, &[ActionKind::Archive, ActionKind::Merge]),
                     "{at}: operator {id} archived"
@@ -263,7 +295,9 @@ impl Watch {
     }
 
     /// A new card: of somebody who has none, unless a human said so.
-    fn made(&mut self, id: &str, number: &str, company: &Company, at: &str) {
+    fn made(&mut self, id: &str, after: &Seen, company: &Company, at: &str) {
+        let card = &after.cards[id];
+        let number = card.number.as_str();
         let who = company
             .owner(number)
             .unwrap_or_else(|| panic!("{at}: a card of nobody was made: {number}"));
@@ -272,12 +306,60 @@ impl Watch {
             human.is_present(company.today),
             "{at}: a card was made for {number}, who has left"
         );
+        // Somebody of whom nothing is left, under a number that was never seen, is somebody new to everybody.
+        let known = after
+            .cards
+            .iter()
+            .any(|(other, card)| other != id && self.owner(other) == Some(who) && !card.is_anonymized());
+        let is_new = !known && !self.numbers.contains(number);
         assert!(
-            !self.has_card(who) || self.approved_creates.contains(number),
+            is_new || !self.has_card(who) || self.approved_creates.contains(number),
             "{at}: a second card was made for {number}"
         );
+        let early = company.today < human.start;
+        assert!(
+            human.start <= company.today + Days::new(14),
+            "{at}: {number} starts on {}",
+            human.start
+        );
+        assert_eq!(
+            card.portal, !early,
+            "{at}: the portal of {number}, who starts on {}",
+            human.start
+        );
+        if early {
+            self.before_the_day.insert(id.to_owned());
+            self.figures.add("cards made before the first day", 1);
+        }
         self.owners.insert(id.to_owned(), who);
         self.figures.add("cards made", 1);
+    }
+
+    /// Whoever has begun may log in to the portal.
+    fn first_days(&mut self, after: &Seen, company: &Company, at: &str) {
+        for id in std::mem::take(&mut self.before_the_day) {
+            let Some(card) = after.cards.get(&id).filter(|card| !card.archived) else {
+                continue;
+            };
+            let human = &company.people[self.owners[&id]];
+            let begun = human.start <= company.today;
+            // Whoever leaves gets nothing any more.
+            if begun && human.is_present(company.today) && !human.row_removed {
+                assert!(
+                    card.portal,
+                    "{at}: {} has begun and may not log in to the portal",
+                    card.number
+                );
+                self.figures.add("given the portal on the first day", 1);
+            } else {
+                assert!(
+                    begun || !card.portal,
+                    "{at}: {} may log in before the first day",
+                    card.number
+                );
+                self.before_the_day.insert(id);
+            }
+        }
     }
 
     fn put_away(&mut self, id: &str, after: &Seen, company: &Company, now: DateTime<Utc>) {
@@ -328,7 +410,14 @@ impl Watch {
         );
         self.may_be_anonymized(id, after, company, now);
         assert!(after.cards[id].archived, "{now}: {id} is anonymized and active");
-        self.anonymized.insert(id.to_owned());
+        let card = &after.cards[id];
+        assert!(
+            [&card.first, &card.mail, &card.login, &card.phone]
+                .iter()
+                .all(|text| text.is_empty()),
+            "{now}: left on the anonymized card: {card:?}"
+        );
+        self.certified.insert(id.to_owned());
         self.figures.add("anonymized by cardsync", 1);
     }
 
@@ -352,78 +441,4 @@ impl Watch {
             "{now}: {id}: its operator is active"
         );
     }
-
-    /// Whoever is here without an active card of their own, and whoever is not and has one, stands in the plan.
-    fn nobody_is_lost(&self, after: &Seen, finished: &Finished, company: &Company, at: &str) {
-        let plan = &finished.planned.judged.plan;
-        let mut keys: BTreeSet<&str> = BTreeSet::new();
-        let mut cards: BTreeSet<&str> = BTreeSet::new();
-        for change in &plan.changes {
-            keys.extend(change.key.as_ref().map(|key| key.as_str()));
-            cards.extend(change.card.as_ref().map(|card| card.as_str()));
-        }
-        for skip in &plan.skipped {
-            keys.extend(skip.key.as_ref().map(|key| key.as_str()));
-            cards.extend(skip.card.as_ref().map(|card| card.as_str()));
-        }
-        for conflict in &plan.conflicts {
-            keys.insert(conflict.key.as_str());
-        }
-        keys.extend(
-            plan.rejections
-                .iter()
-                .filter_map(|it| it.key.as_ref())
-                .map(|key| key.as_str()),
-        );
-        let mut active: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-        for (id, card) in after.cards.iter().filter(|(_, card)| !card.archived) {
-            if let Some(who) = self.owner(id).filter(|_| !card.number.is_empty()) {
-                active.entry(who).or_default().push(id);
-            }
-        }
-        for (who, human) in company.people.iter().enumerate() {
-            let theirs = active.get(&who).map_or(&[][..], Vec::as_slice);
-            let has_own = theirs.iter().any(|id| after.cards[*id].number == human.number());
-            let right = human.is_present(company.today) == has_own && theirs.len() == usize::from(has_own);
-            let told = keys.contains(human.number()) || theirs.iter().any(|id| cards.contains(id));
-            assert!(
-                right || told,
-                "{at}: {} has {theirs:?} and the plan does not say why: {human:?}",
-                human.number()
-            );
-        }
-    }
-}
-
-/// Everything that waits says why, and how it goes on.
-fn explained(finished: &Finished, at: &str) {
-    let waiting: BTreeSet<_> = finished.holds.iter().map(|item| &item.change.id).collect();
-    for item in &finished.holds {
-        assert!(
-            !item.reasons.is_empty() && !item.change.holds.is_empty(),
-            "{at}: held without a reason: {item:?}"
-        );
-        for hold in &item.change.holds {
-            assert!(!hold.message.trim().is_empty(), "{at}: {item:?}");
-        }
-        for reason in item.reasons.iter().filter(|reason| !reason.approvable()) {
-            let way = match reason {
-                HoldReason::DependsOn { item } => waiting.contains(item) || answered(finished, item),
-                _other => false,
-            };
-            assert!(way, "{at}: no way out of {reason:?}: {item:?}");
-        }
-    }
-}
-
-/// Whether the other answer to the same question was carried out in this run: then the next run asks no more.
-fn answered(finished: &Finished, item: &ItemId) -> bool {
-    let changes = &finished.planned.judged.plan.changes;
-    let Some(about) = changes.iter().find(|change| change.id == *item) else {
-        return false;
-    };
-    finished
-        .outcomes
-        .iter()
-        .any(|outcome| outcome.key == about.key && matches!(outcome.outcome, Outcome::Done { .. }))
 }
