@@ -14,6 +14,7 @@ use crate::engine::run::Finished;
 use anyhow::{bail, ensure};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Europe::Amsterdam;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The story as far as it was played.
@@ -73,8 +74,7 @@ impl<'a> Play<'a> {
 
     /// Plays and tells one step.
     pub async fn step(&mut self, number: usize, step: &Step) -> anyhow::Result<()> {
-        let moment = |day: &Day| self.end - Days::new(day.days_ago);
-        let from = step.days.first().map_or(self.end, moment);
+        let from = self.end - Days::new(step.days.first().map_or(0, |day| day.days_ago));
         let date = day_of(from).format("%-d %B %Y").to_string();
         self.page.heading(&format!("{number}. {}", step.title), &date)?;
         self.page.text(step.story)?;
@@ -93,11 +93,13 @@ impl<'a> Play<'a> {
             self.stage.export(&self.company, day.export)?;
             let employed: BTreeSet<u32> = self.company.employed().map(|person| person.number).collect();
             harm.add(&self.import.import(&self.company.rows(day.export), &employed));
-            self.day(day, now, &employed).await?;
+            let last = step.days.last().is_some_and(|last| last.days_ago == day.days_ago);
+            self.day(day, last, now, &employed).await?;
         }
         let mut shown = Vec::new();
         for show in step.shows {
-            shown.push(show.look(self.stage, &self.company).await?);
+            let now = self.end - Days::new(step.days.last().map_or(0, |day| day.days_ago));
+            shown.push(show.look(self.stage, &self.company, now).await?);
         }
         self.page.points(Mark::Plain, "Looked up", &shown)?;
         if self.story.by_email {
@@ -107,7 +109,7 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    async fn day(&mut self, day: &Day, now: DateTime<Utc>, employed: &BTreeSet<u32>) -> anyhow::Result<()> {
+    async fn day(&mut self, day: &Day, last: bool, now: DateTime<Utc>, employed: &BTreeSet<u32>) -> anyhow::Result<()> {
         if !day.approve.is_empty() {
             let approved = self.stage.approve(day.approve, now).await?;
             self.approved_operators += approved.operators;
@@ -118,15 +120,22 @@ impl<'a> Play<'a> {
             self.questions += approved.items;
         }
         let finished = self.stage.run(now).await?;
-        self.page.points(Mark::Done, "Done", &words::done(&finished))?;
         let held = words::held(&finished);
         // What was told on the day before need not be told again.
         let news: Vec<String> = held.iter().filter(|line| !self.told.contains(line)).cloned().collect();
+        // A day on the way on which nothing happened is not worth a line.
+        if last || !finished.outcomes.is_empty() || !news.is_empty() {
+            let mut done = words::done(&finished);
+            if !self.story.by_email && finished.outcomes.is_empty() {
+                done = vec!["nothing is changed in TOPdesk".to_owned()];
+            }
+            self.page.points(Mark::Done, "Done", &done)?;
+        }
         self.page.points(Mark::Held, "Held", &news)?;
         self.told = held;
         self.waiting = finished.holds.len();
         let foreign = finished.planned.judged.plan.foreign_cards;
-        if finished.planned.input.contact.seen.is_none() && foreign > 0 {
+        if self.story.by_email && finished.planned.input.contact.seen.is_none() && foreign > 0 {
             let text = format!(
                 "{foreign} cards without a number, or with one that HR does not know (contractors, former colleagues)"
             );
@@ -150,10 +159,10 @@ impl<'a> Play<'a> {
             "this is not as the demo claims: {operators} operators were archived, {} were approved",
             self.approved_operators
         );
-        let woken = stats["operators_woken_by_cascade"].as_array().map_or(0, Vec::len);
+        let (awake, _) = self.woken();
         ensure!(
-            woken <= self.approved_woken,
-            "this is not as the demo claims: {woken} operators were woken, {} were approved",
+            awake <= self.approved_woken,
+            "this is not as the demo claims: {awake} operators were woken, {} were approved",
             self.approved_woken
         );
         let double = stats["duplicate_keys"].as_array().map_or(0, Vec::len);
@@ -170,6 +179,18 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
+    /// Operators that TOPdesk woke with their cards: those that are active, and those that were put back.
+    fn woken(&self) -> (usize, usize) {
+        let (stats, state) = (self.stage.sandbox.stats(), self.stage.state());
+        let ids = stats["operators_woken_by_cascade"].as_array().into_iter().flatten();
+        let active = |id: &Value| {
+            let mut operators = state["operators"].as_array().into_iter().flatten();
+            operators.any(|operator| operator["id"] == *id && operator["status"] == "operator")
+        };
+        let (awake, put_back): (Vec<_>, Vec<_>) = ids.partition(|id| active(id));
+        (awake.len(), put_back.len())
+    }
+
     /// The figures where nothing stands beside them.
     fn numbers(&self, ours: &Harm, operators: usize) -> anyhow::Result<()> {
         self.page.heading(self.story.numbers, "measured in the sandbox")?;
@@ -180,11 +201,14 @@ impl<'a> Play<'a> {
             "Operators archived although nobody was asked",
             operators - self.approved_operators,
         )?;
-        let stats = self.stage.sandbox.stats();
-        let woken = stats["operators_woken_by_cascade"].as_array().map_or(0, Vec::len);
+        let (awake, put_back) = self.woken();
         row(
             "Operators woken although nobody was asked",
-            woken.saturating_sub(self.approved_woken),
+            awake.saturating_sub(self.approved_woken),
+        )?;
+        row(
+            "Operators that TOPdesk woke with their card, put back at once",
+            put_back,
         )?;
         row("Items put before a human", self.questions + self.waiting)?;
         Ok(())

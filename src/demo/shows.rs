@@ -1,10 +1,14 @@
 //! What is looked up in the sandbox, or in what cardsync keeps, after a step: a claim of the story and where it is seen. A
 //! claim that is not so ends the demo.
 
+use super::cards::card_id;
 use super::company::Company;
 use super::person::{FIRST_NUMBER, Person};
+use super::play::day_of;
 use super::stage::Stage;
+use crate::domain::retention::RetentionState;
 use anyhow::{Context as _, ensure};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use std::fs;
 use std::io::Read as _;
@@ -22,6 +26,10 @@ pub enum Show {
     },
     /// One card has the number, it is the one with the operator, and it is active; nobody made another.
     OneCardWithOperator(u32),
+    /// cardsync's work list for TOPdesk's own anonymization has these people, and nobody else.
+    Due(&'static [u32]),
+    /// There is a certificate of the anonymization of this person's card, and nothing personal in it.
+    Certificate(u32),
     /// Nothing that names or reaches somebody is in any file of cardsync's state.
     NothingKept(u32),
 }
@@ -31,7 +39,7 @@ impl Show {
     ///
     /// # Errors
     /// When it is not as the story says.
-    pub async fn look(&self, stage: &Stage, company: &Company) -> anyhow::Result<String> {
+    pub async fn look(&self, stage: &Stage, company: &Company, now: DateTime<Utc>) -> anyhow::Result<String> {
         let state = stage.state();
         let person = |who: u32| {
             let found = company.person(FIRST_NUMBER + who);
@@ -116,11 +124,48 @@ impl Show {
                     person.number
                 ))
             }
+            Show::Due(people) => {
+                let plan = stage.plan(now).await?.plan;
+                let due = plan.retained.iter().filter(|one| one.state == RetentionState::Due);
+                let due: Vec<String> = due.map(|one| format!("{} (due {})", one.key, day(one.due))).collect();
+                let wanted: Vec<String> = people.iter().map(|who| (FIRST_NUMBER + who).to_string()).collect();
+                let same =
+                    due.len() == wanted.len() && due.iter().all(|one| wanted.iter().any(|it| one.starts_with(it)));
+                ensure!(
+                    same,
+                    "this is not as the demo claims: due are {due:?}, the story says {wanted:?}"
+                );
+                Ok(format!("cardsync anonymize list: {}", due.join(", ")))
+            }
+            Show::Certificate(who) => {
+                let person = person(who)?;
+                let card = card_id(person.number).to_string();
+                let certificates = stage.certificates().await?;
+                let one = certificates.iter().find(|one| one.card.as_str() == card);
+                let one = one.context("this is not as the demo claims: there is no certificate")?;
+                let text = serde_json::to_string(one)?;
+                let number = person.number.to_string();
+                for word in [&number, &person.mail, &person.login, &person.phone] {
+                    ensure!(
+                        !text.contains(word.as_str()),
+                        "this is not as the demo claims: {word} is in the certificate"
+                    );
+                }
+                Ok(format!(
+                    "cardsync anonymize certificates: card {card}, archived on {}, seen anonymized in TOPdesk on {}; a keyed hash \
+                     of the number, and no name",
+                    day(one.archived_at.map(day_of)),
+                    day_of(one.at).format(DATE)
+                ))
+            }
             Show::NothingKept(who) => {
                 let person = person(who)?;
                 let number = person.number.to_string();
                 let words = [&number, &person.mail, &person.login, &person.phone];
                 let (mut files, mut bytes) = (0, 0);
+                // What is there is found: the number of the first of those who work here.
+                let other = FIRST_NUMBER.to_string();
+                let mut finds = false;
                 for path in stage.kept()? {
                     let content = unpacked(fs::read(&path)?)?;
                     for word in words {
@@ -130,9 +175,14 @@ impl Show {
                             path.display()
                         );
                     }
+                    finds |= content.windows(other.len()).any(|part| part == other.as_bytes());
                     files += 1;
                     bytes += content.len();
                 }
+                ensure!(
+                    finds,
+                    "this is not as the demo claims: the state keeps nothing of anybody"
+                );
                 Ok(format!(
                     "the {files} files of cardsync's state, {} MB unpacked: number, address, login and phone of this person \
                      are in none of them",
@@ -141,6 +191,12 @@ impl Show {
             }
         }
     }
+}
+
+const DATE: &str = "%-d %B %Y";
+
+fn day(day: Option<NaiveDate>) -> String {
+    day.map_or_else(|| "an unknown day".to_owned(), |day| day.format(DATE).to_string())
 }
 
 /// The cards with somebody's number.

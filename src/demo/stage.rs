@@ -4,7 +4,9 @@ use super::cards::{API_LOGIN, ARCHIVING_REASON, Card, write_seed};
 use super::company::{Company, Export};
 use super::story::Story;
 use crate::config::policy::key_spec;
-use crate::daemon::wiring::{AsOf, Environment, new_run_id};
+use crate::daemon::run_once::{RunOnce, carry_through};
+use crate::daemon::wiring::{AsOf, Environment};
+use crate::domain::certificate::Certificate;
 use crate::domain::decision::Answer;
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
@@ -16,9 +18,9 @@ use crate::engine::Silent;
 use crate::engine::decisions::{decide, keep, waiting};
 use crate::engine::other_key::BothKeys;
 use crate::engine::pair_sheet::Line;
+use crate::engine::records::RecordsReader as _;
 use crate::engine::rekey::{Choice, RekeyRequest};
-use crate::engine::run::{Finished, Scope, WriteParts};
-use crate::engine::state::StateWriter as _;
+use crate::engine::run::{Finished, Scope};
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use crate::store::SqliteStore;
 use anyhow::Context as _;
@@ -70,7 +72,6 @@ pub struct Stage {
     pub folder: Folder,
     pub sandbox: RunningSandbox,
     environment: Environment,
-    store: SqliteStore,
     stop: AtomicBool,
 }
 
@@ -114,12 +115,10 @@ impl Stage {
         let config = folder.file("cardsync.yaml");
         fs::write(&config, configuration(&sandbox.url()))?;
         let environment = Environment::load(&config).context("the demo's configuration")?;
-        let store = SqliteStore::open(&folder.file("cardsync.db"), &environment.id, &environment.host()).await?;
         Ok(Self {
             folder,
             sandbox,
             environment,
-            store,
             stop: AtomicBool::new(false),
         })
     }
@@ -136,7 +135,10 @@ impl Stage {
         now: DateTime<Utc>,
         wanted: impl Fn(&ChangeView) -> bool,
     ) -> anyhow::Result<Vec<String>> {
-        let waiting = waiting(&self.store, now).await?;
+        let store = self.store().await?;
+        let waiting = waiting(&store, now).await;
+        store.close().await;
+        let waiting = waiting?;
         let items = waiting.items.iter().map(|kept| &kept.item.change);
         Ok(items
             .filter(|change| wanted(change))
@@ -146,13 +148,15 @@ impl Stage {
 
     /// What waits under these words is approved, as `cardsync approve` does it.
     pub async fn approve(&self, words: &[&str], now: DateTime<Utc>) -> anyhow::Result<Approved> {
-        let waiting = waiting(&self.store, now).await?;
+        let store = self.store().await?;
+        let waiting = waiting(&store, now).await?;
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         let decided = decide(&waiting, &words, Answer::Approve, "demo", None, None, now).map_err(|unknown| {
             let words: Vec<String> = unknown.iter().map(ToString::to_string).collect();
             anyhow::anyhow!(words.join("; "))
         })?;
-        keep(&self.store, &decided).await?;
+        keep(&store, &decided).await?;
+        store.close().await;
         let approved = |item| decided.decisions.iter().any(|decision| decision.item == item);
         let linked = |action: ActionKind| {
             let items = waiting.items.iter().map(|kept| &kept.item.change);
@@ -172,6 +176,13 @@ impl Stage {
         self.sandbox.play_at(now);
     }
 
+    /// The state, opened for one look or decision and closed after it, as each command does: what was taken out is gone from
+    /// its files then.
+    async fn store(&self) -> anyhow::Result<SqliteStore> {
+        let path = self.folder.file("cardsync.db");
+        Ok(SqliteStore::open(&path, &self.environment.id, &self.environment.host()).await?)
+    }
+
     /// One `cardsync run`.
     pub async fn run(&self, now: DateTime<Utc>) -> anyhow::Result<Finished> {
         self.carry_through(&Scope::Whole, now).await
@@ -182,7 +193,10 @@ impl Stage {
         let clock = AsOf::new(now);
         let connected = self.environment.connect()?;
         let read = self.environment.read_parts(&connected, &clock, &Silent);
-        Ok(read.pair(&self.store, Which::Unclaimed).await?.pairing)
+        let store = self.store().await?;
+        let paired = read.pair(&store, Which::Unclaimed).await;
+        store.close().await;
+        Ok(paired?.pairing)
     }
 
     /// One `cardsync rekey write` of a list.
@@ -201,24 +215,21 @@ impl Stage {
         let connected = self.environment.connect()?;
         let read = self.environment.read_parts(&connected, &clock, &Silent);
         let key = spec_of(other, &key_spec(self.environment.config()));
-        Ok(read.plan_under_both(&self.store, key).await?)
+        let store = self.store().await?;
+        let both = read.plan_under_both(&store, key).await;
+        store.close().await;
+        Ok(both?)
     }
 
     async fn carry_through(&self, scope: &Scope, now: DateTime<Utc>) -> anyhow::Result<Finished> {
-        let clock = AsOf::new(now);
-        let connected = self.environment.connect()?;
-        let writer = connected.client.writer();
-        let parts = WriteParts {
-            operator_account: None,
-            limit: None,
-            writer: &writer,
-            store: &self.store,
-            concurrency: self.environment.config().topdesk.concurrency,
+        let once = RunOnce {
+            environment: &self.environment,
+            command: "demo",
+            clock: &AsOf::new(now),
+            progress: &Silent,
             stop: &self.stop,
         };
-        let lease = self.store.acquire(&new_run_id(now), "demo", now).await?;
-        let read = self.environment.read_parts(&connected, &clock, &Silent);
-        Ok(read.run(&parts, &lease, scope, "demo").await?)
+        carry_through(once, scope).await
     }
 
     /// One `cardsync plan`.
@@ -226,7 +237,10 @@ impl Stage {
         let clock = AsOf::new(now);
         let connected = self.environment.connect()?;
         let read = self.environment.read_parts(&connected, &clock, &Silent);
-        Ok(read.plan(&self.store).await?.judged)
+        let store = self.store().await?;
+        let planned = read.plan(&store).await;
+        store.close().await;
+        Ok(planned?.judged)
     }
 
     /// What the sandbox holds: persons and operators, in the form of a seed.
@@ -252,6 +266,14 @@ impl Stage {
         Ok(kept)
     }
 
+    /// The certificates of anonymizations.
+    pub async fn certificates(&self) -> anyhow::Result<Vec<Certificate>> {
+        let store = self.store().await?;
+        let certificates = store.certificates().await;
+        store.close().await;
+        Ok(certificates?)
+    }
+
     /// The configuration file.
     pub fn config(&self) -> PathBuf {
         self.folder.file("cardsync.yaml")
@@ -262,6 +284,7 @@ impl Stage {
 fn configuration(url: &str, story: &Story) -> String {
     let Story {
         least_records,
+        leaver,
         lifecycle,
         ..
     } = story;
@@ -309,7 +332,7 @@ fields:
 create: {{ hasSspAccess: true, isCaller: true }}
 
 lifecycle:
-  leaver: {{ when: "{{{{ hr['End date'] | date('%d-%m-%Y') < today }}}}", after: 1d }}
+  leaver: {{ when: "{{{{ hr['End date'] | date('%d-%m-%Y') < today }}}}", after: 1d{leaver} }}
   missing: {{ reads: 3, for: 48h }}
 {lifecycle}
 guard:

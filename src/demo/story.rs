@@ -21,6 +21,8 @@ pub struct Story {
     pub cards: fn(&mut Company) -> Vec<Card>,
     /// Fewest records of a good export of HR.
     pub least_records: u32,
+    /// More options of `lifecycle.leaver`, each after a comma.
+    pub leaver: &'static str,
     /// More lines below `lifecycle` in the configuration, each with two blanks before it.
     pub lifecycle: &'static str,
     /// Beside it stands what an import by e-mail would have done.

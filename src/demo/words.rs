@@ -1,6 +1,7 @@
 //! A run and its counterpart by e-mail, in plain words.
 
 use super::email_import::Harm;
+use crate::domain::card::OperatorLink;
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::ids::ItemId;
 use crate::domain::plan::{Action, ActionKind, Change, ConflictKind, EvidenceCode, HoldReason, SkipReason};
@@ -100,7 +101,7 @@ fn done_lines(kind: ActionKind, changes: &[&Change]) -> Vec<String> {
             let because = missing.map_or_else(String::new, |evidence| format!(", {}", evidence.detail));
             format!("{} archived{because}{along}", many(count, "card", "cards"))
         }
-        ActionKind::Unarchive => format!("{} woken", many(count, "card", "cards")),
+        ActionKind::Unarchive => format!("{} made active again", many(count, "card", "cards")),
         ActionKind::Merge => format!("{} merged with the card of the operator", many(count, "card", "cards")),
         ActionKind::Anonymize => format!("{} anonymized", many(count, "card", "cards")),
     };
@@ -108,7 +109,8 @@ fn done_lines(kind: ActionKind, changes: &[&Change]) -> Vec<String> {
 }
 
 fn updated(changes: &[&Change]) -> Vec<String> {
-    let linked = changes.iter().filter(|change| change.operator.is_linked()).count();
+    let works = |change: &&&Change| matches!(change.operator, OperatorLink::Active { .. });
+    let linked = changes.iter().filter(works).count();
     if let [only] = changes {
         let same = if linked == 0 {
             ""
@@ -157,6 +159,7 @@ fn field_name(field: CardField) -> String {
         CardField::TasLoginName => "login".to_owned(),
         CardField::PhoneNumber => "phone".to_owned(),
         CardField::JobTitle => "job title".to_owned(),
+        CardField::HasSspAccess => "self-service portal".to_owned(),
         other => other.name(),
     }
 }
@@ -288,6 +291,14 @@ fn why(reason: &HoldReason) -> String {
             format!(
                 "TOPdesk has a card that looks like this (same {}). Is it the same human? Two cards can never be made \
                  one again, so a human decides",
+                agree.join(", ")
+            )
+        }
+        HoldReason::Twin { agree, .. } => {
+            let agree: Vec<String> = agree.iter().map(|field| field_name(*field)).collect();
+            format!(
+                "a card with the number and a card with the operator look like one human (same {}). If they are, the \
+                 number moves to the card with the operator, and the other is archived with the calls that hang on it",
                 agree.join(", ")
             )
         }

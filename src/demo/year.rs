@@ -12,6 +12,7 @@ pub const STORY: Story = Story {
     people: 300,
     cards: Company::cards_before,
     least_records: 200,
+    leaver: "",
     lifecycle: "",
     by_email: true,
     steps: YEAR,
