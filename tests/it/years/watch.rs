@@ -210,6 +210,13 @@ impl Watch {
         for id in before.cards.keys() {
             assert!(after.cards.contains_key(id), "{at}: a card is gone");
         }
+        // Somebody who works here again on a card that a human woke: a later leaving is a new one.
+        let owners = &self.owners;
+        self.by_hand.retain(|id| {
+            let owner = owners.get(id).map(|who| &company.people[*who]);
+            let back = owner.is_some_and(|human| human.is_present(company.today) && !human.row_removed);
+            !back || after.cards.get(id).is_none_or(|card| card.archived)
+        });
         self.first_days(after, company, &at.to_string());
         explained(finished, &at.to_string());
         nobody_is_lost(self, after, finished, company, &at.to_string());
