@@ -9,15 +9,14 @@ use super::session;
 use super::sheet;
 use crate::config::policy::zone;
 use crate::daemon::wiring::Environment;
-use crate::domain::audit::{self, AccountKind, Audit};
+use crate::domain::audit::{self, Audit};
 use crate::domain::key::Key;
-use crate::engine::state::{KeyHasher, StateReader};
+use crate::engine::state::KeyHasher;
 use crate::store::ReadOnlyStore;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::json;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Characters of a mark.
@@ -99,34 +98,19 @@ fn exit(audit: &Audit) -> Exit {
     }
 }
 
-/// Reads wider than a plan, and looks. There may be no state yet, nor a place for it.
+/// There may be no state yet, nor a place for it.
 async fn look(environment: &Environment, as_of: Option<DateTime<Utc>>) -> anyhow::Result<(Audit, KeyHasher)> {
     let store = match environment.store_path() {
         Some(_) => session::read_store(environment).await?,
         None => ReadOnlyStore::none(),
     };
     let clock = session::clock(as_of);
-    let remembered = store.load(clock.now()).await?;
     let hasher = store.hasher();
-    store.close().await;
-    let connected = environment.connect()?;
     let bars = Bars::new();
-    let mut parts = environment.read_parts(&connected, &*clock, &bars);
-    parts.wants.fields.extend(audit::more_fields());
-    // No name of a list entry is looked up, and nothing is compared with an earlier configuration.
-    parts.wants.lookups.clear();
-    parts.former = |_| None;
-    let readings = parts.read(&remembered).await;
-    let details = connected.reader.operator_details(&bars).await;
-    let surroundings = connected.reader.surroundings(&environment.wants()).await;
+    let audit = crate::daemon::audit::look(environment, &store, &*clock, &bars).await;
     bars.finish();
-    let input = parts.input(readings?, remembered, BTreeSet::new());
-    let surroundings = audit::Surroundings {
-        account: AccountKind::of(&input.target),
-        ..surroundings
-    };
-    let audit = audit::audit(&input, &environment.mapping, &details?, surroundings);
-    Ok((audit, hasher))
+    store.close().await;
+    Ok((audit?, hasher))
 }
 
 /// A row per card or operator; a finding that concerns none has one row.

@@ -6,6 +6,7 @@ use super::story::Story;
 use crate::config::policy::key_spec;
 use crate::daemon::run_once::{RunOnce, carry_through};
 use crate::daemon::wiring::{AsOf, Environment};
+use crate::domain::audit::Audit;
 use crate::domain::certificate::Certificate;
 use crate::domain::decision::Answer;
 use crate::domain::field::CardField;
@@ -186,6 +187,14 @@ impl Stage {
     /// One `cardsync run`.
     pub async fn run(&self, now: DateTime<Utc>) -> anyhow::Result<Finished> {
         self.carry_through(&Scope::Whole, now).await
+    }
+
+    /// One `cardsync audit`.
+    pub async fn audit(&self, now: DateTime<Utc>) -> anyhow::Result<Audit> {
+        let store = self.store().await?;
+        let audit = crate::daemon::audit::look(&self.environment, &store, &AsOf::new(now), &Silent).await;
+        store.close().await;
+        audit
     }
 
     /// One `cardsync rekey pair`.

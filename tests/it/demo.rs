@@ -59,10 +59,12 @@ fn two_years_are_played_to_their_end_and_told_plainly() {
 #[test]
 fn the_way_to_the_number_is_played_to_its_end_and_told_plainly() {
     let tells = [
-        "1. What the old key would do tonight",
+        "1. What is at risk",
+        "Operator accounts that look like those of programs (high)",
+        "2. What the old key would do tonight",
         "sure pairs are right",
         "every number is on the card of its person; nothing else on any card or operator has",
-        "7. A marriage",
+        "8. A marriage",
         "1 card updated, the same card as before; its operator notices nothing:",
         "Operators archived although nobody was asked                             0",
     ];

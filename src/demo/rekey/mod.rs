@@ -1,6 +1,7 @@
 //! The way from e-mail address to number, done on a company in disorder and told step by step. Whose each card really is, is
 //! known, so what is told is compared with the truth.
 
+mod before;
 mod hr;
 mod look;
 
@@ -59,6 +60,7 @@ pub async fn play(page: &Page, listen: SocketAddr) -> anyhow::Result<Stage> {
         decided: 0,
     };
     way.introduce()?;
+    way.audit().await?;
     way.tonight().await?;
     let pairing = way.pairs().await?;
     let lines = way.list(&pairing)?;
@@ -92,9 +94,10 @@ struct Way<'a> {
 /// What is told is not so.
 macro_rules! claim {
     ($so:expr, $($text:tt)+) => {
-        ensure!($so, "this is not as the demo claims: {}", format!($($text)+))
+        anyhow::ensure!($so, "this is not as the demo claims: {}", format!($($text)+))
     };
 }
+use claim;
 
 impl Way<'_> {
     fn introduce(&self) -> anyhow::Result<()> {
@@ -149,39 +152,6 @@ impl Way<'_> {
         let harm = self.import.import(&self.site.rows(), &employed);
         self.by_email.add(&harm);
         Ok(harm)
-    }
-
-    async fn tonight(&mut self) -> anyhow::Result<()> {
-        let harm = self.export()?;
-        self.chapter(
-            "What the old key would do tonight",
-            "cardsync plan --key email: the plan as it would be if the e-mail address were the key. It is shown and forgotten.",
-        )?;
-        let both = self.stage.both_keys(CardField::Email, self.now).await?;
-        let plan = &both.other.judged.plan;
-        let creates = plan
-            .changes
-            .iter()
-            .filter(|change| change.action.kind() == ActionKind::Create);
-        let new: Vec<&str> = creates
-            .filter_map(|change| Some(change.key.as_ref()?.as_str()))
-            .collect();
-        let second = new.iter().filter(|mail| self.has_card(mail)).count();
-        claim!(second > 0, "the old key makes no second card");
-        let shown = format!(
-            "{}; {second} of them for people who have a card, under another address",
-            many(new.len(), "new card", "new cards")
-        );
-        self.page.points(Mark::Plain, "Shown", &[shown])?;
-        self.page.points(Mark::ByEmail, "By e-mail", &words::by_email(&harm))?;
-        Ok(())
-    }
-
-    /// Whether the person with this address has a card already.
-    fn has_card(&self, mail: &str) -> bool {
-        let rows = self.site.rows();
-        let person = rows.iter().find(|person| person.mail.eq_ignore_ascii_case(mail));
-        person.is_some_and(|person| self.truth.values().any(|human| *human == Some(person.number)))
     }
 
     async fn pairs(&mut self) -> anyhow::Result<Pairing> {
@@ -272,8 +242,8 @@ impl Way<'_> {
     async fn both_keys(&mut self) -> anyhow::Result<()> {
         self.chapter(
             "Both keys side by side",
-            "cardsync rekey verify --old email: what a run would do under each key, from the same reads. Whoever looks at it signs \
-             it, and only then is the way at its end.",
+            "cardsync rekey verify --old email: what a run would do under each key, from the same reads. Whoever has looked at every \
+             line signs it with --sign and the mark that stands there.",
         )?;
         let both = self.stage.both_keys(CardField::Email, self.now).await?;
         let plans = &both.difference.plans;
@@ -331,6 +301,8 @@ impl Way<'_> {
         let finished = self.run().await?;
         let changed = finished.outcomes.len();
         claim!(changed == 0, "a second run changed {changed} more cards");
+        let told = "one more run had nothing to do: first contact is over".to_owned();
+        self.page.points(Mark::Plain, "Looked up", &[told])?;
         let again = self.stage.plan(self.now).await?;
         let left = again.approved.changes().len();
         claim!(left == 0, "a second run would change {left} more cards");

@@ -21,6 +21,7 @@ const DAYS: u64 = 30;
 fn from_e_mail_to_the_number_and_a_month_under_it() {
     let people = std::env::var("CARDSYNC_WAY_PEOPLE").map_or(PEOPLE, |text| text.parse().expect("a number of people"));
     let mut way = Way::begin(people);
+    way.the_audit_sees_the_disorder();
     way.the_old_key_would_harm();
     way.pairs_are_right();
     way.numbers_are_written();
@@ -66,6 +67,33 @@ impl Way {
 
     fn look(&mut self) {
         self.outside.look(&self.human, &self.place.sandbox);
+    }
+
+    /// The audit finds as much of each kind as there is.
+    fn the_audit_sees_the_disorder(&self) {
+        let audit = self.cardsync(&["audit", "--json"]).exits(3).json();
+        let findings = audit["findings"].as_array().expect("findings");
+        let found = |code: &str| {
+            let finding = findings.iter().find(|finding| finding["code"] == code);
+            finding.map_or(0, |finding| finding["count"].as_u64().expect("a count"))
+        };
+        let disorder = self.human.site.disorder;
+        for (code, there_are) in [
+            ("operator_looks_like_a_program", disorder.integrations),
+            ("operator_on_archived_person", disorder.on_archived),
+            ("operator_has_left", disorder.leaving_operators),
+            ("operator_without_person", disorder.unlinked),
+            ("generated_twin", disorder.twins),
+            ("generated_card", disorder.generated),
+        ] {
+            assert_eq!(found(code), u64::from(there_are), "{code}");
+        }
+        assert!(
+            found("card_without_key") > 0 && found("harmed_by_email") > 0,
+            "{findings:#?}"
+        );
+        figure(findings.len(), "findings of the audit");
+        assert!(self.place.writes().is_empty());
     }
 
     /// Under the old key the next import makes second cards.
