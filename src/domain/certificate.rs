@@ -128,7 +128,7 @@ impl Certificate {
                     fields,
                     approver,
                     operators,
-                } = overwritten.clone();
+                } = (**overwritten).clone();
                 let of_operator = (!operators.is_empty()).then_some(OutOfReach::OperatorFields);
                 Self {
                     card,
@@ -177,13 +177,13 @@ mod tests {
         };
         assert_eq!(of(&entry, true).way, Way::Topdesk);
         assert_eq!(of(&entry, false).way, Way::Deleted);
-        entry.overwritten = Some(Overwritten {
+        entry.overwritten = Some(Box::new(Overwritten {
             at: now,
             run: "run-1".into(),
             fields: vec![CardField::SurName],
             approver: Some("an".to_owned()),
             operators: vec!["o1".into()],
-        });
+        }));
         let certificate = of(&entry, true);
         assert_eq!((certificate.way, certificate.run.as_str()), (Way::Api, "run-1"));
         assert_eq!(certificate.out_of_reach.first(), Some(&OutOfReach::OperatorFields));

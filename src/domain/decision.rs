@@ -2,7 +2,7 @@
 
 use super::ids::{CardId, ItemId, RunId};
 use super::key::Key;
-use super::plan::{ActionKind, HoldReason};
+use super::plan::{ActionKind, HoldReason, Plan};
 use super::view::ChangeView;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -123,6 +123,31 @@ pub struct Waiting {
 }
 
 impl Contact {
+    /// Without what waited and is done now; `None` where nothing of it is. A place with something in it that is not done
+    /// waits on.
+    #[must_use]
+    pub fn settled(&self, plan: &Plan, done: &[ItemId]) -> Option<Contact> {
+        let done: BTreeSet<&ItemId> = done.iter().collect();
+        let mut settled = BTreeSet::new();
+        let mut open = BTreeSet::new();
+        for change in &plan.changes {
+            let Some(card) = &change.card else { continue };
+            let slot = Contact::slot(card, change.action.kind());
+            if done.contains(&change.id) {
+                settled.insert(slot);
+            } else {
+                open.insert(slot);
+            }
+        }
+        let waits_on = |slot: &String| !settled.contains(slot) || open.contains(slot);
+        if self.waiting.keys().all(waits_on) {
+            return None;
+        }
+        let mut left = self.clone();
+        left.waiting.retain(|slot, _| waits_on(slot));
+        Some(left)
+    }
+
     /// The place of a card and action in [`Contact::waiting`]. A field that waits for an earlier change in one run is a
     /// plain update in the next: both have one place.
     pub fn slot(card: &CardId, action: ActionKind) -> String {

@@ -94,7 +94,8 @@ pub struct LedgerEntry {
     /// The first complete read in which the leaver condition held, while it holds.
     pub leaving_since: Option<DateTime<Utc>>,
     /// Set while an archive of ours stands, or was lifted by a human while the person still has evidence of leaving.
-    pub archived_by_us: Option<OurArchive>,
+    /// Boxed, like what follows: nearly no entry has one, and there is an entry for every card.
+    pub archived_by_us: Option<Box<OurArchive>>,
     /// Operators of the card that cardsync archived at some time: proof that it can archive them again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub archived_operators: BTreeSet<OperatorId>,
@@ -106,7 +107,7 @@ pub struct LedgerEntry {
     pub access_later: bool,
     /// cardsync itself overwrote the card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overwritten: Option<Overwritten>,
+    pub overwritten: Option<Box<Overwritten>>,
     /// What its fields showed when they were last in step.
     #[serde(default, skip_serializing_if = "SeenValues::is_empty")]
     pub seen: SeenValues,

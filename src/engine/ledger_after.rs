@@ -80,20 +80,20 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
             entry
                 .archived_operators
                 .extend(awake.clone().map(|operator| operator.id.clone()));
-            entry.archived_by_us = Some(OurArchive {
+            entry.archived_by_us = Some(Box::new(OurArchive {
                 at: *at,
                 run: (*run).clone(),
                 modified_at: after.and_then(|card| card.modified_at),
                 modifier: after.and_then(|card| card.modifier.clone()),
                 took_operators: awake.map(|operator| operator.id.clone()).collect(),
                 put_back: false,
-            });
+            }));
             Some(entry)
         }
         // On the way to its safe end the card was archived again.
         ActionKind::Unarchive if matches!(step, Step::ArchiveCard { .. }) => {
             let mut entry = known?;
-            entry.archived_by_us = Some(OurArchive {
+            entry.archived_by_us = Some(Box::new(OurArchive {
                 at: *at,
                 run: (*run).clone(),
                 modified_at: after.and_then(|card| card.modified_at),
@@ -103,7 +103,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
                     _other => Vec::new(),
                 },
                 put_back: true,
-            });
+            }));
             Some(entry)
         }
         ActionKind::Unarchive => {
@@ -132,13 +132,13 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
             match step {
                 Step::PatchCard { fields, .. } => {
                     entry.anonymized = true;
-                    entry.overwritten = Some(Overwritten {
+                    entry.overwritten = Some(Box::new(Overwritten {
                         at: *at,
                         run: (*run).clone(),
                         fields: fields.iter().map(|change| change.field).collect(),
                         approver: approver.map(str::to_owned),
                         operators: operators_before.iter().map(|operator| operator.id.clone()).collect(),
-                    });
+                    }));
                 }
                 // It was ours before, and is again: the clock goes on from the first time.
                 Step::ArchiveCard { .. } => {

@@ -287,9 +287,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         } else {
             holds_after_some(earlier_holds.clone(), now, &done)
         };
+        // What first contact or a configuration brought, and was let through and done, waits no longer: the next change of
+        // the same card is another one.
+        let settled = judged.contact.settled(&judged.plan, &done).filter(|_| whole);
         let learned = Learned {
             holds: Some(&now),
             done: &done,
+            contact: settled.as_ref(),
             items: Some(&items),
             ..Learned::default()
         };

@@ -67,10 +67,10 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         former_keys: Cow::Borrowed(former_keys),
         anchors: Cow::Borrowed(anchors),
         sightings: Cow::Borrowed(sightings),
-        archived_by_us: archived_by_us.as_ref().map(Cow::Borrowed),
+        archived_by_us: archived_by_us.as_deref().map(Cow::Borrowed),
         archived_operators: Cow::Borrowed(archived_operators),
         access_later: *access_later,
-        overwritten: overwritten.as_ref().map(Cow::Borrowed),
+        overwritten: overwritten.as_deref().map(Cow::Borrowed),
         seen: Cow::Borrowed(seen),
     };
     (
@@ -181,11 +181,11 @@ fn entry(row: ReadRow) -> Result<LedgerEntry, Fault> {
         since: time(&since, "ledger")?,
         sightings: rest.sightings.into_owned(),
         leaving_since: leaving_since.map(|text| time(&text, "ledger")).transpose()?,
-        archived_by_us: rest.archived_by_us.map(Cow::into_owned),
+        archived_by_us: rest.archived_by_us.map(|archive| Box::new(archive.into_owned())),
         archived_operators: rest.archived_operators.into_owned(),
         anonymized: anonymized != 0,
         access_later: rest.access_later,
-        overwritten: rest.overwritten.map(Cow::into_owned),
+        overwritten: rest.overwritten.map(|written| Box::new(written.into_owned())),
         seen: rest.seen.into_owned(),
     })
 }

@@ -40,7 +40,7 @@ impl Planner<'_> {
     /// Our archive of a card, while it stands and nobody touched the card since.
     pub(super) fn standing_archive(&self, card: usize) -> Option<&OurArchive> {
         let stored = &self.index.cards[card];
-        let ours = self.known[card].and_then(|entry| entry.archived_by_us.as_ref())?;
+        let ours = self.known[card].and_then(|entry| entry.archived_by_us.as_deref())?;
         let same_time = ours.modified_at.is_none() || ours.modified_at == stored.modified_at;
         let same_hand = ours.modifier.is_none() || ours.modifier == stored.modifier;
         (stored.archived && same_time && same_hand).then_some(ours)
@@ -183,6 +183,10 @@ impl Planner<'_> {
                 );
             }
             OperatorLink::Unproven => return Some(HoldReason::OperatorUnproven.explain()),
+        }
+        if !self.index.sees_all_operators() {
+            // Beside the one that is archived there may be another, active one.
+            return Some(HoldReason::OperatorUnproven.explain());
         }
         let unseen = rule.touches(&self.input.policy.key);
         if rule.by == AnonymizeBy::Api

@@ -213,13 +213,15 @@ impl World {
             self.remember(&id, change, Origin::Matched);
         }
         let entry = self.ledger.get_mut(&id).expect("it is there now");
-        entry.archived_by_us = archived.then(|| OurArchive {
-            at: now,
-            run: "run".into(),
-            modified_at: Some(now),
-            modifier: None,
-            took_operators: Vec::new(),
-            put_back: false,
+        entry.archived_by_us = archived.then(|| {
+            Box::new(OurArchive {
+                at: now,
+                run: "run".into(),
+                modified_at: Some(now),
+                modifier: None,
+                took_operators: Vec::new(),
+                put_back: false,
+            })
         });
     }
 }

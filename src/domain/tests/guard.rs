@@ -5,7 +5,7 @@ use crate::domain::card::OperatorKind;
 use crate::domain::decision::{Answer, SetAside};
 use crate::domain::field::CardField;
 use crate::domain::ids::CardId;
-use crate::domain::plan::{ActionKind, HoldReason};
+use crate::domain::plan::{Action, ActionKind, HoldReason};
 use chrono::Duration;
 
 fn leave(world: &mut World, numbers: impl IntoIterator<Item = u32>) {
@@ -134,6 +134,32 @@ fn who_already_leaves_at_first_contact_waits_until_approved() {
     assert_eq!(names(&world.plan()), Vec::<String>::new());
     world.run();
     assert!(world.contact.waiting.is_empty());
+}
+
+#[test]
+fn what_first_contact_brought_is_settled_by_being_done_and_not_by_half_of_it() {
+    let mut world = World::of(100);
+    world.contact = Default::default();
+    for number in 1..=9 {
+        world.hr().set(&format!("E{number:03}"), "job", "Nurse");
+    }
+    let judged = world.run();
+    assert_eq!(holds(&judged, "update c-E001"), ["first_contact"], "a mass of updates");
+    let one = change(&judged.plan, "update c-E001").id.clone();
+    assert_eq!(judged.contact.settled(&judged.plan, &[]), None);
+    let settled = judged
+        .contact
+        .settled(&judged.plan, std::slice::from_ref(&one))
+        .expect("one is done");
+    assert_eq!(settled.waiting.len(), judged.contact.waiting.len() - 1);
+    // Its manager is a change of its own in the same place, and is not done.
+    let mut plan = judged.plan.clone();
+    let mut second = change(&plan, "update c-E001").clone();
+    second.id = "another".into();
+    second.action = Action::SetReferences { fields: Vec::new() };
+    plan.changes.push(second);
+    assert_eq!(judged.contact.settled(&plan, std::slice::from_ref(&one)), None);
+    assert!(judged.contact.settled(&plan, &[one, "another".into()]).is_some());
 }
 
 #[test]

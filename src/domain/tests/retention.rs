@@ -271,6 +271,15 @@ fn a_card_that_was_due_and_is_gone_counts_as_done_and_no_other_does() {
     assert!(!learned(&world), "nobody asked for it");
 }
 
+#[test]
+fn an_archived_operator_proves_nothing_about_those_that_the_account_cannot_see() {
+    let mut world = due(AnonymizeBy::Topdesk);
+    world.operator("o-1", "c-E001", true, OperatorKind::Regular);
+    assert_eq!(retained(&world).state, RetentionState::Due);
+    world.filters = FilterProof::Unreadable;
+    assert_eq!(retained(&world).state, RetentionState::Waits);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 

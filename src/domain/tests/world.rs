@@ -276,14 +276,14 @@ impl World {
         let stored = self.card_mut(card);
         stored.archived = true;
         stored.modified_at = Some(at);
-        self.entry(card).archived_by_us = Some(OurArchive {
+        self.entry(card).archived_by_us = Some(Box::new(OurArchive {
             at,
             run: "run".into(),
             modified_at: Some(at),
             modifier: None,
             took_operators: Vec::new(),
             put_back: false,
-        });
+        }));
     }
 
     pub fn operator(&mut self, id: &str, card: &str, archived: bool, kind: OperatorKind) {

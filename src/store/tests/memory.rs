@@ -36,14 +36,14 @@ fn full_entry(id: &str) -> LedgerEntry {
             },
         )]),
         leaving_since: Some(at(4)),
-        archived_by_us: Some(OurArchive {
+        archived_by_us: Some(Box::new(OurArchive {
             at: at(5),
             run: "r0".into(),
             modified_at: Some(at(6)),
             modifier: Some("operator-1".into()),
             took_operators: vec![OperatorId::new("o1")],
             put_back: false,
-        }),
+        })),
         archived_operators: BTreeSet::from([OperatorId::new("o1"), OperatorId::new("o2")]),
         access_later: true,
         ..LedgerEntry::new(id.into(), Key::stored("1"), Origin::Adopted, at(1))
