@@ -4,7 +4,6 @@ use crate::domain::card::{OperatorCard, OperatorLink, PersonCard};
 use crate::domain::diff::same;
 use crate::domain::field::CardField;
 use crate::domain::ids::OperatorId;
-use crate::domain::plan::Change;
 use std::collections::BTreeSet;
 
 /// What the last look found.
@@ -19,18 +18,8 @@ pub enum Recheck {
     Changed(String),
 }
 
-/// What differs from what was judged, if anything: archived or not, the fields that are `read`, the operators.
-pub fn changed_since(
-    change: &Change,
-    read: &BTreeSet<CardField>,
-    judged: &PersonCard,
-    now: &PersonCard,
-    operators: &[OperatorCard],
-) -> Option<String> {
-    card_changed(&change.operator, read, judged, now, operators)
-}
-
-/// The same for any card, with the operator that it was judged to have.
+/// What differs from what was judged, if anything: archived or not, the fields that are `read`, the operator that the card
+/// was judged to have.
 pub fn card_changed(
     operator: &OperatorLink,
     read: &BTreeSet<CardField>,

@@ -12,7 +12,7 @@ use crate::domain::plan::{Action, ActionKind, CardTarget, Change, HoldReason, St
 use crate::domain::report::Outcome;
 use crate::domain::seen::RuledFields;
 use crate::engine::ledger_after::{Effect, after_done};
-use crate::engine::recheck::{Recheck, card_changed, changed_since, operators_changed};
+use crate::engine::recheck::{Recheck, card_changed, operators_changed};
 use crate::engine::state::{Ending, Intent, StateWriter, StoreError};
 use crate::engine::stopping::{WRITE_GRACE, unless_stopped, with_grace};
 use crate::engine::target::{TargetError, TargetReader, TargetWriter};
@@ -271,13 +271,32 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         {
             return Ok(Recheck::Changed(what));
         }
-        Ok(match changed_since(change, &self.fields, known, &now, &operators) {
+        let operator = self.expected_operator(change, known, &operators);
+        Ok(match card_changed(&operator, &self.fields, known, &now, &operators) {
             Some(what) => Recheck::Changed(what),
             None => Recheck::Same {
                 card: Some(now),
                 operators,
             },
         })
+    }
+
+    /// The operator as the change was judged; where this run has just made the card active, its operators may have woken.
+    fn expected_operator(&self, change: &Change, known: &PersonCard, now: &[OperatorCard]) -> OperatorLink {
+        let cards = &self.input.target.cards;
+        let was_archived = cards
+            .binary_search_by(|card| card.id.cmp(&known.id))
+            .is_ok_and(|at| cards[at].archived);
+        match &change.operator {
+            OperatorLink::Archived { operators }
+                if was_archived && !known.archived && now.iter().any(|operator| !operator.archived) =>
+            {
+                OperatorLink::Active {
+                    operators: operators.clone(),
+                }
+            }
+            as_judged => as_judged.clone(),
+        }
     }
 
     /// The other card of a merge: as judged, without an operator, and the only one with the key.
