@@ -1,6 +1,6 @@
 //! An index over the cards and operators of one read: by key, by operator, by login, by what makes people look alike.
 
-use super::card::{FilterProof, OperatorKind, OperatorLink, PersonCard, TargetSnapshot};
+use super::card::{FilterProof, OperatorCard, OperatorKind, OperatorLink, PersonCard, TargetSnapshot};
 use super::field::CardField;
 use super::ids::{CardId, OperatorId};
 use super::key::{Key, KeyReading, KeySpec};
@@ -247,6 +247,16 @@ impl Likeness {
     /// Of a card.
     pub fn of_card(card: &PersonCard) -> Self {
         Self::of(|field| card.fields.text(field).map(str::to_owned))
+    }
+
+    /// Of an operator: login and e-mail.
+    pub fn of_operator(operator: &OperatorCard) -> Self {
+        let folded = |text: &Option<Box<str>>| text.as_deref().map(fold).filter(|text| !text.is_empty());
+        Self {
+            login: folded(&operator.login_name),
+            email: folded(&operator.email),
+            ..Self::default()
+        }
     }
 
     fn marks(&self) -> impl Iterator<Item = (CardField, &str)> {

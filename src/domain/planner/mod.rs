@@ -19,6 +19,7 @@ mod access;
 mod doubting;
 mod fields;
 mod finish;
+mod namesakes;
 mod newcomers;
 mod orphans;
 mod pairs;

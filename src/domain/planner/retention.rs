@@ -1,6 +1,7 @@
 //! Who is to be anonymized: cards that cardsync archived and that stand so, whose person nobody has any more, for long
 //! enough. Whatever is not proven keeps them (RULES 5, 6).
 
+use super::namesakes::Namesakes;
 use super::provenance::Found;
 use super::shields::Shields;
 use super::{Draft, Planner, conflict_of};
@@ -26,6 +27,7 @@ struct Looking<'a> {
     concerned: BTreeSet<CardId>,
     strange: bool,
     shields: Option<Shields>,
+    namesakes: Option<Namesakes>,
 }
 
 impl Planner<'_> {
@@ -55,6 +57,7 @@ impl Planner<'_> {
             concerned: self.concerned(),
             strange: strange.hold.is_some(),
             shields: None,
+            namesakes: None,
         };
         for (id, entry) in &input.ledger {
             let Some(key) = &entry.key else { continue };
@@ -114,7 +117,7 @@ impl Planner<'_> {
             Ok(clock) if clock.due > input.moment.now => (RetentionState::Later, None),
             Ok(_) => match self.keeper(entry, key, card, looking) {
                 Some(why) => (RetentionState::Waits, Some(why)),
-                None => (RetentionState::Due, None),
+                None => (RetentionState::Due, self.of_one_name(entry, card, looking)),
             },
         };
         let clock = clock.ok();
@@ -140,6 +143,7 @@ impl Planner<'_> {
             concerned,
             strange,
             shields,
+            namesakes,
         } = looking;
         if let Some(why) = &rule.legal_hold.unreadable {
             return Some(why.clone());
@@ -198,7 +202,27 @@ impl Planner<'_> {
             return Some(why);
         }
         let shields = shields.get_or_insert_with(|| Shields::of(self));
-        shields.over(&Likeness::of_card(&self.index.cards[card]), entry)
+        if let Some(why) = shields.over(&Likeness::of_card(&self.index.cards[card]), entry) {
+            return Some(why);
+        }
+        let namesake = namesakes
+            .get_or_insert_with(|| Namesakes::of(self))
+            .beside(self, entry, card)?;
+        namesake.is_likely.then(|| {
+            format!(
+                "{}: if that is the same person, they still work here, so settle in TOPdesk which card they keep; if it is \
+                 somebody else, anonymize this card in TOPdesk",
+                namesake.words
+            )
+        })
+    }
+
+    /// Whose full name is the same on an active card: more people have one name, so it keeps nobody, and whoever decides
+    /// is told.
+    fn of_one_name(&self, entry: &LedgerEntry, card: usize, looking: &mut Looking<'_>) -> Option<String> {
+        let namesakes = looking.namesakes.get_or_insert_with(|| Namesakes::of(self));
+        let namesake = namesakes.beside(self, entry, card)?;
+        Some(format!("{}: make sure that it is somebody else", namesake.words))
     }
 
     /// A source that has the person, or that cannot say.
@@ -262,6 +286,7 @@ impl Planner<'_> {
             };
             words = format!("{what} {since}, due since {due}");
         }
+        let told = why.clone();
         let why = why.as_deref().unwrap_or_default();
         match state {
             RetentionState::Later => {}
@@ -278,13 +303,15 @@ impl Planner<'_> {
                     } else {
                         ""
                     };
-                    let detail = format!("{words}: anonymize the card in TOPdesk{with}");
+                    let note = told.map(|note| format!("; {note}")).unwrap_or_default();
+                    let detail = format!("{words}: anonymize the card in TOPdesk{with}{note}");
                     self.skip(SkipReason::AnonymizeInTopdesk, Some(key), Some(card), detail);
                 }
                 AnonymizeBy::Api => {
                     let fields = rule.overwrite(&self.index.cards[card], &self.input.policy.key);
                     let reason = self.input.target.archiving_reason.clone();
                     let mut why = vec![words];
+                    why.extend(told);
                     if *operator == OperatorLink::ProvenNone {
                         why.push(
                             "where TOPdesk changes no archived card, it is unarchived for this and archived again: no \

@@ -60,11 +60,7 @@ impl<'a> Planner<'a> {
             .operators
             .iter()
             .filter(|operator| operator.linked_person.as_ref() == Some(&stored.id));
-        let of_operators = linked.map(|operator| Likeness {
-            login: operator.login_name.as_deref().map(fold).filter(|text| !text.is_empty()),
-            email: operator.email.as_deref().map(fold).filter(|text| !text.is_empty()),
-            ..Likeness::default()
-        });
+        let of_operators = linked.map(Likeness::of_operator);
         std::iter::once(Likeness::of_card(stored)).chain(of_operators).collect()
     }
 

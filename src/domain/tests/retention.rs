@@ -9,6 +9,7 @@ use crate::domain::field::CardField;
 use crate::domain::ids::CardId;
 use crate::domain::ledger::LastWrite;
 use crate::domain::plan::{ActionKind, SkipReason};
+use crate::domain::record::Anchor;
 use crate::domain::retention::{Retained, RetentionState};
 use crate::domain::snapshot::{Effect, Finding, RejectionScope, Role, Verdict};
 use chrono::Duration;
@@ -233,6 +234,83 @@ fn only_what_we_archived_and_nobody_touched_since() {
     assert_eq!(plan.retained[0].state, RetentionState::Waits, "{:?}", plan.retained);
 }
 
+/// Due is `E001`; `N001` works here, on a card of their own that cardsync looks after.
+fn beside_somebody(by: AnonymizeBy) -> World {
+    let mut world = due(by);
+    world.hr().rows.push(row("N001"));
+    world.card("c-N001", &row("N001"));
+    world.ours("c-N001");
+    assert_eq!(retained(&world).state, RetentionState::Due, "they share nothing");
+    world
+}
+
+#[test]
+fn who_works_here_on_another_card_is_kept() {
+    for by in [AnonymizeBy::Api, AnonymizeBy::Topdesk] {
+        for (field, mark) in [("email", "email"), ("login", "tasLoginName")] {
+            let mut world = beside_somebody(by);
+            let theirs = row("E001").values[field].clone();
+            world.hr().set("N001", field, &theirs);
+            let mut card = row("N001");
+            card.values.insert(field, theirs);
+            world.card("c-N001", &card);
+            waits(&world, &format!("the active card N001 (c-N001) has the same {mark}"));
+            // Also where no source says that anybody has that card: a human made it for somebody.
+            world.hr().remove("N001");
+            world.ledger.remove(&CardId::from("c-N001"));
+            waits(&world, "has the same");
+            world.card_mut("c-N001").archived = true;
+            assert_eq!(retained(&world).state, RetentionState::Due, "nobody works on that card");
+        }
+        // The archived card holds the login, so that it cannot stand on theirs yet.
+        let mut world = beside_somebody(by);
+        world.hr().set("N001", "login", &row("E001").values["login"]);
+        assert_eq!(world.plan().retained[0].state, RetentionState::Waits);
+        // The directory knows them by an id that stays.
+        let mut world = beside_somebody(by);
+        let anchor = Anchor {
+            source: "hr".into(),
+            value: "4711".into(),
+        };
+        world.entry("c-E001").anchors.push(anchor.clone());
+        world.entry("c-N001").anchors.push(anchor);
+        waits(&world, "has the same directory id");
+        // The account of the operator may be the only thing that they share.
+        let mut world = beside_somebody(by);
+        world.operator("o1", "c-E001", true, OperatorKind::Regular);
+        world.operator("o2", "c-N001", false, OperatorKind::Regular);
+        assert_eq!(retained(&world).state, RetentionState::Due);
+        for operator in world.operators.values_mut() {
+            operator.login_name = Some("OP1".into());
+        }
+        waits(&world, "has the same tasLoginName");
+    }
+}
+
+#[test]
+fn a_full_name_alone_keeps_nobody_and_is_told() {
+    let mut world = beside_somebody(AnonymizeBy::Api);
+    let mut card = row("N001");
+    for field in ["sur", "first"] {
+        let theirs = row("E001").values[field].clone();
+        world.hr().set("N001", field, &theirs);
+        card.values.insert(field, theirs);
+    }
+    world.card("c-N001", &card);
+    let same = "the active card N001 (c-N001) has the same full name: make sure that it is somebody else";
+    assert_eq!(retained(&world).state, RetentionState::Due);
+    assert_eq!(retained(&world).why.as_deref(), Some(same));
+    let plan = world.plan();
+    assert!(change(&plan, "anonymize c-E001").why.iter().any(|why| why == same));
+    world.policy.anonymize = Some(rule(AnonymizeBy::Topdesk, 7));
+    let plan = world.plan();
+    assert!(
+        plan.skipped.iter().any(|skip| skip.detail.ends_with(same)),
+        "{:?}",
+        plan.skipped
+    );
+}
+
 #[test]
 fn a_legal_hold_is_absolute_and_shown() {
     for by_card in [false, true] {
@@ -325,6 +403,12 @@ proptest! {
             prop_assert!(world.target_findings.is_empty());
             let same = world.cards.values().filter(|it| it.fields.text(CardField::EmployeeNumber) == Some(key.as_str()));
             prop_assert_eq!(same.count(), 1);
+            for field in [CardField::Email, CardField::TasLoginName] {
+                let Some(text) = card.fields.text(field) else { continue };
+                let mut active = world.cards.values().filter(|it| !it.archived);
+                let works_here = active.any(|it| it.fields.text(field) == Some(text));
+                prop_assert!(text.is_empty() || !works_here, "the same {field} on an active card");
+            }
             let others = judged.plan.changes.iter().filter(|it| it.card.as_ref() == Some(id));
             prop_assert!(others.clone().all(|it| it.action.kind() == ActionKind::Anonymize), "one thing at a time");
             let mut listed = None;
