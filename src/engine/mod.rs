@@ -25,6 +25,7 @@ pub mod recover;
 pub mod rekey;
 pub mod replay;
 pub mod run;
+mod settled;
 pub mod sheet;
 pub mod state;
 pub mod stopping;

@@ -2,21 +2,19 @@
 
 use super::Source;
 use super::former::{Former, kept};
-use super::gather::{ReadParts, Readings};
+use super::gather::ReadParts;
 use super::groups::read_groups;
-use super::recover::settle;
-use super::run::{RunError, open_cards, take_in};
-use super::state::{Remembered, StateReader};
+use super::run::RunError;
+use super::settled::SettledRead;
+use super::state::StateReader;
 use super::target::TargetReader;
 use crate::domain::guard::{Judged, judge};
 use crate::domain::identity::Describe;
-use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::key::KeyReading;
 use crate::domain::plan::Plan;
 use crate::domain::planner::plan;
 use crate::domain::snapshot::Snapshot;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A plan with all that it was made of.
@@ -68,18 +66,8 @@ impl Planned {
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     /// Reads, plans and judges. Sends nothing but GET and changes no state.
     pub async fn plan(&self, store: &impl StateReader) -> Result<Planned, RunError> {
-        let mut remembered = store.load(self.clock.now()).await?;
-        let open = store.open_intents().await?;
-        let readings = self.read(&remembered).await?;
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
-        take_in(&settled, &mut remembered);
-        Ok(self.planned(readings, remembered, open_cards(&settled)).await)
+        let read = self.read_settled(store, None).await?;
+        Ok(self.planned(read).await)
     }
 
     /// Plans, and plans under another configuration from the same reads, as far as they can be compared. Sends nothing but
@@ -89,18 +77,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         store: &impl StateReader,
         other: Former,
     ) -> Result<(Planned, Option<Plan>), RunError> {
-        let mut remembered = store.load(self.clock.now()).await?;
-        let open = store.open_intents().await?;
-        let readings = self.read_beside(&remembered, Some(other)).await?;
-        let settled = settle(
+        let SettledRead {
+            readings,
+            remembered,
             open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
-        take_in(&settled, &mut remembered);
-        let (mut input, other) = self.input_beside(readings, remembered, open_cards(&settled));
+        } = self.read_settled(store, Some(other)).await?;
+        let (mut input, other) = self.input_beside(readings, remembered, open);
         let other = other.and_then(|other| other.plan(&mut input, &self.rules));
         input.former = other.as_ref().map(kept);
         let made = plan(&input, self.mapping);
@@ -111,8 +93,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     }
 
     /// The groups of operators are read only for those that the plan touches, so between planning and judging.
-    pub(super) async fn planned(&self, readings: Readings, remembered: Remembered, open: BTreeSet<CardId>) -> Planned {
-        let mut input = self.input(readings, remembered, open);
+    pub(super) async fn planned(&self, read: SettledRead) -> Planned {
+        let mut input = self.input(read.readings, read.remembered, read.open);
         let made = plan(&input, self.mapping);
         input.groups = read_groups(self.reader, &made).await;
         let mut judged = judge(made, &input);

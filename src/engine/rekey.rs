@@ -1,25 +1,25 @@
 //! Pairs cards with people, and writes the approved keys: the same reads, guard, journal and apply as a run.
 
 use super::Source;
-use super::after_run::{counts, held_items, verdict};
+use super::after_run::held_items;
 use super::decisions::APPROVAL_LASTS;
-use super::gather::{ReadParts, Readings};
+use super::gather::ReadParts;
 use super::groups::read_groups;
 use super::pair_sheet::{Line, Resolved, resolve};
 use super::planned::Planned;
-use super::recover::settle;
-use super::run::{RunError, Through, WriteParts, open_cards, take_in};
-use super::state::{Learned, REKEY, Remembered, RunLease, StateReader, StateWriter};
+use super::run::{RunError, Through, WriteParts};
+use super::settled::{Aside, SettledRead};
+use super::state::{Learned, REKEY, RunLease, StateReader, StateWriter};
 use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
 use crate::domain::decision::{Answer, Decision};
 use crate::domain::guard::judge;
-use crate::domain::ids::{CardId, ItemId};
+use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::plan::{Change, Plan};
 use crate::domain::rekey::pairing::{Grade, Pairing, Which, pair};
 use crate::domain::rekey::writing::{Chosen, ChosenBy, adoptions};
-use crate::domain::report::{Outcome, RunReport};
+use crate::domain::report::RunReport;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -140,45 +140,20 @@ fn decisions(
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     /// Reads and pairs. Sends nothing but GET and changes no state.
     pub async fn pair(&self, store: &impl StateReader, which: Which) -> Result<Paired, RunError> {
-        let (readings, remembered, open) = self.read_settled(store).await?;
-        let input = self.input(readings, remembered, open);
+        let read = self.read_settled(store, None).await?;
+        let input = self.input(read.readings, read.remembered, read.open);
         let pairing = pair(&input, self.mapping, which);
         Ok(Paired { pairing, input })
     }
 
     /// Reads, pairs, and plans and judges the keys that a request stands for. Sends nothing but GET and changes no state.
     pub async fn plan_rekey(&self, store: &impl StateReader, request: &RekeyRequest) -> Result<Writing, RunError> {
-        let (readings, remembered, open) = self.read_settled(store).await?;
-        Ok(self.writing(readings, remembered, open, request).await)
+        let read = self.read_settled(store, None).await?;
+        Ok(self.writing(read, request).await)
     }
 
-    async fn read_settled(
-        &self,
-        store: &impl StateReader,
-    ) -> Result<(Readings, Remembered, BTreeSet<CardId>), RunError> {
-        let mut remembered = store.load(self.clock.now()).await?;
-        let open = store.open_intents().await?;
-        let readings = self.read(&remembered).await?;
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
-        take_in(&settled, &mut remembered);
-        let open = open_cards(&settled);
-        Ok((readings, remembered, open))
-    }
-
-    async fn writing(
-        &self,
-        readings: Readings,
-        remembered: Remembered,
-        open: BTreeSet<CardId>,
-        request: &RekeyRequest,
-    ) -> Writing {
-        let mut input = self.input(readings, remembered, open);
+    async fn writing(&self, read: SettledRead, request: &RekeyRequest) -> Writing {
+        let mut input = self.input(read.readings, read.remembered, read.open);
         let pairing = pair(&input, self.mapping, request.which);
         let resolved = choose(request, &pairing, &input);
         let chosen: Vec<Chosen> = resolved.chosen.iter().map(|(chosen, _)| chosen.clone()).collect();
@@ -212,26 +187,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report: &mut RunReport,
     ) -> Result<Through, RunError> {
         let store = parts.store;
-        let mut remembered = store.load(self.clock.now()).await?;
-        let open = store.open_intents().await?;
-        let mut readings = unless_stopped(parts.stop, self.read(&remembered))
-            .await
-            .ok_or(RunError::Stopped)??;
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
-        self.keep_settled(store, lease, &settled).await?;
-        take_in(&settled, &mut remembered);
-        let left = self
-            .complete(parts, lease, &settled, &mut readings, &mut remembered)
-            .await?;
-        let hasher = remembered.hasher.clone();
+        let (read, left) = self.settle_to_write(parts, lease).await?;
+        let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
-        let writing = self.writing(readings, remembered, open_cards(&settled), request);
+        let writing = self.writing(read, request);
         let writing = unless_stopped(parts.stop, writing).await.ok_or(RunError::Stopped)?;
         let Writing {
             planned,
@@ -270,48 +229,15 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let applier = self.applier(parts, lease, input, input.ledger.clone(), &hasher);
         let mut outcomes = applier.apply(&judged.approved).await?;
         outcomes.extend(left);
-        let since: BTreeMap<&ItemId, _> = earlier_holds
-            .iter()
-            .map(|kept| (&kept.item.change.id, kept.item.since))
-            .collect();
-        let mut holds = held_items(
-            judged,
-            &input.target.cards,
-            &outcomes,
-            lease.run(),
-            now,
-            noted_at,
-            &input.set_aside,
-        );
-        for hold in &mut holds {
-            hold.since = since.get(&hold.change.id).copied().unwrap_or(hold.since);
-        }
-        let done: Vec<ItemId> = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
-            .map(|outcome| outcome.item.clone())
-            .collect();
-        let learned = Learned {
-            done: &done,
-            undo_holds: Some((REKEY, &plan, &holds)),
-            ..Learned::default()
-        };
-        store.learn(lease, learned, self.clock.now()).await?;
-        report.failure = applier.stopped_by();
-        report.counts = counts(judged, &outcomes, holds.len() as u64);
-        report.verdict = Some(verdict(report, judged, &outcomes, &holds));
-        let new_holds = holds
-            .iter()
-            .filter(|hold| !since.contains_key(&hold.change.id))
-            .cloned()
-            .collect();
-        Ok(Through {
+        let aside = Aside {
+            what: REKEY,
+            stopped_by: applier.stopped_by(),
             planned,
             outcomes,
-            holds,
-            new_holds,
+            earlier_holds: &earlier_holds,
             kept: Vec::new(),
-        })
+        };
+        self.end_aside(store, lease, aside, report).await
     }
 }
 

@@ -7,8 +7,9 @@ use super::certify::{busy, purge, purge_done};
 use super::gather::ReadParts;
 use super::inputs::{KeptHeader, KeptInput};
 pub use super::planned::Planned;
-use super::recover::{Settled, settle};
+use super::recover::Settled;
 use super::rekey::RekeyRequest;
+use super::settled::{done_of, waiting_since};
 use super::sheet::SheetProblem;
 use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateWriter, StoreError};
 use super::stopping::unless_stopped;
@@ -179,26 +180,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report: &mut RunReport,
     ) -> Result<Through, RunError> {
         let store = parts.store;
-        let mut remembered = store.load(self.clock.now()).await?;
-        let open = store.open_intents().await?;
-        let mut readings = unless_stopped(parts.stop, self.read(&remembered))
-            .await
-            .ok_or(RunError::Stopped)??;
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
-        self.keep_settled(store, lease, &settled).await?;
-        take_in(&settled, &mut remembered);
-        let left = self
-            .complete(parts, lease, &settled, &mut readings, &mut remembered)
-            .await?;
-        let hasher = remembered.hasher.clone();
+        let (read, left) = self.settle_to_write(parts, lease).await?;
+        let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
-        let planned = unless_stopped(parts.stop, self.planned(readings, remembered, open_cards(&settled)))
+        let planned = unless_stopped(parts.stop, self.planned(read))
             .await
             .ok_or(RunError::Stopped)?;
         let planned = match scope {
@@ -245,10 +230,6 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut outcomes = applied?;
         outcomes.extend(unreasoned);
         outcomes.extend(left);
-        let earlier: BTreeMap<&ItemId, _> = earlier_holds
-            .iter()
-            .map(|kept| (&kept.item.change.id, kept.item.since))
-            .collect();
         // Decisions are made on the machine's clock, so what they must come after is noted on it too.
         let noted_at = Utc::now();
         let mut holds = held_items(
@@ -260,9 +241,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             noted_at,
             &input.set_aside,
         );
-        for hold in &mut holds {
-            hold.since = earlier.get(&hold.change.id).copied().unwrap_or(hold.since);
-        }
+        let earlier = waiting_since(&earlier_holds, &mut holds);
         let is_new = |hold: &&HeldItem| {
             // What was approved and then refused is news as well.
             let known = input.set_aside.get(&hold.change.id);
@@ -270,11 +249,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         };
         let new_holds: Vec<HeldItem> = holds.iter().filter(is_new).cloned().collect();
         let items = run_items(judged, &outcomes, if whole { &new_holds } else { &[] });
-        let done: Vec<ItemId> = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
-            .map(|outcome| outcome.item.clone())
-            .collect();
+        let done = done_of(&outcomes);
         let plan = &judged.plan.id;
         let with_plan = |item: &HeldItem| KeptHold {
             plan: plan.clone(),

@@ -2,22 +2,20 @@
 //! and the journal like everything else. Sources are not read: the way back asks nobody what people should be.
 
 use super::Source;
-use super::after_run::{counts, held_items, verdict};
-use super::gather::{ReadParts, Readings};
+use super::gather::ReadParts;
 use super::groups::read_groups;
-use super::recover::settle;
-use super::run::{Planned, RunError, Through, WriteParts, open_cards, take_in, without_reason};
-use super::state::{Learned, Remembered, RunLease, StateReader, StateWriter};
+use super::run::{Planned, RunError, Through, WriteParts, without_reason};
+use super::settled::{Aside, SettledRead};
+use super::state::{Learned, RunLease, StateReader, StateWriter};
 use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
 use crate::domain::decision::{Contact, SeenConfig};
 use crate::domain::guard::judge;
-use crate::domain::ids::{CardId, ItemId, RunId};
+use crate::domain::ids::{ItemId, RunId};
 use crate::domain::pin::{Pin, with_new};
-use crate::domain::report::{Outcome, RunReport};
+use crate::domain::report::RunReport;
 use crate::domain::undo::{Author, Deed, Kept, Part, part_of, undo};
-use chrono::Utc;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is to be undone, and who asks.
@@ -43,27 +41,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     pub async fn plan_undo(&self, store: &impl StateReader, request: &UndoRequest) -> Result<WayBack, RunError> {
         let deeds = deeds(store, request).await?;
         let parts = self.of_topdesk(&deeds);
-        let mut remembered = store.load(self.clock.now()).await?;
-        let open = store.open_intents().await?;
-        let readings = parts.read(&remembered).await?;
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
-        take_in(&settled, &mut remembered);
-        Ok(parts
-            .way_back(
-                readings,
-                remembered,
-                open_cards(&settled),
-                deeds,
-                request,
-                &RunId::new(""),
-            )
-            .await)
+        let read = parts.read_settled(store, None).await?;
+        Ok(parts.way_back(read, deeds, request, &RunId::new("")).await)
     }
 
     /// The same parts without the sources, reading every field that these deeds wrote, mapped or not.
@@ -89,16 +68,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         }
     }
 
-    async fn way_back(
-        &self,
-        readings: Readings,
-        remembered: Remembered,
-        open: BTreeSet<CardId>,
-        deeds: Vec<Deed>,
-        request: &UndoRequest,
-        run: &RunId,
-    ) -> WayBack {
-        let mut input = self.input(readings, remembered, open);
+    async fn way_back(&self, read: SettledRead, deeds: Vec<Deed>, request: &UndoRequest, run: &RunId) -> WayBack {
+        let mut input = self.input(read.readings, read.remembered, read.open);
         // First contact and changed configurations concern what the sources bring; here a human asks.
         input.contact = Contact {
             seen: Some(SeenConfig {
@@ -135,28 +106,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     ) -> Result<Through, RunError> {
         let store = parts.store;
         let quiet = self.of_topdesk(&deeds(store, request).await?);
-        let mut remembered = store.load(self.clock.now()).await?;
-        let open = store.open_intents().await?;
-        let mut readings = unless_stopped(parts.stop, quiet.read(&remembered))
-            .await
-            .ok_or(RunError::Stopped)??;
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
-        quiet.keep_settled(store, lease, &settled).await?;
-        take_in(&settled, &mut remembered);
-        let left = quiet
-            .complete(parts, lease, &settled, &mut readings, &mut remembered)
-            .await?;
-        let hasher = remembered.hasher.clone();
+        let (read, left) = quiet.settle_to_write(parts, lease).await?;
+        let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         // Once more: some of it may just have been settled.
         let deeds = deeds(store, request).await?;
-        let way = quiet.way_back(readings, remembered, open_cards(&settled), deeds, request, lease.run());
+        let way = quiet.way_back(read, deeds, request, lease.run());
         let way = unless_stopped(parts.stop, way).await.ok_or(RunError::Stopped)?;
         let WayBack { planned, kept, pins } = way;
         let Planned { judged, input } = &planned;
@@ -181,51 +136,15 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut outcomes = applier.apply(&approved).await?;
         outcomes.extend(unreasoned);
         outcomes.extend(left);
-        let since: BTreeMap<&ItemId, _> = earlier_holds
-            .iter()
-            .map(|kept| (&kept.item.change.id, kept.item.since))
-            .collect();
-        // On the machine's clock, as decisions are.
-        let noted_at = Utc::now();
-        let now = self.clock.now();
-        let mut holds = held_items(
-            judged,
-            &input.target.cards,
-            &outcomes,
-            lease.run(),
-            now,
-            noted_at,
-            &input.set_aside,
-        );
-        for hold in &mut holds {
-            hold.since = since.get(&hold.change.id).copied().unwrap_or(hold.since);
-        }
-        let done: Vec<ItemId> = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }))
-            .map(|outcome| outcome.item.clone())
-            .collect();
-        let learned = Learned {
-            done: &done,
-            undo_holds: Some((&request.what, &judged.plan.id, &holds)),
-            ..Learned::default()
-        };
-        store.learn(lease, learned, self.clock.now()).await?;
-        report.failure = applier.stopped_by();
-        report.counts = counts(judged, &outcomes, holds.len() as u64);
-        report.verdict = Some(verdict(report, judged, &outcomes, &holds));
-        let new_holds = holds
-            .iter()
-            .filter(|hold| !since.contains_key(&hold.change.id))
-            .cloned()
-            .collect();
-        Ok(Through {
+        let aside = Aside {
+            what: &request.what,
+            stopped_by: applier.stopped_by(),
             planned,
             outcomes,
-            holds,
-            new_holds,
+            earlier_holds: &earlier_holds,
             kept,
-        })
+        };
+        quiet.end_aside(store, lease, aside, report).await
     }
 }
 

@@ -1,0 +1,175 @@
+//! What every command that plans begins with: what is remembered, a read, and whatever earlier runs left open settled
+//! by that read. And what those that write beside the sync, such as an undo, end with.
+
+use super::Source;
+use super::after_run::{counts, held_items, verdict};
+use super::former::Former;
+use super::gather::{ReadParts, Readings};
+use super::planned::Planned;
+use super::recover::settle;
+use super::run::{RunError, Through, WriteParts, open_cards, take_in};
+use super::state::{KeptHold, Learned, Remembered, RunLease, StateReader, StateWriter};
+use super::stopping::unless_stopped;
+use super::target::{TargetReader, TargetWriter};
+use crate::domain::decision::HeldItem;
+use crate::domain::ids::{CardId, ItemId};
+use crate::domain::report::{ChangeOutcome, Outcome, RunReport};
+use crate::domain::undo::Kept;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A read, and what is known before it is planned on.
+pub(super) struct SettledRead {
+    pub readings: Readings,
+    pub remembered: Remembered,
+    /// Cards of changes that were begun, and of which the read does not say how they ended.
+    pub open: BTreeSet<CardId>,
+}
+
+/// What a command that writes beside the sync did, before it is told.
+pub(super) struct Aside<'a> {
+    /// What its holds are kept under.
+    pub what: &'a str,
+    pub planned: Planned,
+    pub outcomes: Vec<ChangeOutcome>,
+    pub stopped_by: Option<String>,
+    pub earlier_holds: &'a [KeptHold],
+    pub kept: Vec<Kept>,
+}
+
+impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
+    /// Sends nothing but GET and changes no state. What a former configuration needs besides is read where one is given,
+    /// else where the store knows of a change of the configuration.
+    pub(super) async fn read_settled(
+        &self,
+        store: &impl StateReader,
+        other: Option<Former>,
+    ) -> Result<SettledRead, RunError> {
+        let mut remembered = store.load(self.clock.now()).await?;
+        let open = store.open_intents().await?;
+        let readings = match other {
+            Some(other) => self.read_beside(&remembered, Some(other)).await?,
+            None => self.read(&remembered).await?,
+        };
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
+        take_in(&settled, &mut remembered);
+        Ok(SettledRead {
+            readings,
+            remembered,
+            open: open_cards(&settled),
+        })
+    }
+
+    /// The same for a command that writes: what was settled is kept, and half-done changes are brought to their end; gives
+    /// what became of those as well. The caller has the lease.
+    pub(super) async fn settle_to_write<W: TargetWriter, T: StateWriter>(
+        &self,
+        parts: &WriteParts<'_, W, T>,
+        lease: &RunLease,
+    ) -> Result<(SettledRead, Vec<ChangeOutcome>), RunError> {
+        let store = parts.store;
+        let mut remembered = store.load(self.clock.now()).await?;
+        let open = store.open_intents().await?;
+        let mut readings = unless_stopped(parts.stop, self.read(&remembered))
+            .await
+            .ok_or(RunError::Stopped)??;
+        let settled = settle(
+            open,
+            &readings.target,
+            readings.clock.is_trusted(),
+            &remembered,
+            &readings.policy.key,
+        );
+        self.keep_settled(store, lease, &settled).await?;
+        take_in(&settled, &mut remembered);
+        let left = self
+            .complete(parts, lease, &settled, &mut readings, &mut remembered)
+            .await?;
+        let read = SettledRead {
+            readings,
+            remembered,
+            open: open_cards(&settled),
+        };
+        Ok((read, left))
+    }
+
+    /// Keeps what waits of such a command and what is done, and tells it.
+    pub(super) async fn end_aside<T: StateWriter>(
+        &self,
+        store: &T,
+        lease: &RunLease,
+        aside: Aside<'_>,
+        report: &mut RunReport,
+    ) -> Result<Through, RunError> {
+        let Aside {
+            what,
+            planned,
+            outcomes,
+            stopped_by,
+            earlier_holds,
+            kept,
+        } = aside;
+        let Planned { judged, input } = &planned;
+        // On the machine's clock, as decisions are.
+        let noted_at = Utc::now();
+        let now = self.clock.now();
+        let mut holds = held_items(
+            judged,
+            &input.target.cards,
+            &outcomes,
+            lease.run(),
+            now,
+            noted_at,
+            &input.set_aside,
+        );
+        let since = waiting_since(earlier_holds, &mut holds);
+        let done = done_of(&outcomes);
+        let learned = Learned {
+            done: &done,
+            undo_holds: Some((what, &judged.plan.id, &holds)),
+            ..Learned::default()
+        };
+        store.learn(lease, learned, self.clock.now()).await?;
+        report.failure = stopped_by;
+        report.counts = counts(judged, &outcomes, holds.len() as u64);
+        report.verdict = Some(verdict(report, judged, &outcomes, &holds));
+        let is_new = |hold: &&HeldItem| !since.contains_key(&hold.change.id);
+        let new_holds = holds.iter().filter(is_new).cloned().collect();
+        Ok(Through {
+            planned,
+            outcomes,
+            holds,
+            new_holds,
+            kept,
+        })
+    }
+}
+
+/// Since when each item of earlier runs waits; the items that still wait keep that time.
+pub(super) fn waiting_since<'a>(
+    earlier: &'a [KeptHold],
+    holds: &mut [HeldItem],
+) -> BTreeMap<&'a ItemId, DateTime<Utc>> {
+    let since: BTreeMap<&ItemId, _> = earlier
+        .iter()
+        .map(|kept| (&kept.item.change.id, kept.item.since))
+        .collect();
+    for hold in holds {
+        hold.since = since.get(&hold.change.id).copied().unwrap_or(hold.since);
+    }
+    since
+}
+
+/// The items that were carried out.
+pub(super) fn done_of(outcomes: &[ChangeOutcome]) -> Vec<ItemId> {
+    let done = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }));
+    done.map(|outcome| outcome.item.clone()).collect()
+}
