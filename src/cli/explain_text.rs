@@ -2,7 +2,7 @@
 
 use super::explain_words::{group_words, normaliser_words, quoted, read, values};
 use super::out::Paint;
-use super::words::{conflict_words, name_of, operator_words, reason_words, role_words, twin_words};
+use super::words::{conflict_words, name_of, operator_words, role_words, skip_words, twin_words};
 use crate::domain::card::{OperatorKind, OperatorLink};
 use crate::domain::decision::{Answer, Decision};
 use crate::domain::evidence::Grade;
@@ -98,7 +98,7 @@ impl ExplainText<'_> {
             self.item(&mut lines, item);
         }
         for skip in &explanation.skipped {
-            lines.push(format!("{}: {}", reason_words(skip.reason), skip.detail));
+            lines.push(skip_words(skip));
         }
         if lines.is_empty() {
             lines.push("nothing: all is as it should be".to_owned());

@@ -2,7 +2,7 @@
 
 use super::out::Paint;
 use super::replay::item;
-use super::words::{conflict_words, name_of, reason_words, snapshot_lines};
+use super::words::{conflict_words, name_of, skip_words, snapshot_lines};
 use crate::domain::view::PlanView;
 use std::fmt::Write;
 
@@ -53,7 +53,7 @@ pub(super) fn redacted_text(view: &PlanView, paint: Paint) -> String {
     });
     let skipped = view.skipped.iter().map(|skip| {
         let key = skip.key.as_ref().map_or("no key", |key| key.as_str());
-        format!("  {key}: {}: {}\n", reason_words(skip.reason), skip.detail)
+        format!("  {key}: {}\n", skip_words(skip))
     });
     for (title, lines) in [
         ("Changes", view.changes.iter().map(item).collect::<Vec<String>>()),

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::out::{self, Paint};
 use super::plan::{Output, shown};
 use super::session;
-use super::words::{conflict_words, counted, name_of, reason_words};
+use super::words::{conflict_words, counted, name_of, skip_words};
 use crate::daemon::wiring::{Environment, kept_mapping};
 use crate::domain::difference::{Apart, PlanDifference};
 use crate::domain::view::ChangeView;
@@ -207,7 +207,7 @@ pub(super) fn difference_text(difference: &PlanDifference, plans: Plans, paint: 
         "Nothing happens to",
         signed(&difference.skipped, |skip| {
             let key = skip.key.as_ref().map_or("no key", |key| key.as_str());
-            format!("{key}: {}: {}", reason_words(skip.reason), skip.detail)
+            format!("{key}: {}", skip_words(skip))
         }),
     );
     text

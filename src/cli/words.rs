@@ -4,7 +4,7 @@ use super::out::Paint;
 use crate::domain::card::OperatorLink;
 use crate::domain::groups::{Group, OperatorGroups, Seen};
 use crate::domain::ids::OperatorId;
-use crate::domain::plan::{ActionKind, ConflictKind, SkipReason};
+use crate::domain::plan::{ActionKind, ConflictKind, Skip, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
 use crate::domain::view::TwinView;
 use std::collections::BTreeMap;
@@ -180,7 +180,17 @@ pub(super) fn conflict_words(kind: ConflictKind) -> &'static str {
     }
 }
 
-/// Why nothing happens to somebody.
+/// Why nothing happens to somebody, and what is known of it. A comparison under two keys has the reason only.
+pub(super) fn skip_words(skip: &Skip) -> String {
+    let reason = reason_words(skip.reason);
+    if skip.detail.is_empty() {
+        reason.to_owned()
+    } else {
+        format!("{reason}: {}", skip.detail)
+    }
+}
+
+/// Why nothing happens to somebody, in a word or two.
 pub(super) fn reason_words(reason: SkipReason) -> &'static str {
     match reason {
         SkipReason::Protected => "protected",
@@ -210,5 +220,23 @@ pub(super) fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::AnonymizationWaits => "anonymization waits",
         SkipReason::LegalHold => "legal hold",
         SkipReason::TargetDegraded => "read of TOPdesk not good enough",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stands_after_the_reason_where_nothing_more_is_known() {
+        let mut skip = Skip {
+            reason: SkipReason::ArchivedByHand,
+            key: None,
+            card: None,
+            detail: String::new(),
+        };
+        assert_eq!(skip_words(&skip), "archived by hand");
+        skip.detail = "a human archived the card".to_owned();
+        assert_eq!(skip_words(&skip), "archived by hand: a human archived the card");
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Namesakes {
 
 /// An active card that has something in common with an archived one.
 pub(super) struct Namesake {
-    /// In words: the key and the card, what they share.
+    /// In words: which card, and what they share.
     pub words: String,
     /// They share more than a full name, so that it is taken for the same person until a human says otherwise.
     pub is_likely: bool,
@@ -97,23 +97,19 @@ impl Namesakes {
         };
         let (other, marks) = alike.iter().max_by_key(weight)?;
         let same_anchor = by_anchor == Some(other);
-        let who = self.words_for(planner, *other);
+        let who = Self::words_for(planner, *other);
         Some(Namesake {
             words: format!("{who} has the same {}", shared_marks(marks, same_anchor).join(", ")),
             is_likely: same_anchor || marks.iter().any(|mark| *mark != CardField::SurName),
         })
     }
 
-    fn words_for(&self, planner: &Planner<'_>, other: usize) -> String {
-        let Some(card) = planner.index.cards.get(other) else {
-            let draft = &planner.drafts[other - planner.index.cards.len()];
-            let key = draft.key.as_ref().map(ToString::to_string).unwrap_or_default();
-            return format!("{key}, who is to get a card,");
-        };
-        let state = if card.archived { "returning" } else { "active" };
-        match planner.index.state(other) {
-            CardState::Keyed(key) => format!("the {state} card {key} ({})", card.id),
-            CardState::Keyless | CardState::Anonymized => format!("the {state} card without a key ({})", card.id),
+    /// Without the key, which may be a login or an e-mail address: these words stand in redacted output too.
+    fn words_for(planner: &Planner<'_>, other: usize) -> String {
+        match planner.index.cards.get(other) {
+            None => "somebody who is to get a card".to_owned(),
+            Some(card) if card.archived => format!("the returning card {}", card.id),
+            Some(card) => format!("the active card {}", card.id),
         }
     }
 }
