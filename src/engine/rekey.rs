@@ -187,7 +187,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report: &mut RunReport,
     ) -> Result<Through, RunError> {
         let store = parts.store;
-        let (read, left) = self.settle_to_write(parts, lease).await?;
+        let (read, left) = Box::pin(self.settle_to_write(parts, lease)).await?;
         let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         let writing = self.writing(read, request);

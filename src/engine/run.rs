@@ -127,12 +127,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     ) -> Result<Finished, RunError> {
         let mut report = RunReport::begun(lease.run().clone(), command, self.clock.now());
         parts.store.start_run(lease, &report).await?;
+        // On the heap: each holds all that was read, and a worker's stack is 2 MiB.
         let through = match scope {
             Scope::Whole | Scope::Selected(_) | Scope::Only(_) => {
-                self.run_through(parts, lease, scope, &mut report).await
+                Box::pin(self.run_through(parts, lease, scope, &mut report)).await
             }
-            Scope::Undo(request) => self.undo_through(parts, lease, request, &mut report).await,
-            Scope::Rekey(request) => self.rekey_through(parts, lease, request, &mut report).await,
+            Scope::Undo(request) => Box::pin(self.undo_through(parts, lease, request, &mut report)).await,
+            Scope::Rekey(request) => Box::pin(self.rekey_through(parts, lease, request, &mut report)).await,
         };
         match through {
             Ok(Through {
@@ -180,7 +181,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report: &mut RunReport,
     ) -> Result<Through, RunError> {
         let store = parts.store;
-        let (read, left) = self.settle_to_write(parts, lease).await?;
+        let (read, left) = Box::pin(self.settle_to_write(parts, lease)).await?;
         let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         let planned = unless_stopped(parts.stop, self.planned(read))

@@ -76,7 +76,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let store = parts.store;
         let mut remembered = store.load(self.clock.now()).await?;
         let open = store.open_intents().await?;
-        let mut readings = unless_stopped(parts.stop, self.read(&remembered))
+        let mut readings = unless_stopped(parts.stop, Box::pin(self.read(&remembered)))
             .await
             .ok_or(RunError::Stopped)??;
         let settled = settle(
@@ -88,9 +88,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         );
         self.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
-        let left = self
-            .complete(parts, lease, &settled, &mut readings, &mut remembered)
-            .await?;
+        let complete = self.complete(parts, lease, &settled, &mut readings, &mut remembered);
+        let left = Box::pin(complete).await?;
         let read = SettledRead {
             readings,
             remembered,

@@ -106,7 +106,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     ) -> Result<Through, RunError> {
         let store = parts.store;
         let quiet = self.of_topdesk(&deeds(store, request).await?);
-        let (read, left) = quiet.settle_to_write(parts, lease).await?;
+        let (read, left) = Box::pin(quiet.settle_to_write(parts, lease)).await?;
         let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         // Once more: some of it may just have been settled.
