@@ -6,9 +6,9 @@ use super::after_run::{counts, held_items, verdict};
 use super::former::Former;
 use super::gather::{ReadParts, Readings};
 use super::planned::Planned;
-use super::recover::settle;
+use super::recover::{Settled, settle};
 use super::run::{RunError, Through, WriteParts, open_cards, take_in};
-use super::state::{KeptHold, Learned, Remembered, RunLease, StateReader, StateWriter};
+use super::state::{KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter};
 use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
 use crate::domain::decision::HeldItem;
@@ -51,13 +51,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             Some(other) => self.read_beside(&remembered, Some(other)).await?,
             None => self.read(&remembered).await?,
         };
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
+        let settled = settled_by(open, &readings, &remembered);
         take_in(&settled, &mut remembered);
         Ok(SettledRead {
             readings,
@@ -79,13 +73,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let mut readings = unless_stopped(parts.stop, Box::pin(self.read(&remembered)))
             .await
             .ok_or(RunError::Stopped)??;
-        let settled = settle(
-            open,
-            &readings.target,
-            readings.clock.is_trusted(),
-            &remembered,
-            &readings.policy.key,
-        );
+        let settled = settled_by(open, &readings, &remembered);
         self.keep_settled(store, lease, &settled).await?;
         take_in(&settled, &mut remembered);
         let complete = self.complete(parts, lease, &settled, &mut readings, &mut remembered);
@@ -148,6 +136,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             kept,
         })
     }
+}
+
+fn settled_by(open: Vec<OpenIntent>, readings: &Readings, remembered: &Remembered) -> Vec<Settled> {
+    let trusted = readings.clock.is_trusted();
+    settle(open, &readings.target, trusted, remembered, &readings.policy.key)
 }
 
 /// Since when each item of earlier runs waits; the items that still wait keep that time.

@@ -10,14 +10,14 @@ use crate::domain::plan::ActionKind;
 use crate::domain::record::Anchor;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The index over the active cards; made only where somebody is about to be anonymized.
+/// The index over the cards that are active or are to be; made only where somebody is about to be anonymized.
 #[derive(Default)]
 pub(super) struct Namesakes {
     look_alikes: LookAlikes,
     by_anchor: BTreeMap<Anchor, usize>,
 }
 
-/// An active card that has something in common with an archived one.
+/// Such a card that has something in common with an archived one.
 pub(super) struct Namesake {
     /// In words: which card, and what they share.
     pub words: String,
@@ -28,9 +28,17 @@ pub(super) struct Namesake {
 impl Namesakes {
     pub(super) fn of(planner: &Planner<'_>) -> Self {
         let mut namesakes = Namesakes::default();
-        let is_active =
-            |card: usize| !planner.index.cards[card].archived && *planner.index.state(card) != CardState::Anonymized;
-        for card in (0..planner.index.cards.len()).filter(|card| is_active(*card)) {
+        let returning: BTreeSet<usize> = planner
+            .drafts
+            .iter()
+            .filter(|draft| draft.action.kind() == ActionKind::Unarchive)
+            .filter_map(|draft| draft.card)
+            .collect();
+        let is_present = |card: usize| {
+            let active = !planner.index.cards[card].archived || returning.contains(&card);
+            active && *planner.index.state(card) != CardState::Anonymized
+        };
+        for card in (0..planner.index.cards.len()).filter(|card| is_present(*card)) {
             let likeness = Likeness::of_card(&planner.index.cards[card]);
             namesakes.look_alikes.add(card, &likeness);
         }
@@ -39,7 +47,7 @@ impl Namesakes {
                 .linked_person
                 .as_ref()
                 .and_then(|id| planner.index.position(id));
-            if let Some(card) = linked.filter(|card| is_active(*card)) {
+            if let Some(card) = linked.filter(|card| is_present(*card)) {
                 namesakes.look_alikes.add(card, &Likeness::of_operator(operator));
             }
         }
@@ -47,10 +55,7 @@ impl Namesakes {
         for (number, draft) in planner.drafts.iter().enumerate() {
             let other = match (draft.action.kind(), draft.card) {
                 (ActionKind::Create, None) => planner.index.cards.len() + number,
-                (ActionKind::Update | ActionKind::Adopt, Some(card)) if is_active(card) => card,
-                (ActionKind::Unarchive, Some(card)) => {
-                    let likeness = Likeness::of_card(&planner.index.cards[card]);
-                    namesakes.look_alikes.add(card, &likeness);
+                (ActionKind::Update | ActionKind::Adopt | ActionKind::Unarchive, Some(card)) if is_present(card) => {
                     card
                 }
                 (_, _) => continue,
@@ -65,7 +70,7 @@ impl Namesakes {
             }
         }
         for (id, entry) in &planner.input.ledger {
-            if let Some(card) = planner.index.position(id).filter(|card| is_active(*card)) {
+            if let Some(card) = planner.index.position(id).filter(|card| is_present(*card)) {
                 namesakes
                     .by_anchor
                     .extend(entry.anchors.iter().map(|anchor| (anchor.clone(), card)));
@@ -86,11 +91,11 @@ impl Namesakes {
         if let Some(other) = by_anchor {
             alike.entry(*other).or_default();
         }
+        let beyond_the_name = |marks: &BTreeSet<CardField>| marks.iter().any(|mark| *mark != CardField::SurName);
         let weight = |(other, marks): &(&usize, &BTreeSet<CardField>)| {
-            let beyond_the_name = marks.iter().any(|mark| *mark != CardField::SurName);
             (
                 by_anchor == Some(*other),
-                beyond_the_name,
+                beyond_the_name(marks),
                 marks.len(),
                 std::cmp::Reverse(**other),
             )
@@ -100,7 +105,7 @@ impl Namesakes {
         let who = Self::words_for(planner, *other);
         Some(Namesake {
             words: format!("{who} has the same {}", shared_marks(marks, same_anchor).join(", ")),
-            is_likely: same_anchor || marks.iter().any(|mark| *mark != CardField::SurName),
+            is_likely: same_anchor || beyond_the_name(marks),
         })
     }
 

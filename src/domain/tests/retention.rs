@@ -261,6 +261,23 @@ fn who_works_here_on_another_card_is_kept() {
             waits(&world, "has the same");
             world.card_mut("c-N001").archived = true;
             assert_eq!(retained(&world).state, RetentionState::Due, "nobody works on that card");
+            // Who comes back is present before their card is active again.
+            world.hr().rows.push(row("N001"));
+            world.ours("c-N001");
+            world.archived_by_us("c-N001");
+            let plan = world.plan();
+            // Their own login and address are written with it or after it.
+            assert_eq!(names(&plan)[0], "unarchive c-N001");
+            let why = plan
+                .retained
+                .iter()
+                .find(|it| it.card.as_str() == "c-E001")
+                .and_then(|it| it.why.clone());
+            assert!(
+                why.is_some_and(|why| why.contains("the returning card c-N001")),
+                "{:?}",
+                plan.retained
+            );
         }
         // The archived card holds the login, so that it cannot stand on theirs yet.
         let mut world = beside_somebody(by);
