@@ -1,0 +1,295 @@
+//! What a hold says to people: the number, the limit and the way out.
+
+use super::{Drift, HoldReason, PURGED, SentBefore};
+use crate::domain::field::CardField;
+use crate::domain::ids::{CardId, ItemId};
+use crate::domain::policy::BudgetClass;
+use crate::domain::window::Window;
+use std::collections::BTreeSet;
+
+/// The name of a mark by which people resemble each other; a full name is noted as the surname.
+pub fn mark_name(field: CardField) -> String {
+    if field == CardField::SurName {
+        "full name".to_owned()
+    } else {
+        field.to_string()
+    }
+}
+
+/// What two people have in common, in words.
+pub fn shared_marks(agree: &BTreeSet<CardField>, anchor: bool) -> Vec<String> {
+    let anchor = anchor.then(|| "directory id".to_owned());
+    anchor
+        .into_iter()
+        .chain(agree.iter().map(|field| mark_name(*field)))
+        .collect()
+}
+
+/// What happened to the card, and the way out: what was taken away on purpose cannot be repaired.
+fn drift(card: &CardId, what: Drift) -> String {
+    let (what, cure) = match what {
+        Drift::CardMissing => (
+            "is gone from TOPdesk or hidden from the account",
+            "let the account see it again; if it was deleted, reject this item, or approve it to make a new card",
+        ),
+        Drift::KeyEmptied => ("has lost its key", "repair it in TOPdesk, or approve this item"),
+        Drift::KeyChanged => ("has another key now", "repair it in TOPdesk, or approve this item"),
+        Drift::Anonymized => (
+            "was anonymized",
+            "reject this item and take the person out of the source, or approve it to make a new card",
+        ),
+    };
+    // Of whoever was purged nobody says any more which card it was.
+    if *card == CardId::new(PURGED) {
+        return format!("the card of this person {what}; {cure}");
+    }
+    format!("card {card}, which is known as this person's, {what}; {cure}")
+}
+
+/// The work that a leaver leaves to nobody.
+pub fn work_left(manager_of: Option<u64>, examples: &[Box<str>]) -> String {
+    let Some(count) = manager_of else {
+        return "whose manager this is could not be read".to_owned();
+    };
+    let more = if count > examples.len() as u64 {
+        " and others"
+    } else {
+        ""
+    };
+    format!(
+        "is still the manager on {count} active {}: {}{more}",
+        if count == 1 { "card" } else { "cards" },
+        examples.join(", ")
+    )
+}
+
+impl HoldReason {
+    /// The number, the limit and the way out, in one line.
+    pub fn explain(&self) -> String {
+        let fixed = match self {
+            HoldReason::OverBudget {
+                class,
+                count,
+                limit,
+                base,
+                before,
+            } => return over_budget(*class, *count, *limit, *base, before.as_ref()),
+            HoldReason::AdoptOrCreate { cards, agree } => return adopt_or_create(cards, agree),
+            HoldReason::SamePerson { card, agree, anchor } => {
+                return format!(
+                    "same person, new number? the record and card {card} have the same {}: approve to give the card the \
+                     new number; reject if they are two people, then the new card and the archive wait for an approval each",
+                    shared_marks(agree, *anchor).join(", ")
+                );
+            }
+            HoldReason::Drift { card, what } => return drift(card, *what),
+            HoldReason::WorkLeft { manager_of, examples } => {
+                let left = work_left(*manager_of, examples);
+                return format!("{left}; see that somebody else has the work, or approve");
+            }
+            HoldReason::NeedsSource { source } => {
+                return format!(
+                    "needs source {source}, which could not be used in this run; it passes once the source is read again"
+                );
+            }
+            HoldReason::StrangeWrites { cards, examples, item } => return strange_writes(*cards, examples, item),
+            HoldReason::DependsOn { item } => return format!("waits for item {item}, which is held"),
+            HoldReason::NotAlone { item } => {
+                return format!(
+                    "needs item {item} of another person first, which --only leaves out; run without --only"
+                );
+            }
+            HoldReason::PairedWith { item } => {
+                return format!(
+                    "looks like the other half of item {item}: the same person under a new number? decide that item \
+                     first, or approve this one"
+                );
+            }
+            HoldReason::Rejected { by, note: Some(note) } => {
+                return format!("rejected by {by}: {note}; approve to lift");
+            }
+            HoldReason::Rejected { by, note: None } => return format!("rejected by {by}; approve to lift"),
+            HoldReason::ChangedSinceJudged { what } => {
+                return format!("right before the write {what}; nothing was written; approve if it is still right");
+            }
+            HoldReason::Twin { card, agree } => {
+                let marks: Vec<String> = agree.iter().map(|field| mark_name(*field)).collect();
+                return format!(
+                    "card {card} has no key and an operator, and looks like the person of the card with the key (same {}): \
+                     approve if it is one person; the number then moves to {card} and the other card is archived, with \
+                     the calls and assets that hang on it",
+                    marks.join(", ")
+                );
+            }
+            HoldReason::DrivenBack { what } => {
+                return format!(
+                    "it could not be finished and was driven to its safe end: {what}; approve to try again once that is mended"
+                );
+            }
+            HoldReason::OperatorWakeRefused { operator } => {
+                return format!(
+                    "the card is active again and operator {operator} stays archived: TOPdesk refused to wake it, the \
+                     account has no right on operators; unarchive it in TOPdesk, or approve once topdesk.operator_account \
+                     or the right is there"
+                );
+            }
+            HoldReason::ArchivedCardRefused { what, operator: false } => {
+                return format!("TOPdesk does not let an archived card be changed ({what}): it is unarchived for that");
+            }
+            HoldReason::ArchivedCardRefused { what, operator: true } => {
+                return format!(
+                    "TOPdesk does not let an archived card be changed ({what}), and an operator is linked to it, which \
+                     unarchiving the card could wake: anonymize the card in TOPdesk, which takes the operator along, or \
+                     write by: topdesk"
+                );
+            }
+            HoldReason::HalfDone => {
+                "an earlier run was cut off half-way in a change of this person; the next run drives it to its safe end \
+                 before anything else"
+            }
+            HoldReason::LastOperator { groups } => {
+                return format!(
+                    "takes the last active operator of {} along: nobody would be left there to handle its tickets; put \
+                     somebody else in, or approve",
+                    quoted(groups)
+                );
+            }
+            HoldReason::GroupsUnreadable { why } => {
+                return format!(
+                    "whether it takes the last active operator of a group along could not be read ({why}); give the \
+                     account read on operators and operator groups, or approve once you have looked"
+                );
+            }
+            HoldReason::Undone { by, at } => {
+                return format!(
+                    "undone by {by} on {}; the sync leaves it so until it is approved or the sources say otherwise",
+                    at.format("%Y-%m-%d")
+                );
+            }
+            HoldReason::FirstContact => {
+                "stood there at first contact with this environment; approve it once you have checked it"
+            }
+            HoldReason::ConfigChanged => {
+                "came with a changed configuration; approve it once you have checked that this is meant"
+            }
+            HoldReason::DecisionChanged => {
+                "came with a new version of cardsync that decides otherwise; approve it once you have checked it"
+            }
+            HoldReason::AnotherPerson => {
+                "same number, another person? surname and first name both differ from the card and neither directory id, \
+                 e-mail nor login agrees; approve if the card is this person's"
+            }
+            HoldReason::OperatorUnproven => {
+                "whether an operator is linked could not be proven: the account has filters, or they cannot be read; \
+                 take the filters off, state `account_filters: none`, or approve the item"
+            }
+            HoldReason::Rehire => {
+                "came back after cardsync had archived the card, and lifecycle.rehire says hold; approve to unarchive"
+            }
+            HoldReason::TargetDegraded => {
+                "the read of TOPdesk was not good enough for this, see there; it passes once the read is whole"
+            }
+            HoldReason::InDoubt => {
+                "a creation with this key was sent and its answer lost; a full read at least 10 minutes later settles it"
+            }
+            HoldReason::ClockDoubted => {
+                "depends on the time, and the clock is doubted in this run; it passes once the clock is right"
+            }
+            HoldReason::OperatorArchiveRefused => {
+                "TOPdesk refused to archive the linked operator with the card: the account has no such right, which is \
+                 the safe set-up; archive the operator in TOPdesk, or let an account with that right do it"
+            }
+            HoldReason::OperatorLoginRefused => {
+                "TOPdesk refused to change the log-in of the linked operator: the account needs write on operators, \
+                 permission groups and login data; change it in TOPdesk, or let an account with these rights do it"
+            }
+            HoldReason::OperatorProtected => {
+                "TOPdesk does not archive this operator through the API: an administrator, or cardsync's own account; \
+                 archive it in TOPdesk by hand, or take the account from the person there and approve"
+            }
+        };
+        fixed.to_owned()
+    }
+}
+
+/// What writes that this store does not know of mean, and the way out.
+pub(in crate::domain) fn strange_writes(cards: u64, examples: &[CardId], item: &ItemId) -> String {
+    let shown: Vec<&str> = examples.iter().map(CardId::as_str).collect();
+    let (which, bear) = if cards == 1 {
+        ("card", "bears")
+    } else {
+        ("cards", "bear")
+    };
+    format!(
+        "another cardsync writes here, or this store is old: {cards} {which} {bear} the signature of cardsync's account \
+         for a write that this store does not know of ({}{}); stop the other one or put the newest store back, then \
+         cardsync approve {item}",
+        shown.join(", "),
+        if (shown.len() as u64) < cards { ", ..." } else { "" }
+    )
+}
+
+fn quoted(groups: &[Box<str>]) -> String {
+    let names: Vec<String> = groups.iter().map(|name| format!("'{name}'")).collect();
+    let noun = if names.len() == 1 { "group" } else { "groups" };
+    format!("{noun} {}", names.join(", "))
+}
+
+fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Option<&SentBefore>) -> String {
+    let name = class.to_string();
+    let option = name.split(':').next().unwrap_or_default();
+    if limit == 0 {
+        let what = match class {
+            BudgetClass::Operators => "takes an operator along, or takes its login or e-mail",
+            BudgetClass::OperatorsWoken => "would wake an operator",
+            BudgetClass::Adopt => "writes a key onto a card",
+            BudgetClass::Keys => "changes a key",
+            BudgetClass::Anonymize => "anonymizes a person, which is final and cannot be undone",
+            BudgetClass::Archive
+            | BudgetClass::Unarchive
+            | BudgetClass::Create
+            | BudgetClass::Names
+            | BudgetClass::Blanked(_)
+            | BudgetClass::Lookups => "has a limit of 0",
+        };
+        return format!("{what}: each needs an approval ({count} in class {option}, limit 0)");
+    }
+    let share = |items: u64| {
+        if base > 0 {
+            format!(" ({:.1} % of {base})", items as f64 * 100.0 / base as f64)
+        } else {
+            String::new()
+        }
+    };
+    let Some(SentBefore { items, window, room }) = before else {
+        let share = share(count);
+        return format!(
+            "{count} in class {name}{share}, limit {limit}: the class is held whole; approve the items, or raise \
+             guard.{option}"
+        );
+    };
+    let share = share(count + items);
+    let until = room.as_ref().map_or(String::new(), |room| format!(" until {room}"));
+    let raise = match window {
+        Window::Day => String::new(),
+        Window::Week => ".per_week".to_owned(),
+    };
+    format!(
+        "{count} in class {name}, and {items} sent in the last {window}{share}, limit {limit}: the class is held \
+         whole{until}; approve the items, or raise guard.{option}{raise}"
+    )
+}
+
+fn adopt_or_create(cards: &[CardId], agree: &BTreeSet<CardField>) -> String {
+    let marks: Vec<String> = agree.iter().map(|field| mark_name(*field)).collect();
+    let cards: Vec<&str> = cards.iter().map(CardId::as_str).collect();
+    let same = if marks.is_empty() {
+        "known as this person's".to_owned()
+    } else {
+        format!("same {}", marks.join(", "))
+    };
+    format!(
+        "resembles card {} ({same}): approve the adoption if it is the same person, or the creation if it is somebody else",
+        cards.join(", ")
+    )
+}
