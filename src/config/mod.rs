@@ -120,7 +120,7 @@ pub struct TopdeskConfig {
     /// Longest wait for one answer. Default 60s.
     #[serde(default = "default_timeout")]
     pub timeout: Span,
-    /// How long a run waits for an environment in maintenance (502, 503, 504) before its first write. Default 0s: not at all.
+    /// How long a run waits for an environment in maintenance (502 to 504, 520 to 524) before its first write. Default 0s: not at all.
     #[serde(default)]
     pub patience: Span,
     /// Longest time for sending changes in one run; what is left is planned again by the next. Default 2h.

@@ -105,7 +105,7 @@ impl Environment {
             let Some(Err(error)) = unless_stopped(stop, connected.reader.read_entries(LookupKind::Branch)).await else {
                 return;
             };
-            if !matches!(error.status, Some(502..=504)) {
+            if !matches!(error.status, Some(502..=504 | 520..=524)) {
                 return;
             }
             let left = patience.saturating_sub(began.elapsed());

@@ -58,7 +58,13 @@ pub fn reason(world: &World, body: &[u8]) -> Result<Option<Place>, Problem> {
                 .and_then(|id| Uuid::parse_str(id).ok())
                 .ok_or_else(unparsable)?;
             let place = world.table(Kind::ArchivingReason).place(&id);
-            let missing = || Problem::bad("The value for the field \"archiving-reason\" cannot be found");
+            let missing = || {
+                if world.settings.reason_not_available {
+                    Problem::errors("Archiving reason not available")
+                } else {
+                    Problem::bad("The value for the field \"archiving-reason\" cannot be found")
+                }
+            };
             place.map(Some).ok_or_else(missing)
         }
     }

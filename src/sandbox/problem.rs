@@ -123,6 +123,15 @@ impl Problem {
         .about(field)
     }
 
+    /// 400 with a code that is a sentence, among others.
+    pub fn errors(code: &'static str) -> Self {
+        Problem {
+            code,
+            shape: Some(Shape::Entity),
+            ..Problem::bad("")
+        }
+    }
+
     fn about(mut self, field: &str) -> Self {
         self.fields.push(field.to_owned());
         self

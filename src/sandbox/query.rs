@@ -15,6 +15,19 @@ pub enum Query {
     Test(Test),
 }
 
+impl Query {
+    /// Whether it compares this field more than once.
+    pub fn asks_twice(&self, field: &str) -> bool {
+        fn count(query: &Query, field: &str) -> usize {
+            match query {
+                Query::All(parts) | Query::Any(parts) => parts.iter().map(|part| count(part, field)).sum(),
+                Query::Test(test) => usize::from(test.field == field),
+            }
+        }
+        count(self, field) > 1
+    }
+}
+
 /// One comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Test {

@@ -278,6 +278,9 @@ impl Writer<'_> {
         if number == common::DEPARTMENT && self.department_as_text(object) {
             return;
         }
+        if self.shown_otherwise(object, number, field) {
+            return;
+        }
         match field.form {
             Form::Id => id(object.key(name), card.id),
             Form::Principal => id(object.key(name), Uuid::from_u128(card.id.as_u128() ^ 1)),
@@ -309,6 +312,25 @@ impl Writer<'_> {
                 Some(Cell::Text(_)) | None => self.unset(object, name),
             },
         }
+    }
+
+    /// What the settings show in the place of what a card has.
+    fn shown_otherwise(&self, object: &mut Object<'_>, number: FieldNo, field: &Field) -> bool {
+        let settings = &self.world.settings;
+        if self.view == View::Dump {
+            return false;
+        }
+        let nameless = field.form == Form::DynamicName || number == common::LOGIN;
+        if self.kind == Kind::Operator && settings.operator_names_null && nameless {
+            object.key(field.name).extend_from_slice(b"null");
+            return true;
+        }
+        let unmarked = field.name == "mainframeLoginName" && self.card.text(number).is_empty();
+        if self.kind == Kind::Person && settings.mainframe_login_occupied && unmarked {
+            text(object.key(field.name), "Managed by another program");
+            return true;
+        }
+        false
     }
 
     fn unset(&self, object: &mut Object<'_>, name: &str) {

@@ -43,6 +43,14 @@ pub struct Settings {
     pub branch_filter: Vec<String>,
     /// Names of the operator groups the account sees; empty: all.
     pub operator_filter: Vec<String>,
+    /// A query of operators that asks for both states is refused.
+    pub operator_states_apart: bool,
+    /// Operators show neither display name nor login.
+    pub operator_names_null: bool,
+    /// `mainframeLoginName` holds the mark of another program.
+    pub mainframe_login_occupied: bool,
+    /// A reason that is not there is refused by a code.
+    pub reason_not_available: bool,
     /// Names of category filters.
     pub category_filter: Vec<String>,
     /// Persons version 2 exists.
@@ -100,6 +108,10 @@ impl Default for Settings {
             archived_entries_shown: false,
             branch_filter: Vec::new(),
             operator_filter: Vec::new(),
+            operator_states_apart: false,
+            operator_names_null: false,
+            mainframe_login_occupied: false,
+            reason_not_available: false,
             category_filter: Vec::new(),
             persons_v2: true,
             unset_as_null: false,
@@ -217,6 +229,10 @@ impl Settings {
             "archived_entries" => self.archived_entries_shown = second,
             "branch_filter" => self.branch_filter = list(),
             "operator_filter" => self.operator_filter = list(),
+            "operator_states" => self.operator_states_apart = second,
+            "operator_names" => self.operator_names_null = second,
+            "mainframe_login" => self.mainframe_login_occupied = second,
+            "reason_words" => self.reason_not_available = second,
             "category_filter" => self.category_filter = list(),
             "persons_v2" => self.persons_v2 = !second,
             "unset_values" => self.unset_as_null = second,
@@ -302,6 +318,10 @@ impl Settings {
             ("bare_null", self.bare_null_refused),
             ("login_of_archived", self.login_of_archived_free),
             ("archived_entries", self.archived_entries_shown),
+            ("operator_states", self.operator_states_apart),
+            ("operator_names", self.operator_names_null),
+            ("mainframe_login", self.mainframe_login_occupied),
+            ("reason_words", self.reason_not_available),
             ("persons_v2", !self.persons_v2),
             ("unset_values", self.unset_as_null),
             ("date_offset", self.date_colon),

@@ -89,6 +89,26 @@ pub const SWITCHES: &[Switch] = &[
         about: "operator groups whose members the account sees; empty sees all",
     },
     Switch {
+        name: "operator_states",
+        values: &["together", "one_by_one"],
+        about: "whether one query of operators may ask for active and archived ones",
+    },
+    Switch {
+        name: "operator_names",
+        values: &["shown", "null"],
+        about: "dynamicName and loginName of operators in answers",
+    },
+    Switch {
+        name: "mainframe_login",
+        values: &["own", "occupied"],
+        about: "mainframeLoginName of persons without one: empty, or the mark of another program",
+    },
+    Switch {
+        name: "reason_words",
+        values: &["not_found", "not_available"],
+        about: "how an archiving reason that is not there is refused",
+    },
+    Switch {
         name: "category_filter",
         values: &["", "<category,category>"],
         about: "category filters of the account; they hide nothing here",

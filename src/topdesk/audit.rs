@@ -3,7 +3,7 @@
 use super::check::{CheckLevel, CheckLine};
 use super::client::JSON;
 use super::errors::Failure;
-use super::query::ALL_OPERATORS;
+use super::query::{ACTIVE_OPERATORS, ALL_OPERATORS, ARCHIVED_OPERATORS};
 use super::read::ReadClient;
 use super::wire::list::product_version;
 use super::wire::operator::{OPERATOR_DETAILS, details};
@@ -40,34 +40,60 @@ impl ReadClient {
         progress: &dyn Progress,
     ) -> Result<BTreeMap<OperatorId, OperatorDetails>, TargetError> {
         let mut found = BTreeMap::new();
+        if self.details_of(ALL_OPERATORS, &mut found, progress).await? == Given::Refused {
+            for query in [ACTIVE_OPERATORS, ARCHIVED_OPERATORS] {
+                self.details_of(query, &mut found, progress).await?;
+            }
+        }
+        progress.advance("operator names", found.len() as u64, Some(found.len() as u64));
+        Ok(found)
+    }
+
+    /// What one query gives of it.
+    async fn details_of(
+        &self,
+        query: &str,
+        found: &mut BTreeMap<OperatorId, OperatorDetails>,
+        progress: &dyn Progress,
+    ) -> Result<Given, TargetError> {
+        let mut start = 0;
         loop {
-            let start = found.len();
             let (start_text, size) = (start.to_string(), PAGE_SIZE.to_string());
             let parameters = [
                 ("start", &*start_text),
                 ("page_size", &*size),
                 ("fields", OPERATOR_DETAILS),
-                ("query", ALL_OPERATORS),
+                ("query", query),
             ];
             let url = self.http.address().at(&["operators"], &parameters);
             let answer = match self.http.get("/operators", url, JSON).await {
                 Ok(answer) => answer,
+                Err(failure) if failure.status() == Some(400) => return Ok(Given::Refused),
                 // The read of operators for the plan says so already.
-                Err(failure) if matches!(failure.status(), Some(400 | 403 | 404)) => return Ok(found),
+                Err(failure) if matches!(failure.status(), Some(403 | 404)) => return Ok(Given::All),
                 Err(failure) => return Err(failure.of_read("read the names of operators")),
             };
             let status = answer.status;
             let page = details(&answer.body)
                 .map_err(|why| Failure::Unreadable { status, why }.of_read("read the names of operators"))?;
+            let (rows, before) = (page.len(), found.len());
             found.extend(page);
             progress.advance("operator names", found.len() as u64, None);
             // A page that brings nobody new would go on for ever.
-            if status != 206 || found.len() == start {
-                progress.advance("operator names", found.len() as u64, Some(found.len() as u64));
-                return Ok(found);
+            if status != 206 || rows == 0 || found.len() == before {
+                return Ok(Given::All);
             }
+            start += rows;
         }
     }
+}
+
+/// Whether a query was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Given {
+    All,
+    /// TOPdesk does not know it.
+    Refused,
 }
 
 fn told(line: CheckLine) -> Looked {

@@ -148,8 +148,16 @@ impl Http {
     }
 
     async fn once(&self, _pass: Pass<'_>, client: &reqwest::Client, ask: &Ask) -> Result<Answer, Failure> {
+        // Before the pass is given back, so that whoever waits for it learns of it first: of so many in flight, no more are
+        // refused.
+        if self.pacer.is_locked_out() {
+            return Err(Failure::LoginRefused);
+        }
         let began = Instant::now();
         let result = exchange(client, ask).await;
+        if matches!(&result, Err(failure) if failure.status() == Some(401)) {
+            self.pacer.lock_out();
+        }
         let took = began.elapsed();
         let calm = Load::Calm((ask.method != Method::GET).then_some(took));
         let (status, load) = match &result {

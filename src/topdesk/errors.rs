@@ -10,11 +10,17 @@ use std::time::Duration;
 /// Longest part of TOPdesk's own words in a message, in characters.
 const LONGEST_WORDS: usize = 300;
 
+/// What to do about a 401.
+const CHECK_LOGIN: &str =
+    "check topdesk.username and the application password: it may be wrong or expired, or the account may be archived";
+
 /// How a request that did not give a usable answer ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// Nothing was sent: no such host, connection refused, no trust.
     NotSent { why: String, hopeless: bool },
+    /// Nothing was sent: TOPdesk has refused the log-in of this account before, and would again.
+    LoginRefused,
     /// It was sent, or may have been, and no whole answer came back.
     Lost { why: String },
     /// TOPdesk answered with an error.
@@ -86,9 +92,10 @@ impl Words {
         }
     }
 
-    /// Whether a text contains this, ignoring case.
+    /// Whether a text contains this, ignoring case; some codes are texts as well.
     pub(super) fn mention(&self, part: &str) -> bool {
-        self.texts.iter().any(|text| text.to_lowercase().contains(part))
+        let mut words = self.texts.iter().chain(&self.codes);
+        words.any(|text| text.to_lowercase().contains(part))
     }
 
     /// Whether this code is there.
@@ -139,7 +146,9 @@ impl Failure {
         match self {
             Failure::NotSent { hopeless, .. } => !hopeless,
             Failure::Lost { .. } => true,
-            Failure::Answered(answered) => matches!(answered.status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
+            Failure::LoginRefused => false,
+            // From 520 on: an edge in between whose origin did not answer.
+            Failure::Answered(answered) => matches!(answered.status, 408 | 425 | 429 | 500 | 502..=504 | 520..=524),
             Failure::NotTheApi { .. } | Failure::Unreadable { .. } => false,
         }
     }
@@ -148,9 +157,11 @@ impl Failure {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Failure::Answered(answered) => answered.retry_after,
-            Failure::NotSent { .. } | Failure::Lost { .. } | Failure::NotTheApi { .. } | Failure::Unreadable { .. } => {
-                None
-            }
+            Failure::NotSent { .. }
+            | Failure::LoginRefused
+            | Failure::Lost { .. }
+            | Failure::NotTheApi { .. }
+            | Failure::Unreadable { .. } => None,
         }
     }
 
@@ -159,7 +170,7 @@ impl Failure {
         match self {
             Failure::Answered(answered) => Some(answered.status),
             Failure::NotTheApi { status, .. } | Failure::Unreadable { status, .. } => Some(*status),
-            Failure::NotSent { .. } | Failure::Lost { .. } => None,
+            Failure::NotSent { .. } | Failure::LoginRefused | Failure::Lost { .. } => None,
         }
     }
 
@@ -167,6 +178,7 @@ impl Failure {
     pub(super) fn tell(&self) -> String {
         match self {
             Failure::NotSent { why, .. } => format!("no connection ({why})"),
+            Failure::LoginRefused => "not sent, because TOPdesk had refused the log-in (status 401)".to_owned(),
             Failure::Lost { why } => format!("no whole answer came back ({why})"),
             Failure::Answered(answered) => format!("status {}, {}", answered.status, answered.words.say()),
             Failure::NotTheApi { status, why } => format!("status {status}: {why}"),
@@ -184,6 +196,7 @@ impl Failure {
             Failure::Lost { .. } => {
                 "check the network and whether TOPdesk is up; a slow environment needs a longer topdesk.timeout"
             }
+            Failure::LoginRefused => CHECK_LOGIN,
             Failure::NotTheApi { .. } => {
                 "check topdesk.url: it must be the address of the environment itself, not of a portal or proxy log-in"
             }
@@ -192,16 +205,14 @@ impl Failure {
             }
             Failure::Answered(answered) => match answered.status {
                 400 => "compare the configuration with what TOPdesk says",
-                401 => {
-                    "check topdesk.username and the application password: it may be wrong or expired, or the account may be archived"
-                }
+                401 => CHECK_LOGIN,
                 403 => "give the API account the right that TOPdesk names (REST API, and read on what is read)",
                 404 | 405 => "check topdesk.url, and that the environment has this part of the API",
                 406 | 415 => {
                     "the environment is too old for version 2 of the persons API, or a proxy changes the Accept header"
                 }
                 429 => "lower topdesk.requests_per_second or topdesk.concurrency",
-                502..=504 => "TOPdesk is in maintenance or overloaded: wait, then run again",
+                502..=504 | 520..=524 => "TOPdesk is in maintenance or overloaded: wait, then run again",
                 500 => "look into TOPdesk's own log at this time, then run again",
                 _other => "look at what TOPdesk says",
             },
@@ -292,6 +303,7 @@ mod tests {
                 .starts_with("could not read the person cards: status 401, no explanation; check topdesk.username")
         );
         assert!(answered(503).is_transient() && answered(429).is_transient() && answered(500).is_transient());
+        assert!((520..=524).all(|status| answered(status).is_transient() && answered(status).cure().contains("wait")));
         assert!(!answered(400).is_transient() && !answered(403).is_transient() && !answered(406).is_transient());
         assert!(
             !Failure::NotTheApi {

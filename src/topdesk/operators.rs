@@ -2,7 +2,7 @@
 
 use super::client::{Answer, Http, JSON};
 use super::errors::Failure;
-use super::query::{ALL_OPERATORS, equals};
+use super::query::{ACTIVE_OPERATORS, ALL_OPERATORS, ARCHIVED_OPERATORS, equals};
 use super::wire::list::names;
 use super::wire::operator::{OPERATOR_FIELDS, operator, operators};
 use crate::domain::card::{FilterProof, OperatorCard};
@@ -33,63 +33,84 @@ pub(super) struct OperatorList {
 /// Reads all operators. An account that may not read them is no error but a doubt: nothing is proven then.
 pub(super) async fn read(http: &Http, progress: &dyn Progress) -> Result<OperatorList, TargetError> {
     let mut walk = Walk::default();
-    let mut query = Some(ALL_OPERATORS);
-    let mut first = page(http, query, 0).await;
-    if matches!(&first, Err(failure) if failure.status() == Some(400)) {
-        walk.doubt(
-            "operators_active_only",
-            "TOPdesk refused the query for archived operators: only active ones were read".to_owned(),
-            "archives and unarchives are held; look at the version of the environment",
-        );
-        query = None;
-        first = page(http, query, 0).await;
-    }
-    let (status, cards) = match first {
-        Ok(page) => page,
-        Err(failure) if matches!(failure.status(), Some(403 | 404)) => {
-            walk.doubt(
-                "operators_unreadable",
-                format!("the operators could not be read: {}", failure.tell()),
-                "give the API account read on operators",
-            );
-            return Ok(walk.finish());
-        }
+    match all(http, &mut walk, progress).await {
+        Ok(()) => {}
+        Err(failure) if matches!(failure.status(), Some(403 | 404)) && walk.cards.is_empty() => walk.doubt(
+            "operators_unreadable",
+            format!("the operators could not be read: {}", failure.tell()),
+            "give the API account read on operators",
+        ),
         Err(failure) => return Err(failure.of_read("read the operators")),
-    };
-    let stride = cards.len();
-    walk.take(cards);
-    if status == 206 {
-        if stride == 0 {
-            walk.cut_short();
-            return Ok(walk.finish());
-        }
-        // No link and no count: pages are asked for by offset, a few ahead, until one is the last. What is asked for
-        // beyond the last page is a handful of empty answers.
-        let pages = futures::stream::iter(1..).map(|number| page(http, query, number * stride));
-        let mut pages = std::pin::pin!(pages.buffered(http.pacer().most()));
-        while let Some(result) = pages.next().await {
-            let (status, cards) = result.map_err(|failure| failure.of_read("read the operators"))?;
-            let rows = cards.len();
-            let new = walk.take(cards);
-            progress.advance("operators", walk.cards.len() as u64, None);
-            if status != 206 {
-                break;
-            }
-            if rows != stride {
-                walk.doubt(
-                    "operator_pages_uneven",
-                    format!("a page of operators had {rows} rows where {stride} were expected"),
-                    "run again; if it stays, ask TOPdesk's support",
-                );
-            }
-            if new == 0 {
-                walk.cut_short();
-                break;
-            }
-        }
     }
     progress.advance("operators", walk.cards.len() as u64, Some(walk.cards.len() as u64));
     Ok(walk.finish())
+}
+
+/// Active and archived ones with one query, or one after the other where TOPdesk refuses to give both.
+async fn all(http: &Http, walk: &mut Walk, progress: &dyn Progress) -> Result<(), Failure> {
+    let refused = |failure: &Failure| failure.status() == Some(400);
+    match pages(http, Some(ALL_OPERATORS), walk, progress).await {
+        Err(failure) if refused(&failure) && walk.cards.is_empty() => {}
+        other => return other,
+    }
+    // Somebody may move from one list to the other in between: whoever was active again after the archived ones had been
+    // read is in the third list. Nobody is missed who was in the same list for longer than one read takes.
+    for query in [ACTIVE_OPERATORS, ARCHIVED_OPERATORS, ACTIVE_OPERATORS] {
+        walk.next_pass();
+        match pages(http, Some(query), walk, progress).await {
+            Ok(()) => walk.only(query == ARCHIVED_OPERATORS),
+            Err(failure) if refused(&failure) => {
+                walk.doubt(
+                    "operators_active_only",
+                    "TOPdesk refused the query for archived operators: only active ones were read".to_owned(),
+                    "archives and unarchives are held; look at the version of the environment",
+                );
+                walk.next_pass();
+                return pages(http, None, walk, progress).await;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(())
+}
+
+/// All pages of one query.
+async fn pages(http: &Http, query: Option<&str>, walk: &mut Walk, progress: &dyn Progress) -> Result<(), Failure> {
+    let (status, cards) = page(http, query, 0).await?;
+    let stride = cards.len();
+    walk.take(cards);
+    if status != 206 {
+        return Ok(());
+    }
+    if stride == 0 {
+        walk.cut_short();
+        return Ok(());
+    }
+    // No link and no count: pages are asked for by offset, a few ahead, until one is the last. What is asked for
+    // beyond the last page is a handful of empty answers.
+    let pages = futures::stream::iter(1..).map(|number| page(http, query, number * stride));
+    let mut pages = std::pin::pin!(pages.buffered(http.pacer().most()));
+    while let Some(result) = pages.next().await {
+        let (status, cards) = result?;
+        let rows = cards.len();
+        let new = walk.take(cards);
+        progress.advance("operators", walk.cards.len() as u64, None);
+        if status != 206 {
+            break;
+        }
+        if rows != stride {
+            walk.doubt(
+                "operator_pages_uneven",
+                format!("a page of operators had {rows} rows where {stride} were expected"),
+                "run again; if it stays, ask TOPdesk's support",
+            );
+        }
+        if new == 0 {
+            walk.cut_short();
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The operators linked to a card, archived ones included.
@@ -200,9 +221,11 @@ fn page_url(http: &Http, query: Option<&str>, start: usize, size: usize) -> Url 
 
 /// Whether archived operators can be read, by the smallest request that shows it.
 pub(super) async fn try_archived(http: &Http) -> Result<(), Failure> {
-    http.get("/operators", page_url(http, Some(ALL_OPERATORS), 0, 1), JSON)
-        .await
-        .map(|_| ())
+    let one = |query| http.get("/operators", page_url(http, Some(query), 0, 1), JSON);
+    match one(ALL_OPERATORS).await {
+        Err(failure) if failure.status() == Some(400) => one(ARCHIVED_OPERATORS).await.map(|_| ()),
+        other => other.map(|_| ()),
+    }
 }
 
 /// Whether operator groups can be read, by the smallest request that shows it.
@@ -220,12 +243,31 @@ pub(super) async fn try_permission_groups(http: &Http) -> Result<(), Failure> {
 #[derive(Default)]
 struct Walk {
     cards: BTreeMap<OperatorId, OperatorCard>,
+    /// What this pass has given, with whether it is archived.
+    of_pass: BTreeMap<OperatorId, bool>,
     doubles: usize,
     findings: Vec<Finding>,
     doubtful: bool,
 }
 
 impl Walk {
+    /// Another query begins: what it gives replaces what earlier ones gave.
+    fn next_pass(&mut self) {
+        self.of_pass.clear();
+    }
+
+    /// What this pass gave must all be archived, or all be active: a filter that is overlooked proves nothing.
+    fn only(&mut self, archived: bool) {
+        if self.of_pass.values().any(|found| *found != archived) {
+            let state = if archived { "archived" } else { "active" };
+            self.doubt(
+                "operators_filter_overlooked",
+                format!("TOPdesk was asked for {state} operators and gave others as well"),
+                "archives and unarchives are held; ask TOPdesk's support about the query 'archived' on operators",
+            );
+        }
+    }
+
     fn doubt(&mut self, code: &str, message: String, cure: &str) {
         self.doubtful = true;
         if self.findings.iter().all(|known| &*known.code != code) {
@@ -245,20 +287,21 @@ impl Walk {
         );
     }
 
-    /// Takes a page; gives how many operators were new.
+    /// Takes a page; gives how many operators were new to this pass.
     fn take(&mut self, cards: Vec<OperatorCard>) -> usize {
         let mut new = 0;
         for card in cards {
-            match self.cards.entry(card.id.clone()) {
+            match self.of_pass.entry(card.id.clone()) {
                 Entry::Vacant(place) => {
-                    place.insert(card);
+                    place.insert(card.archived);
                     new += 1;
                 }
                 Entry::Occupied(mut place) => {
-                    place.insert(card);
+                    place.insert(card.archived);
                     self.doubles += 1;
                 }
             }
+            self.cards.insert(card.id.clone(), card);
         }
         new
     }

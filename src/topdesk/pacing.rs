@@ -91,6 +91,8 @@ struct Gate {
     paused_until: Option<Instant>,
     /// Requests let through since the start.
     passed: u64,
+    /// TOPdesk has refused the log-in: it would refuse every other request as well.
+    locked_out: bool,
 }
 
 /// How long writes take: lately, and usually. Moving averages in seconds.
@@ -164,6 +166,7 @@ impl Pacer {
                 latency: Latency::default(),
                 paused_until: None,
                 passed: 0,
+                locked_out: false,
             }),
             freed: Notify::new(),
         }
@@ -226,6 +229,16 @@ impl Pacer {
                 }
             }
         }
+    }
+
+    /// TOPdesk has refused the log-in: nothing more is to be sent with this account in this run.
+    pub(super) fn lock_out(&self) {
+        self.gate().locked_out = true;
+    }
+
+    /// Whether it has.
+    pub(super) fn is_locked_out(&self) -> bool {
+        self.gate().locked_out
     }
 
     /// Requests let through since the start.

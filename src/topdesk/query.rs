@@ -12,6 +12,10 @@ const BATCH_BYTES: usize = 4000;
 /// `archived` as a filter for operators and `,` as or, so this says 'both' with nothing but documented parts.
 pub(super) const ALL_OPERATORS: &str = "archived==true,archived==false";
 
+/// The two halves of it, as most clients ask: for an environment that refuses the whole.
+pub(super) const ACTIVE_OPERATORS: &str = "archived==false";
+pub(super) const ARCHIVED_OPERATORS: &str = "archived==true";
+
 /// A value in single quotes.
 pub(super) fn quote(value: &str) -> String {
     let mut quoted = String::with_capacity(value.len() + 2);

@@ -6,6 +6,7 @@
 //! | a timeout or a cut after sending began | in doubt |
 //! | 2xx that cannot be read, 2xx with a page for people | in doubt: it may have been done |
 //! | 408, 425, 429, 503 | not done, try again later: the server says that it did not take the request |
+//! | not sent, because the log-in was refused before | not done, stops the run |
 //! | 500, 502, 504, other 5xx | in doubt: the effect may have happened before the error, or behind the gateway |
 //! | 3xx, 401, 405, 406, 415 | not done, stops the run |
 //! | 403 | not done, stops this kind of change; a hold when it is about operators |
@@ -57,7 +58,7 @@ pub(super) enum Refusal {
 }
 
 /// Texts of status 400 that are about the configuration or the environment and so meet every change of the kind.
-const SETTINGS: [(&[&str], &str); 5] = [
+const SETTINGS: [(&[&str], &str); 6] = [
     (
         &["reason for archiving is mandatory"],
         "set topdesk.archiving_reason to the name of a reason that TOPdesk has",
@@ -65,6 +66,10 @@ const SETTINGS: [(&[&str], &str); 5] = [
     (
         &["archiving-reason"],
         "topdesk.archiving_reason names a reason that TOPdesk no longer has: correct it",
+    ),
+    (
+        &["archiving reason not available"],
+        "topdesk.archiving_reason names a reason that TOPdesk does not offer any more: correct it",
     ),
     (
         &["the field", "does not exist"],
@@ -130,6 +135,7 @@ pub(super) fn judge(deed: &Deed, failure: &Failure) -> Refusal {
             retryable: !hopeless,
             ..error(Concerns::Run, failure.cure())
         }),
+        Failure::LoginRefused => not_done(error(Concerns::Run, failure.cure())),
         Failure::Lost { .. } => in_doubt(TargetError {
             retryable: true,
             ..error(

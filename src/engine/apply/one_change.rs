@@ -46,6 +46,15 @@ fn outcome_when_stopped(last: Outcome, attempt: u32) -> Outcome {
     if attempt > 1 { last } else { stops::told() }
 }
 
+/// The same where the run itself was stopped.
+fn outcome_when_stopped_by(message: String, last: Outcome, attempt: u32) -> Outcome {
+    if attempt > 1 {
+        last
+    } else {
+        Outcome::NotReached { message }
+    }
+}
+
 impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// Carries one change out.
     pub(super) async fn one(&self, plan: &ApprovedPlan, approved: &ApprovedChange) -> Result<Outcome, StoreError> {
@@ -130,6 +139,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             let Some(turn) = turn else {
                 return Ok(outcome_when_stopped(outcome, attempt));
             };
+            // While it waited for its turn, another request may have met what ends the run.
+            if let (Hurry::UnlessStopped, Some(message)) = (hurry, self.stopped_by()) {
+                return Ok(outcome_when_stopped_by(message, outcome, attempt));
+            }
             let intent = Intent {
                 plan,
                 change,

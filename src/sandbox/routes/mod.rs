@@ -177,6 +177,11 @@ fn chosen(
             Some(text) => {
                 let query = query::parse(text)
                     .map_err(|error| Problem::bad(format!("Error parsing one of the query parameters. {error}")))?;
+                if kind == Kind::Operator && settings.operator_states_apart && query.asks_twice("archived") {
+                    return Err(Problem::bad(
+                        "Error parsing one of the query parameters. archived: one value only",
+                    ));
+                }
                 Some(Filter::prepare(kind, &query, settings)?)
             }
         };

@@ -239,3 +239,36 @@ fn a_busy_server_can_be_tried_again() {
     assert_eq!(error.retry_after, Some(std::time::Duration::from_secs(7)));
     assert!(error.to_string().contains("change person card c1"), "{error}");
 }
+
+#[test]
+fn a_reason_that_is_not_offered_is_known_by_its_code_in_whatever_shape() {
+    let archive = Deed::ArchiveCard(card());
+    for body in [
+        r#"{"errors":[{"errorCode":"Archiving reason not available"}]}"#,
+        r#"[{"message":"The value for the field \"archiving-reason\" cannot be found"}]"#,
+    ] {
+        let failure = Failure::Answered(Answered {
+            status: 400,
+            words: Words::parse(body.as_bytes()),
+            retry_after: None,
+        });
+        let Refusal::Error(WriteError::NotDone(error)) = judge(&archive, &failure) else {
+            panic!("{body}");
+        };
+        assert_eq!(error.concerns, Concerns::ActionKind, "{body}");
+        assert!(
+            error.cure.contains("topdesk.archiving_reason"),
+            "{body}: {}",
+            error.cure
+        );
+    }
+}
+
+#[test]
+fn what_was_not_sent_after_a_refused_log_in_was_not_done_and_ends_the_run() {
+    assert_eq!(
+        outcome(&Deed::PatchCard(card()), &Failure::LoginRefused),
+        ("not done", Some(Concerns::Run))
+    );
+    assert!(Failure::LoginRefused.cure().contains("topdesk.username"));
+}

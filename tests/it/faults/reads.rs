@@ -60,6 +60,7 @@ async fn a_read_that_fails_now_and_then_is_tried_again() {
         json!({ "method": "GET", "every": 3, "answer": { "status": 503 } }),
         json!({ "method": "GET", "every": 3, "answer": { "status": 429, "headers": { "Retry-After": "0" } } }),
         json!({ "method": "GET", "every": 4, "answer": { "status": 429 } }),
+        json!({ "method": "GET", "every": 3, "answer": { "status": 521 } }),
         json!({ "method": "GET", "every": 3, "reset": "before" }),
     ] {
         company.again();

@@ -32,6 +32,27 @@ async fn a_401_in_the_middle_stops_the_run_at_once() {
 }
 
 #[tokio::test]
+async fn after_the_first_401_nothing_is_sent_but_what_is_in_flight() {
+    let company = Company::open(&[]).await;
+    for (method, from) in [("PATCH", 1), ("POST", 1), ("GET", 12)] {
+        company.again();
+        // Slow enough that others are in flight with it.
+        let expired = json!({ "method": method, "from": from, "answer": { "status": 401 }, "delay_ms": 30 });
+        company.sandbox.fault(&expired).unwrap();
+        let said = match company.run(today()).await {
+            Ok(finished) => finished.report.failure.unwrap(),
+            Err(error) => error.to_string(),
+        };
+        assert!(said.contains("topdesk.username"), "{method}: {said}");
+        let refused = company.sandbox.stats()["faults_played"].as_u64().unwrap();
+        assert!((1..=4).contains(&refused), "{method}: {refused} refused requests");
+        company.sandbox.clear_faults();
+        company.settle(today()).await;
+        assert_eq!(company.effects(), company.journal().await, "{method}");
+    }
+}
+
+#[tokio::test]
 async fn operators_that_may_not_be_archived_are_held_after_one_refusal() {
     let company = Company::open(&[]).await;
     company.sandbox.set("rights", "archive_operators=off").unwrap();

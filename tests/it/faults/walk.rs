@@ -65,6 +65,11 @@ async fn a_503_at_each_write() {
 }
 
 #[tokio::test]
+async fn a_522_of_an_edge_at_each_write_that_had_its_effect() {
+    walk(json!({ "answer": { "status": 522 }, "effect": true })).await;
+}
+
+#[tokio::test]
 async fn a_cut_answer_of_each_write() {
     walk(json!({ "cut_body": true })).await;
 }

@@ -44,7 +44,45 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("branch_filter", &["", "Delft"]),
     ("rights", &["full", "archive_operators=off"]),
     ("product_version", &["16.08.002", "16.06.006"]),
+    ("operator_states", &["together", "one_by_one"]),
+    ("operator_names", &["shown", "null"]),
+    ("mainframe_login", &["own", "occupied"]),
+    ("reason_words", &["not_found", "not_available"]),
 ];
+
+#[tokio::test]
+async fn what_clients_saw_of_operators_and_reasons_has_switches() {
+    let desk = Desk::open(&[]).await;
+    let both = "/operators?fields=id,status,dynamicName,loginName&query=archived==true,archived==false";
+    assert_eq!(desk.ask("GET", both, "application/json", None).await.0, 200);
+    for (name, value) in [
+        ("operator_states", "one_by_one"),
+        ("operator_names", "null"),
+        ("mainframe_login", "occupied"),
+        ("reason_words", "not_available"),
+    ] {
+        desk.sandbox.set(name, value).unwrap();
+    }
+    assert_eq!(desk.ask("GET", both, "application/json", None).await.0, 400);
+    let one = "/operators?fields=dynamicName,loginName&query=archived==false";
+    let (status, operators) = desk.ask("GET", one, "application/json", None).await;
+    assert_eq!(
+        (status, &operators[0]),
+        (200, &json!({ "dynamicName": null, "loginName": null }))
+    );
+    let (_, page) = desk.persons("fields=mainframeLoginName&pageSize=1").await;
+    assert_eq!(page["item"][0]["mainframeLoginName"], "Managed by another program");
+    let path = format!("/persons/id/{}/archive", desk.person("100002"));
+    let nowhere = json!({ "id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301" });
+    let (status, body) = desk.ask("PATCH", &path, "application/json", Some(nowhere)).await;
+    assert_eq!(
+        (status, body),
+        (
+            400,
+            json!({ "errors": [{ "errorCode": "Archiving reason not available" }] })
+        )
+    );
+}
 
 #[tokio::test]
 async fn every_behaviour_in_doubt_has_a_switch_with_the_default_first() {

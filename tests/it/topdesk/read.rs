@@ -150,6 +150,60 @@ async fn a_query_for_archived_operators_that_is_refused_leaves_doubt() {
 }
 
 #[tokio::test]
+async fn operators_are_read_in_passes_where_one_query_for_both_is_refused() {
+    let together = Desk::open(company(300, 250), &[]).await.read().await.unwrap();
+    let desk = Desk::open(
+        company(300, 250),
+        &[("operator_states", "one_by_one"), ("operator_names", "null")],
+    )
+    .await;
+    let snapshot = desk.read().await.unwrap();
+    assert_eq!(codes(&snapshot), [""; 0]);
+    assert_eq!(snapshot.filters, FilterProof::None, "the proof is as strong");
+    let states = |read: &TargetSnapshot| {
+        let mut states: Vec<bool> = read.operators.iter().map(|operator| operator.archived).collect();
+        states.sort_unstable();
+        states
+    };
+    assert_eq!(states(&snapshot), states(&together));
+    assert!(states(&snapshot).contains(&true) && states(&snapshot).contains(&false));
+    let details = desk.reader().operator_details(&Silent).await.unwrap();
+    assert_eq!(details.len(), snapshot.operators.len());
+    let checked = desk.reader().probe(&wants()).await;
+    let line = checked.iter().find(|line| line.topic == "operators").unwrap();
+    assert!(line.text.contains("archived ones included"), "{line:?}");
+}
+
+#[tokio::test]
+async fn an_operator_that_moves_between_the_passes_is_not_missed() {
+    for (state, pass) in [("operatorArchived", 2), ("operator", 3)] {
+        let desk = Desk::open(company(30, 20), &[("operator_states", "one_by_one")]).await;
+        let one = desk.sandbox.state_json()["operators"][3].clone();
+        let id = one["id"].as_str().unwrap().to_owned();
+        let archived = |archived: bool| json!({ "operator": id, "set": { "archived": archived } });
+        desk.sandbox.edit(&archived(state == "operatorArchived")).unwrap();
+        // The refused query is the first; the pass in whose list it would be has just been read.
+        let moves = json!({ "route": "/operators", "nth": pass + 1, "edit": archived(state != "operatorArchived") });
+        desk.sandbox.fault(&moves).unwrap();
+        let snapshot = desk.read().await.unwrap();
+        assert_eq!(desk.sandbox.stats()["faults_played"], 1);
+        let found = snapshot.operators.iter().find(|operator| operator.id.as_str() == id);
+        assert!(found.is_some(), "{state} until pass {pass}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_by_state_that_is_overlooked_proves_nothing() {
+    let desk = Desk::open(company(30, 20), &[("operator_states", "one_by_one")]).await;
+    desk.sandbox
+        .fault(&json!({ "route": "/operators", "contains": "archived==true", "from": 2, "drop_parameter": "query" }))
+        .unwrap();
+    let snapshot = desk.read().await.unwrap();
+    assert_eq!(codes(&snapshot), ["operators_filter_overlooked"]);
+    assert_eq!(snapshot.filters, FilterProof::Unreadable);
+}
+
+#[tokio::test]
 async fn pages_that_shift_are_noticed() {
     // The list is sorted by id: a new card with the lowest id moves every row by one.
     let first = "00000000-0000-4000-8000-000000000001";
@@ -201,6 +255,9 @@ async fn reads_survive_what_passes() {
         json!({ "route": "/persons", "nth": 2, "cut_body": true }),
         json!({ "route": "/operators", "nth": 2, "reset": "before" }),
         json!({ "route": "/persons/count", "every": 2, "times": 2, "answer": { "status": 502 } }),
+        json!({ "route": "/persons", "nth": 2, "answer": { "status": 520 } }),
+        json!({ "route": "/operators", "nth": 1, "answer": { "status": 522, "body": "<html><title>522</title></html>" } }),
+        json!({ "route": "/persons/count", "every": 2, "times": 2, "answer": { "status": 524 } }),
     ] {
         let desk = Desk::open(company(5003, 120), &[]).await;
         desk.sandbox.fault(&fault).unwrap();
