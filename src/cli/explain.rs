@@ -195,7 +195,7 @@ async fn recorded(
         bail!("{not_kept}");
     };
     let key = match key_spec(environment.config()).read(word) {
-        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
         KeyReading::None | KeyReading::Anonymized => None,
     };
     let card = CardId::from(word.trim().to_lowercase());

@@ -40,7 +40,7 @@ pub(super) async fn forget(config: &Path, args: &ForgetArgs) -> anyhow::Result<E
     let by = session::operating_system_user();
     let environment = session::environment(config)?;
     let key = match key_spec(environment.config()).read(&args.key) {
-        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
         KeyReading::None | KeyReading::Anonymized => None,
     };
     let card = CardId::from(args.key.trim().to_lowercase());

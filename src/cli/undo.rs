@@ -120,7 +120,7 @@ fn request(args: &UndoArgs, environment: &Environment) -> anyhow::Result<UndoReq
         None => None,
         Some(raw) => match key_spec(environment.config()).read(raw) {
             KeyReading::Key(key) => Some(key),
-            KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } => {
+            KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } | KeyReading::Hidden { .. } => {
                 bail!("'{raw}' is not a key; give the number as the card has it")
             }
         },

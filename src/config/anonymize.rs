@@ -143,7 +143,7 @@ fn legal_hold(config: &LegalHoldConfig, key: &KeySpec) -> LegalHold {
 
 fn add_key(hold: &mut LegalHold, raw: &str, key: &KeySpec) {
     match key.read(raw) {
-        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => {
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => {
             hold.keys.insert(key);
         }
         KeyReading::None | KeyReading::Anonymized => {}

@@ -155,7 +155,7 @@ fn canary_keys(canaries: Option<&Canaries>) -> &[String] {
 fn keys(spec: &KeySpec, raw: &[String]) -> Vec<Key> {
     raw.iter()
         .filter_map(|raw| match spec.read(raw) {
-            KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+            KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
             KeyReading::None | KeyReading::Anonymized => None,
         })
         .collect()

@@ -215,6 +215,8 @@ impl<'s> Walk<'s> {
             cure.to_owned()
         } else if wanted.contains(&Kind::Text) && matches!(kind, Kind::Flag | Kind::Whole | Kind::Decimal) {
             "put it in quotes".to_owned()
+        } else if wanted.contains(&Kind::Text) && kind == Kind::Nothing && path.ends_with(']') {
+            "in YAML a NULL without quotes is nothing: write \"NULL\" where the word is meant".to_owned()
         } else if wanted == [Kind::Flag] && kind == Kind::Text {
             "write true or false, without quotes".to_owned()
         } else {

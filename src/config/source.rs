@@ -5,6 +5,7 @@ use super::units::{self, Percent, Span};
 use crate::domain::snapshot::Role;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// One source of identities.
@@ -68,7 +69,8 @@ pub struct SourceCommon<'a> {
 pub struct CsvConfig {
     /// The first word of expressions over this source.
     pub name: String,
-    /// The file.
+    /// The file, or a pattern with `*` and `?` in its last part: then the newest complete file that fits is read, newest by
+    /// the date in the names where all have one (year first), else by modification time.
     pub path: PathBuf,
     /// One character, or `tab`. Default `,`.
     #[serde(default = "default_delimiter")]
@@ -76,6 +78,14 @@ pub struct CsvConfig {
     /// Any WHATWG encoding name. Default `utf-8`; a byte order mark is recognised and removed.
     #[serde(default = "default_encoding")]
     pub encoding: String,
+    /// How many lines of the file stand above the header: a title, a date. Default 0. A line such as `sep=;` that tells
+    /// spreadsheets the delimiter is stepped over by itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip_lines: u64,
+    /// Cells that mean nothing is there, written exactly so but for blanks around: `[NULL, "-", N/A]`. Default: only empty
+    /// cells. They count in every column, the key too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub blank: BTreeSet<String>,
     /// One row per person (default), or one row per contract.
     #[serde(default)]
     pub rows: RowsConfig,
@@ -91,6 +101,9 @@ pub struct CsvConfig {
     pub same_people_as: Option<String>,
 }
 
+fn is_zero(lines: &u64) -> bool {
+    *lines == 0
+}
 fn default_delimiter() -> String {
     ",".to_owned()
 }

@@ -247,6 +247,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::Twin { .. }
         | HoldReason::SamePerson { .. }
         | HoldReason::AnotherPerson
+        | HoldReason::OddKey { .. }
         | HoldReason::Drift { .. } => 1,
         HoldReason::FirstContact | HoldReason::ConfigChanged | HoldReason::DecisionChanged => 2,
         HoldReason::OverBudget { .. } => 3,

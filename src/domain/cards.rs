@@ -202,7 +202,9 @@ pub(super) fn state_of(card: &PersonCard, spec: &KeySpec) -> CardState {
     let raw = card.fields.text(spec.card_field).unwrap_or("");
     match spec.read(raw) {
         _ if anonymized_name => CardState::Anonymized,
-        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => CardState::Keyed(key),
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => {
+            CardState::Keyed(key)
+        }
         KeyReading::None => CardState::Keyless,
         KeyReading::Anonymized => CardState::Anonymized,
     }

@@ -102,7 +102,7 @@ fn is_anonymized(card: &PersonCard, spec: &KeySpec) -> bool {
 
 fn key_of(card: &PersonCard, spec: &KeySpec) -> Option<Key> {
     match spec.read(card.fields.text(spec.card_field)?) {
-        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
         KeyReading::None | KeyReading::Anonymized => None,
     }
 }

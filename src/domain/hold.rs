@@ -58,6 +58,8 @@ pub enum HoldReason {
     },
     /// The number agrees and nothing else does.
     AnotherPerson,
+    /// The key is written like no other key of its source and of the cards.
+    OddKey { source: SourceName },
     /// The ledger knows a card of this person that has changed behind our back.
     Drift { card: CardId, what: Drift },
     /// Whether an operator is linked could not be proven.
@@ -144,6 +146,7 @@ impl HoldReason {
             | HoldReason::Twin { .. }
             | HoldReason::SamePerson { .. }
             | HoldReason::AnotherPerson
+            | HoldReason::OddKey { .. }
             | HoldReason::Drift { .. }
             | HoldReason::OperatorUnproven
             | HoldReason::Rehire
@@ -182,6 +185,7 @@ impl HoldReason {
             HoldReason::Twin { .. } => "twin".to_owned(),
             HoldReason::SamePerson { .. } => "same_person".to_owned(),
             HoldReason::AnotherPerson => "another_person".to_owned(),
+            HoldReason::OddKey { .. } => "odd_key".to_owned(),
             HoldReason::Drift { .. } => "drift".to_owned(),
             HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
             HoldReason::NeedsSource { .. } => "needs_source".to_owned(),

@@ -3,6 +3,7 @@
 //! Normalisers compare, they never write: [`RawKey`] is what a source or card holds, [`Key`] is what is compared.
 
 use super::field::CardField;
+use super::letters::{is_hidden, is_odd_blank};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
@@ -38,10 +39,10 @@ pub struct KeySpec {
 pub struct RawKey(pub Box<str>);
 
 impl RawKey {
-    /// What a create or adopt writes: NFC and trimmed, otherwise as the source has it.
+    /// What a create or adopt writes: NFC, without blanks and hidden characters around it, otherwise as the source has it.
     pub fn to_write(&self) -> String {
         let composed: String = self.0.nfc().collect();
-        composed.trim().to_owned()
+        composed.trim_matches(is_padding).to_owned()
     }
 }
 
@@ -85,6 +86,14 @@ pub enum KeyReading {
     Anonymized,
     /// Longer than the card field: never truncated, the record is rejected. Carries the length in characters.
     TooLong { key: Key, chars: usize, limit: usize },
+    /// A character that nobody sees, or a blank that is no ordinary one, stands within it: it looks like another key, so
+    /// the record is rejected. A card that has it keeps it, and nobody else's record matches it.
+    Hidden { key: Key, letter: char },
+}
+
+/// What around a key can only be padding.
+fn is_padding(letter: char) -> bool {
+    letter.is_whitespace() || is_hidden(letter)
 }
 
 /// NFC. Nearly all keys are plain text, which is NFC as it is.
@@ -100,14 +109,21 @@ impl KeySpec {
     /// Normalises a raw key.
     pub fn read(&self, raw: &str) -> KeyReading {
         let composed = composed(raw);
+        // Hidden characters around a key come from copying and from spreadsheets; where blanks are trimmed, both may be mixed.
+        let trims = self.normalise.contains(&Normaliser::Trim);
+        let composed = composed.trim_matches(|letter| is_hidden(letter) || trims && is_padding(letter));
         if composed.trim().is_empty() {
             return KeyReading::None;
         }
         if composed.contains('*') {
             return KeyReading::Anonymized;
         }
-        let written_chars = composed.trim().chars().count();
-        let mut text = composed;
+        let written = composed.trim();
+        let written_chars = written.chars().count();
+        let letter = written
+            .chars()
+            .find(|letter| is_hidden(*letter) || is_odd_blank(*letter));
+        let mut text = composed.to_owned();
         for step in &self.normalise {
             text = match step {
                 Normaliser::Trim => text.trim().to_owned(),
@@ -125,6 +141,9 @@ impl KeySpec {
         }
         // Case mapping can leave NFC; comparing needs one form.
         let key = Key(if text.is_ascii() { text } else { self::composed(&text) }.into());
+        if let Some(letter) = letter {
+            return KeyReading::Hidden { key, letter };
+        }
         let limit = self.max_chars();
         if written_chars > limit {
             return KeyReading::TooLong {
@@ -148,6 +167,7 @@ impl KeySpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn spec(normalise: &[Normaliser]) -> KeySpec {
         KeySpec {
@@ -188,6 +208,74 @@ mod tests {
             }
         ));
         assert!(matches!(spec.read(" 12345678901234567890 "), KeyReading::Key(_)));
+    }
+
+    #[test]
+    fn hidden_characters_around_a_key_are_padding_and_within_it_make_it_none() {
+        let spec = spec(&[Normaliser::Trim]);
+        let plain = KeyReading::Key(Key::stored("100051"));
+        for padded in [
+            "\u{200b}100051",
+            "\u{feff} 100051\u{a0}\r\n",
+            "\u{202d}100051\u{202c}",
+            "100051\t\u{200b} ",
+        ] {
+            assert_eq!(spec.read(padded), plain, "{padded:?}");
+            assert_eq!(RawKey(padded.into()).to_write(), "100051");
+        }
+        assert_eq!(spec.read("\u{200b} \u{feff}"), KeyReading::None);
+        for (within, letter) in [
+            ("12\nINFO", '\n'),
+            ("77\u{1b}[2J", '\u{1b}'),
+            ("8\u{202e}999", '\u{202e}'),
+            ("5\u{200b}55", '\u{200b}'),
+            ("10\u{ad}0001", '\u{ad}'),
+            ("12\u{a0}345", '\u{a0}'),
+        ] {
+            assert!(
+                matches!(spec.read(within), KeyReading::Hidden { letter: found, .. } if found == letter),
+                "{within:?}"
+            );
+        }
+        assert!(matches!(spec.read("A 12"), KeyReading::Key(_)));
+    }
+
+    proptest! {
+        /// No key that is made from any text has a character that nobody sees, and padding changes no key.
+        #[test]
+        fn a_key_is_what_it_looks_like(text in any_key(), before in padding(), after in padding(), trims: bool) {
+            let steps: &[Normaliser] = if trims { &[Normaliser::Trim, Normaliser::Uppercase] } else { &[Normaliser::Uppercase] };
+            let spec = spec(steps);
+            let reading = spec.read(&text);
+            if let KeyReading::Key(key) = &reading {
+                prop_assert!(key.as_str().trim().chars().all(|letter| !is_hidden(letter) && !is_odd_blank(letter)));
+                let written = RawKey(text.as_str().into()).to_write();
+                prop_assert!(written.chars().all(|letter| !is_hidden(letter)));
+            }
+            prop_assert_eq!(spec.read(&format!("{before}{text}{after}")), reading);
+        }
+    }
+
+    fn any_key() -> impl Strategy<Value = String> {
+        let letters = prop_oneof![
+            6 => proptest::char::range('0', '9'),
+            2 => proptest::char::range('A', 'F'),
+            1 => prop_oneof![Just(' '), Just('-'), Just('\u{a0}'), Just('\u{200b}'), Just('\u{202e}'), Just('\n'), Just('\u{ad}')],
+        ];
+        // It begins and ends with something that is seen.
+        ("[0-9A-F]", proptest::collection::vec(letters, 0..8), "[0-9A-F]")
+            .prop_map(|(first, letters, last)| format!("{first}{}{last}", String::from_iter(letters)))
+    }
+
+    fn padding() -> impl Strategy<Value = String> {
+        let letters = prop_oneof![
+            Just('\u{200b}'),
+            Just('\u{feff}'),
+            Just('\u{202d}'),
+            Just('\r'),
+            Just('\u{0}')
+        ];
+        proptest::collection::vec(letters, 0..3).prop_map(String::from_iter)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! organisational units, and groups of a few people are not kept.
 
 use super::record::{AttributeNames, Place, SourceRecord, Values};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +40,12 @@ pub struct Profile {
     /// Files: modification time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified_at: Option<DateTime<Utc>>,
+    /// Files that are chosen by the date in their names: that date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_date: Option<NaiveDateTime>,
+    /// Hash over the keys: whether two reads have the same people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<Box<str>>,
     /// Directories: how far each replica is, by its id. The texts sort as they rise.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub update_marks: BTreeMap<String, String>,

@@ -8,8 +8,10 @@ pub use target::{judge_target, target_profile, target_summary};
 
 use self::against::drop_message;
 use self::doubts::{Doubts, Judgement};
+use super::damage;
 use super::ids::SourceName;
 use super::key::{Key, KeyReading, KeySpec, RawKey};
+use super::letters;
 use super::plan::short_hash;
 use super::profile::Profile;
 use super::record::{NoKey, Place, RawRecord, SourceRecord, Standing, Unkeyed};
@@ -75,6 +77,16 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
                     );
                     Err(NoKey::TooLong)
                 }
+                KeyReading::Hidden { key, letter } => {
+                    reject(
+                        Some(key),
+                        format!(
+                            "{name} holds {}, which is no part of a key: correct it in the source",
+                            letters::named(letter)
+                        ),
+                    );
+                    Err(NoKey::Hidden)
+                }
             },
             several => {
                 reject(
@@ -106,6 +118,7 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
             }
         }
     }
+    damaged_texts(&mut read, &records);
     records.sort_by(|a, b| a.key.cmp(&b.key).then_with(|| a.place.cmp(&b.place)));
     records.shrink_to_fit();
     keyless.sort();
@@ -117,6 +130,35 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
         keyless,
         unkeyed,
     }
+}
+
+/// A text that was damaged on its way must not be written: the record is good for who is there and who leaves, and not for
+/// its fields.
+fn damaged_texts(read: &mut SourceRead, records: &[SourceRecord]) {
+    for record in records {
+        for (name, values) in read.attributes.iter().zip(&record.values) {
+            let Some(damage) = values.as_slice().iter().find_map(|value| damage::of(value)) else {
+                continue;
+            };
+            read.rejections.push(Rejection {
+                source: read.source.clone(),
+                place: record.place.clone(),
+                key: Some(record.key.clone()),
+                scope: RejectionScope::Fields,
+                message: format!("'{name}' {damage}"),
+            });
+        }
+    }
+}
+
+/// Which people a read has, in one text that tells nobody who they are.
+fn people_hash(records: &[SourceRecord]) -> Box<str> {
+    let mut text = Vec::new();
+    for record in records {
+        text.extend_from_slice(record.key.as_str().as_bytes());
+        text.push(0);
+    }
+    short_hash(&text).into()
 }
 
 /// A directory entry goes by its name. A line of a file moves with every export: it goes by what it says.
@@ -163,6 +205,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         rejections,
         findings,
         modified_at,
+        name_date,
         content,
         update_marks,
         server_time: _,
@@ -177,6 +220,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     );
     profile.filled.remove(&key_attribute);
     profile.modified_at = modified_at;
+    profile.name_date = name_date;
+    profile.people = Some(people_hash(&records));
     profile.content = content;
     profile.update_marks = update_marks;
     // People, not rows: an export that has every row twice must not become the yardstick for whole ones.
@@ -214,6 +259,14 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         size(&source, &records, count, expected, history, &mut doubts);
         emptied = against::emptied(&source, &profile, history, &mut doubts);
         against::shrunk(&source, &profile, history, expected.max_group_drop_percent, &mut doubts);
+    }
+    if unreadable > count {
+        doubts.add_acceptable(
+            ("mostly_unreadable", Effect::RejectAcceptable),
+            format!("{source} has {unreadable} records that cannot be read and {count} that can"),
+            "see what is said of these records, and correct the export or how it is read",
+            &unreadable_marks,
+        );
     }
     for (code, what, marks, before) in [
         (

@@ -161,6 +161,8 @@ pub enum NoKey {
     Anonymized,
     /// Longer than the card's field.
     TooLong,
+    /// With a control, invisible or bidirectional character in it.
+    Hidden,
 }
 
 /// One entry of a snapshot, with its key.

@@ -7,7 +7,7 @@ use super::ids::{Generation, ItemId, SourceName};
 use super::key::Key;
 use super::profile::Profile;
 use super::record::{AttributeNames, NoKey, Place, RawRecord, SourceRecord, Unkeyed, Values};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +104,8 @@ pub struct SourceRead {
     pub findings: Vec<Finding>,
     /// Modification time of a file; `None` for servers.
     pub modified_at: Option<DateTime<Utc>>,
+    /// The date in the name of a file that was chosen by it.
+    pub name_date: Option<NaiveDateTime>,
     /// Hash of a file's content alone; `None` for servers.
     pub content: Option<Box<str>>,
     /// How far each replica is that a server tells of, by its id, in texts that sort as they rise; empty for files.
@@ -194,10 +196,35 @@ pub struct SnapshotHistory {
     pub reference_at: Option<DateTime<Utc>>,
     /// Modification time of the file that was accepted last.
     pub last_modified_at: Option<DateTime<Utc>>,
+    /// The date in its name, where it was chosen by that.
+    pub last_name_date: Option<NaiveDateTime>,
     /// Contents of the complete reads of the last 14 days.
     pub earlier_contents: BTreeSet<Box<str>>,
+    /// The same in their order, without the changes that were taken back.
+    #[serde(default)]
+    pub contents: Vec<Box<str>>,
     /// The last read, whatever came of it.
     pub last: Option<PastRead>,
+}
+
+impl SnapshotHistory {
+    /// Takes the content of a complete read, the oldest first. Going back to what it replaced takes a change back.
+    pub fn remember_content(&mut self, content: &str) {
+        self.earlier_contents.insert(content.into());
+        match self.contents.as_slice() {
+            [.., last] if **last == *content => {}
+            [.., before, _taken_back] if **before == *content => {
+                self.contents.pop();
+            }
+            _new => self.contents.push(content.into()),
+        }
+    }
+
+    /// What the content of the last complete read replaced.
+    pub fn content_before(&self) -> Option<&str> {
+        let before = self.contents.len().checked_sub(2)?;
+        self.contents.get(before).map(|content| &**content)
+    }
 }
 
 /// A read of an earlier run.

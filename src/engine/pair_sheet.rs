@@ -4,13 +4,14 @@
 //! carries a mark of the card and of the pair as they were shown: what has changed since is asked again, not written. Formed
 //! and read as [`super::sheet`] is; numbers stand in brackets as well, so that a spreadsheet leaves their zeros.
 
-use super::sheet::{SheetProblem, decoded, defused, delimiter, without_separator_line};
+use super::sheet::{RowLines, SheetProblem, decoded, defused, delimiter, without_separator_line};
 use crate::domain::card::OperatorLink;
 use crate::domain::cards::{CardIndex, CardState};
 use crate::domain::decision::Answer;
 use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading};
+use crate::domain::letters;
 use crate::domain::rekey::pairing::{NoPair, Pair, Pairing, Row, Verdict};
 use crate::domain::rekey::writing::{Chosen, ChosenBy};
 use csv::{ReaderBuilder, StringRecord, Terminator, WriterBuilder};
@@ -197,7 +198,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Line>, Vec<SheetProblem>> {
     let text = decoded(bytes);
     let (skipped, body) = without_separator_line(&text);
     let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter(body.lines().next().unwrap_or_default()))
+        .delimiter(delimiter(body))
         .has_headers(false)
         .flexible(true)
         .from_reader(body.as_bytes());
@@ -226,8 +227,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Line>, Vec<SheetProblem>> {
     };
     let (mut lines, mut problems): (Vec<Line>, Vec<SheetProblem>) = (Vec::new(), Vec::new());
     let mut seen: BTreeMap<CardId, u64> = BTreeMap::new();
+    let mut at_line = RowLines::new(body, skipped);
     for row in rows {
-        let at = skipped + row.position().map_or(0, csv::Position::line);
+        let at = at_line.of(&row);
         if row.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -412,6 +414,10 @@ impl Look<'_> {
             KeyReading::TooLong { chars, limit, .. } => Err(format!(
                 "the number has {chars} characters, {} takes {limit}; write the person's",
                 spec.card_field
+            )),
+            KeyReading::Hidden { letter, .. } => Err(format!(
+                "the number holds {}, which is no part of a number; type it anew",
+                letters::named(letter)
             )),
         }
     }

@@ -35,7 +35,7 @@ impl Planned {
     pub fn only(self, typed: &str) -> Result<Self, RunError> {
         let Self { judged, input } = self;
         let key = match input.policy.key.read(typed) {
-            KeyReading::Key(key) | KeyReading::TooLong { key, .. } => key,
+            KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => key,
             KeyReading::None | KeyReading::Anonymized => return Err(RunError::Nobody(typed.to_owned())),
         };
         let has_key = |text: &str| matches!(input.policy.key.read(text), KeyReading::Key(found) if found == key);

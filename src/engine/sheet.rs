@@ -9,6 +9,7 @@ use super::state::KeptHold;
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::Answer;
 use crate::domain::ids::ItemId;
+use crate::domain::letters::{line_breaks, names_separator};
 use crate::domain::view::FromTo;
 use chrono_tz::Tz;
 use csv::{ReaderBuilder, StringRecord, Terminator, WriterBuilder};
@@ -161,7 +162,7 @@ pub fn read(bytes: &[u8], waiting: &Waiting) -> Result<Vec<SheetDecision>, Vec<S
         }]
     };
     let (skipped, body) = without_separator_line(&text);
-    let delimiter = delimiter(body.lines().next().unwrap_or_default());
+    let delimiter = delimiter(body);
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -191,8 +192,9 @@ pub fn read(bytes: &[u8], waiting: &Waiting) -> Result<Vec<SheetDecision>, Vec<S
         decisions: Vec::new(),
         problems: Vec::new(),
     };
+    let mut lines = RowLines::new(body, skipped);
     for row in rows {
-        let line = skipped + row.position().map_or(0, csv::Position::line);
+        let line = lines.of(&row);
         if let Err(message) = sheet.row(&row, line) {
             sheet.problems.push(SheetProblem { line, message });
         }
@@ -291,12 +293,45 @@ pub(super) fn decoded(bytes: &[u8]) -> String {
 /// A first line such as `sep=;` tells spreadsheets the delimiter and is no row.
 pub(super) fn without_separator_line(text: &str) -> (u64, &str) {
     match text.split_once('\n') {
-        Some((first, rest)) if first.trim_end().len() == 5 && first.starts_with("sep=") => (1, rest),
+        Some((first, rest)) if names_separator(first) => (1, rest),
         Some(_) | None => (0, text),
     }
 }
 
-pub(super) fn delimiter(header: &str) -> u8 {
+/// The lines in which the rows of a sheet begin, as an editor and a spreadsheet count them.
+///
+/// The parser counts a line only once it has read past its end, and leaves the LF of a CR LF to the next row.
+pub(super) struct RowLines<'a> {
+    body: &'a [u8],
+    line: u64,
+    counted: usize,
+}
+
+impl<'a> RowLines<'a> {
+    /// Over a text above which so many lines were left out.
+    pub(super) fn new(body: &'a str, skipped: u64) -> Self {
+        Self {
+            body: body.as_bytes(),
+            line: 1 + skipped,
+            counted: 0,
+        }
+    }
+
+    /// The line of a row; rows are asked for in their order.
+    pub(super) fn of(&mut self, row: &StringRecord) -> u64 {
+        let at = row.position().map_or(0, csv::Position::byte);
+        let at = usize::try_from(at).unwrap_or(usize::MAX).min(self.body.len());
+        let line_ends = self.body[at..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
+        let start = at + line_ends.count();
+        self.line += line_breaks(&self.body[self.counted.min(start)..start]);
+        self.counted = start;
+        self.line
+    }
+}
+
+/// What the first line that is not blank is split by.
+pub(super) fn delimiter(body: &str) -> u8 {
+    let header = body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
     let most = [b';', b',', b'\t']
         .into_iter()

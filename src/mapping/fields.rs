@@ -13,6 +13,7 @@ use crate::domain::field::{CardField, FieldKind, FieldValue};
 use crate::domain::identity::{Desired, Evaluated, FieldProblem, Moment, Unknown, Wanted};
 use crate::domain::ids::SourceName;
 use crate::domain::key::{KeyReading, KeySpec};
+use crate::domain::letters;
 use std::borrow::Cow;
 
 /// The longest name a list entry can have (persons v2, drop-down names).
@@ -295,6 +296,10 @@ impl CompiledRule {
             )),
             KeyReading::TooLong { chars, limit, .. } => Err(Misfit::skips(format!(
                 "is named by a key of {chars} characters, a key has at most {limit}; correct the source"
+            ))),
+            KeyReading::Hidden { letter, .. } => Err(Misfit::skips(format!(
+                "is named by a key that holds {}, which is no part of a key; correct the source",
+                letters::named(letter)
             ))),
         }
     }

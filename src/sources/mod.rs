@@ -8,6 +8,7 @@ pub mod directory;
 pub mod file;
 pub mod ldap;
 pub mod ldif;
+pub mod newest;
 pub mod text;
 
 use crate::config::SourceConfig;

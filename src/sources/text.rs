@@ -2,6 +2,7 @@
 //!
 //! Bytes that the encoding does not know become U+FFFD, and their places are kept so that each can be blamed on its row.
 
+pub use crate::domain::letters::line_breaks;
 use crate::domain::snapshot::{Effect, Finding};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::path::Path;
@@ -278,19 +279,6 @@ impl Text {
     pub fn line_of(&self, place: usize) -> u64 {
         1 + line_breaks(&self.text.as_bytes()[..place])
     }
-}
-
-/// How many line ends there are: LF, CR LF, or CR alone. A CR at the very end counts.
-pub fn line_breaks(bytes: &[u8]) -> u64 {
-    let mut breaks = 0;
-    for (index, byte) in bytes.iter().enumerate() {
-        breaks += match byte {
-            b'\n' => 1,
-            b'\r' if bytes.get(index + 1) != Some(&b'\n') => 1,
-            _ => 0,
-        };
-    }
-    breaks
 }
 
 #[cfg(test)]

@@ -130,7 +130,9 @@ pub(super) async fn history(
     }
     for row in &last_accepted {
         let profile: Profile = from_json(row.try_get(3)?, "snapshot")?;
-        history_of(&mut histories, row)?.last_modified_at = profile.modified_at;
+        let history = history_of(&mut histories, row)?;
+        history.last_modified_at = profile.modified_at;
+        history.last_name_date = profile.name_date;
     }
     let last_good = sqlx::query(
         "SELECT name, keyless, unreadable, profile, max(id) FROM snapshot \
@@ -146,8 +148,8 @@ pub(super) async fn history(
         history.last_good = Some(from_json(row.try_get(3)?, "snapshot")?);
     }
     let contents = sqlx::query(
-        "SELECT DISTINCT name, json_extract(profile, '$.content') AS content FROM snapshot \
-         WHERE environment = ?1 AND verdict = 'complete' AND read_at >= ?2 AND content IS NOT NULL",
+        "SELECT name, json_extract(profile, '$.content') AS content FROM snapshot \
+         WHERE environment = ?1 AND verdict = 'complete' AND read_at >= ?2 AND content IS NOT NULL ORDER BY id",
     )
     .bind(environment)
     .bind(stamp(now - REFERENCE))
@@ -155,7 +157,7 @@ pub(super) async fn history(
     .await?;
     for row in &contents {
         let content: &str = row.try_get(1)?;
-        history_of(&mut histories, row)?.earlier_contents.insert(content.into());
+        history_of(&mut histories, row)?.remember_content(content);
     }
     let last = sqlx::query(
         "SELECT name, read_at, records, verdict, max(id) FROM snapshot WHERE environment = ?1 GROUP BY name",

@@ -72,6 +72,7 @@ scenarios! {
     column_renamed
     config_edit_holds_archives_and_the_run_after_it
     contract_rows
+    csv_as_spreadsheets_and_databases_write_it
     cut_off_csv
     deleted_with_the_operator_by_hand
     department_as_plain_text
@@ -93,14 +94,17 @@ scenarios! {
     generated_card_is_adopted_not_duplicated
     hand_changed_value_is_listed
     header_only_csv
+    heading_differs_invisibly
     hidden_operators_hold_archives
+    hr_takes_a_mistake_back
     joiners
     joiners_wait_for_their_first_day
+    junk_rows_never_become_people
     key_differs_by_case_and_blanks
     key_emptied_by_hand_is_drift
-    lasting_rise_of_keyless_records_is_accepted_by_approval
     key_that_differs_by_zeros_is_another_key
     last_operator_of_a_group
+    lasting_rise_of_keyless_records_is_accepted_by_approval
     leaver_is_disarmed_before_the_archive
     leaver_with_an_unknown_department_is_archived
     leaver_with_end_date_is_archived_a_day_later
@@ -115,7 +119,10 @@ scenarios! {
     marriage_changes_name_email_and_login
     mass_update_at_first_contact_waits
     missing_needs_three_reads_and_48_hours
+    mojibake_and_hex_names
+    mostly_unreadable_export
     movers
+    newest_of_several_exports
     older_csv
     one_key_in_two_sources_is_a_conflict
     only_one_person
@@ -140,17 +147,20 @@ scenarios! {
     shield_of_records_in_conflict
     slices_under_the_budget_for_a_week
     spreadsheet_ate_the_zeros_of_all_keys
+    spreadsheet_dropped_trailing_separators
+    title_above_the_header
+    too_long_surname_of_a_joiner
     topdesk_refuses_to_archive_an_operator
-    two_records_with_one_key_in_an_enrich_source
     twin_with_operator_survives
+    two_records_with_one_key_in_an_enrich_source
     unarchived_by_hand_stays_active
     undo_and_sync_never_fight
     undo_puts_operators_back_that_were_archived_before
     undo_wakes_the_operator_where_topdesk_does_not
     unknown_branch_holds_the_person
+    unrelated_config_edit_lets_archives_go_on
     work_left_behind
     wrong_clock
-    unrelated_config_edit_lets_archives_go_on
 }
 
 fn root() -> PathBuf {

@@ -72,6 +72,11 @@ fn each_fault_of_meaning_is_told_with_its_option() {
             &["sources[0].encoding: 'windows1252' is not a known encoding; did you mean 'windows-1252'?"]),
         ("encoding: windows-1252", "encoding: replacement", &["sources[0].encoding: 'replacement' is not a known encoding"]),
         ("path: /srv/hr/export.csv", "path: ''", &["sources[0].path: is blank"]),
+        ("path: /srv/hr/export.csv", "path: /srv/hr/export-*.csv", &[]),
+        ("delimiter: \";\"", "blank: [NULL]", &["sources[0].blank[0]: is empty where text is expected; in YAML a NULL without quotes"]),
+        ("path: /srv/hr/export.csv", "path: /srv/*/export.csv", &["sources[0].path: has * or ? in the name of a folder"]),
+        ("delimiter: \";\"", "blank: [\"NULL\", \"-\", N/A]\n    skip_lines: 2", &[]),
+        ("delimiter: \";\"", "blank: [\"\", \" - \"]", &["sources[0].blank: ' - ' is blank or has blanks", "sources[0].blank: '' is blank"]),
         // directories
         (ad_urls, "url: []", &["sources[1].url: is an empty list"]),
         (ad_urls, "url: https://dc1.example.net", &["sources[1].url: is neither ldaps:// nor ldap://"]),

@@ -251,6 +251,11 @@ pub fn files(config: &Config, faults: &mut Vec<Fault>) {
         if is_blank(&path.to_string_lossy()) {
             faults.push(Fault::new(at(n, "path"), "is blank", "write the path of the file"));
         }
+        let folder = path.parent().map(|folder| folder.to_string_lossy().into_owned());
+        if folder.is_some_and(|folder| folder.contains(['*', '?'])) {
+            let cure = "write the folder as it is called; only the name of the file may be a pattern";
+            faults.push(Fault::new(at(n, "path"), "has * or ? in the name of a folder", cure));
+        }
     }
 }
 
@@ -281,6 +286,13 @@ fn csv_format(n: usize, csv: &CsvConfig, faults: &mut Vec<Fault>) {
                 None => "utf-8 and windows-1252 are the usual ones".to_owned(),
             };
             faults.push(Fault::new(at(n, "encoding"), message, cure));
+        }
+    }
+    for word in &csv.blank {
+        if is_blank(word) || word.trim() != word {
+            let message = format!("'{}' is blank or has blanks around it", word.escape_debug());
+            let cure = "write the word alone, in quotes; empty cells are blank anyway";
+            faults.push(Fault::new(at(n, "blank"), message, cure));
         }
     }
     match &csv.rows {

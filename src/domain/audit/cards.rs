@@ -247,7 +247,7 @@ fn near_keys(ground: &Ground<'_>, workforce: &Workforce, subject: &dyn Fn(usize)
         ..ground.spec.clone()
     };
     let loosely = |text: &str| match loose.read(text) {
-        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
         KeyReading::None | KeyReading::Anonymized => None,
     };
     let mut on_cards: BTreeMap<Key, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();

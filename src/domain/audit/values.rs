@@ -81,7 +81,9 @@ impl Candidate {
         }
         let value = match self {
             Candidate::Field(field) if field == spec.card_field => match spec.read(text) {
-                KeyReading::Key(key) | KeyReading::TooLong { key, .. } => key.as_str().to_owned(),
+                KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => {
+                    key.as_str().to_owned()
+                }
                 KeyReading::None | KeyReading::Anonymized => return None,
             },
             Candidate::Field(_) | Candidate::FullName => fold(text),

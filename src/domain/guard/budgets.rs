@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Counted {
     Yes,
-    /// It waits as part of a baseline that nobody has approved: it does not use up the budget of others, but together
+    /// It waits as part of a baseline that nobody has approved, or because its key is odd: it does not use up the budget of others, but together
     /// these items must fit as well once they are approved.
     AsBaseline,
     /// Somebody said no to it.
@@ -32,6 +32,8 @@ fn counted(found: &[HoldReason], decision: Option<&Decision>) -> Counted {
             HoldReason::FirstContact
                 | HoldReason::ConfigChanged
                 | HoldReason::DecisionChanged
+                // Junk in a list must not hold the people in it.
+                | HoldReason::OddKey { .. }
                 | HoldReason::Undone { .. }
         );
         waits && !waived(reason, decision)

@@ -92,6 +92,12 @@ impl HoldReason {
                     "needs source {source}, which could not be used in this run; it passes once the source is read again"
                 );
             }
+            HoldReason::OddKey { source } => {
+                return format!(
+                    "not a number like the others? no other key of {source} and no card has one that is written like it: \
+                     approve if it is this person's number; reject it where it is none, and correct the source"
+                );
+            }
             HoldReason::StrangeWrites { cards, examples, item } => return strange_writes(*cards, examples, item),
             HoldReason::DependsOn { item } => return format!("waits for item {item}, which is held"),
             HoldReason::NotAlone { item } => {

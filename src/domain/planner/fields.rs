@@ -56,7 +56,12 @@ impl Planner<'_> {
         };
         for problem in &description.problems {
             let message = format!("{}: {}", problem.field, problem.message);
-            if problem.holds_person {
+            if card.is_none() && problem.field == CardField::SurName && !problem.holds_person {
+                // It is known, and cannot be written: one line says both.
+                fields
+                    .holds
+                    .push(format!("{}; a new card needs a surname", problem.message));
+            } else if problem.holds_person {
                 fields.holds.push(message)
             } else {
                 self.skip(SkipReason::FieldLeft, Some(person.key), card, message)

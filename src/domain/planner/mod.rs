@@ -21,6 +21,7 @@ mod fields;
 mod finish;
 mod namesakes;
 mod newcomers;
+mod odd_keys;
 mod orphans;
 mod pairs;
 mod people;
@@ -129,6 +130,7 @@ struct Planner<'a> {
     /// The ledger's entry of each card.
     known: Vec<Option<&'a LedgerEntry>>,
     memory: Memory<'a>,
+    looks: odd_keys::Looks,
     /// How far the sources have come among the keys of the cards.
     cursor: usize,
     /// Cards whose key the sources name.
@@ -182,6 +184,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         ruled: RuledFields::of(&input.policy.fields, input.policy.key.card_field),
         known,
         memory: Memory::default(),
+        looks: odd_keys::Looks::default(),
         cursor: 0,
         claimed,
         searchable: vec![false; cards],
@@ -226,6 +229,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     }
     if !newcomers.is_empty() {
         planner.memory = Memory::of(&input.ledger);
+        planner.looks = odd_keys::Looks::of(&planner);
     }
     // Only now it is known whose cards are about to be archived.
     for person in newcomers {

@@ -91,6 +91,7 @@ impl<'a> Planner<'a> {
         if self.input.in_doubt.contains(key) {
             doubts.push(HoldReason::InDoubt);
         }
+        doubts.extend(self.looks.doubt(person));
         let known = self.known_card(person);
         if let Some((card, what)) = &known {
             doubts.push(HoldReason::Drift {
@@ -210,7 +211,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Cards that may be this person's already: without a key, with the key of nobody or of a leaver, and alike; the card
-    /// with the same directory id; the card that the ledger knows. Never one whose key somebody who stays has.
+    /// with the same directory id; the card that the ledger knows; the card whose key only looks the same. Never one whose key somebody who stays has.
     fn candidates(
         &self,
         changes: &[FieldChange],
@@ -227,6 +228,14 @@ impl<'a> Planner<'a> {
             if let Some(card) = self.index.position(id).filter(|card| self.searchable[*card]) {
                 found.entry(card).or_default();
             }
+        }
+        for card in self
+            .looks
+            .disguised(person.key)
+            .iter()
+            .filter(|card| self.searchable[**card])
+        {
+            found.entry(*card).or_default().insert(self.input.policy.key.card_field);
         }
         found
     }
@@ -261,6 +270,7 @@ impl<'a> Planner<'a> {
         if !self.index.sees_all_operators() && changes.iter().any(FieldChange::blanks_identity) {
             doubts.push(HoldReason::OperatorUnproven);
         }
+        doubts.extend(self.looks.doubt(person));
         let cards = vec![self.index.cards[card].id.clone()];
         doubts.push(HoldReason::AdoptOrCreate {
             cards,

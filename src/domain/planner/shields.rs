@@ -37,6 +37,7 @@ impl Shields {
                     NoKey::Several => "has several keys",
                     NoKey::Anonymized => "has an asterisk for a key",
                     NoKey::TooLong => "has a key that is too long",
+                    NoKey::Hidden => "has a key with a character that nobody sees",
                 };
                 let record = SourceRecord {
                     // It joins with nobody.

@@ -10,6 +10,9 @@ use std::collections::BTreeSet;
 /// A time further ahead than this is no time to compare with.
 const AHEAD: Duration = Duration::minutes(10);
 
+/// The same of a date in a name, which may be of another time zone and of tomorrow.
+const NAMED_AHEAD: Duration = Duration::days(2);
+
 /// How much smaller the read is than its yardstick, where that is too much.
 pub(super) fn drop_message(name: &SourceName, count: u64, reference: u64, max_percent: f64) -> Option<String> {
     if count >= reference || reference == 0 {
@@ -93,7 +96,27 @@ pub(super) fn older(
     doubts: &mut Doubts,
 ) {
     // A file that claims to be from the future, once accepted, must not make every later one an old one.
-    let last = history.last_modified_at.filter(|last| *last <= now + AHEAD);
+    let latest_name = now.naive_utc() + NAMED_AHEAD;
+    let named = history
+        .last_name_date
+        .filter(|last| *last <= latest_name)
+        .zip(profile.name_date);
+    if let Some((last, own)) = named
+        && own < last
+    {
+        doubts.add(Finding::new(
+            "older_export",
+            Effect::Reject,
+            format!("the newest file of {name} is of {own} by its name, the export that was accepted last of {last}"),
+            "put the newest export in its folder; an older one is never read in the place of a newer one",
+        ));
+        return;
+    }
+    // A newer date in the name says more than the time of a copy.
+    let newer_by_name = named.is_some_and(|(last, own)| own > last);
+    let last = history
+        .last_modified_at
+        .filter(|last| *last <= now + AHEAD && !newer_by_name);
     if let (Some(last), Some(modified)) = (last, profile.modified_at)
         && modified < last
     {
@@ -117,6 +140,17 @@ pub(super) fn older(
         .filter(|content| before.content.as_ref() != Some(*content))
         && history.earlier_contents.contains(content)
     {
+        // One step back with the same people, or more, is a mistake that was corrected: nobody is missing by it.
+        let same_people = profile.people.is_some() && profile.people == before.people;
+        if history.content_before() == Some(&**content) && (same_people || profile.records > before.records) {
+            doubts.add(Finding::new(
+                "change_taken_back",
+                Effect::Note,
+                format!("{name} has the content again that it had before its last change: the change was taken back"),
+                "nothing, if a mistake was corrected; else see whether an old export was put in its place",
+            ));
+            return;
+        }
         doubts.add_acceptable(
             ("content_went_back", Effect::NoAbsenceAcceptable),
             format!(

@@ -90,7 +90,9 @@ pub fn under_other_key(input: &PlanInput, describe: &dyn Describe, spec: KeySpec
         {
             Desired::Set(Wanted::Value(FieldValue::Text(text))) => match spec.read(&text) {
                 KeyReading::Key(key) => Some((key, RawKey(text))),
-                KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } => None,
+                KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } | KeyReading::Hidden { .. } => {
+                    None
+                }
             },
             Desired::Set(_) | Desired::Clear | Desired::Unknown(_) => None,
         }
@@ -176,7 +178,7 @@ fn ledger(input: &PlanInput, spec: &KeySpec) -> BTreeMap<CardId, LedgerEntry> {
     let on_card = |entry: &LedgerEntry| -> Option<Key> {
         let at = cards.binary_search_by(|card| card.id.cmp(&entry.card)).ok()?;
         match spec.read(cards[at].fields.text(spec.card_field).unwrap_or_default()) {
-            KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+            KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
             KeyReading::None | KeyReading::Anonymized => None,
         }
     };
@@ -195,7 +197,9 @@ fn ledger(input: &PlanInput, spec: &KeySpec) -> BTreeMap<CardId, LedgerEntry> {
 fn protected_cards(input: &PlanInput) -> impl Iterator<Item = CardId> {
     let policy = &input.policy;
     let is_protected = |text: &str| match policy.key.read(text) {
-        KeyReading::Key(key) | KeyReading::TooLong { key, .. } => policy.protected.keys.contains(&key),
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => {
+            policy.protected.keys.contains(&key)
+        }
         KeyReading::None | KeyReading::Anonymized => false,
     };
     let cards = input.target.cards.iter();

@@ -11,6 +11,7 @@ mod joiners;
 mod leaver_hour;
 mod lifecycle;
 mod newcomers;
+mod odd_keys;
 mod other_key;
 mod pairing;
 mod pairing_worlds;

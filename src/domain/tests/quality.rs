@@ -132,6 +132,7 @@ fn a_file_too_old_is_rejected() {
             rejections: Vec::new(),
             findings: Vec::new(),
             modified_at: Some(world.now - chrono::Duration::hours(27)),
+            name_date: None,
             server_time: None,
             content: None,
             update_marks: Default::default(),

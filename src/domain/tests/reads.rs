@@ -258,6 +258,54 @@ fn an_approval_that_has_expired_by_another_clock_waives_nothing() {
     assert!(decided.in_force(world.now) && !decided.in_force(world.clock.latest(world.now)));
 }
 
+/// The next complete read of `hr` has this content; what came before is remembered as a run would.
+fn next_content(world: &mut World, content: &str) -> Vec<String> {
+    world.hr().content = Some(content.into());
+    let codes = codes(world);
+    if summary(world).verdict == Verdict::Complete {
+        world.hr().history.remember_content(content);
+        remember(world);
+    }
+    codes
+}
+
+#[test]
+fn a_mistake_taken_back_is_no_old_export() {
+    let mut world = World::of(20);
+    assert_eq!(next_content(&mut world, "right"), Vec::<String>::new());
+    assert_eq!(next_content(&mut world, "wrong"), Vec::<String>::new());
+    assert_eq!(next_content(&mut world, "right"), ["change_taken_back"]);
+    // Two mistakes, taken back one after the other.
+    for content in ["first", "second"] {
+        assert_eq!(next_content(&mut world, content), Vec::<String>::new());
+    }
+    assert_eq!(next_content(&mut world, "first"), ["change_taken_back"]);
+    assert_eq!(next_content(&mut world, "right"), ["change_taken_back"]);
+    // Somebody was lost and is there again.
+    world.hr().remove("E020");
+    assert_eq!(next_content(&mut world, "lost"), Vec::<String>::new());
+    world.hr().rows.push(row("E020"));
+    assert_eq!(next_content(&mut world, "right"), ["change_taken_back"]);
+}
+
+#[test]
+fn an_older_export_is_told_from_a_mistake_taken_back() {
+    let mut world = World::of(20);
+    for content in ["monday", "tuesday", "wednesday"] {
+        next_content(&mut world, content);
+    }
+    assert_eq!(
+        next_content(&mut world, "monday"),
+        ["content_went_back"],
+        "two steps back"
+    );
+    // One step back, and a joiner is gone by it.
+    world.hr().rows.push(row("E021"));
+    assert_eq!(next_content(&mut world, "joiner"), Vec::<String>::new());
+    world.hr().remove("E021");
+    assert_eq!(next_content(&mut world, "wednesday"), ["content_went_back"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
 

@@ -143,6 +143,7 @@ impl TestSource {
             modified_at: self.modified_at,
             content: self.content.clone(),
             update_marks: self.update_marks.clone(),
+            name_date: None,
             server_time: None,
         }
     }

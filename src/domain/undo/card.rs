@@ -471,7 +471,10 @@ impl Turn<'_> {
         let raw = put_back.and_then(|change| change.to.as_ref()).map(FieldValue::display);
         match raw.map(|raw| input.policy.key.read(&raw)) {
             Some(KeyReading::Key(key)) => Some(key),
-            Some(KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. }) | None => self.key.clone(),
+            Some(
+                KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } | KeyReading::Hidden { .. },
+            )
+            | None => self.key.clone(),
         }
     }
 }

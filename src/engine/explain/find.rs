@@ -52,7 +52,9 @@ pub fn find(word: &str, input: &PlanInput, mapping: &Mapping) -> Vec<Subject> {
     if seek.index.position(&id).is_some() || input.ledger.contains_key(&id) {
         return vec![seek.of_card(&id, FoundBy::CardId)];
     }
-    if let KeyReading::Key(key) | KeyReading::TooLong { key, .. } = input.policy.key.read(word) {
+    if let KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } =
+        input.policy.key.read(word)
+    {
         let found = seek.of_key(&key);
         if !found.is_empty() {
             return found;

@@ -457,7 +457,7 @@ impl<'a> Person<'a> {
         let spec = &self.input().policy.key;
         let raw_key = card.and_then(|card| card.fields.text(spec.card_field));
         let key = raw_key.and_then(|raw| match spec.read(raw) {
-            KeyReading::Key(key) | KeyReading::TooLong { key, .. } => Some(key),
+            KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
             KeyReading::None | KeyReading::Anonymized => None,
         });
         let protected = &self.input().policy.protected;

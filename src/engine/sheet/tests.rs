@@ -168,6 +168,22 @@ fn every_bad_line_is_told_and_nothing_is_taken() {
 }
 
 #[test]
+fn lines_are_those_of_the_file_whatever_ends_them() {
+    let waiting = two();
+    let id = &ids(&waiting)[0];
+    for (above, first) in [("", 3), ("sep=;\n", 4), ("\"SEP=;\";;\n", 4), ("\n\n", 5)] {
+        let text = format!(
+            "{above}id;codes;decision;note\n[{id}];first_contact;;\"two\nlines\"\n\n[0123456789ab];;approve;\n"
+        );
+        for end in ["\n", "\r\n"] {
+            let told = problems(&text.replace('\n', end), &waiting);
+            let expected = format!("line {}: nothing that waits", first + 2);
+            assert!(told[0].starts_with(&expected), "{end:?} {told:?}");
+        }
+    }
+}
+
+#[test]
 fn an_item_that_waits_for_more_than_was_shown_is_refused() {
     let waiting = two();
     let mut later = two();

@@ -3,14 +3,18 @@
 //! The file is decoded as a whole, because one row can make the whole file doubtful; of the rows only the asked-for
 //! columns are kept.
 
+mod beginning;
+mod cells;
+mod cursor;
 mod header;
 mod quotes;
 mod rows;
-mod shapes;
+mod short;
 #[cfg(test)]
 mod tests;
 
 use super::file;
+use super::newest::Exports;
 use super::text::{Declared, TextReader};
 use crate::config::CsvConfig;
 use crate::domain::ids::SourceName;
@@ -20,6 +24,7 @@ use crate::engine::{Progress, Source};
 use chrono::Utc;
 use rows::Layout;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Rows between two words of progress.
 const PROGRESS_EVERY: u64 = 1000;
@@ -69,18 +74,23 @@ pub fn encoding(label: &str) -> Result<Declared, Finding> {
     })
 }
 
-impl Source for Csv {
-    async fn read(&self, attributes: &BTreeSet<String>, progress: &dyn Progress) -> Result<SourceRead, Finding> {
+impl Csv {
+    async fn read_file(
+        &self,
+        path: &Path,
+        attributes: &BTreeSet<String>,
+        progress: &dyn Progress,
+    ) -> Result<SourceRead, Finding> {
         let read_at = Utc::now();
         let delimiter = delimiter(&self.config.delimiter)?;
         let mut decoder = TextReader::new(encoding(&self.config.encoding)?);
-        let facts = file::read(&self.config.path, |bytes| {
+        let facts = file::read(path, |bytes| {
             decoder.push(bytes);
             progress.advance(self.name.as_str(), 0, None);
         })
         .await?;
         let text = decoder.finish();
-        if let Some(doubt) = text.contradiction(&self.config.path, |name| format!("Set `encoding: {name}`.")) {
+        if let Some(doubt) = text.contradiction(path, |name| format!("Set `encoding: {name}`.")) {
             return Err(doubt);
         }
         let mut asked = attributes.clone();
@@ -90,6 +100,8 @@ impl Source for Csv {
             delimiter,
             key_column: &self.config.key,
             key: &self.key,
+            skip_lines: self.config.skip_lines,
+            blank: &self.config.blank,
         };
         let rows = rows::parse(&text, layout, &asked, |rows| {
             if rows.is_multiple_of(PROGRESS_EVERY) {
@@ -112,8 +124,22 @@ impl Source for Csv {
             modified_at: Some(facts.modified_at),
             content: Some(facts.content),
             update_marks: BTreeMap::new(),
+            name_date: None,
             server_time: None,
         })
+    }
+}
+
+impl Source for Csv {
+    async fn read(&self, attributes: &BTreeSet<String>, progress: &dyn Progress) -> Result<SourceRead, Finding> {
+        let mut exports = Exports::of(&self.config.path, Utc::now()).await?;
+        loop {
+            let file = exports.next().expect("a file is left until the read is settled");
+            let read = self.read_file(&file.path, attributes, progress).await;
+            if let Some(settled) = exports.settle(file, read) {
+                return settled;
+            }
+        }
     }
 
     fn advice(&self) -> Vec<Finding> {

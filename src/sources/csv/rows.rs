@@ -1,14 +1,19 @@
 //! The rows of a CSV text: each becomes a record or a rejection. Pure.
 
-use super::header::Header;
+use super::beginning::{self, further_down, no_header};
+use super::cells;
+use super::cursor::Cursor;
+use super::header::{Header, Repeated};
 use super::quotes;
-use super::shapes::KeyShapes;
+use super::short::{self, ShortRow, Whole};
 use crate::domain::ids::SourceName;
 use crate::domain::key::{Key, KeyReading, KeySpec};
+use crate::domain::key_shapes::KeyShapes;
 use crate::domain::record::{Place, RawRecord, Values};
 use crate::domain::snapshot::{Effect, Finding, Rejection, RejectionScope};
 use crate::sources::text::{Text, line_breaks};
-use csv::{ReaderBuilder, StringRecord};
+use csv::StringRecord;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -20,6 +25,10 @@ pub struct Layout<'a> {
     /// The column that holds the key.
     pub key_column: &'a str,
     pub key: &'a KeySpec,
+    /// How many lines stand above the header.
+    pub skip_lines: u64,
+    /// Cells that stand for nothing.
+    pub blank: &'a BTreeSet<String>,
 }
 
 /// All rows of a text.
@@ -41,18 +50,32 @@ pub fn parse(
     asked: &BTreeSet<String>,
     mut row_done: impl FnMut(u64),
 ) -> Result<Rows, Finding> {
-    let mut cursor = Cursor::new(text, layout.delimiter);
-    let first = cursor.next_row().ok_or_else(no_header)?;
-    if text.is_malformed(first.clone()) || !quotes::are_sound(&text.text[first.clone()], layout.delimiter) {
+    let closed = quotes::closed_up(&text.text, layout.delimiter);
+    let nothing = || no_header(layout.skip_lines);
+    let begins = beginning::length(&closed, layout.skip_lines).ok_or_else(nothing)?;
+    let mut cursor = Cursor::new(&closed, layout.delimiter, begins);
+    let first = cursor.next_row().ok_or_else(nothing)?;
+    let readable = !text.is_malformed(first.clone()) && quotes::are_sound(&closed[first], layout.delimiter);
+    let header = Header::new(&cursor.cells, asked, layout.key_column, layout.delimiter);
+    if header.key.is_none()
+        && let Some(found) = further_down(&closed, cursor.line, layout.key_column, layout.delimiter)
+    {
+        return Err(found);
+    }
+    if !readable {
         return Err(unreadable_header());
     }
-    let header = Header::new(&cursor.cells, asked, layout.key_column, layout.delimiter);
     let mut reader = RowReader {
         text,
+        closed: &closed,
         layout,
+        filled: vec![0; header.columns.len()],
         header,
         shapes: KeyShapes::default(),
+        order: 0,
+        whole: 0,
         records: Vec::new(),
+        short: Vec::new(),
         doubtful: Vec::new(),
         embedded: Vec::new(),
         findings: Vec::new(),
@@ -66,73 +89,9 @@ pub fn parse(
     Ok(reader.finish())
 }
 
-/// Steps through the rows of a text and knows where each begins.
-struct Cursor<'a> {
-    text: &'a str,
-    reader: csv::Reader<&'a [u8]>,
-    cells: StringRecord,
-    /// Where the reader's own positions begin: a line that only spreadsheets read is stepped over.
-    offset: usize,
-    /// The line of the current row, and the place up to which lines are counted.
-    line: u64,
-    counted: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(text: &'a Text, delimiter: u8) -> Self {
-        let text = text.text.as_str();
-        let offset = separator_line(text);
-        Self {
-            text,
-            reader: ReaderBuilder::new()
-                .delimiter(delimiter)
-                .has_headers(false)
-                .flexible(true)
-                .from_reader(&text.as_bytes()[offset..]),
-            cells: StringRecord::new(),
-            offset,
-            line: 1,
-            counted: 0,
-        }
-    }
-
-    /// The next row that is not blank: its raw text without line ends. Its cells are in `cells`.
-    fn next_row(&mut self) -> Option<Range<usize>> {
-        loop {
-            let from = self.position();
-            let more = self.reader.read_record(&mut self.cells);
-            if !more.expect("text in memory is valid UTF-8 and cannot fail to be read") {
-                return None;
-            }
-            // The parser steps over blank lines, and over the LF of a CR LF, only when it reads the next row.
-            let line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-            let raw = &self.text.as_bytes()[from..self.position()];
-            let start = from + raw.iter().take_while(|byte| line_end(byte)).count();
-            let end = self.position() - raw.iter().rev().take_while(|byte| line_end(byte)).count();
-            self.line += line_breaks(&self.text.as_bytes()[self.counted..start]);
-            self.counted = start;
-            // Ctrl-Z ends the files of old systems.
-            let blank = |cell: &str| cell.chars().all(|letter| letter.is_whitespace() || letter == '\u{1a}');
-            if self.cells.len() > 1 || !self.cells.get(0).is_none_or(blank) {
-                return Some(start..end.max(start));
-            }
-        }
-    }
-
-    fn position(&self) -> usize {
-        self.offset + usize::try_from(self.reader.position().byte()).expect("the text is in memory")
-    }
-}
-
-/// The length of a first line such as `sep=;`, which tells spreadsheets the delimiter.
-fn separator_line(text: &str) -> usize {
-    let line = text.lines().next().unwrap_or_default();
-    let is_separator = line.strip_prefix("sep=").is_some_and(|rest| rest.chars().count() == 1);
-    if is_separator { line.len() } else { 0 }
-}
-
 /// A row that is not a record; its key is known when the whole file is.
 struct Doubtful {
+    order: u64,
     line: u64,
     key_cell: Option<String>,
     message: String,
@@ -148,10 +107,18 @@ struct Embedded {
 
 struct RowReader<'a> {
     text: &'a Text,
+    /// The same text, place by place, in which every quoted cell begins with its quote.
+    closed: &'a str,
     layout: Layout<'a>,
     header: Header,
     shapes: KeyShapes,
+    /// How many rows came before this one.
+    order: u64,
+    /// How many rows have all their cells, and in how many of them each asked-for column is filled.
+    whole: u64,
+    filled: Vec<u64>,
     records: Vec<RawRecord>,
+    short: Vec<ShortRow>,
     doubtful: Vec<Doubtful>,
     embedded: Vec<Embedded>,
     findings: Vec<Finding>,
@@ -159,15 +126,17 @@ struct RowReader<'a> {
 
 impl RowReader<'_> {
     fn row(&mut self, range: Range<usize>, line: u64, cells: &StringRecord) {
-        let raw = &self.text.text[range.clone()];
-        let last_and_open = range.end == self.text.text.len();
-        let expected = self.header.names.len();
+        let raw = &self.closed[range.clone()];
+        let last_and_open = range.end == self.closed.len();
+        let (expected, needed) = (self.header.names.len(), self.header.named);
         let lines = 1 + line_breaks(raw.as_bytes());
         let sound = !raw.contains('"') || quotes::are_sound(raw, self.layout.delimiter);
         let malformed = self.text.is_malformed(range.clone());
+        let fits = (needed..=expected).contains(&cells.len());
+        self.order += 1;
 
         if last_and_open
-            && (!sound || cells.len() < expected || self.text.is_malformed(range.end.saturating_sub(3)..range.end))
+            && (!sound || cells.len() < needed || self.text.is_malformed(range.end.saturating_sub(3)..range.end))
         {
             self.findings.push(cut_off(line));
         } else if !sound && lines > 1 {
@@ -175,14 +144,17 @@ impl RowReader<'_> {
         }
         if sound && lines > 1 {
             let key_cell = self.header.key.and_then(|key| cells.get(key)).unwrap_or_default();
-            let broken = cells.len() != expected || key_cell.contains(['\n', '\r']);
+            let broken = !fits || key_cell.contains(['\n', '\r']);
             self.look_for_rows_inside(raw, line, broken);
         }
         let message = if !sound {
             "the row has a quote that does not close, or text after a closing quote; \
              have cells with quotes exported with doubled quotes"
                 .to_owned()
-        } else if cells.len() != expected {
+        } else if let Some(repeated) = self.header.repeated(cells) {
+            self.header_again(line, repeated);
+            return;
+        } else if cells.len() > expected {
             format!(
                 "the row has {} cells where the header has {expected}; \
                  have cells that hold the delimiter or a line end exported in quotes",
@@ -198,38 +170,120 @@ impl RowReader<'_> {
                 self.header.names[column],
                 self.text.encoding.name().to_lowercase()
             )
-        } else {
+        } else if fits {
             self.record(line, cells);
             return;
+        } else if last_and_open || lines > 1 || self.header.key.is_none_or(|key| key >= cells.len()) {
+            format!(
+                "the row ends after {} of {expected} cells; have every row exported with all its delimiters",
+                cells.len()
+            )
+        } else {
+            self.keep_short(line, cells);
+            return;
         };
-        let key_cell = self
-            .header
-            .key
-            .filter(|_| sound)
-            .and_then(|key| cells.get(key))
-            .map(str::to_owned);
+        let key_cell = self.header.key.filter(|_| sound).and_then(|key| cells.get(key));
         self.doubtful.push(Doubtful {
+            order: self.order,
             line,
-            key_cell,
+            key_cell: key_cell.map(|cell| self.value(cell).into_owned()),
             message,
+        });
+    }
+
+    fn value<'c>(&self, cell: &'c str) -> Cow<'c, str> {
+        cells::value(cell, self.layout.blank)
+    }
+
+    /// Two exports in one file: a heading is nobody.
+    fn header_again(&mut self, line: u64, repeated: Repeated) {
+        let message = match repeated {
+            Repeated::Same => "the row is the header once more: it is nobody; have it left out of the export",
+            Repeated::Other => "the row is another header: it is nobody",
+        };
+        if repeated == Repeated::Other {
+            self.findings.push(other_header(line));
+        }
+        self.doubtful.push(Doubtful {
+            order: self.order,
+            line,
+            key_cell: None,
+            message: message.to_owned(),
         });
     }
 
     fn record(&mut self, line: u64, cells: &StringRecord) {
         if let Some(key) = self.header.key {
-            self.shapes.learn(&cells[key]);
+            let key = cells::value(&cells[key], self.layout.blank);
+            self.shapes.learn(&without_quotes(&key));
         }
-        let values = self
-            .header
-            .columns
-            .iter()
-            .map(|column| Values::One(cells[*column].into()))
-            .collect();
+        self.whole += 1;
+        let mut values = Vec::with_capacity(self.header.columns.len());
+        for (place, column) in self.header.columns.iter().enumerate() {
+            // Columns without a name at the end may lack, and nobody can ask for those.
+            let value = cells::value(&cells[*column], self.layout.blank);
+            self.filled[place] += u64::from(!value.trim().is_empty());
+            values.push(Values::One(value.into()));
+        }
         self.records.push(RawRecord {
             place: Place::Line(line),
-            values,
+            values: values.into(),
             anchor: None,
         });
+    }
+
+    fn keep_short(&mut self, line: u64, cells: &StringRecord) {
+        let key = self.header.key.and_then(|key| cells.get(key)).unwrap_or_default();
+        self.short.push(ShortRow {
+            order: self.order,
+            line,
+            cells: cells.iter().map(Into::into).collect(),
+            key: self.value(key).into(),
+        });
+    }
+
+    /// Rows that only lack blank cells at their end become records, the others are rejected.
+    fn settle_short(&mut self) {
+        let rows = std::mem::take(&mut self.short);
+        let columns = self.header.columns.iter().zip(&self.filled);
+        let always_filled = columns
+            .filter(|(_, filled)| **filled == self.whole)
+            .map(|(column, _)| (*column, self.header.names[*column].as_str()))
+            .collect();
+        let whole = Whole {
+            count: self.whole,
+            shapes: &self.shapes,
+            always_filled,
+            bad: self.doubtful.iter().map(|row| row.order).collect(),
+            expected: self.header.names.len(),
+        };
+        let decided = short::decide(&rows, &whole);
+        let mut taken: Vec<u64> = Vec::new();
+        for (row, why) in decided {
+            let Some(message) = why else {
+                let cell = |column: &usize| row.cells.get(*column).map_or("", |cell| cell);
+                let values = self.header.columns.iter().map(cell);
+                let values = values.map(|cell| Values::One(self.value(cell).into()));
+                self.records.push(RawRecord {
+                    place: Place::Line(row.line),
+                    values: values.collect(),
+                    anchor: None,
+                });
+                taken.push(row.line);
+                continue;
+            };
+            self.doubtful.push(Doubtful {
+                order: row.order,
+                line: row.line,
+                key_cell: Some(row.key.to_string()),
+                message,
+            });
+        }
+        if let Some(first) = taken.first() {
+            self.findings.push(short_rows(taken.len(), *first));
+            self.records.sort_by(|a, b| a.place.cmp(&b.place));
+        }
+        self.doubtful.sort_by_key(|row| row.order);
     }
 
     /// Two stray quotes can join many rows into one cell, and the row around them can look sound.
@@ -239,7 +293,7 @@ impl RowReader<'_> {
         for line in raw.split(['\n', '\r']).skip(1) {
             let cells: Vec<&str> = line.split(delimiter).collect();
             if cells.len() == self.header.names.len() {
-                let key_cell = cells[key].to_owned();
+                let key_cell = self.value(cells[key]).into_owned();
                 self.embedded.push(Embedded {
                     row_line,
                     key_cell,
@@ -250,19 +304,22 @@ impl RowReader<'_> {
     }
 
     fn finish(mut self) -> Rows {
+        self.settle_short();
         let hidden: Vec<&Embedded> = self
             .embedded
             .iter()
-            .filter(|inside| inside.certain || self.shapes.fits(&inside.key_cell))
+            .filter(|inside| inside.certain || self.shapes.fits(&without_quotes(&inside.key_cell)))
             .collect();
         if let Some(first) = hidden.first() {
             self.findings.push(hidden_rows(first.row_line, hidden.len()));
         }
         let known = |cell: Option<String>| -> Option<Key> {
-            let cell = cell.filter(|cell| self.shapes.fits(cell))?;
+            let cell = cell.filter(|cell| self.shapes.fits(&without_quotes(cell)))?;
             match self.layout.key.read(&cell) {
                 KeyReading::Key(key) => Some(key),
-                KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } => None,
+                KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } | KeyReading::Hidden { .. } => {
+                    None
+                }
             }
         };
         let rejections = std::mem::take(&mut self.doubtful)
@@ -287,15 +344,6 @@ impl RowReader<'_> {
     }
 }
 
-fn no_header() -> Finding {
-    Finding::new(
-        "no_header",
-        Effect::Reject,
-        "the file is empty: it has no header row",
-        "Check whether the export ran to its end.",
-    )
-}
-
 fn unreadable_header() -> Finding {
     Finding::new(
         "header_unreadable",
@@ -311,6 +359,40 @@ fn cut_off(line: u64) -> Finding {
         Effect::Reject,
         format!("the file ends in the middle of the row that begins in line {line}"),
         "Wait for the export to finish, or run it again; let it write to another name and rename the file when it is complete.",
+    )
+}
+
+/// Near broken quotes they are where they should not be: they do not count when keys are compared by their looks.
+fn without_quotes(key: &str) -> Cow<'_, str> {
+    if key.contains('"') {
+        Cow::Owned(key.replace('"', ""))
+    } else {
+        Cow::Borrowed(key)
+    }
+}
+
+fn other_header(line: u64) -> Finding {
+    Finding::new(
+        "other_header",
+        Effect::Reject,
+        format!(
+            "line {line} is another header, with other columns or in another order: what the rows after it mean is not known"
+        ),
+        "Export each list into a file of its own, and make each a source.",
+    )
+}
+
+fn short_rows(count: usize, first: u64) -> Finding {
+    let rows = if count == 1 {
+        "1 row ends"
+    } else {
+        &*format!("{count} rows end")
+    };
+    Finding::new(
+        "short_rows",
+        Effect::Note,
+        format!("{rows} before the last column, the first in line {first}: what is not there is read as blank"),
+        "nothing, if a spreadsheet wrote the file; else have every row exported with all its delimiters",
     )
 }
 

@@ -30,6 +30,8 @@ fn rows_of(bytes: &[u8], label: &str, names: &[&str]) -> Result<Rows, Finding> {
         delimiter: b';',
         key_column: "Nr",
         key: &key,
+        skip_lines: 0,
+        blank: &BTreeSet::from(["NULL".to_owned()]),
     };
     parse(&reader.finish(), layout, &asked(names), |_| ())
 }
@@ -85,8 +87,7 @@ fn only_the_asked_columns_are_kept_and_blanks_stay() {
 fn lines_are_right_after_quoted_line_ends_blank_lines_and_every_kind_of_line_end() {
     let text = "Nr;Name\r\n\r\n1;\"two\r\nlines\"\r\n   \r\n2;b\r\n3\r\n";
     let quoted = rows(text);
-    assert_eq!(lines(&quoted), [3, 6]);
-    assert_eq!(rejected(&quoted), [(7, Some("3"))]);
+    assert_eq!(lines(&quoted), [3, 6, 7]);
     assert_eq!(&*quoted.records[0].values[0].as_slice()[0], "two\r\nlines");
     assert_eq!(lines(&rows("Nr;Name\r1;a\r2;b\r")), [2, 3]);
     assert_eq!(lines(&rows("sep=;\r\nNr;Name\r\n1;a\r\n\u{1a}")), [3]);
@@ -134,7 +135,7 @@ fn a_half_written_last_row_rejects_the_file() {
     let cut = rows_of(&"Nr;Name\n1;a\n2;ë".as_bytes()[..15], "utf-8", &["Nr"]).unwrap();
     assert_eq!(codes(&cut), ["cut_off"]);
     assert!(codes(&rows("Nr;Name\n1;a\n2;b")).is_empty());
-    assert!(codes(&rows("Nr;Name\n1;a\n2\n")).is_empty());
+    assert_eq!(codes(&rows("Nr;Name\n1;a\n2\n")), ["short_rows"]);
 }
 
 #[test]
@@ -167,6 +168,97 @@ fn files_without_a_usable_header_are_refused() {
     assert_eq!(codes(&rows("Nr;Naam\n1;a\n")), ["attribute_missing"]);
 }
 
+fn values(rows: &Rows) -> Vec<Vec<String>> {
+    let of = |value: &crate::domain::record::Values| value.as_slice()[0].to_string();
+    rows.records
+        .iter()
+        .map(|record| record.values.iter().map(of).collect())
+        .collect()
+}
+
+#[test]
+fn rows_that_lack_their_last_cells_are_read_and_halves_of_rows_are_not() {
+    let asked = ["Nr", "Name", "End"];
+    let read = |text: &str| rows_of(text.as_bytes(), "utf-8", &asked).unwrap();
+    let whole = "Nr;Name;End\r\n101;a;x\r\n102;b;\r\n103;c;\r\n";
+    let short = read(&format!("{whole}104;d\r\n105;e\r\n"));
+    assert_eq!(lines(&short), [2, 3, 4, 5, 6]);
+    assert_eq!(values(&short)[3], ["", "d", "104"], "End, Name, Nr");
+    assert_eq!(codes(&short), ["short_rows"]);
+    assert!(
+        short.findings[0]
+            .message
+            .contains("2 rows end before the last column, the first in line 5")
+    );
+    // The name broke in two: neither half is somebody.
+    let halves = read(&format!("{whole}104;d\r\ne;\r\n105;f;\r\n"));
+    assert_eq!(
+        (lines(&halves), rejected(&halves)),
+        (vec![2, 3, 4, 7], vec![(5, Some("104")), (6, None)])
+    );
+    assert!(
+        halves.rejections[0].message.contains("the row after it is broken too"),
+        "{:?}",
+        halves.rejections
+    );
+    // A column that is always filled is not blank where it is not there.
+    let filled = read(&format!("{whole}104\r\n105;e\r\n"));
+    assert_eq!(rejected(&filled), [(5, Some("104"))]);
+    assert!(
+        filled.rejections[0]
+            .message
+            .contains("'Name' is filled in every whole row"),
+        "{:?}",
+        filled.rejections
+    );
+    // Columns without a name at the end belong to no row.
+    assert_eq!(lines(&read("Nr;Name;End;;\n1;a;\n2;b;;;\n")), [2, 3]);
+}
+
+#[test]
+fn a_header_within_the_file_is_nobody() {
+    let again = rows("Nr;Name;Site\n101;a;x\nNr;Name;Site\n102;b;y\n");
+    assert_eq!((lines(&again), rejected(&again)), (vec![2, 4], vec![(3, None)]));
+    assert!(codes(&again).is_empty() && again.rejections[0].message.contains("the header once more"));
+    for other in ["Name;Nr;Site", "Nr;Name", "Nr;Name;Site;Mail"] {
+        let other = rows(&format!("Nr;Name;Site\n101;a;x\n{other}\n102;b;y\n"));
+        assert_eq!(codes(&other), ["other_header"]);
+        assert_eq!(other.findings[0].effect, Effect::Reject);
+        assert!(other.findings[0].message.contains("line 3"));
+    }
+}
+
+#[test]
+fn cells_are_read_as_they_are_meant() {
+    let read = rows("Nr;Name\n=\"007\"; \"van; Dam\" \n'008;NULL\n 009 ;\"NULL\"\n");
+    assert_eq!(values(&read), [["van; Dam", "007"], ["", "008"], ["", " 009 "]]);
+    assert!(rows("Nr;Name\nNULL;a\n").records[0].values[1].as_slice()[0].is_empty());
+}
+
+#[test]
+fn lines_above_the_header_are_left_out_and_counted() {
+    let text = "Staff; all\r\n\r\nNr;Name\r\n1;a\r\n";
+    let found = rows_of(text.as_bytes(), "utf-8", &["Nr", "Name"]).unwrap_err();
+    assert_eq!(&*found.code, "header_further_down");
+    assert!(found.cure.starts_with("Set `skip_lines: 2`"), "{}", found.cure);
+    let mut reader = TextReader::new(encoding("utf-8").unwrap());
+    reader.push(text.as_bytes());
+    let (source, key) = (SourceName::new("hr"), key_spec());
+    let layout = |skip_lines| Layout {
+        source: &source,
+        delimiter: b';',
+        key_column: "Nr",
+        key: &key,
+        skip_lines,
+        blank: const { &BTreeSet::new() },
+    };
+    let text = reader.finish();
+    let read = parse(&text, layout(2), &asked(&["Nr", "Name"]), |_| ()).unwrap();
+    assert_eq!(lines(&read), [4]);
+    let none = parse(&text, layout(9), &asked(&["Nr", "Name"]), |_| ()).unwrap_err();
+    assert_eq!(&*none.code, "no_header");
+}
+
 #[test]
 fn delimiters_are_one_ascii_character_or_tab() {
     assert_eq!(delimiter(";"), Ok(b';'));
@@ -181,7 +273,7 @@ fn delimiters_are_one_ascii_character_or_tab() {
 async fn a_file_is_read_into_facts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hr.csv");
-    fs::write(&path, "Nr;Name\n1;a\n2;b\n3\n").unwrap();
+    fs::write(&path, "Nr;Name\n1;a\n2;b\n3;c;\n").unwrap();
     let source = Csv::new(config(&path), key_spec());
     let read = source.read(&asked(&["Name"]), &Silent).await.unwrap();
     assert_eq!((read.records.len(), read.rejections.len()), (2, 1));
@@ -284,7 +376,7 @@ proptest! {
         let end = if crlf { "\r\n" } else { "\n" };
         let quoted = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
         let mut file = format!("Nr;Name;Note{end}").into_bytes();
-        let (mut good, mut bad, mut line) = (Vec::new(), Vec::new(), 2);
+        let (mut good, mut bad, mut short, mut line) = (Vec::new(), Vec::new(), Vec::new(), 2);
         for (nr, (name, note, fate)) in table.iter().enumerate() {
             let row = match fate {
                 Fate::Good => format!("{nr};{};{}", quoted(name), quoted(note)),
@@ -292,7 +384,11 @@ proptest! {
                 Fate::Long => format!("{nr};{};{};x", quoted(name), quoted(note)),
                 Fate::Undecodable => format!("{nr};{};?", quoted(name)),
             };
-            if *fate == Fate::Good { good.push(line) } else { bad.push(line) }
+            match fate {
+                Fate::Good => good.push(line),
+                Fate::Short => short.push(line),
+                Fate::Long | Fate::Undecodable => bad.push(line),
+            }
             line += 1 + super::super::text::line_breaks(row.as_bytes());
             let mut bytes = row.into_bytes();
             if *fate == Fate::Undecodable {
@@ -302,13 +398,39 @@ proptest! {
             file.extend(end.bytes());
         }
         let rows = rows_of(&file, "utf-8", &["Nr", "Name", "Note"]).unwrap();
-        prop_assert_eq!(lines(&rows), good);
-        prop_assert_eq!(rejected(&rows).iter().map(|(line, _)| *line).collect::<Vec<_>>(), bad);
+        let read = lines(&rows);
+        let refused: Vec<u64> = rejected(&rows).iter().map(|(line, _)| *line).collect();
+        prop_assert!(read.is_sorted() && refused.is_sorted());
+        prop_assert!(good.iter().all(|line| read.contains(line)) && bad.iter().all(|line| refused.contains(line)));
+        // Whether a short row is whole depends on the others; it is never dropped and never both.
+        prop_assert!(short.iter().all(|line| read.contains(line) != refused.contains(line)));
+        prop_assert_eq!(read.len() + refused.len(), table.len());
         for record in &rows.records {
             let nr: usize = record.values[2].as_slice()[0].parse().unwrap();
             prop_assert_eq!(&*record.values[0].as_slice()[0], table[nr].0.as_str());
-            prop_assert_eq!(&*record.values[1].as_slice()[0], table[nr].1.as_str());
+            let note = if table[nr].2 == Fate::Short { "" } else { table[nr].1.as_str() };
+            prop_assert_eq!(&*record.values[1].as_slice()[0], note);
         }
+    }
+
+    /// Blanks before and after quoted cells change nothing of what they hold, whatever that is.
+    #[test]
+    fn blanks_around_quotes_are_no_part_of_a_cell(table in proptest::collection::vec((cell(), 0_usize..3, 0_usize..2), 1..10)) {
+        let quoted = |cell: &str| {
+            let one_line: String = cell.chars().filter(|letter| !matches!(letter, '\n' | '\r')).collect();
+            format!("\"{}\"", one_line.trim().replace('"', "\"\""))
+        };
+        let file = |blanks: bool| {
+            let rows = table.iter().zip(0..).map(|((name, before, after), nr): (_, usize)| {
+                let (before, after) = if blanks && *before > 0 { (*before, *after) } else { (0, 0) };
+                format!("{nr};{}{}{}\n", " ".repeat(before), quoted(name), " ".repeat(after))
+            });
+            format!("Nr;Name\n{}", rows.collect::<String>())
+        };
+        let (plain, blanks) = (rows(&file(false)), rows(&file(true)));
+        prop_assert_eq!(values(&plain), values(&blanks));
+        prop_assert_eq!(lines(&plain), lines(&blanks));
+        prop_assert_eq!(blanks.records.len(), table.len());
     }
 
     /// Stray quotes never make people vanish: all rows are accounted for, or the file is rejected.

@@ -277,6 +277,6 @@ fn key_of(values: &Values, key: &KeySpec) -> Option<Key> {
     };
     match key.read(raw) {
         KeyReading::Key(key) => Some(key),
-        KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } => None,
+        KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } | KeyReading::Hidden { .. } => None,
     }
 }

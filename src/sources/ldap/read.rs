@@ -90,6 +90,7 @@ pub(super) async fn read_server(
         modified_at: None,
         content: None,
         update_marks,
+        name_date: None,
         server_time: root.time,
     })
 }

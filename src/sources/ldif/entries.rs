@@ -178,7 +178,7 @@ impl Reader<'_> {
         };
         match self.key.read(raw) {
             KeyReading::Key(key) => Some(key),
-            KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } => None,
+            KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } | KeyReading::Hidden { .. } => None,
         }
     }
 

@@ -10,6 +10,7 @@ mod surroundings;
 mod tests;
 
 use super::file;
+use super::newest::Exports;
 use super::text::{Declared, TextReader};
 use crate::config::LdifConfig;
 use crate::domain::ids::SourceName;
@@ -19,6 +20,7 @@ use crate::engine::{Progress, Source};
 use chrono::Utc;
 use entry::Wanted;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Entries between two words of progress.
 const PROGRESS_EVERY: u64 = 1000;
@@ -42,11 +44,16 @@ impl Ldif {
     }
 }
 
-impl Source for Ldif {
-    async fn read(&self, attributes: &BTreeSet<String>, progress: &dyn Progress) -> Result<SourceRead, Finding> {
+impl Ldif {
+    async fn read_file(
+        &self,
+        path: &Path,
+        attributes: &BTreeSet<String>,
+        progress: &dyn Progress,
+    ) -> Result<SourceRead, Finding> {
         let read_at = Utc::now();
         let mut decoder = TextReader::new(Declared::ByMark);
-        let facts = file::read(&self.config.path, |bytes| {
+        let facts = file::read(path, |bytes| {
             decoder.push(bytes);
             progress.advance(self.name.as_str(), 0, None);
         })
@@ -55,7 +62,7 @@ impl Source for Ldif {
         let cure = |likely: &str| {
             format!("LDIF is UTF-8, and this looks like {likely}: export again with ldapsearch, or with ldifde -u.")
         };
-        if let Some(doubt) = text.contradiction(&self.config.path, cure) {
+        if let Some(doubt) = text.contradiction(path, cure) {
             return Err(doubt);
         }
         let wanted = wanted(attributes, &self.config);
@@ -80,8 +87,22 @@ impl Source for Ldif {
             modified_at: Some(facts.modified_at),
             content: Some(facts.content),
             update_marks: BTreeMap::new(),
+            name_date: None,
             server_time: None,
         })
+    }
+}
+
+impl Source for Ldif {
+    async fn read(&self, attributes: &BTreeSet<String>, progress: &dyn Progress) -> Result<SourceRead, Finding> {
+        let mut exports = Exports::of(&self.config.path, Utc::now()).await?;
+        loop {
+            let file = exports.next().expect("a file is left until the read is settled");
+            let read = self.read_file(&file.path, attributes, progress).await;
+            if let Some(settled) = exports.settle(file, read) {
+                return settled;
+            }
+        }
     }
 
     fn advice(&self) -> Vec<Finding> {
