@@ -194,6 +194,7 @@ pub(super) fn skip_words(skip: &Skip) -> String {
 pub(super) fn reason_words(reason: SkipReason) -> &'static str {
     match reason {
         SkipReason::Protected => "protected",
+        SkipReason::ListedWithoutCard => "on a list, no card",
         SkipReason::SpecialAccount => "special account",
         SkipReason::OutOfScope => "out of scope",
         SkipReason::ScopeUnknown => "scope not known",

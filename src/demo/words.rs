@@ -248,6 +248,8 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::SamePerson { .. }
         | HoldReason::AnotherPerson
         | HoldReason::OddKey { .. }
+        | HoldReason::SecondCard { .. }
+        | HoldReason::SomebodyElsesCard { .. }
         | HoldReason::Drift { .. } => 1,
         HoldReason::FirstContact | HoldReason::ConfigChanged | HoldReason::DecisionChanged => 2,
         HoldReason::OverBudget { .. } => 3,

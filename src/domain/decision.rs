@@ -2,6 +2,7 @@
 
 use super::ids::{CardId, ItemId, RunId};
 use super::key::Key;
+use super::lists::ListedCards;
 use super::plan::{ActionKind, HoldReason, Plan};
 use super::view::ChangeView;
 use chrono::{DateTime, Utc};
@@ -91,6 +92,10 @@ pub struct Contact {
     /// Writes with our signature that this store does not know of.
     #[serde(default)]
     pub strange_writes: StrangeWrites,
+    /// By number on `guard.protect` or on legal hold: the cards that bore it when a run looked. They stay on the list when
+    /// the number changes.
+    #[serde(default, skip_serializing_if = "ListedCards::is_empty")]
+    pub listed: ListedCards,
 }
 
 /// Marks of writes that bear our signature and that this store does not know of: `CARD` for a card that was made,

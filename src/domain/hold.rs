@@ -60,6 +60,15 @@ pub enum HoldReason {
     AnotherPerson,
     /// The key is written like no other key of its source and of the cards.
     OddKey { source: SourceName },
+    /// A card with another key has this newcomer's full name and more: a second card of one human?
+    SecondCard {
+        cards: Vec<CardId>,
+        agree: BTreeSet<CardField>,
+        /// Such a card bears the number of somebody else, who does not resemble it.
+        misplaced: bool,
+    },
+    /// The card bears this number, and what stands on it is somebody else's of the sources, who has no card.
+    SomebodyElsesCard { agree: BTreeSet<CardField> },
     /// The ledger knows a card of this person that has changed behind our back.
     Drift { card: CardId, what: Drift },
     /// Whether an operator is linked could not be proven.
@@ -147,6 +156,8 @@ impl HoldReason {
             | HoldReason::SamePerson { .. }
             | HoldReason::AnotherPerson
             | HoldReason::OddKey { .. }
+            | HoldReason::SecondCard { .. }
+            | HoldReason::SomebodyElsesCard { .. }
             | HoldReason::Drift { .. }
             | HoldReason::OperatorUnproven
             | HoldReason::Rehire
@@ -186,6 +197,8 @@ impl HoldReason {
             HoldReason::SamePerson { .. } => "same_person".to_owned(),
             HoldReason::AnotherPerson => "another_person".to_owned(),
             HoldReason::OddKey { .. } => "odd_key".to_owned(),
+            HoldReason::SecondCard { .. } => "second_card".to_owned(),
+            HoldReason::SomebodyElsesCard { .. } => "somebody_elses_card".to_owned(),
             HoldReason::Drift { .. } => "drift".to_owned(),
             HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
             HoldReason::NeedsSource { .. } => "needs_source".to_owned(),

@@ -37,6 +37,7 @@ pub mod key_shapes;
 pub mod ledger;
 pub mod letters;
 pub mod lifecycle;
+pub mod lists;
 pub mod merge;
 pub mod pin;
 pub mod plan;

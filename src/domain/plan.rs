@@ -334,6 +334,8 @@ pub struct Skip {
 pub enum SkipReason {
     /// On the protect list.
     Protected,
+    /// On the protect list or on legal hold by a number that no card has or had: nobody is held by it.
+    ListedWithoutCard,
     /// Linked to an API account, a TOPdesk account or cardsync's own account.
     SpecialAccount,
     OutOfScope,

@@ -4,6 +4,7 @@
 use crate::domain::decision::{Contact, SeenConfig};
 use crate::domain::ids::{CardId, SourceName};
 use crate::domain::input::{FormerPlan, PlanInput};
+use crate::domain::lists::hold_the_people;
 use crate::domain::plan::Plan;
 use crate::domain::planner::plan;
 use crate::domain::policy::Policy;
@@ -129,6 +130,7 @@ impl FormerReadings {
         // A field that is not read from TOPdesk would look empty on every card.
         policy.fields.retain(|field, _| input.policy.fields.contains_key(field));
         let policy = std::mem::replace(&mut input.policy, policy);
+        hold_the_people(input);
         let made = plan(input, &former.mapping);
         input.policy = policy;
         let back = std::mem::take(&mut input.snapshots).into_iter();

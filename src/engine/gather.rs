@@ -14,6 +14,7 @@ use crate::domain::ids::{CardId, EnvironmentId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
 use crate::domain::ledger::KnownWrites;
+use crate::domain::lists::hold_the_people;
 use crate::domain::policy::Policy;
 use crate::domain::profile::CONTAINER;
 use crate::domain::quality::{judge_source, judge_target, key_records};
@@ -251,7 +252,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         } = readings;
         let in_doubt = unsettled(&remembered, &target, &clock);
         let purged_keys = purged(&remembered, &snapshots);
-        let input = PlanInput {
+        let mut input = PlanInput {
             environment: self.environment.clone(),
             policy,
             moment,
@@ -274,6 +275,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 in_doubt: open,
             },
         };
+        hold_the_people(&mut input);
         (input, former)
     }
 }

@@ -5,6 +5,7 @@ use super::run::Planned;
 use crate::domain::field::CardField;
 use crate::domain::ids::SourceName;
 use crate::domain::input::PlanInput;
+use crate::domain::lists::hold_the_people;
 use crate::domain::policy::Policy;
 use crate::domain::snapshot::{Effect, Finding, Role, Snapshot};
 use crate::mapping::Mapping;
@@ -62,11 +63,12 @@ pub fn under(kept: &KeptInput, other: OtherConfig<'_>) -> Result<(Planned, Vec<S
         }
     }
     let policy = answerable(policy, before, &mut notes);
-    let input = PlanInput {
+    let mut input = PlanInput {
         policy,
         snapshots,
         ..PlanInput::clone(before)
     };
+    hold_the_people(&mut input);
     Ok((Planned::new(input, mapping), notes))
 }
 

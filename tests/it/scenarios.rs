@@ -111,6 +111,7 @@ scenarios! {
     leaver_without_card_is_never_created
     leavers_at_an_hour
     leaves_on_a_date_that_is_known
+    listed_number_holds_the_person_after_a_new_number
     login_held_by_another_card_is_left_out
     login_moves_from_one_to_another
     login_reused_by_another_human_waits
@@ -123,6 +124,7 @@ scenarios! {
     mostly_unreadable_export
     movers
     newest_of_several_exports
+    number_on_the_wrong_card_waits
     older_csv
     one_key_in_two_sources_is_a_conflict
     only_one_person
@@ -141,6 +143,7 @@ scenarios! {
     same_number_another_person
     same_person_new_number_is_one_item
     same_person_new_number_rejected_are_two_people
+    second_employment_waits
     shared_mailbox_merges_nobody
     shield_of_a_record_with_bad_fields
     shield_of_a_record_without_a_number
@@ -153,6 +156,7 @@ scenarios! {
     topdesk_refuses_to_archive_an_operator
     twin_with_operator_survives
     two_records_with_one_key_in_an_enrich_source
+    two_new_numbers_of_one_human_wait
     unarchived_by_hand_stays_active
     undo_and_sync_never_fight
     undo_puts_operators_back_that_were_archived_before

@@ -4,6 +4,7 @@ use crate::domain::decision::{Contact, SeenConfig, Waiting};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::{FormerPlan, PlanInput};
+use crate::domain::lists::listed_cards;
 use crate::domain::plan::{ActionKind, Change, Plan};
 use std::collections::BTreeMap;
 
@@ -75,6 +76,8 @@ pub(super) fn next_contact(
 ) -> Contact {
     let mut contact = input.contact.clone();
     contact.strange_writes.clone_from(&plan.strange_writes);
+    contact.listed = listed_cards(input);
+    contact.listed.retain(|_, cards| !cards.is_empty());
     let places = |kinds: &mut dyn Iterator<Item = (CardId, ActionKind)>| -> BTreeMap<String, (CardId, ActionKind)> {
         kinds
             .map(|(card, action)| (Contact::slot(&card, action), (card, action)))

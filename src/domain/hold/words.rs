@@ -82,6 +82,18 @@ impl HoldReason {
                     shared_marks(agree, *anchor).join(", ")
                 );
             }
+            HoldReason::SecondCard {
+                cards,
+                agree,
+                misplaced,
+            } => return second_card(cards, agree, *misplaced),
+            HoldReason::SomebodyElsesCard { agree } => {
+                return format!(
+                    "the number on the wrong card? somebody else of the sources, who has no card, has the same {} as this \
+                     card: put each number on its own card in TOPdesk; approve only if the card is this person's",
+                    shared_marks(agree, false).join(", ")
+                );
+            }
             HoldReason::Drift { card, what } => return drift(card, *what),
             HoldReason::WorkLeft { manager_of, examples } => {
                 let left = work_left(*manager_of, examples);
@@ -283,6 +295,26 @@ fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Op
     format!(
         "{count} in class {name}, and {items} sent in the last {window}{share}, limit {limit}: the class is held \
          whole{until}; approve the items, or raise guard.{option}{raise}"
+    )
+}
+
+fn second_card(cards: &[CardId], agree: &BTreeSet<CardField>, misplaced: bool) -> String {
+    let shown: Vec<&str> = cards.iter().map(CardId::as_str).collect();
+    let (which, has) = if cards.len() == 1 {
+        ("card", "has")
+    } else {
+        ("cards", "have")
+    };
+    let cure = if misplaced {
+        "it bears the number of somebody else: put each number on its own card in TOPdesk; approve only to make a second card"
+    } else {
+        "a second employment of one person, or a new number? Then reject, and settle it in the source or in TOPdesk; approve \
+         only if they are two people, or are to have two cards"
+    };
+    format!(
+        "{which} {} {has} another number and the same {}: {cure}",
+        shown.join(", "),
+        shared_marks(agree, false).join(", ")
     )
 }
 

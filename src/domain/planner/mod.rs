@@ -5,7 +5,8 @@
 //! conflict           nothing                    nothing                nothing
 //! out of scope       nothing                    nothing                nothing
 //! stays              create, or held: drift,    update                 unarchive + update, if we archived it
-//!                    adopt or create
+//!                    adopt or create, a card
+//!                    under another number
 //! leaves             nothing                    archive                nothing
 //! starts later       nothing                    update                 nothing
 //! leaves later       nothing                    nothing                nothing
@@ -19,6 +20,7 @@ mod access;
 mod doubting;
 mod fields;
 mod finish;
+mod lists;
 mod namesakes;
 mod newcomers;
 mod odd_keys;
@@ -30,6 +32,7 @@ mod presence;
 mod provenance;
 mod rekey;
 mod retention;
+mod second_cards;
 mod second_pass;
 mod shields;
 mod twins;
@@ -154,6 +157,8 @@ struct Planner<'a> {
     blocked: BTreeMap<Key, &'static str>,
     /// By card: who may be its person under a new number.
     rekeys: BTreeMap<usize, Vec<rekey::Rekey>>,
+    /// Who has a card or is to get one, by name; empty where nobody is new.
+    names_taken: second_cards::NamesTaken,
     /// By archived card: the last day of a leaver whom a source still lists.
     last_days: BTreeMap<usize, LastDay>,
     /// Everybody whose card cardsync archived, where anonymization is configured.
@@ -205,6 +210,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         undecided: BTreeSet::new(),
         blocked: BTreeMap::new(),
         rekeys: BTreeMap::new(),
+        names_taken: second_cards::NamesTaken::default(),
         last_days: BTreeMap::new(),
         retained: Vec::new(),
         base: 0,
@@ -230,11 +236,13 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     if !newcomers.is_empty() {
         planner.memory = Memory::of(&input.ledger);
         planner.looks = odd_keys::Looks::of(&planner);
+        planner.names_taken = second_cards::NamesTaken::of(&planner);
     }
     // Only now it is known whose cards are about to be archived.
     for person in newcomers {
         planner.unpaired(&person);
     }
+    planner.lists_without_cards();
     planner.orphans();
     planner.pair_up();
     planner.join_halves();

@@ -122,6 +122,7 @@ impl<'a> Planner<'a> {
                 OperatorLink::ProvenNone,
             )
         });
+        self.hold_second_cards(create, &candidates.keys().copied().collect());
         if let Some(manager) = fields.new_manager {
             self.manager_wishes.push(ManagerWish {
                 draft: Some(create),
@@ -277,15 +278,16 @@ impl<'a> Planner<'a> {
             agree: agree.clone(),
         });
         let marks: Vec<String> = agree.iter().map(|field| mark_name(*field)).collect();
-        let why = if marks.is_empty() {
+        let mut why = vec![if marks.is_empty() {
             "the card known as this person's".to_owned()
         } else {
             format!("same {}", marks.join(", "))
-        };
+        }];
+        why.extend(self.listed_words(card));
         let adopt = self.draft(Draft {
             raw_key: Some(person.joined.raw_key.clone()),
             doubts,
-            why: vec![why],
+            why,
             anchors: person.anchors.clone(),
             ..Draft::new(
                 Action::Adopt { fields: changes },

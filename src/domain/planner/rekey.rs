@@ -108,6 +108,7 @@ impl Planner<'_> {
             } else {
                 format!("the old side: no record has {old} any more")
             };
+            let listed = self.listed_words(card);
             let draft = &mut self.drafts[*adopt];
             draft
                 .doubts
@@ -120,6 +121,7 @@ impl Planner<'_> {
                 ),
                 gone,
             ];
+            draft.why.extend(listed);
         }
     }
 

@@ -117,6 +117,17 @@ fn core_of_surname(text: &str) -> Vec<String> {
     if core.is_empty() { all } else { core }
 }
 
+/// The words of a full name in one order, without accents and small words; `None` where either half is missing.
+pub(in crate::domain) fn whole_name(first: Option<&str>, surname: Option<&str>) -> Option<Vec<String>> {
+    let (first, surname) = (words(first?), core_of_surname(surname?));
+    if first.is_empty() || surname.is_empty() {
+        return None;
+    }
+    let mut all: Vec<String> = first.into_iter().chain(surname).collect();
+    all.sort();
+    Some(all)
+}
+
 /// What one side, a card or a person of the sources, shows of a human.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Marks {

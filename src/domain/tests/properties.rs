@@ -98,6 +98,12 @@ fn marks(text: impl Fn(CardField) -> Option<String>) -> BTreeSet<String> {
     .collect()
 }
 
+/// The same full name and one more mark.
+fn is_one_human(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+    let shared: Vec<&String> = one.intersection(other).collect();
+    shared.len() > 1 && shared.iter().any(|mark| mark.contains('+'))
+}
+
 fn approve_some(world: &mut World, approved: &[bool]) {
     let judged = world.judged();
     let wanted: BTreeSet<ItemId> = judged
@@ -209,6 +215,34 @@ proptest! {
                     .is_some_and(|key| records(&world, &key).iter().any(|(rows, unusable)| rows + unusable > 0));
                 let theirs = marks(|field| card.fields.text(field).map(str::to_owned));
                 prop_assert!(anonymized || claimed || wanted.is_disjoint(&theirs), "{} resembles {id}", name(change));
+                prop_assert!(anonymized || !is_one_human(&wanted, &theirs), "{} has {id} already", name(change));
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_number_of_one_human_makes_no_second_card(case in worlds(), which in any::<prop::sample::Index>(), more in 1_usize..4) {
+        let mut world = case.world();
+        let rows = &world.hr().rows;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let one = which.get(rows).clone();
+        for number in 0..more {
+            world.hr().rows.push(one.clone().with("key", &format!("SECOND{number}")).with("scope", ""));
+        }
+        let judged = world.judged();
+        let created: Vec<BTreeSet<String>> = sent(&judged)
+            .into_iter()
+            .filter(|change| change.action.kind() == ActionKind::Create)
+            .map(|change| marks(|field| super::world::text_of(change, field)))
+            .collect();
+        for (number, wanted) in created.iter().enumerate() {
+            let twins = created[..number].iter().filter(|other| is_one_human(wanted, other));
+            prop_assert_eq!(twins.count(), 0, "two cards of one human in one plan");
+            for (id, card) in &world.cards {
+                let theirs = marks(|field| card.fields.text(field).map(str::to_owned));
+                prop_assert!(key_of(&world, id).is_none() || !is_one_human(wanted, &theirs), "{id} is theirs already");
             }
         }
     }

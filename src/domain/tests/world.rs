@@ -15,6 +15,7 @@ use crate::domain::ids::{CardId, ItemId, OperatorId, SourceName};
 use crate::domain::input::{FormerPlan, PlanInput};
 use crate::domain::key::{Key, KeySpec, Normaliser};
 use crate::domain::ledger::{Absence, KnownWrites, LedgerEntry, Origin, OurArchive, Sighting};
+use crate::domain::lists::hold_the_people;
 use crate::domain::plan::{Change, Plan, SkipReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::{
@@ -350,7 +351,7 @@ impl World {
             &self.policy.target_expectations,
             &self.target_history,
         );
-        PlanInput {
+        let mut input = PlanInput {
             clock: self.clock.clone(),
             environment: "example.topdesk.net".into(),
             policy: self.policy.clone(),
@@ -376,7 +377,9 @@ impl World {
             pins: self.pins.clone(),
             half_done: self.half_done.clone(),
             writes: self.writes.clone(),
-        }
+        };
+        hold_the_people(&mut input);
+        input
     }
 
     pub fn plan(&self) -> Plan {

@@ -361,6 +361,7 @@ async fn contact_comes_back() {
             waiting: ["c7".to_owned()].into(),
             accepted: ["c8@2026-01-01T00:00:00Z".to_owned()].into(),
         },
+        listed: BTreeMap::from([(Key::stored("100004"), BTreeSet::from(["c9".into()]))]),
     };
     store
         .learn(
