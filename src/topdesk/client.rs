@@ -5,6 +5,7 @@ use super::address::ApiAddress;
 use super::errors::{Answered, Failure, Words};
 use super::pacing::{Load, Pacer, Pass, Patience};
 use super::tls;
+use super::values::Sent;
 use crate::config::TopdeskConfig;
 use crate::engine::target::{Concerns, TargetError};
 use backon::Retryable;
@@ -224,7 +225,10 @@ async fn exchange(client: &reqwest::Client, ask: &Ask) -> Result<Answer, Failure
             let body = whole_body(response, LARGEST_ERROR).await.unwrap_or_default();
             Err(Failure::Answered(Answered {
                 status,
-                words: Words::parse(&body),
+                words: Words {
+                    sent: ask.body.as_deref().map(Sent::of).unwrap_or_default(),
+                    ..Words::parse(&body)
+                },
                 retry_after,
             }))
         }

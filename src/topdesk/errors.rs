@@ -3,6 +3,8 @@
 //! TOPdesk's texts may change and may be in another language, so the status decides first and known texts second. Its
 //! words are kept, ours are not: no request body, no value of a person is ever part of a message.
 
+use super::values::Sent;
+use crate::domain::visible;
 use crate::engine::target::{Concerns, TargetError};
 use serde_json::Value;
 use std::time::Duration;
@@ -48,6 +50,8 @@ pub(super) struct Words {
     pub(super) codes: Vec<String>,
     /// Fields it is about.
     pub(super) fields: Vec<String>,
+    /// What the request carried: none of it is repeated.
+    pub(super) sent: Sent,
 }
 
 impl Words {
@@ -103,9 +107,10 @@ impl Words {
         self.codes.iter().any(|known| known.eq_ignore_ascii_case(code))
     }
 
-    /// In one line, without anything that looks like an e-mail address, and not long.
+    /// In one line, without values of people, and not long. Our own values are known; what TOPdesk quotes besides, and what
+    /// looks like an address or a telephone number, may be somebody else's.
     pub(super) fn say(&self) -> String {
-        let mut parts: Vec<String> = self.texts.iter().map(|text| tidy(text)).collect();
+        let mut parts: Vec<String> = self.texts.iter().map(|text| tidy(text, &self.sent)).collect();
         if parts.iter().all(String::is_empty) {
             parts.clone_from(&self.codes);
             parts.extend((!self.fields.is_empty()).then(|| format!("field {}", self.fields.join(", "))));
@@ -131,13 +136,11 @@ fn title(page: &str) -> &str {
     found.filter(|title| !title.is_empty()).unwrap_or("a page for people")
 }
 
-/// One line, control characters out, e-mail addresses masked.
-fn tidy(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let words = words
-        .filter(|word| !word.is_empty())
-        .map(|word| if word.contains('@') { "***" } else { word });
-    words.collect::<Vec<_>>().join(" ")
+/// One line, without values.
+fn tidy(text: &str, sent: &Sent) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || visible::hides(c));
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    sent.masked(&line)
 }
 
 impl Failure {
@@ -260,6 +263,7 @@ mod tests {
             texts: vec!["too long".to_owned()],
             codes: vec!["e1".to_owned()],
             fields: vec!["surName".to_owned()],
+            ..Words::default()
         };
         for body in [
             format!("[{inner}]"),

@@ -27,6 +27,7 @@ mod read;
 mod refusal;
 mod snapshot;
 mod tls;
+mod values;
 mod wire;
 mod write;
 
