@@ -1,7 +1,7 @@
 //! `forget`: removes what is kept about one person.
 
 use super::exit::Exit;
-use super::{out, session};
+use super::{approver, out, session};
 use crate::config::policy::key_spec;
 use crate::daemon::wiring::new_run_id;
 use crate::domain::ids::CardId;
@@ -37,7 +37,7 @@ pub(super) struct ForgetArgs {
 }
 
 pub(super) async fn forget(config: &Path, args: &ForgetArgs) -> anyhow::Result<Exit> {
-    let by = session::operating_system_user();
+    let by = approver::operating_system_user();
     let environment = session::environment(config)?;
     let key = match key_spec(environment.config()).read(&args.key) {
         KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
@@ -49,10 +49,7 @@ pub(super) async fn forget(config: &Path, args: &ForgetArgs) -> anyhow::Result<E
     store.close().await;
     let person = done?;
     if args.json {
-        out::print(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&counts(&person, args.yes))?
-        ));
+        out::json(&counts(&person, args.yes))?;
     } else {
         out::print(&told(&person, args.yes));
     }
@@ -84,6 +81,7 @@ fn counts(person: &Person, done: bool) -> Value {
         "items": kept.items,
         "waiting": kept.holds,
         "notes": kept.notes,
+        "elsewhere": kept.elsewhere,
         "inputs": kept.inputs,
     })
 }
@@ -102,6 +100,11 @@ fn told(person: &Person, done: bool) -> String {
         (kept.items, "item of a past run", "items of past runs"),
         (kept.holds, "item that waits", "items that wait"),
         (kept.notes, "note beside a decision", "notes beside decisions"),
+        (
+            kept.elsewhere,
+            "text about somebody else that names the key",
+            "texts about others that name the key",
+        ),
         (
             kept.inputs,
             "kept input of a past run: their records and card",

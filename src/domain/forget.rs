@@ -1,7 +1,7 @@
 //! Takes people out of a kept input whose data must not be kept any longer (RULES 12). The card's id and the keyed hash of its
 //! key stay; everything else of the person goes, also where others refer to them.
 
-use super::card::{CardFields, PersonCard};
+use super::card::{CardFields, OperatorCard, PersonCard, TargetSnapshot};
 use super::cards::{CardState, state_of};
 use super::field::{CardField, FieldValue, Reference};
 use super::ids::CardId;
@@ -32,7 +32,14 @@ impl PlanInput {
             let mut snapshots = self.snapshots.iter();
             snapshots.any(|snapshot| !snapshot.with_key(key).is_empty() || rejected(snapshot))
         };
-        !self.purged_keys.is_empty() || cards.iter().any(|id| named(id) || known(id)) || keys.iter().any(read)
+        let operates = |operator: &OperatorCard| {
+            let theirs = operator.linked_person.as_ref().is_some_and(|card| cards.contains(card));
+            theirs && (operator.login_name.is_some() || operator.email.is_some())
+        };
+        !self.purged_keys.is_empty()
+            || cards.iter().any(|id| named(id) || known(id))
+            || keys.iter().any(|key| read(key) || self.lists(key))
+            || self.target.operators.iter().any(operates)
     }
 
     /// Cards that TOPdesk showed anonymized: nothing of their people is in it but what other cards and sources say.
@@ -44,6 +51,14 @@ impl PlanInput {
             .filter(gone)
             .map(|card| card.id.clone())
             .collect()
+    }
+
+    /// Whether a list or the memory of the lists has the number.
+    fn lists(&self, key: &Key) -> bool {
+        let legal_hold = self.policy.anonymize.as_ref().map(|rule| &rule.legal_hold.keys);
+        self.policy.protected.keys.contains(key)
+            || legal_hold.is_some_and(|keys| keys.contains(key))
+            || self.contact.listed.contains_key(key)
     }
 
     /// Takes the people of these cards and keys out, and whoever was recognised as purged before. A plan made of what is
@@ -73,6 +88,12 @@ impl PlanInput {
             self.half_done.insert(HalfDone { key, ..half });
         }
         self.in_doubt.retain(|key| !keys.contains(key));
+        // The cards stay on the lists.
+        self.contact.listed.retain(|key, _| !keys.contains(key));
+        self.policy.protected.keys.retain(|key| !keys.contains(key));
+        if let Some(rule) = &mut self.policy.anonymize {
+            rule.legal_hold.keys.retain(|key| !keys.contains(key));
+        }
         let mut marks: BTreeSet<Box<str>> = keys.iter().map(|key| key.as_str().into()).collect();
         for snapshot in &self.snapshots {
             marks.extend(keys.iter().flat_map(|key| snapshot.with_key(key)).flat_map(marks_of));
@@ -89,6 +110,24 @@ impl PlanInput {
         }
         for operator in &mut self.target.operators {
             if operator.linked_person.as_ref().is_some_and(|card| cards.contains(card)) {
+                operator.login_name = None;
+                operator.email = None;
+            }
+        }
+    }
+}
+
+impl TargetSnapshot {
+    /// The operators of anonymized cards without login and e-mail address: TOPdesk's own operator card may still have them,
+    /// and nothing of the person is kept (RULES 12).
+    pub fn forget_operators_of_the_anonymized(&mut self, spec: &KeySpec) {
+        let cards = &self.cards;
+        for operator in &mut self.operators {
+            let of_anonymized = operator.linked_person.as_ref().is_some_and(|id| {
+                let at = cards.binary_search_by(|card| card.id.cmp(id));
+                at.is_ok_and(|at| is_anonymized(&cards[at], spec))
+            });
+            if of_anonymized {
                 operator.login_name = None;
                 operator.email = None;
             }

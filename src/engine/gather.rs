@@ -130,6 +130,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let last_run = remembered.last_run_end.filter(|_| !self.clock.is_rehearsal());
         let clock = judge_clock(moment.now, &readings, last_run);
         target.read_at = moment.now;
+        target.forget_operators_of_the_anonymized(&self.policy.key);
         self.ask_for_missing(&mut target, remembered).await?;
         let mut policy = self.policy.clone();
         if let Some(query) = &self.protect_query {

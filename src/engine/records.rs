@@ -202,6 +202,8 @@ pub struct Kept {
     pub holds: u64,
     /// Notes that somebody wrote beside a decision.
     pub notes: u64,
+    /// Texts about others that name the person's key.
+    pub elsewhere: u64,
     /// Inputs of the last runs that have the person.
     pub inputs: u64,
 }
@@ -214,12 +216,14 @@ impl Kept {
             items,
             holds,
             notes,
+            elsewhere,
             inputs,
         } = other;
         self.journal += journal;
         self.items += items;
         self.holds += holds;
         self.notes += notes;
+        self.elsewhere += elsewhere;
         self.inputs += inputs;
     }
 }

@@ -26,6 +26,7 @@ mod inspection;
 mod journal;
 mod ledger;
 mod lock;
+mod mentions;
 mod owner;
 mod past;
 mod prune;

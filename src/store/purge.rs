@@ -1,6 +1,7 @@
 //! Forgetting a person (RULES 12): the values go, who did what when stays.
 
 use super::fault::Fault;
+use super::mentions;
 use super::stamp::from_count;
 use crate::domain::ids::CardId;
 use crate::domain::key::Key;
@@ -50,9 +51,9 @@ pub(super) async fn kept(
     card: &CardId,
     more: &BTreeSet<Key>,
 ) -> Result<Kept, Fault> {
-    let mut keys = keys(&mut *connection, environment, card).await?;
-    keys.extend(more.iter().cloned());
-    let keys = as_array(&keys);
+    let mut all = keys(&mut *connection, environment, card).await?;
+    all.extend(more.iter().cloned());
+    let keys = as_array(&all);
     let mut count = async |from: String| -> Result<u64, Fault> {
         let statement = format!("SELECT count(*) FROM {from}");
         let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
@@ -72,11 +73,13 @@ pub(super) async fn kept(
         "decision WHERE environment = ?1 AND note IS NOT NULL AND item IN ({items_of})"
     ))
     .await?;
+    let elsewhere = mentions::count(connection, environment, card, &all).await?;
     Ok(Kept {
         journal,
         items,
         holds,
         notes,
+        elsewhere,
         inputs: 0,
     })
 }
@@ -135,31 +138,11 @@ pub(super) async fn person(
             .await?
             .rows_affected();
     }
-    for key in &keys {
-        gone += mentions(connection, environment, card, key).await?;
-    }
+    gone += mentions::take_out(connection, environment, card, &keys).await?;
     if gone > 0 {
         rewrite_is_due(connection, environment).await?;
     }
     Ok(())
-}
-
-/// Others have this person as their manager: there the key stands beside the card id, and the id takes its place.
-async fn mentions(connection: &mut SqliteConnection, environment: i64, card: &CardId, key: &Key) -> Result<u64, Fault> {
-    let id = super::stamp::json(card.as_str());
-    let named = format!("\"id\":{id},\"label\":{}", super::stamp::json(key.as_str()));
-    let nameless = format!("\"id\":{id},\"label\":{id}");
-    let done = sqlx::query(
-        "UPDATE journal SET change = replace(change, ?2, ?3), step = replace(step, ?2, ?3), \
-                            before = replace(before, ?2, ?3), after = replace(after, ?2, ?3) \
-         WHERE environment = ?1 AND (instr(change, ?2) OR instr(step, ?2) OR instr(before, ?2) OR instr(after, ?2))",
-    )
-    .bind(environment)
-    .bind(&named)
-    .bind(&nameless)
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected())
 }
 
 /// SQLite moves rows about and leaves copies in unused places: only a file that is written anew is surely without them.

@@ -264,8 +264,8 @@ fn what_is_older_than_its_time_is_taken_out_by_a_run() {
     place.cardsync(&["store", "check"]).exits(0);
 }
 
-/// Beside what `lived` knows of the person: what only the card has.
-const ON_THE_CARD: [&str; 3] = ["015 987 65 43", "ZWALU1", "kamer 4.17"];
+/// Beside what `lived` knows of the person: what only the card and its operator have.
+const ON_THE_CARD: [&str; 4] = ["015 987 65 43", "ZWALU1", "kamer 4.17", "OPVOG"];
 
 #[test]
 fn a_person_whom_cardsync_anonymized_is_in_no_file_of_the_state_after_the_same_run() {
@@ -348,4 +348,47 @@ fn a_person_whom_cardsync_anonymized_is_in_no_file_of_the_state_after_the_same_r
     place.cardsync(&["run", "--as-of", "2025-04-06T09:00"]).exits(0);
     assert_eq!(found(&place, &THEIRS), Vec::<String>::new());
     place.cardsync(&["store", "check"]).exits(0);
+}
+
+#[test]
+fn a_number_in_a_sentence_about_somebody_else_goes_with_its_person() {
+    let person = |number: &str, last: &str| {
+        json!({ "surName": last, "firstName": "Kim", "employeeNumber": number, "branch": "Delft", "jobTitle": "Clerk",
+                "email": format!("{}@example.org", last.to_lowercase()), "hasSspAccess": true, "isCaller": true })
+    };
+    let place = Workplace::open(json!({
+        "branches": ["Delft"],
+        "archivingReasons": ["Out of service"],
+        "persons": [person("100001", "Visser"), person("100002", "Bakker"), person("900373", "Zwaluwstaart")],
+        "operators": [
+            { "surName": "Bakker", "firstName": "Kim", "loginName": "kbakker", "branch": "Delft",
+              "linkedPerson": { "employeeNumber": "100002" } }
+        ],
+    }));
+    place.configure(&CONFIG.replace("after: 0s }", "after: 0s, work_left: report }"));
+    let day = |day: &str, manager_leaves: &str, theirs: &str| {
+        place.write(
+            "people.csv",
+            format!(
+                "{HEADER}100001,Visser,Kim,visser@example.org,Delft,Clerk,,\n\
+                 100002,Bakker,Kim,bakker@example.org,Delft,Clerk,,{manager_leaves}\n{theirs}"
+            ),
+        );
+        place.cardsync(&["run", "--as-of", &format!("2025-03-{day}T08:00")])
+    };
+    let theirs = "900373,Zwaluwstaart,Kim,zwaluwstaart@example.org,Delft,Clerk,100002,\n";
+    day("03", "", theirs).exits(0);
+    let said = day("05", "2025-03-04", theirs).exits(3).stdout;
+    assert!(said.contains("is still the manager on 1 active card: 900373"), "{said}");
+    place.cardsync(&["approve", "operators"]).exits(0);
+    day("06", "2025-03-04", theirs).exits(0);
+    assert!(!found(&place, &["900373"]).is_empty());
+    place
+        .sandbox
+        .edit(&json!({ "person": "900373", "anonymize": true }))
+        .unwrap();
+    day("07", "2025-03-04", "").exits(0);
+    assert_eq!(found(&place, &["900373", "Zwaluwstaart"]), Vec::<String>::new());
+    let forget = place.cardsync(&["forget", "900373"]).exits(1);
+    assert!(forget.stderr.contains("nothing is kept about this key"), "{forget:?}");
 }
