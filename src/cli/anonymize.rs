@@ -4,6 +4,7 @@ use super::exit::Exit;
 use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::{session, sheet};
+use crate::cli::out::{line, lined};
 use crate::config::policy::zone;
 use crate::domain::anonymize::{Anonymize, AnonymizeBy};
 use crate::domain::card::OperatorLink;
@@ -18,7 +19,6 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::fmt::Write;
 use std::path::Path;
 
 /// Lines per part before it is cut; `--all` shows everything.
@@ -102,7 +102,7 @@ async fn list(config: &Path, args: &ListArgs) -> anyhow::Result<Exit> {
             "people": people,
             "later": later.count(),
         });
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
     } else if args.csv {
         out::print(&sheet::csv(
             &LIST_COLUMNS,
@@ -171,7 +171,7 @@ fn operator(link: &OperatorLink) -> (&'static str, String) {
 
 fn list_text(people: &[Retained], rule: &Anonymize, today: NaiveDate, all: bool, paint: Paint) -> String {
     let mut text = String::new();
-    let _ = writeln!(
+    line!(
         text,
         "Anonymization as of {today}, {} days after the archive or the last day",
         rule.after.num_days()
@@ -182,11 +182,11 @@ fn list_text(people: &[Retained], rule: &Anonymize, today: NaiveDate, all: bool,
         if count == 0 {
             return;
         }
-        let _ = writeln!(text, "\n{}", paint.strong(&format!("{title} ({count})")));
+        line!(text, "\n{}", paint.strong(&format!("{title} ({count})")));
         let shown = if all { count } else { MOST_SHOWN };
         text.extend(of(state).take(shown).map(line));
         if count > shown {
-            let _ = writeln!(text, "  ... and {} more (--all, --csv or --json)", count - shown);
+            line!(text, "  ... and {} more (--all, --csv or --json)", count - shown);
         }
     };
     let due = match rule.by {
@@ -202,7 +202,7 @@ fn list_text(people: &[Retained], rule: &Anonymize, today: NaiveDate, all: bool,
         let later = of(RetentionState::Later);
         let next = later.clone().filter_map(|one| one.due).min();
         if let Some(next) = next {
-            let _ = writeln!(text, "\nNot yet: {}, the next on {next} (--all)", later.count());
+            line!(text, "\nNot yet: {}, the next on {next} (--all)", later.count());
         }
     }
     if people.is_empty() {
@@ -228,8 +228,8 @@ fn line(one: &Retained) -> String {
         ("none", _) => String::new(),
         (word, ids) => format!(", operator {word} {ids}").trim_end().to_owned(),
     };
-    let why = one.why.as_ref().map(|why| format!("\n      {why}")).unwrap_or_default();
-    format!("  {due}{since}  {} (card {}{operator}){why}\n", one.key, one.card)
+    let why = one.why.as_ref().map(|why| lined!("      {why}")).unwrap_or_default();
+    lined!("  {due}{since}  {} (card {}{operator})", one.key, one.card) + &why
 }
 
 async fn certificates(config: &Path, args: &CertificatesArgs) -> anyhow::Result<Exit> {
@@ -239,7 +239,7 @@ async fn certificates(config: &Path, args: &CertificatesArgs) -> anyhow::Result<
     store.close().await;
     let found = found?;
     if args.json {
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&found)?));
+        out::json(&found)?;
     } else if args.csv {
         out::print(&sheet::csv(&CERTIFICATE_COLUMNS, found.iter().map(certificate_row))?);
     } else if found.is_empty() {
@@ -298,31 +298,31 @@ fn certificate_text(one: &Certificate, zone: Tz) -> String {
         Way::Api => "overwritten by cardsync",
         Way::Deleted => "deleted in TOPdesk when it was due",
     };
-    let _ = writeln!(text, "{}  card {}: {what}, run {}", when(one.at), one.card, one.run);
+    line!(text, "{}  card {}: {what}, run {}", when(one.at), one.card, one.run);
     if let Some(archived) = one.archived_at {
-        let _ = writeln!(text, "    archived by cardsync on {}", when(archived));
+        line!(text, "    archived by cardsync on {}", when(archived));
     }
     if let Some(by) = &one.approver {
-        let _ = writeln!(text, "    approved by {by}");
+        line!(text, "    approved by {by}");
     }
     if let Some(by) = &one.modifier {
-        let _ = writeln!(text, "    card modified last by {by}");
+        line!(text, "    card modified last by {by}");
     }
     if !one.fields.is_empty() {
-        let _ = writeln!(text, "    fields: {}", names(&one.fields));
+        line!(text, "    fields: {}", names(&one.fields));
     }
     if !one.operators.is_empty() {
         let ids: Vec<&str> = one.operators.iter().map(OperatorId::as_str).collect();
-        let _ = writeln!(text, "    linked operator, archived: {}", ids.join(", "));
+        line!(text, "    linked operator, archived: {}", ids.join(", "));
     }
     let beyond: Vec<&str> = one.out_of_reach.iter().map(|it| it.words()).collect();
     let title = match one.way {
         Way::Api => "not reached",
         Way::Topdesk | Way::Deleted => "not seen by cardsync",
     };
-    let _ = writeln!(text, "    {title}: {}", beyond.join(", "));
+    line!(text, "    {title}: {}", beyond.join(", "));
     if let Some(hash) = &one.key_hash {
-        let _ = writeln!(text, "    keyed hash of the key: {hash}");
+        line!(text, "    keyed hash of the key: {hash}");
     }
     text
 }

@@ -1,7 +1,8 @@
 //! `approve` and `reject`.
 
 use super::exit::Exit;
-use super::{out, session};
+use super::{approver, out, session};
+use crate::cli::out::line;
 use crate::config::policy::zone;
 use crate::daemon::wiring::Environment;
 use crate::domain::decision::Answer;
@@ -86,7 +87,7 @@ pub(super) async fn approve(config: &Path, args: &ApproveArgs) -> anyhow::Result
         what,
         note: args.note.as_deref(),
         until,
-        by: session::operating_system_user(),
+        by: approver::operating_system_user(),
         now,
         json: args.json,
     };
@@ -100,7 +101,7 @@ pub(super) async fn reject(config: &Path, args: &RejectArgs) -> anyhow::Result<E
         what: What::Words(&args.what, Answer::Reject),
         note: args.note.as_deref(),
         until: end(args.until.as_deref(), &environment, now)?,
-        by: session::operating_system_user(),
+        by: approver::operating_system_user(),
         now,
         json: args.json,
     };
@@ -141,7 +142,7 @@ async fn decide(environment: &Environment, asked: Asked<'_>) -> anyhow::Result<E
     store.close().await;
     kept?;
     if asked.json {
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&decided)?));
+        out::json(&decided)?;
     } else {
         tell(&decided, &waiting, &asked.by);
     }
@@ -164,7 +165,7 @@ fn passes(approved: &[&str], waiting: &Waiting) -> String {
     const UNCHANGED: &str = "if nothing about them has changed by then.";
     let mut text = String::new();
     if by_run {
-        text.push_str(&format!("They pass in the next run, {UNCHANGED}\n"));
+        line!(text, "They pass in the next run, {UNCHANGED}");
     }
     for command in commands {
         let these = match (by_run, command.starts_with("cardsync undo")) {
@@ -172,7 +173,7 @@ fn passes(approved: &[&str], waiting: &Waiting) -> String {
             (true, false) => "What belongs to rekey passes",
             (false, _) => "They pass",
         };
-        text.push_str(&format!("{these} with: {command}, {UNCHANGED}\n"));
+        line!(text, "{these} with: {command}, {UNCHANGED}");
     }
     text
 }

@@ -73,7 +73,7 @@ pub(super) async fn audit(config: &Path, args: &AuditArgs) -> anyhow::Result<Exi
     if args.json {
         let mut document = serde_json::to_value(audit)?;
         document["environment"] = json!(environment.id.as_str());
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
     } else {
         let shown = AuditText {
             audit,

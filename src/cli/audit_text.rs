@@ -2,9 +2,9 @@
 
 use super::out::Paint;
 use super::words::{counted, snapshot_lines};
+use crate::cli::out::line;
 use crate::domain::audit::{Area, Audit, Fact, Finding, LookedLevel, Severity, Subject};
 use chrono_tz::Tz;
-use std::fmt::Write;
 
 /// Subjects that are named per finding; `--all` names everybody.
 const FEW: usize = 5;
@@ -51,9 +51,9 @@ impl AuditText<'_> {
         let audit = self.audit;
         let at = audit.at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M %Z");
         let title = format!("Audit of {} at {at}: {}", self.environment, weights(audit));
-        let _ = writeln!(text, "{}", self.paint.strong(&title));
+        line!(text, "{}", self.paint.strong(&title));
         let sizes = &audit.sizes;
-        let _ = writeln!(
+        line!(
             text,
             "  {}, {} of them with {}; {} archived; {}, {}",
             counted(sizes.active_cards, "active card"),
@@ -64,12 +64,12 @@ impl AuditText<'_> {
             counted(sizes.api_accounts, "API account"),
         );
         if let (Some(people), Some(left)) = (sizes.people, sizes.left) {
-            let _ = writeln!(text, "  {people} people of the sources work here, {left} have left");
+            line!(text, "  {people} people of the sources work here, {left} have left");
         }
         for area in Area::IN_ORDER {
             let findings: Vec<&Finding> = audit.findings.iter().filter(|finding| finding.area == area).collect();
             if !findings.is_empty() {
-                let _ = writeln!(text, "\n{}", self.paint.strong(area.title()));
+                line!(text, "\n{}", self.paint.strong(area.title()));
                 findings
                     .into_iter()
                     .for_each(|finding| self.finding(&mut text, finding));
@@ -77,7 +77,7 @@ impl AuditText<'_> {
         }
         self.keys(&mut text);
         self.not_known(&mut text);
-        let _ = writeln!(text, "\n{}", self.paint.strong("Read"));
+        line!(text, "\n{}", self.paint.strong("Read"));
         for snapshot in &audit.snapshots {
             text.push_str(&snapshot_lines(snapshot, self.paint));
         }
@@ -100,14 +100,14 @@ impl AuditText<'_> {
         } else {
             format!(": {}", finding.count)
         };
-        let _ = writeln!(text, "{mark} {}{count}", finding.title);
-        let _ = writeln!(text, "       {}", finding.why);
+        line!(text, "{mark} {}{count}", finding.title);
+        line!(text, "       {}", finding.why);
         if finding.severity > Severity::Note {
             let helps = finding
                 .command
                 .as_ref()
                 .map_or_else(String::new, |command| format!(" (`cardsync {command}`)"));
-            let _ = writeln!(text, "       -> {}{helps}", finding.cure);
+            line!(text, "       -> {}{helps}", finding.cure);
         }
         let shown = if self.all { finding.subjects.len() } else { FEW };
         for subject in finding.subjects.iter().take(shown) {
@@ -119,11 +119,11 @@ impl AuditText<'_> {
             .into_iter()
             .flatten()
             .collect();
-            let _ = writeln!(text, "         {}", parts.join(", "));
-            let _ = writeln!(text, "           {}", facts(subject));
+            line!(text, "         {}", parts.join(", "));
+            line!(text, "           {}", facts(subject));
         }
         if finding.subjects.len() > shown {
-            let _ = writeln!(
+            line!(
                 text,
                 "         and {} more (--all, --csv)",
                 finding.subjects.len() - shown
@@ -132,11 +132,16 @@ impl AuditText<'_> {
     }
 
     fn keys(&self, text: &mut String) {
-        let _ = writeln!(text, "\n{}", self.paint.strong("What could be the key"));
-        let _ = writeln!(
+        line!(text, "\n{}", self.paint.strong("What could be the key"));
+        line!(
             text,
             "  {:<24}{:>8}{:>8}{:>8}{:>9}  {:<22}",
-            "", "filled", "unique", "shared", "changes", "finds of the sources"
+            "",
+            "filled",
+            "unique",
+            "shared",
+            "changes",
+            "finds of the sources"
         );
         for key in &self.audit.keys {
             let found = match (&key.matches, key.holds_source_keys) {
@@ -144,7 +149,7 @@ impl AuditText<'_> {
                 (None, Some(cards)) => format!("{cards} cards hold a key"),
                 (None, None) => "not known".to_owned(),
             };
-            let _ = writeln!(
+            line!(
                 text,
                 "  {:<24}{:>8}{:>8}{:>8}{:>9}  {found}",
                 key.field.to_string(),
@@ -155,20 +160,20 @@ impl AuditText<'_> {
             );
         }
         let advice = &self.audit.advice;
-        let _ = writeln!(text, "  Best: {}", self.paint.good(&advice.field.to_string()));
+        line!(text, "  Best: {}", self.paint.good(&advice.field.to_string()));
         for reason in &advice.reasons {
-            let _ = writeln!(text, "    - {reason}");
+            line!(text, "    - {reason}");
         }
-        let _ = writeln!(text, "    -> {}", advice.next);
+        line!(text, "    -> {}", advice.next);
     }
 
     fn not_known(&self, text: &mut String) {
         if self.audit.not_known.is_empty() {
             return;
         }
-        let _ = writeln!(text, "\n{}", self.paint.strong("Not known"));
+        line!(text, "\n{}", self.paint.strong("Not known"));
         for unknown in &self.audit.not_known {
-            let _ = writeln!(text, "  {}: {}", unknown.what, unknown.why);
+            line!(text, "  {}: {}", unknown.what, unknown.why);
         }
     }
 }

@@ -5,10 +5,12 @@ use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::session;
 use super::words::snapshot_lines;
+use crate::cli::out::line;
 use crate::config::policy::{policy, zone};
 use crate::daemon::wiring::{Connected, Environment};
 use crate::domain::identity::Moment;
 use crate::domain::ids::SourceName;
+use crate::domain::lists::{WITHOUT_CARD_CURE, without_cards};
 use crate::domain::quality::target_summary;
 use crate::domain::snapshot::{Effect, Finding, SnapshotHistory, SnapshotSummary, Verdict};
 use crate::engine::Source;
@@ -18,7 +20,7 @@ use crate::topdesk::{CheckLevel, CheckLine};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 #[derive(Debug, Args)]
@@ -122,7 +124,7 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
         });
         let earlier: serde_json::Map<String, serde_json::Value> = earlier.collect();
         let document = json!({ "lines": lines, "snapshots": checked.snapshots, "earlier": earlier });
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
     } else {
         out::print(&as_text(&checked, Paint::stdout()));
     }
@@ -178,6 +180,11 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
                     if readings.clock.is_trusted() {
                         let text = "agrees with TOPdesk's, the directories' and the last run";
                         checked.line(CheckLevel::Ok, "clock", text, None);
+                    }
+                    let (input, _former) = parts.input_beside(readings, remembered, BTreeSet::new());
+                    for (number, words) in without_cards(&input) {
+                        let text = format!("{number} is {words}");
+                        checked.line(CheckLevel::Warn, "lists", text, Some(WITHOUT_CARD_CURE.to_owned()));
                     }
                 }
                 Err(error) => checked.line(CheckLevel::Fail, "topdesk", error.what, Some(error.cure)),
@@ -249,10 +256,7 @@ fn earlier_lines(history: Option<&SnapshotHistory>) -> String {
         shown(last.read_at)
     );
     if let (Some(records), Some(at)) = (history.largest_accepted, history.reference_at) {
-        text.push_str(&format!(
-            "      sizes are compared with {records} records of {}\n",
-            shown(at)
-        ));
+        line!(text, "      sizes are compared with {records} records of {}", shown(at));
     }
     text
 }
@@ -266,9 +270,9 @@ fn as_text(checked: &Checked, paint: Paint) -> String {
             CheckLevel::Fail => paint.bad("FAIL "),
             CheckLevel::FirstWriteTells => paint.warn("?    "),
         };
-        text.push_str(&format!("{mark} {:<18} {}\n", line.topic, line.text));
+        line!(text, "{mark} {:<18} {}", line.topic, line.text);
         if let Some(cure) = &line.cure {
-            text.push_str(&format!("      {:<18} -> {cure}\n", ""));
+            line!(text, "      {:<18} -> {cure}", "");
         }
     }
     if !checked.snapshots.is_empty() {

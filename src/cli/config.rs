@@ -25,10 +25,7 @@ pub(super) enum ConfigCommand {
 
 pub(super) fn run(config: &Path, command: &ConfigCommand) -> anyhow::Result<Exit> {
     match command {
-        ConfigCommand::Schema => out::print(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&crate::config::schema())?
-        )),
+        ConfigCommand::Schema => out::json(&crate::config::schema())?,
         ConfigCommand::Init { file: None } => out::print(crate::config::starter()),
         ConfigCommand::Init { file: Some(file) } => {
             if file.exists() {
@@ -45,7 +42,7 @@ pub(super) fn run(config: &Path, command: &ConfigCommand) -> anyhow::Result<Exit
             let environment = session::environment(config)?;
             if *json {
                 let effective = crate::config::show::effective(environment.config());
-                out::print(&format!("{}\n", serde_json::to_string_pretty(&effective)?));
+                out::json(&effective)?;
             } else {
                 out::print(&crate::config::show(environment.config()));
             }

@@ -1,12 +1,12 @@
 //! `holds --decisions`: who decided what, when, and how long it holds.
 
 use super::out::Paint;
+use crate::cli::out::line;
 use crate::domain::decision::Answer;
 use crate::engine::state::LoggedDecision;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 /// The log, newest first.
 pub(super) fn as_text(log: &[LoggedDecision], now: DateTime<Utc>, zone: Tz, paint: Paint) -> String {
@@ -40,20 +40,20 @@ pub(super) fn as_text(log: &[LoggedDecision], now: DateTime<Utc>, zone: Tz, pain
             decision.by,
             decision.item
         );
-        let _ = writeln!(text, "{}", paint.strong(&title));
+        line!(text, "{}", paint.strong(&title));
         let state = match decision.until {
             _ if replaced => "replaced by a later decision".to_owned(),
             Some(until) if until <= now => format!("ended {}", when(until)),
             Some(until) => format!("holds until {}", when(until)),
             None => "holds until the item changes".to_owned(),
         };
-        let _ = writeln!(text, "    {state}");
+        line!(text, "    {state}");
         if !decision.waives.is_empty() && decision.answer == Answer::Approve {
             let waives: Vec<&str> = decision.waives.iter().map(String::as_str).collect();
-            let _ = writeln!(text, "    lifts: {}", waives.join(", "));
+            line!(text, "    lifts: {}", waives.join(", "));
         }
         if let Some(note) = &decision.note {
-            let _ = writeln!(text, "    note: {note}");
+            line!(text, "    note: {note}");
         }
     }
     text

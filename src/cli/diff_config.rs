@@ -3,13 +3,13 @@
 use super::out::{self, Paint};
 use super::plan::Output;
 use super::words::{counted, name_of};
+use crate::cli::out::line;
 use crate::domain::ids::ItemId;
 use crate::domain::plan::Plan;
 use crate::domain::view::ChangeView;
 use crate::engine::run::Planned;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::path::Path;
 
 /// Items per list before it is cut; `--all` shows everything.
@@ -55,7 +55,7 @@ pub(super) fn show(planned: &Planned, other: Option<&Plan>, old: &Path, output: 
             "only_this": added,
             "only_other": removed,
         });
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
         return Ok(());
     }
     let paint = Paint::stdout();
@@ -65,9 +65,9 @@ pub(super) fn show(planned: &Planned, other: Option<&Plan>, old: &Path, output: 
         let line = format!(
             "{old} reads TOPdesk in another way (url, username, account_filters, expect or key): its plan cannot be made from these reads."
         );
-        let _ = writeln!(text, "{}", paint.warn(&line));
+        line!(text, "{}", paint.warn(&line));
     }
-    let _ = writeln!(
+    line!(
         text,
         "From the same reads: {} in both plans, {} only with this configuration, {} only with {old}.",
         counted(both, "change"),
@@ -81,13 +81,13 @@ pub(super) fn show(planned: &Planned, other: Option<&Plan>, old: &Path, output: 
         if changes.is_empty() {
             continue;
         }
-        let _ = writeln!(text, "\n{}", paint.strong(&format!("{title} ({})", changes.len())));
+        line!(text, "\n{}", paint.strong(&format!("{title} ({})", changes.len())));
         let shown = if output.all { changes.len() } else { CUT };
         for change in changes.iter().take(shown) {
             one(&mut text, change, paint);
         }
         if changes.len() > shown {
-            let _ = writeln!(text, "  ... and {} more (--all, or --json)", changes.len() - shown);
+            line!(text, "  ... and {} more (--all, or --json)", changes.len() - shown);
         }
     }
     out::print(&text);
@@ -97,19 +97,19 @@ pub(super) fn show(planned: &Planned, other: Option<&Plan>, old: &Path, output: 
 fn one(text: &mut String, change: &ChangeView, paint: Paint) {
     let key = change.key.as_ref().map_or("no key", |key| key.as_str());
     let card = change.person_id.as_ref().map_or("new card", |card| card.as_str());
-    let _ = writeln!(text, "  {:<11} {key} ({card})  [{}]", name_of(change.action), change.id);
+    line!(text, "  {:<11} {key} ({card})  [{}]", name_of(change.action), change.id);
     for (name, field) in &change.fields {
         let shown = |value: &Option<String>| {
             value
                 .as_ref()
                 .map_or("(empty)".to_owned(), |value| format!("\"{value}\""))
         };
-        let _ = writeln!(text, "      {name}: {} -> {}", shown(&field.from), shown(&field.to));
+        line!(text, "      {name}: {} -> {}", shown(&field.from), shown(&field.to));
     }
     for why in &change.why {
-        let _ = writeln!(text, "      why: {why}");
+        line!(text, "      why: {why}");
     }
     for hold in &change.holds {
-        let _ = writeln!(text, "      {} {}", paint.warn("held:"), hold.message);
+        line!(text, "      {} {}", paint.warn("held:"), hold.message);
     }
 }

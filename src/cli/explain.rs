@@ -7,6 +7,7 @@ use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::replay::look_for_input;
 use super::session;
+use crate::cli::out::{line, lined};
 use crate::config::policy::{key_spec, zone};
 use crate::daemon::wiring::{Environment, kept_mapping};
 use crate::domain::ids::{CardId, RunId};
@@ -22,7 +23,6 @@ use crate::store::ReadOnlyStore;
 use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
-use std::fmt::Write;
 use std::path::Path;
 
 #[derive(Debug, Args)]
@@ -69,15 +69,11 @@ pub(super) async fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exi
     }
     match explained {
         Found::One(explanation) if args.json => {
-            let text = match &what_if {
-                None => serde_json::to_string_pretty(&*explanation)?,
-                Some(what_if) => {
-                    let mut document = serde_json::to_value(&*explanation)?;
-                    document["what_if"] = serde_json::json!({ "key": what_if.key.card_field.name() });
-                    serde_json::to_string_pretty(&document)?
-                }
-            };
-            out::print(&format!("{text}\n"));
+            let mut document = serde_json::to_value(&*explanation)?;
+            if let Some(what_if) = &what_if {
+                document["what_if"] = serde_json::json!({ "key": what_if.key.card_field.name() });
+            }
+            out::json(&document)?;
         }
         Found::One(explanation) => {
             let text = ExplainText {
@@ -88,11 +84,11 @@ pub(super) async fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exi
             out::print(&text.whole());
         }
         Found::Several(subjects) if args.json => {
-            out::print(&format!("{}\n", serde_json::to_string_pretty(&subjects)?));
+            out::json(&subjects)?;
         }
         Found::Several(subjects) => out::print(&several(&args.word, &subjects)),
         Found::Recorded(recorded) if args.json => {
-            out::print(&format!("{}\n", serde_json::to_string_pretty(&*recorded)?));
+            out::json(&*recorded)?;
         }
         Found::Recorded(recorded) => {
             let Recorded { run, history, .. } = &*recorded;
@@ -245,8 +241,8 @@ async fn kept_about(planned: &Planned, store: &ReadOnlyStore, subject: &Subject)
 }
 
 fn several(word: &str, subjects: &[Subject]) -> String {
-    let mut text = format!(
-        "'{word}' means {} people; explain one of them by key or card id:\n",
+    let mut text = lined!(
+        "'{word}' means {} people; explain one of them by key or card id:",
         subjects.len()
     );
     for subject in subjects {
@@ -260,7 +256,7 @@ fn several(word: &str, subjects: &[Subject]) -> String {
             FoundBy::Email => "e-mail",
             FoundBy::Login => "login",
         };
-        let _ = writeln!(text, "  {key} {name} ({card}), by {by}");
+        line!(text, "  {key} {name} ({card}), by {by}");
     }
     text
 }

@@ -3,6 +3,7 @@
 use super::explain_words::{group_words, normaliser_words, quoted, read, values};
 use super::out::Paint;
 use super::words::{conflict_words, name_of, operator_words, role_words, skip_words, twin_words};
+use crate::cli::out::line;
 use crate::domain::card::{OperatorKind, OperatorLink};
 use crate::domain::decision::{Answer, Decision};
 use crate::domain::evidence::Grade;
@@ -16,7 +17,6 @@ use crate::engine::explain::{
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use std::fmt::Write;
 
 /// An explanation to be shown.
 pub(super) struct ExplainText<'a> {
@@ -49,9 +49,9 @@ impl ExplainText<'_> {
         if lines.is_empty() {
             return;
         }
-        let _ = writeln!(text, "\n{}", self.paint.strong(title));
+        line!(text, "\n{}", self.paint.strong(title));
         for line in lines {
-            let _ = writeln!(text, "  {line}");
+            line!(text, "  {line}");
         }
     }
 
@@ -65,11 +65,11 @@ impl ExplainText<'_> {
         } = self.explanation;
         let key = subject.key.as_ref().map_or("no key", |key| key.as_str());
         let name = subject.name.as_deref().unwrap_or("(no card with a name)");
-        let _ = writeln!(text, "{}", self.paint.strong(&format!("{key} {name}")));
+        line!(text, "{}", self.paint.strong(&format!("{key} {name}")));
         let at = self.when(*at);
-        let _ = match run {
-            Some(run) => writeln!(text, "as run {run} saw it at {at}, plan {plan_id}"),
-            None => writeln!(text, "as a run would see it at {at}, plan {plan_id}"),
+        match run {
+            Some(run) => line!(text, "as run {run} saw it at {at}, plan {plan_id}"),
+            None => line!(text, "as a run would see it at {at}, plan {plan_id}"),
         };
     }
 

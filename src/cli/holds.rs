@@ -4,6 +4,7 @@ use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
 use super::words::{group_lines, operator_words, twin_words};
+use crate::cli::out::line;
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::{Answer, Decision, HeldItem};
@@ -17,7 +18,6 @@ use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Items per action before the list is cut; `--all` shows everything.
@@ -46,7 +46,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
         let log = store.decisions().await?;
         store.close().await;
         if args.json {
-            out::print(&format!("{}\n", serde_json::to_string_pretty(&log)?));
+            out::json(&log)?;
         } else {
             let zone = zone(environment.config());
             out::print(&super::decisions::as_text(&log, Utc::now(), zone, Paint::stdout()));
@@ -65,7 +65,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
             file = file.display()
         ));
     } else if args.json {
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&as_json(&waiting))?));
+        out::json(&as_json(&waiting))?;
     } else {
         out::print(&as_text(
             &waiting,
@@ -172,13 +172,13 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
         return "Nothing waits.\n".to_owned();
     }
     let when = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
-    let _ = writeln!(text, "{}", paint.strong(&summary(waiting)));
+    line!(text, "{}", paint.strong(&summary(waiting)));
     for hold in &waiting.snapshots {
         let verdict = if hold.rejected { "rejected" } else { "doubted" };
         let title = format!("[{}] snapshot of {}, {verdict}", hold.id, hold.source);
-        let _ = writeln!(text, "\n{}  since {}", paint.strong(&title), when(hold.since));
+        line!(text, "\n{}  since {}", paint.strong(&title), when(hold.since));
         for reason in &hold.reasons {
-            let _ = writeln!(text, "    {reason}");
+            line!(text, "    {reason}");
         }
     }
     let mut by_action: BTreeMap<ActionKind, Vec<&KeptHold>> = BTreeMap::new();
@@ -186,7 +186,7 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
         by_action.entry(kept.item.change.action).or_default().push(kept);
     }
     for (action, items) in by_action {
-        let _ = writeln!(text);
+        line!(text);
         // What holds all of them is said once, above them.
         let shared: Vec<&HoldView> = match items.as_slice() {
             [] | [_] => Vec::new(),
@@ -200,17 +200,17 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
         };
         for hold in &shared {
             let all = format!("all {} {action}:", items.len());
-            let _ = writeln!(text, "{} {}", paint.warn(&all), hold.message);
+            line!(text, "{} {}", paint.warn(&all), hold.message);
         }
         let shown = if all { items.len() } else { MOST_SHOWN };
         for kept in items.iter().take(shown) {
             one(&mut text, kept, &shared, waiting, &when, paint);
         }
         if items.len() > shown {
-            let _ = writeln!(text, "... and {} more (--all, or --json)", items.len() - shown);
+            line!(text, "... and {} more (--all, or --json)", items.len() - shown);
         }
     }
-    let _ = writeln!(
+    line!(
         text,
         "\nDecide: cardsync approve ID|CLASS|PLAN, or cardsync reject ID. An approval holds for 7 days and for exactly what is shown."
     );
@@ -239,21 +239,21 @@ fn one(
         ActionKind::CreateEntry => format!("[{}] {}", change.id, change.action),
         _card => format!("[{}] {} {key} ({card})", change.id, change.action),
     };
-    let _ = writeln!(text, "{}  since {}", paint.strong(&title), when(item.since));
+    line!(text, "{}  since {}", paint.strong(&title), when(item.since));
     match kept.undoes.as_deref() {
         Some(REKEY) => {
-            let _ = writeln!(text, "    of rekey write");
+            line!(text, "    of rekey write");
         }
         Some(what) => {
-            let _ = writeln!(text, "    of the undo of {what}");
+            line!(text, "    of the undo of {what}");
         }
         None => {}
     }
     if let Some(what) = operator_words(&change.operator, change.action, &change.operators_kept_archived) {
-        let _ = writeln!(text, "    {} {what}", paint.bad("operator"));
+        line!(text, "    {} {what}", paint.bad("operator"));
     }
     for line in group_lines(&change.operator_groups) {
-        let _ = writeln!(text, "      {line}");
+        line!(text, "      {line}");
     }
     for (name, field) in &change.fields {
         let value = |value: &Option<String>| {
@@ -261,16 +261,16 @@ fn one(
                 .as_ref()
                 .map_or("(empty)".to_owned(), |value| format!("\"{value}\""))
         };
-        let _ = match change.action {
-            ActionKind::Create | ActionKind::CreateEntry => writeln!(text, "    {name}: {}", value(&field.to)),
-            _existing => writeln!(text, "    {name}: {} -> {}", value(&field.from), value(&field.to)),
+        match change.action {
+            ActionKind::Create | ActionKind::CreateEntry => line!(text, "    {name}: {}", value(&field.to)),
+            _existing => line!(text, "    {name}: {} -> {}", value(&field.from), value(&field.to)),
         };
     }
     if let Some(twin) = &change.twin {
-        let _ = writeln!(text, "    {}", twin_words(twin));
+        line!(text, "    {}", twin_words(twin));
     }
     for why in &change.why {
-        let _ = writeln!(text, "    why: {why}");
+        line!(text, "    why: {why}");
     }
     for hold in change.holds.iter().filter(|hold| !shared.contains(hold)) {
         // Waiting for another item ends with that item; approving this one would not help.
@@ -279,27 +279,27 @@ fn one(
             (false, "depends_on") => "follows:",
             (false, _) => "held (no approval lifts this):",
         };
-        let _ = writeln!(text, "    {} {}", paint.warn(mark), hold.message);
+        line!(text, "    {} {}", paint.warn(mark), hold.message);
     }
     if let Some(decision) = decision(waiting, item) {
         let until = decision
             .until
             .map_or(String::new(), |until| format!(" until {}", when(until)));
         let by = &decision.by;
-        let _ = match decision.answer {
+        match decision.answer {
             Answer::Approve if covers(decision, change) => {
                 let then = match kept.done_by() {
                     None => "in the next run".to_owned(),
                     Some(command) => format!("with {command}"),
                 };
-                writeln!(text, "    approved by {by}{until}: passes {then}")
+                line!(text, "    approved by {by}{until}: passes {then}")
             }
-            Answer::Approve => writeln!(
+            Answer::Approve => line!(
                 text,
                 "    approved by {by}{until}, but not what holds it now: approve it again"
             ),
-            Answer::Reject if item.is_settled() => Ok(()),
-            Answer::Reject => writeln!(text, "    rejected by {by}: stays quiet until it changes"),
+            Answer::Reject if item.is_settled() => {}
+            Answer::Reject => line!(text, "    rejected by {by}: stays quiet until it changes"),
         };
     }
 }

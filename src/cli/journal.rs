@@ -64,7 +64,7 @@ async fn export(config: &Path, args: &ExportArgs) -> anyhow::Result<Exit> {
         let mut text = String::new();
         for entry in &piece {
             let line = line(environment.id.as_str(), entry, &shown, args.with_values);
-            text.push_str(&line.to_string());
+            text.push_str(&crate::domain::visible::json(&line.to_string()));
             text.push('\n');
             query.after = entry.id;
         }

@@ -2,6 +2,7 @@
 
 mod anonymize;
 mod approve;
+mod approver;
 mod audit;
 mod audit_text;
 mod check;
@@ -130,8 +131,13 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            // A closed terminal is no reason to fail.
-            let _unprinted = error.print();
+            if error.use_stderr() {
+                // What was typed stands in it.
+                out::note(error.render().to_string().trim_end());
+            } else {
+                // A closed terminal is no reason to fail.
+                let _unprinted = error.print();
+            }
             return code.into();
         }
     };

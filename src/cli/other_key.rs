@@ -2,6 +2,7 @@
 
 use super::out::Paint;
 use super::words::counted;
+use crate::cli::out::line;
 use crate::config::FieldRule;
 use crate::config::policy::key_spec;
 use crate::daemon::wiring::{Connected, Environment};
@@ -114,24 +115,27 @@ pub(super) fn beside(both: &BothKeys, paint: Paint) -> String {
     let configured = both.configured.input.policy.key.card_field;
     let plans = &both.difference.plans;
     let mut text = format!("\n{}\n", paint.strong(&format!("Beside the plan under {configured}")));
-    text.push_str(&format!(
-        "  {} alike; {} only under {other}, {} only under {configured}, {} different\n",
+    line!(
+        text,
+        "  {} alike; {} only under {other}, {} only under {configured}, {} different",
         counted(plans.same, "item"),
         plans.removed.len(),
         plans.added.len(),
         plans.changed.len()
-    ));
+    );
     let (without, shared) = (both.translation.without.len(), both.translation.shared.len());
     if without > 0 {
-        text.push_str(&format!(
-            "  people of the sources without {other}: {without}; under it nobody knows who they are\n"
-        ));
+        line!(
+            text,
+            "  people of the sources without {other}: {without}; under it nobody knows who they are"
+        );
     }
     if shared > 0 {
-        text.push_str(&format!("  values of {other} that several people share: {shared}\n"));
+        line!(text, "  values of {other} that several people share: {shared}");
     }
-    text.push_str(&format!(
-        "  every difference: cardsync rekey verify --old {other}, or --json\n"
-    ));
+    line!(
+        text,
+        "  every difference: cardsync rekey verify --old {other}, or --json"
+    );
     text
 }

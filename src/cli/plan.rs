@@ -125,14 +125,14 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
         let hash = |text: &str| hasher.hash(&Key::stored(text));
         let redacted = redact(&planned.judged.view(), &planned.input, &hash);
         if args.output.json {
-            out::print(&format!("{}\n", serde_json::to_string_pretty(&redacted)?));
+            out::json(&redacted)?;
         } else {
             out::print(&redacted_text(&redacted, Paint::stdout()));
         }
         return Ok(Exit::Verdict(plan_exit_code(&planned.judged)));
     }
     if let Some(file) = &args.out {
-        let text = format!("{}\n", serde_json::to_string_pretty(&planned.judged.view())?);
+        let text = out::as_json(&planned.judged.view())?;
         out::private_file(file, &text).with_context(|| format!("the plan could not be saved to {}", file.display()))?;
     }
     if let Some(file) = &args.html {
@@ -175,7 +175,7 @@ async fn under_other_key(config: &Path, args: &PlanArgs, key: &str) -> anyhow::R
     if args.output.json {
         let mut plan = serde_json::to_value(both.other.judged.view())?;
         plan["what_if"] = document;
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&plan)?));
+        out::json(&plan)?;
     } else {
         out::print(&asked.banner(Paint::stdout()));
         out::print(&shown(&both.other, &args.output, args.only.as_deref()).plan());
@@ -186,7 +186,7 @@ async fn under_other_key(config: &Path, args: &PlanArgs, key: &str) -> anyhow::R
 
 fn show(planned: &Planned, output: &Output, only: Option<&str>) -> anyhow::Result<()> {
     if output.json {
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&planned.judged.view())?));
+        out::json(&planned.judged.view())?;
     } else {
         out::print(&shown(planned, output, only).plan());
     }
@@ -282,7 +282,7 @@ fn report(finished: &Finished, output: &Output, only: Option<&str>) -> anyhow::R
             "plan": finished.planned.judged.view(),
             "outcomes": finished.outcomes,
         });
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
         return Ok(());
     }
     let shown = shown(&finished.planned, output, only);

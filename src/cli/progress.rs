@@ -18,11 +18,13 @@ pub(super) struct BesideBars;
 
 impl Write for BesideBars {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let shown = super::out::log_line(bytes);
         if std::io::stderr().is_terminal() {
-            BARS.suspend(|| std::io::stderr().write(bytes))
+            BARS.suspend(|| std::io::stderr().write_all(&shown))?;
         } else {
-            std::io::stderr().write(bytes)
+            std::io::stderr().write_all(&shown)?;
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

@@ -3,17 +3,17 @@
 use super::out::Paint;
 use super::replay::item;
 use super::words::{conflict_words, name_of, skip_words, snapshot_lines};
+use crate::cli::out::{line, lined};
 use crate::domain::view::PlanView;
-use std::fmt::Write;
 
 /// A redacted plan as text, whole.
 pub(super) fn redacted_text(view: &PlanView, paint: Paint) -> String {
     let mut text = String::new();
     let at = view.created_at.format("%Y-%m-%d %H:%M UTC");
     let title = format!("Plan {} at {at}, redacted: keys and values are marks", view.plan_id);
-    let _ = writeln!(text, "{}", paint.strong(&title));
+    line!(text, "{}", paint.strong(&title));
     for (kind, count) in &view.summary {
-        let _ = writeln!(
+        line!(
             text,
             "  {}: {} ({} allowed, {} held), operators {}",
             name_of(*kind),
@@ -23,12 +23,13 @@ pub(super) fn redacted_text(view: &PlanView, paint: Paint) -> String {
             count.operators
         );
     }
-    let _ = writeln!(
+    line!(
         text,
         "  active cards looked after: {}, other cards: {}",
-        view.base, view.foreign_cards
+        view.base,
+        view.foreign_cards
     );
-    let _ = writeln!(text, "\n{}", paint.strong("Read"));
+    line!(text, "\n{}", paint.strong("Read"));
     for snapshot in &view.snapshots {
         text.push_str(&snapshot_lines(snapshot, paint));
     }
@@ -37,23 +38,20 @@ pub(super) fn redacted_text(view: &PlanView, paint: Paint) -> String {
         let places: Vec<String> = records
             .chain(conflict.cards.iter().map(|card| format!("card {card}")))
             .collect();
-        format!(
-            "  {} {}\n      {}\n",
-            conflict.key,
-            conflict_words(conflict.kind),
-            places.join("; ")
-        )
+        lined!("  {} {}", conflict.key, conflict_words(conflict.kind)) + &lined!("      {}", places.join("; "))
     });
     let rejections = view.rejections.iter().map(|rejection| {
         let key = rejection.key.as_ref().map_or("no key", |key| key.as_str());
-        format!(
-            "  {} {}: {key}: {}\n",
-            rejection.source, rejection.place, rejection.message
+        lined!(
+            "  {} {}: {key}: {}",
+            rejection.source,
+            rejection.place,
+            rejection.message
         )
     });
     let skipped = view.skipped.iter().map(|skip| {
         let key = skip.key.as_ref().map_or("no key", |key| key.as_str());
-        format!("  {key}: {}\n", skip_words(skip))
+        lined!("  {key}: {}", skip_words(skip))
     });
     for (title, lines) in [
         ("Changes", view.changes.iter().map(item).collect::<Vec<String>>()),
@@ -63,7 +61,7 @@ pub(super) fn redacted_text(view: &PlanView, paint: Paint) -> String {
     ] {
         if !lines.is_empty() {
             let title = format!("{title} ({})", lines.len());
-            let _ = writeln!(text, "\n{}", paint.strong(&title));
+            line!(text, "\n{}", paint.strong(&title));
             text.extend(lines);
         }
     }

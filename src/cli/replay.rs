@@ -5,6 +5,7 @@ use super::out::{self, Paint};
 use super::plan::{Output, shown};
 use super::session;
 use super::words::{conflict_words, counted, name_of, skip_words};
+use crate::cli::out::{line, lined};
 use crate::daemon::wiring::{Environment, kept_mapping};
 use crate::domain::difference::{Apart, PlanDifference};
 use crate::domain::view::ChangeView;
@@ -14,7 +15,6 @@ use crate::engine::run::Planned;
 use crate::store::ReadOnlyStore;
 use anyhow::bail;
 use serde_json::json;
-use std::fmt::Write;
 
 /// The word for the latest run whose input is kept.
 const LAST: &str = "last";
@@ -79,21 +79,21 @@ pub(super) async fn replay(environment: &Environment, run: &str, output: &Output
             "difference": difference,
             "plan": other.as_ref().map_or(&own, |(planned, _)| planned).judged.view(),
         });
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
     } else {
         let paint = Paint::stdout();
         let mut text = head(&kept.header, &own, same, paint);
         match (&other, &difference) {
             (Some((planned, notes)), Some(difference)) => {
                 let file = environment.loaded.path.display();
-                let _ = writeln!(
+                line!(
                     text,
                     "\nUnder {file}, which differs from the run's own configuration: plan {}",
                     planned.judged.plan.id
                 );
                 text.push_str(&difference_text(difference, Plans::Judged, paint, output.all));
                 for note in notes {
-                    let _ = writeln!(text, "note: {note}");
+                    line!(text, "note: {note}");
                 }
             }
             (None, _) | (_, None) => {
@@ -114,10 +114,10 @@ pub(super) async fn replay(environment: &Environment, run: &str, output: &Output
 fn head(header: &KeptHeader, own: &Planned, same: bool, paint: Paint) -> String {
     let mut text = String::new();
     let title = format!("Replay of run {}", header.run);
-    let _ = writeln!(text, "{}", paint.strong(&title));
+    line!(text, "{}", paint.strong(&title));
     let short: String = header.fingerprint.chars().take(12).collect();
     if same {
-        let _ = writeln!(
+        line!(
             text,
             "  made again under its own configuration: the same plan {} ({short})",
             header.plan
@@ -128,16 +128,16 @@ fn head(header: &KeptHeader, own: &Planned, same: bool, paint: Paint) -> String 
         "  made again under its own configuration: plan {} instead of {}",
         own.judged.plan.id, header.plan
     );
-    let _ = writeln!(text, "{}", paint.warn(&line));
+    line!(text, "{}", paint.warn(&line));
     let this = env!("CARGO_PKG_VERSION");
     if !header.forgotten.is_empty() {
         let people = header.forgotten.len();
-        let _ = writeln!(
+        line!(
             text,
             "  {people} of its people were anonymized or forgotten since and are no longer in it"
         );
     } else if header.version != this {
-        let _ = writeln!(text, "  it was made by cardsync {}, this is {this}", header.version);
+        line!(text, "  it was made by cardsync {}, this is {this}", header.version);
     }
     text
 }
@@ -160,10 +160,10 @@ pub(super) fn difference_text(difference: &PlanDifference, plans: Plans, paint: 
     };
     let mut text = String::new();
     if difference.is_empty() {
-        let _ = writeln!(text, "  no difference: {} alike", counted(difference.same, "item"));
+        line!(text, "  no difference: {} alike", counted(difference.same, "item"));
         return text;
     }
-    let _ = writeln!(
+    line!(
         text,
         "  {} alike, {} added, {} removed, {} changed",
         counted(difference.same, "item"),
@@ -176,11 +176,11 @@ pub(super) fn difference_text(difference: &PlanDifference, plans: Plans, paint: 
             return;
         }
         let title = format!("{title} ({})", lines.len());
-        let _ = writeln!(text, "\n{}", paint.strong(&title));
+        line!(text, "\n{}", paint.strong(&title));
         let shown = if all { lines.len() } else { MOST_SHOWN };
         text.extend(lines.iter().take(shown).map(String::as_str));
         if lines.len() > shown {
-            let _ = writeln!(text, "  ... and {} more (--all, or --json)", lines.len() - shown);
+            line!(text, "  ... and {} more (--all, or --json)", lines.len() - shown);
         }
     };
     list("Added", difference.added.iter().map(item).collect());
@@ -213,16 +213,16 @@ pub(super) fn difference_text(difference: &PlanDifference, plans: Plans, paint: 
     text
 }
 
-fn signed<T>(apart: &Apart<T>, line: impl Fn(&T) -> String) -> Vec<String> {
-    let removed = apart.removed.iter().map(|item| format!("  - {}\n", line(item)));
-    let added = apart.added.iter().map(|item| format!("  + {}\n", line(item)));
+fn signed<T>(apart: &Apart<T>, item_words: impl Fn(&T) -> String) -> Vec<String> {
+    let removed = apart.removed.iter().map(|item| lined!("  - {}", item_words(item)));
+    let added = apart.added.iter().map(|item| lined!("  + {}", item_words(item)));
     removed.chain(added).collect()
 }
 
 fn title(change: &ChangeView) -> String {
     let key = change.key.as_ref().map_or("", |key| key.as_str());
     let card = change.person_id.as_ref().map_or("new", |card| card.as_str());
-    format!("  {:<11} {key} ({card})  [{}]\n", name_of(change.action), change.id)
+    lined!("  {:<11} {key} ({card})  [{}]", name_of(change.action), change.id)
 }
 
 fn values(change: &ChangeView) -> Vec<String> {
@@ -252,7 +252,7 @@ fn verdict(change: &ChangeView) -> Vec<String> {
 pub(super) fn item(change: &ChangeView) -> String {
     let mut text = with_values(change);
     for line in verdict(change) {
-        let _ = writeln!(text, "      {line}");
+        line!(text, "      {line}");
     }
     text
 }
@@ -260,7 +260,7 @@ pub(super) fn item(change: &ChangeView) -> String {
 fn with_values(change: &ChangeView) -> String {
     let mut text = title(change);
     for line in values(change) {
-        let _ = writeln!(text, "      {line}");
+        line!(text, "      {line}");
     }
     text
 }
@@ -270,10 +270,10 @@ fn changed_item(before: &ChangeView, after: &ChangeView) -> String {
     let mut text = title(after);
     for (then, now) in [(values(before), values(after)), (verdict(before), verdict(after))] {
         for line in then.iter().filter(|line| !now.contains(line)) {
-            let _ = writeln!(text, "    - {line}");
+            line!(text, "    - {line}");
         }
         for line in now.iter().filter(|line| !then.contains(line)) {
-            let _ = writeln!(text, "    + {line}");
+            line!(text, "    + {line}");
         }
     }
     text

@@ -86,20 +86,6 @@ fn drop_to_owner(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The user who types: the login behind sudo where there is one, never an argument.
-pub(super) fn operating_system_user() -> String {
-    let name = |uid: nix::unistd::Uid| nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
-    let real = nix::unistd::Uid::current();
-    let sudo = std::env::var("SUDO_UID")
-        .ok()
-        .and_then(|uid| uid.parse().ok())
-        .map(nix::unistd::Uid::from_raw);
-    // Only root can have been reached through sudo; anybody may set a variable.
-    let behind = if real.is_root() { sudo } else { None };
-    let uid = behind.unwrap_or(real);
-    name(uid).unwrap_or_else(|| format!("uid {uid}"))
-}
-
 /// A moment given on the command line: RFC 3339, or a date with or without a time in the configured zone.
 pub(super) fn moment(text: &str, zone: Tz) -> anyhow::Result<DateTime<Utc>> {
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {

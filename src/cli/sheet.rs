@@ -1,5 +1,7 @@
 //! Tables for spreadsheets: CSV that opens in one without running anything.
 
+use crate::domain::visible;
+
 /// A table with its header row. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
 pub(super) fn csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<String> {
     let mut table = csv::Writer::from_writer(Vec::new());
@@ -11,10 +13,11 @@ pub(super) fn csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
 }
 
 fn harmless(cell: &str) -> String {
+    let cell = visible::line(cell);
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{cell}")
     } else {
-        cell.to_owned()
+        cell.into_owned()
     }
 }
 

@@ -4,6 +4,7 @@ use super::exit::Exit;
 use super::out;
 use super::progress::Shown as Bars;
 use super::session;
+use crate::cli::out::line;
 use crate::config::policy::key_spec;
 use crate::topdesk::{SnapshotKeys, SnapshotReport};
 use anyhow::{Context, bail};
@@ -109,23 +110,24 @@ fn told(report: &SnapshotReport, args: &SnapshotArgs, key: &str, personal: bool,
     let file = args.file.display();
     let mut text = format!("{file}, readable by its owner only:\n");
     for (array, count) in report.written.iter().filter(|(_, count)| *count > 0) {
-        text.push_str(&format!("  {count:>8} {array}\n"));
+        line!(text, "  {count:>8} {array}");
     }
     text.push_str("Replaced by pseudonyms:\n");
     for (what, count) in &report.replaced {
-        text.push_str(&format!("  {count:>8} {what}\n"));
+        line!(text, "  {count:>8} {what}");
     }
     match args.keys {
         Keys::Keep => text.push_str(&format!("Kept: the keys ({key}), ids, job titles, names of lists.\n")),
         Keys::Hash => text.push_str("Kept: ids, job titles, names of lists.\n"),
     }
     if personal {
-        text.push_str(&format!(
-            "The keys ({key}) are personal data themselves and were kept; --keys hash replaces them.\n"
-        ));
+        line!(
+            text,
+            "The keys ({key}) are personal data themselves and were kept; --keys hash replaces them."
+        );
     }
     for note in &report.notes {
-        text.push_str(&format!("Note: {note}\n"));
+        line!(text, "Note: {note}");
     }
     let sources = match args.keys {
         Keys::Keep => {

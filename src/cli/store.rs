@@ -2,8 +2,9 @@
 
 use super::exit::Exit;
 use super::out::{self, Paint};
-use super::session;
 use super::words::counted;
+use super::{approver, session};
+use crate::cli::out::line;
 use crate::daemon::wiring::Environment;
 use crate::store::{Inspection, StoreError, backup, bind, bound_to, inspect};
 use anyhow::bail;
@@ -89,7 +90,7 @@ async fn rebind(environment: &Environment, path: &Path, to: Option<&str>) -> any
             path.display()
         ),
     }
-    let by = session::operating_system_user();
+    let by = approver::operating_system_user();
     let before = bind(path, &environment.id, &host, Utc::now()).await?;
     tracing::warn!(
         "the state {} was bound to {host} by {by}; before: {before}",
@@ -132,10 +133,7 @@ async fn check(environment: &Environment, path: &Path, as_json: bool) -> anyhow:
             .iter()
             .map(|line| json!({ "level": word(line.level), "topic": line.topic, "text": line.text, "cure": line.cure }))
             .collect();
-        out::print(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&json!({ "lines": lines }))?
-        ));
+        out::json(&json!({ "lines": lines }))?;
     } else {
         out::print(&as_text(&lines, Paint::stdout()));
     }
@@ -183,7 +181,8 @@ fn findings(environment: &Environment, found: &Inspection, lines: &mut Vec<Line>
             Some("chmod 600, and look who could have read it"),
         );
     }
-    const RESTORE: &str = "stop cardsync and put the last good backup in its place";
+    const RESTORE: &str = "stop cardsync and keep a copy of the file; then put the newest sound backup in its place: what was \
+                           written since is not known to it, so look at `cardsync plan` before the next run";
     match found.damage.as_slice() {
         [] => say(Level::Ok, "pages", "every page is sound".to_owned(), None),
         damage => say(Level::Fail, "pages", damage.join("; "), Some(RESTORE)),
@@ -221,9 +220,17 @@ fn findings(environment: &Environment, found: &Inspection, lines: &mut Vec<Line>
     match found.contradictions.as_slice() {
         [] => say(Level::Ok, "contents", "nothing contradicts itself".to_owned(), None),
         all => {
-            let cure = "keep a copy of the file and put the last good backup in its place; then report this";
+            // A backup would forget what was written since, and with it who got which card.
+            let cure = "keep using this file: a backup knows less; keep a copy of it and report this";
             say(Level::Fail, "contents", all.join("; "), Some(cure));
         }
+    }
+    if found.two_cards > 0 {
+        let text = format!(
+            "{} with a card of today and one of before: deleted, anonymized, or without the number now",
+            counted(found.two_cards, "key")
+        );
+        say(Level::Ok, "cards", text, None);
     }
     match &found.last_run {
         Some((run, Some(verdict))) => say(Level::Ok, "last run", format!("{run}: {verdict}"), None),
@@ -253,9 +260,9 @@ fn as_text(lines: &[Line], paint: Paint) -> String {
             Level::Warn => paint.warn("warn "),
             Level::Fail => paint.bad("FAIL "),
         };
-        text.push_str(&format!("{mark} {:<10} {}\n", line.topic, line.text));
+        line!(text, "{mark} {:<10} {}", line.topic, line.text);
         if let Some(cure) = &line.cure {
-            text.push_str(&format!("      {:<10} -> {cure}\n", ""));
+            line!(text, "      {:<10} -> {cure}", "");
         }
     }
     text

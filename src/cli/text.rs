@@ -5,6 +5,7 @@ use super::out::Paint;
 use super::words::{
     conflict_words, counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines, twin_words,
 };
+use crate::cli::out::{line, lined};
 use crate::domain::card::OperatorLink;
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
@@ -16,7 +17,6 @@ use crate::domain::report::{ChangeOutcome, Outcome};
 use crate::domain::snapshot::Verdict;
 use crate::domain::view::ChangeView;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// Lines per list before it is cut; `--all` shows everything.
 const CUT: usize = 25;
@@ -50,7 +50,7 @@ impl Shown<'_> {
             .with_timezone(&self.input.moment.zone)
             .format("%Y-%m-%d %H:%M %Z");
         let title = format!("Plan {} for {} at {at}", plan.id, self.input.environment);
-        let _ = writeln!(text, "{}", self.paint.strong(&title));
+        line!(text, "{}", self.paint.strong(&title));
         let view = self.judged.view();
         let bad_read = plan
             .snapshots
@@ -58,14 +58,18 @@ impl Shown<'_> {
             .any(|snapshot| snapshot.verdict == Verdict::Rejected);
         if view.summary.is_empty() && bad_read {
             let title = "No changes: not everything could be read, see below.";
-            let _ = writeln!(text, "{}", self.paint.warn(title));
+            line!(text, "{}", self.paint.warn(title));
         } else if view.summary.is_empty() {
-            let _ = writeln!(text, "{}", self.nothing_to_do());
+            line!(text, "{}", self.nothing_to_do());
         } else {
-            let _ = writeln!(
+            line!(
                 text,
                 "  {:<16}{:>7}{:>9}{:>7}{:>11}",
-                "", "total", "allowed", "held", "operators"
+                "",
+                "total",
+                "allowed",
+                "held",
+                "operators"
             );
             for (kind, count) in &view.summary {
                 let line = format!(
@@ -85,15 +89,17 @@ impl Shown<'_> {
                 } else {
                     line
                 };
-                let _ = writeln!(text, "{line}");
+                line!(text, "{line}");
             }
         }
-        let _ = write!(text, "  {} looked after", counted(plan.base, "active card"));
-        if plan.foreign_cards > 0 {
-            let others = counted(plan.foreign_cards, "other card");
-            let _ = write!(text, "; {others} of nobody in the sources, left alone");
-        }
-        text.push_str(".\n");
+        let others = match plan.foreign_cards {
+            0 => String::new(),
+            others => format!(
+                "; {} of nobody in the sources, left alone",
+                counted(others, "other card")
+            ),
+        };
+        line!(text, "  {} looked after{others}.", counted(plan.base, "active card"));
     }
 
     /// Why there are no changes. A source that could not be used is no reason to say that all is well.
@@ -119,18 +125,13 @@ impl Shown<'_> {
     fn reads(&self, text: &mut String) {
         if !self.judged.plan.clock.is_empty() {
             let title = "THE CLOCK IS DOUBTED: nothing that depends on the time counts, nobody leaves or returns";
-            let _ = writeln!(text, "\n{}", self.paint.bad(title));
+            line!(text, "\n{}", self.paint.bad(title));
             for doubt in &self.judged.plan.clock {
-                let _ = writeln!(
-                    text,
-                    "      {} {}\n        -> {}",
-                    self.paint.warn("doubt:"),
-                    doubt.message,
-                    doubt.cure
-                );
+                line!(text, "      {} {}", self.paint.warn("doubt:"), doubt.message);
+                line!(text, "        -> {}", doubt.cure);
             }
         }
-        let _ = writeln!(text, "\n{}", self.paint.strong("Read"));
+        line!(text, "\n{}", self.paint.strong("Read"));
         for snapshot in &self.judged.plan.snapshots {
             text.push_str(&snapshot_lines(snapshot, self.paint));
         }
@@ -148,7 +149,7 @@ impl Shown<'_> {
             return;
         }
         let title = format!("Allowed ({})", passing.len());
-        let _ = writeln!(text, "\n{}", self.paint.strong(&title));
+        line!(text, "\n{}", self.paint.strong(&title));
         let by_kind = group(passing.iter().copied());
         for (_, changes) in by_kind {
             self.list(
@@ -171,7 +172,7 @@ impl Shown<'_> {
             return;
         }
         let title = format!("Held ({})", held.len());
-        let _ = writeln!(text, "\n{}", self.paint.strong(&self.paint.warn(&title)));
+        line!(text, "\n{}", self.paint.strong(&self.paint.warn(&title)));
         for (kind, changes) in group(held.into_iter()) {
             let reasons = |change: &Change| -> Vec<String> {
                 let held = &self.judged.held[&change.id];
@@ -185,7 +186,7 @@ impl Shown<'_> {
             shared.retain(|reason| changes.iter().all(|change| reasons(change).contains(reason)));
             for reason in &shared {
                 let all = format!("all {} {}:", changes.len(), name_of(kind));
-                let _ = writeln!(text, "  {} {reason}", self.paint.warn(&all));
+                line!(text, "  {} {reason}", self.paint.warn(&all));
             }
             self.list(
                 text,
@@ -194,7 +195,7 @@ impl Shown<'_> {
                     let mut lines = self.change_lines(change);
                     for reason in reasons(change) {
                         if !shared.contains(&reason) {
-                            let _ = writeln!(lines, "      {} {reason}", self.paint.warn("held:"));
+                            line!(lines, "      {} {reason}", self.paint.warn("held:"));
                         }
                     }
                     lines
@@ -208,7 +209,7 @@ impl Shown<'_> {
             .any(|reasons| reasons.iter().all(HoldReason::approvable));
         if approvable {
             let plan = &self.judged.plan.id;
-            let _ = writeln!(
+            line!(
                 text,
                 "  Decide after a run has recorded them: cardsync holds; cardsync approve ID|CLASS|{plan}; cardsync reject ID"
             );
@@ -219,12 +220,12 @@ impl Shown<'_> {
     fn change_lines(&self, change: &Change) -> String {
         let mut lines = String::new();
         let who = self.who(change);
-        let _ = writeln!(lines, "  {:<11} {who}  [{}]", name_of(change.action.kind()), change.id);
+        line!(lines, "  {:<11} {who}  [{}]", name_of(change.action.kind()), change.id);
         if let Some(what) = operator_words(&change.operator, change.action.kind(), change.keeps_archived()) {
-            let _ = writeln!(lines, "      {} {what}", self.paint.bad("operator"));
+            line!(lines, "      {} {what}", self.paint.bad("operator"));
         }
         for line in group_lines(&self.judged.groups.of(&change.operator)) {
-            let _ = writeln!(lines, "        {line}");
+            line!(lines, "        {line}");
         }
         for field in change.action.fields() {
             let shown = |value: &Option<crate::domain::field::FieldValue>| {
@@ -242,13 +243,13 @@ impl Shown<'_> {
                 ActionKind::Create => format!("{name}: {}", shown(&field.to)),
                 _other => format!("{name}: {} -> {}", shown(&field.from), shown(&field.to)),
             };
-            let _ = writeln!(lines, "      {line}{overwrites}");
+            line!(lines, "      {line}{overwrites}");
         }
         if let Some(twin) = ChangeView::new(change, &[]).twin {
-            let _ = writeln!(lines, "      {}", twin_words(&twin));
+            line!(lines, "      {}", twin_words(&twin));
         }
         for why in &change.why {
-            let _ = writeln!(lines, "      why: {why}");
+            line!(lines, "      why: {why}");
         }
         lines
     }
@@ -295,7 +296,7 @@ impl Shown<'_> {
                 "Conflicts ({}): nobody here is changed until it is resolved",
                 plan.conflicts.len()
             );
-            let _ = writeln!(text, "\n{}", self.paint.strong(&title));
+            line!(text, "\n{}", self.paint.strong(&title));
             self.list(
                 text,
                 plan.conflicts.len(),
@@ -304,7 +305,7 @@ impl Shown<'_> {
                     let records = conflict.records.iter().map(ToString::to_string);
                     let cards = conflict.cards.iter().map(|card| format!("card {card}"));
                     let places: Vec<String> = records.chain(cards).collect();
-                    format!("  {} {what}\n      {}\n", conflict.key, places.join("; "))
+                    lined!("  {} {what}", conflict.key) + &lined!("      {}", places.join("; "))
                 }),
             );
         }
@@ -313,15 +314,17 @@ impl Shown<'_> {
                 "Rejected records ({}): these people count as present and are left as they are",
                 plan.rejections.len()
             );
-            let _ = writeln!(text, "\n{}", self.paint.strong(&title));
+            line!(text, "\n{}", self.paint.strong(&title));
             self.list(
                 text,
                 plan.rejections.len(),
                 plan.rejections.iter().map(|rejection| {
                     let key = rejection.key.as_ref().map_or("no key", |key| key.as_str());
-                    format!(
-                        "  {} {}: {key}: {}\n",
-                        rejection.source, rejection.place, rejection.message
+                    lined!(
+                        "  {} {}: {key}: {}",
+                        rejection.source,
+                        rejection.place,
+                        rejection.message
                     )
                 }),
             );
@@ -330,7 +333,7 @@ impl Shown<'_> {
             return;
         }
         let title = format!("Nothing happens to ({})", plan.skipped.len());
-        let _ = writeln!(text, "\n{}", self.paint.strong(&title));
+        line!(text, "\n{}", self.paint.strong(&title));
         let mut by_reason: BTreeMap<SkipReason, Vec<String>> = BTreeMap::new();
         for skip in &plan.skipped {
             let key = skip.key.as_ref().map_or("no key", |key| key.as_str());
@@ -338,14 +341,14 @@ impl Shown<'_> {
             by_reason
                 .entry(skip.reason)
                 .or_default()
-                .push(format!("    {key} ({card}): {}\n", skip.detail));
+                .push(lined!("    {key} ({card}): {}", skip.detail));
         }
         for (reason, lines) in by_reason {
-            let _ = writeln!(text, "  {}: {}", reason_words(reason), lines.len());
+            line!(text, "  {}: {}", reason_words(reason), lines.len());
             let shown = if self.all { lines.len() } else { 5 };
             text.extend(lines.iter().take(shown).map(String::as_str));
             if lines.len() > shown {
-                let _ = writeln!(text, "    ... and {} more (--all)", lines.len() - shown);
+                line!(text, "    ... and {} more (--all)", lines.len() - shown);
             }
         }
     }
@@ -354,7 +357,7 @@ impl Shown<'_> {
         let shown = if self.all { count } else { CUT };
         text.extend(lines.take(shown));
         if count > shown {
-            let _ = writeln!(text, "  ... and {} more (--all, or --json)", count - shown);
+            line!(text, "  ... and {} more (--all, or --json)", count - shown);
         }
     }
 
@@ -377,8 +380,8 @@ impl Shown<'_> {
                 Outcome::NotReached { message } => (self.paint.warn("not reached"), message.clone()),
             };
             let key = outcome.key.as_ref().map_or("", |key| key.as_str());
-            not.push(format!(
-                "  {word}: {} {key} [{}]: {why}\n",
+            not.push(lined!(
+                "  {word}: {} {key} [{}]: {why}",
                 name_of(outcome.action),
                 outcome.item
             ));
@@ -392,7 +395,7 @@ impl Shown<'_> {
         } else {
             format!("Done: {}.", counts.join(", "))
         };
-        let _ = writeln!(text, "\n{}", self.paint.good(&title));
+        line!(text, "\n{}", self.paint.good(&title));
         let count = operators.len();
         let moved = operators.into_iter().map(|(outcome, operator)| {
             let what = match outcome.action {
@@ -407,8 +410,8 @@ impl Shown<'_> {
                 | ActionKind::Anonymize => "archived",
             };
             let key = outcome.key.as_ref().map_or("", |key| key.as_str());
-            format!(
-                "  {}: operator {operator} with the card of {key}\n",
+            lined!(
+                "  {}: operator {operator} with the card of {key}",
                 self.paint.warn(what)
             )
         });
@@ -443,11 +446,11 @@ impl Shown<'_> {
                 .map(move |operator| {
                     if kept.contains(&operator) {
                         let word = self.paint.good("kept archived");
-                        return format!("  {word}: operator {operator}, while the card of {key} is active again\n");
+                        return lined!("  {word}: operator {operator}, while the card of {key} is active again");
                     }
-                    format!(
+                    lined!(
                         "  {}: operator {operator}, though the card of {key} is active again; unarchive the operator in \
-                         TOPdesk if this person is to work as one\n",
+                         TOPdesk if this person is to work as one",
                         self.paint.warn("still archived")
                     )
                 })

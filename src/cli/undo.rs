@@ -3,9 +3,10 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::progress::Shown as Bars;
-use super::session;
 use super::text::Shown;
 use super::words::{counted, name_of};
+use super::{approver, session};
+use crate::cli::out::{line, lined};
 use crate::config::policy::{key_spec, zone};
 use crate::daemon::run_once::{RunOnce, carry_through};
 use crate::daemon::wiring::Environment;
@@ -16,7 +17,6 @@ use crate::engine::undo::UndoRequest;
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
-use std::fmt::Write;
 use std::path::Path;
 
 #[derive(Debug, Args)]
@@ -131,12 +131,12 @@ fn request(args: &UndoArgs, environment: &Environment) -> anyhow::Result<UndoReq
             only,
             class: args.class.clone(),
         },
-        by: session::operating_system_user(),
+        by: approver::operating_system_user(),
     })
 }
 
 fn print_json(document: &Value) -> anyhow::Result<()> {
-    out::print(&format!("{}\n", serde_json::to_string_pretty(document)?));
+    out::json(document)?;
     Ok(())
 }
 
@@ -172,10 +172,10 @@ fn text(args: &UndoArgs, planned: &Planned, kept: &[Kept]) -> String {
         .format("%Y-%m-%d %H:%M %Z");
     let title = format!("Undo of {} for {} at {at}", args.what, planned.input.environment);
     let mut text = String::new();
-    let _ = writeln!(text, "{}", shown.paint.strong(&title));
+    line!(text, "{}", shown.paint.strong(&title));
     let held = planned.judged.held.len();
     let (done, cannot): (Vec<&Kept>, Vec<&Kept>) = kept.iter().partition(|one| one.why.is_done());
-    let _ = writeln!(
+    line!(
         text,
         "  {}, {held} held; {} cannot be undone, {} as before already.",
         counted((plan.changes.len() - held) as u64, "change"),
@@ -189,7 +189,7 @@ fn text(args: &UndoArgs, planned: &Planned, kept: &[Kept]) -> String {
             continue;
         }
         let title = format!("{title} ({})", list.len());
-        let _ = writeln!(text, "\n{}", shown.paint.strong(&title));
+        line!(text, "\n{}", shown.paint.strong(&title));
         shown.list(&mut text, list.len(), list.into_iter().map(line));
     }
     text
@@ -200,8 +200,8 @@ fn line(kept: &Kept) -> String {
     let field = kept.field.map(|field| field.to_string());
     let card = kept.card.as_ref().map(|card| format!("({card})"));
     let parts: Vec<String> = who.into_iter().chain(card).chain(field).collect();
-    format!(
-        "  {:<11} {}  [{}]: {}\n",
+    lined!(
+        "  {:<11} {}  [{}]: {}",
         name_of(kept.action),
         parts.join(" "),
         kept.item,

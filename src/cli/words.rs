@@ -1,6 +1,7 @@
 //! The words for what a plan is made of, shared by all commands.
 
 use super::out::Paint;
+use crate::cli::out::line;
 use crate::domain::card::OperatorLink;
 use crate::domain::groups::{Group, OperatorGroups, Seen};
 use crate::domain::ids::OperatorId;
@@ -8,7 +9,6 @@ use crate::domain::plan::{ActionKind, ConflictKind, Skip, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
 use crate::domain::view::TwinView;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// A number with its noun.
 pub(super) fn counted(number: u64, noun: &str) -> String {
@@ -37,20 +37,20 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
         Verdict::Rejected => paint.bad("REJECTED"),
     };
     let role = role_words(snapshot.role);
-    let _ = write!(
+    let unusable = if snapshot.keyless + snapshot.unreadable > 0 {
+        format!(
+            " ({} without key, {} unreadable)",
+            snapshot.keyless, snapshot.unreadable
+        )
+    } else {
+        String::new()
+    };
+    line!(
         text,
-        "  {:<12} {role:<8} {:>7} records  {verdict}",
+        "  {:<12} {role:<8} {:>7} records  {verdict}{unusable}",
         snapshot.name.as_str(),
         snapshot.records
     );
-    if snapshot.keyless + snapshot.unreadable > 0 {
-        let _ = write!(
-            text,
-            " ({} without key, {} unreadable)",
-            snapshot.keyless, snapshot.unreadable
-        );
-    }
-    text.push('\n');
     // Accepted is all or nothing: what still waits is offered for approval.
     let usable = !snapshot.findings.iter().any(|finding| finding.effect == Effect::Reject);
     let accepted = usable && snapshot.acceptance.is_none();
@@ -63,11 +63,11 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
             Effect::NoAbsence | Effect::NoAbsenceAcceptable => paint.warn("doubt:"),
             Effect::RejectAcceptable | Effect::Reject => paint.bad("rejected:"),
         };
-        let _ = writeln!(text, "      {mark} {}", finding.message);
+        line!(text, "      {mark} {}", finding.message);
         // Several findings in a row often have one way out.
         let next = snapshot.findings.get(number + 1);
         if !waived && next.is_none_or(|next: &Finding| next.cure != finding.cure) {
-            let _ = writeln!(text, "        -> {}", finding.cure);
+            line!(text, "        -> {}", finding.cure);
         }
     }
     text

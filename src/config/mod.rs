@@ -447,7 +447,7 @@ pub struct GuardConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProtectConfig {
-    /// Keys of people.
+    /// Keys of people. The card that has the key, or had it, stays protected when the key changes.
     pub keys: Vec<String>,
     /// Ids of person cards.
     pub cards: Vec<String>,

@@ -59,6 +59,31 @@ pub fn listed_cards(input: &PlanInput) -> ListedCards {
     found
 }
 
+/// Numbers on a list that no card has or had, with the list: they hold nobody, and whoever wrote them there believes that
+/// they do.
+pub fn without_cards(input: &PlanInput) -> Vec<(Key, String)> {
+    let policy = &input.policy;
+    let legal_hold = policy.anonymize.as_ref().map(|rule| &rule.legal_hold.keys);
+    let cards = listed_cards(input);
+    let lists: [(&str, Option<&BTreeSet<Key>>); 2] = [
+        ("guard.protect", Some(&policy.protected.keys)),
+        ("the legal-hold list (lifecycle.anonymize.legal_hold)", legal_hold),
+    ];
+    let mut without = Vec::new();
+    for (list, keys) in lists {
+        for key in keys.into_iter().flatten() {
+            if cards.get(key).is_none_or(BTreeSet::is_empty) {
+                let words = format!("on {list}, and no card has this number or had it before: it holds nobody");
+                without.push((key.clone(), words));
+            }
+        }
+    }
+    without
+}
+
+/// What to do about such a number.
+pub const WITHOUT_CARD_CURE: &str = "correct the number, or list the card's id";
+
 /// Puts the cards of everybody whom a list names by number onto that list. Done once, before anything is planned, so that
 /// whatever asks the lists has the whole answer.
 pub fn hold_the_people(input: &mut PlanInput) {

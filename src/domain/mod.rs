@@ -57,6 +57,7 @@ pub mod snapshot;
 pub mod step;
 pub mod undo;
 pub mod view;
+pub mod visible;
 pub mod window;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::domain::decision::Answer;
 use crate::domain::ids::ItemId;
 use crate::domain::letters::{line_breaks, names_separator};
 use crate::domain::view::FromTo;
+use crate::domain::visible;
 use chrono_tz::Tz;
 use csv::{ReaderBuilder, StringRecord, Terminator, WriterBuilder};
 use encoding_rs::{UTF_8, WINDOWS_1252};
@@ -140,12 +141,13 @@ fn codes(kept: &KeptHold) -> BTreeSet<&str> {
 
 /// A cell that no spreadsheet takes for a formula.
 pub(super) fn defused(cell: &str) -> String {
+    let cell = visible::line(cell);
     let first = cell.trim_start_matches([' ', '\u{a0}', '\u{feff}']).chars().next();
     match first {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}') => {
             format!("'{cell}")
         }
-        Some(_) | None => cell.to_owned(),
+        Some(_) | None => cell.into_owned(),
     }
 }
 

@@ -168,6 +168,28 @@ fn the_sandbox_is_a_witness_of_its_own() {
     }
 }
 
+/// Where standard output and error are written to: in the command line one place, which makes visible what would deceive.
+const SCREENS: [&str; 3] = ["src/cli/out.rs", "src/cli/progress.rs", "src/demo/page.rs"];
+
+#[test]
+fn nothing_is_printed_beside_the_neutraliser() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust_files("src") {
+        let code = code(&path, &text);
+        let place = path.display().to_string();
+        if SCREENS.iter().any(|screen| place.ends_with(screen)) {
+            continue;
+        }
+        let direct = ["println!(", "print!(", "dbg!(", "io::stdout()", "io::stderr()"];
+        let found = direct.iter().filter(|word| code.contains(**word));
+        wrong.extend(found.map(|word| format!("{place}: {word}")));
+        // A line that is put together without `line!` does not know its own breaks from those of a value.
+        let by_hand = place.contains("src/cli/") && !place.ends_with("charts.rs") && code.contains("writeln!(");
+        wrong.extend(by_hand.then(|| format!("{place}: writeln!, use line!")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn every_part_says_what_it_is_for() {
     for (path, text) in rust_files("src") {

@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod docs;
 mod faults;
+mod hostile_text;
 mod ldap;
 mod privacy;
 mod sandbox;

@@ -87,7 +87,7 @@ fn list(runs: &[RunReport], args: &HistoryArgs, told: &Told<'_>) -> anyhow::Resu
         keep(file, &report::history(runs, told)?, args.json || args.csv)?;
     }
     if args.json {
-        out::print(&format!("{}\n", serde_json::to_string_pretty(runs)?));
+        out::json(runs)?;
     } else if args.csv {
         out::print(&sheet::csv(&RUN_COLUMNS, runs.iter().map(run_row))?);
     } else if args.html.is_none() {
@@ -101,7 +101,7 @@ fn one(run: &RunId, history: &RunHistory, args: &HistoryArgs, told: &Told<'_>) -
         keep(file, &report::run(run, history, told)?, args.json || args.csv)?;
     }
     if args.json {
-        out::print(&format!("{}\n", serde_json::to_string_pretty(history)?));
+        out::json(history)?;
     } else if args.csv {
         let rows = history.items.iter().map(|item| item_row(run, item));
         out::print(&sheet::csv(&ITEM_COLUMNS, rows)?);

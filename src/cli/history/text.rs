@@ -2,6 +2,7 @@
 
 use super::{field_lines, name, reasons, took, verdict_words};
 use crate::cli::out::Paint;
+use crate::cli::out::line;
 use crate::cli::words::{done_words, name_of, snapshot_lines};
 use crate::domain::ids::RunId;
 use crate::domain::plan::ActionKind;
@@ -10,7 +11,6 @@ use crate::engine::history::{ItemHistory, RunHistory};
 use crate::engine::records::Ended;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use std::fmt::Write;
 
 fn when(moment: DateTime<Utc>, zone: Tz) -> String {
     moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
@@ -30,7 +30,7 @@ pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
         "{:<23} {:<21} {:>6}  {:<8} {:<14} {:>6} {:>6} {:>9} {:>10}",
         "run", "started", "took", "command", "verdict", "done", "held", "not done", "operators"
     );
-    let _ = writeln!(text, "{}", paint.strong(&head));
+    line!(text, "{}", paint.strong(&head));
     for run in runs {
         let counts = &run.counts;
         let not_done = counts.not_done + counts.in_doubt + counts.not_reached;
@@ -40,7 +40,7 @@ pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
             Some(RunVerdict::Held) | None => paint.warn(&verdict),
             Some(RunVerdict::SomeFailed | RunVerdict::SnapshotRejected | RunVerdict::Failed) => paint.bad(&verdict),
         };
-        let _ = writeln!(
+        line!(
             text,
             "{:<23} {:<21} {:>6}  {:<8} {verdict} {:>6} {:>6} {:>9} {:>10}",
             run.id.as_str(),
@@ -53,7 +53,7 @@ pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
             number(counts.operators)
         );
         if let Some(failure) = &run.failure {
-            let _ = writeln!(text, "    {failure}");
+            line!(text, "    {failure}");
         }
     }
     text.push_str("Item by item: cardsync history RUN\n");
@@ -67,7 +67,7 @@ pub(in crate::cli) fn run(id: &RunId, history: &RunHistory, zone: Tz, paint: Pai
         Some(run) => head(&mut text, run, zone, paint),
         None => {
             let title = format!("Run {id}");
-            let _ = writeln!(text, "{}", paint.strong(&title));
+            line!(text, "{}", paint.strong(&title));
             text.push_str("  Its report is no longer kept; this is what the journal has.\n");
         }
     }
@@ -86,7 +86,7 @@ pub(in crate::cli) fn run(id: &RunId, history: &RunHistory, zone: Tz, paint: Pai
             continue;
         }
         let title = format!("{title} ({})", items.len());
-        let _ = writeln!(text, "\n{}", paint.strong(&title));
+        line!(text, "\n{}", paint.strong(&title));
         for item in items {
             one(&mut text, item, zone, paint);
         }
@@ -103,9 +103,9 @@ fn head(text: &mut String, run: &RunReport, zone: Tz, paint: Paint) {
         took(run),
         verdict_words(run)
     );
-    let _ = writeln!(text, "{}", paint.strong(&title));
+    line!(text, "{}", paint.strong(&title));
     if let Some(failure) = &run.failure {
-        let _ = writeln!(text, "  {}", paint.bad(failure));
+        line!(text, "  {}", paint.bad(failure));
     }
     let counts = &run.counts;
     let mut parts: Vec<String> = counts
@@ -126,10 +126,10 @@ fn head(text: &mut String, run: &RunReport, zone: Tz, paint: Paint) {
         }
     }
     if !parts.is_empty() {
-        let _ = writeln!(text, "  {}", parts.join(", "));
+        line!(text, "  {}", parts.join(", "));
     }
     if !run.snapshots.is_empty() {
-        let _ = writeln!(text, "\n{}", paint.strong("Read"));
+        line!(text, "\n{}", paint.strong("Read"));
         for snapshot in &run.snapshots {
             text.push_str(&snapshot_lines(snapshot, paint));
         }
@@ -153,7 +153,7 @@ fn one(text: &mut String, item: &ItemHistory, zone: Tz, paint: Paint) {
     let sent = item.sent_at.map_or(String::new(), |sent| {
         format!("  sent {}", sent.with_timezone(&zone).format("%H:%M:%S"))
     });
-    let _ = writeln!(
+    line!(
         text,
         "  {:<11} {}  [{}]{sent}",
         name_of(item.action),
@@ -166,32 +166,32 @@ fn one(text: &mut String, item: &ItemHistory, zone: Tz, paint: Paint) {
         } else {
             "was archived"
         };
-        let _ = writeln!(text, "      {} {operator} {verb} with the card", paint.bad("operator"));
+        line!(text, "      {} {operator} {verb} with the card", paint.bad("operator"));
     }
     for line in field_lines(item) {
-        let _ = writeln!(text, "      {line}");
+        line!(text, "      {line}");
     }
     for why in &item.why {
-        let _ = writeln!(text, "      why: {why}");
+        line!(text, "      why: {why}");
     }
     if let Some(approver) = &item.approver {
         let at = item
             .approved_at
             .map_or(String::new(), |at| format!(" on {}", when(at, zone)));
         let note = item.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
-        let _ = writeln!(text, "      approved by {approver}{at}{note}");
+        line!(text, "      approved by {approver}{at}{note}");
     }
     for reason in reasons(item) {
-        let _ = writeln!(text, "      {} {reason}", paint.warn("held:"));
+        line!(text, "      {} {reason}", paint.warn("held:"));
     }
     if let Some(message) = &item.message {
-        let _ = writeln!(text, "      {message}");
+        line!(text, "      {message}");
     }
     if item.requests > 1 {
-        let _ = writeln!(text, "      {} requests", item.requests);
+        line!(text, "      {} requests", item.requests);
     }
     if let Some(run) = &item.settled_by {
-        let _ = writeln!(text, "      settled by reading in run {run}");
+        line!(text, "      settled by reading in run {run}");
     }
     if item.values_removed {
         text.push_str("      the values are no longer kept\n");

@@ -1,6 +1,7 @@
 //! `rekey pair`: the list for whoever knows the people.
 
 use crate::cli::exit::Exit;
+use crate::cli::out::line;
 use crate::cli::out::{self, Paint};
 use crate::cli::progress::Shown as Bars;
 use crate::cli::session;
@@ -18,7 +19,6 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Rows before the list is cut; `--all` shows everything.
@@ -84,7 +84,7 @@ pub(super) async fn pair(config: &Path, args: &PairArgs) -> anyhow::Result<Exit>
     };
     if args.json {
         let document = json!({ "summary": summary(&paired.pairing), "rows": paired.pairing.rows });
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
     } else {
         out::print(&text(&paired, args.all, Paint::stdout()));
     }
@@ -106,16 +106,16 @@ pub(super) async fn pair(config: &Path, args: &PairArgs) -> anyhow::Result<Exit>
                 counted(paired.pairing.rows.len() as u64, "row")
             );
             if earlier.is_some() {
-                let _ = writeln!(
+                line!(
                     said,
                     "Taken over from the earlier list: {}.",
                     counted(kept as u64, "decision")
                 );
                 for remark in &lapsed {
-                    let _ = writeln!(said, "  not taken over: {remark}");
+                    line!(said, "  not taken over: {remark}");
                 }
                 for problem in &gone {
-                    let _ = writeln!(said, "  not in the new list: {problem}");
+                    line!(said, "  not in the new list: {problem}");
                 }
             }
             out::print(&said);
@@ -156,7 +156,7 @@ fn text(paired: &Paired, all: bool, paint: Paint) -> String {
         .with_timezone(&input.moment.zone)
         .format("%Y-%m-%d %H:%M %Z");
     let title = format!("Pairs for {} at {at}", input.environment);
-    let _ = writeln!(text, "{}", paint.strong(&title));
+    line!(text, "{}", paint.strong(&title));
     let of = |grade: Grade| -> (usize, usize) {
         let rows = pairing
             .rows
@@ -175,21 +175,21 @@ fn text(paired: &Paired, all: bool, paint: Paint) -> String {
     ];
     for (grade, what) in told {
         let (total, operators) = of(grade);
-        let _ = writeln!(
+        line!(
             text,
             "  {:<10}{total:>7}, {operators} with an operator   {what}",
             grade.word()
         );
     }
     let none = pairing.rows.iter().filter(|row| row.pair().is_none()).count();
-    let _ = writeln!(text, "  {:<10}{none:>7}", "none");
-    let _ = writeln!(
+    line!(text, "  {:<10}{none:>7}", "none");
+    line!(
         text,
         "  people of the sources with a card by number: {}, without: {}\n",
         pairing.taken.len(),
         pairing.free.len()
     );
-    let _ = writeln!(text, "{}", paint.strong("Read"));
+    line!(text, "{}", paint.strong("Read"));
     let summaries = input.snapshots.iter().map(|snapshot| snapshot.summary.clone());
     let summaries: Vec<SnapshotSummary> = summaries.chain([target_summary(&input.target)]).collect();
     for snapshot in &summaries {
@@ -200,11 +200,11 @@ fn text(paired: &Paired, all: bool, paint: Paint) -> String {
         if rows.is_empty() {
             continue;
         }
-        let _ = writeln!(text, "\n{}", paint.strong(&format!("{title} ({})", rows.len())));
+        line!(text, "\n{}", paint.strong(&format!("{title} ({})", rows.len())));
         let shown = if all { rows.len() } else { MOST_SHOWN };
         rows.iter().take(shown).for_each(|row| one(&mut text, row));
         if rows.len() > shown {
-            let _ = writeln!(
+            line!(
                 text,
                 "  ... and {} more (--all, --json, or --csv FILE)",
                 rows.len() - shown
@@ -223,16 +223,16 @@ fn one(text: &mut String, row: &Row) {
     let card = format!("{} ({}{operator})", row.shown.name, row.card);
     match &row.verdict {
         Verdict::Pair(pair) => {
-            let _ = writeln!(
+            line!(
                 text,
                 "  {:<9} {card}: {} {}",
                 pair.grade.word(),
                 pair.key,
                 pair.person.name
             );
-            let _ = writeln!(text, "      same {}", agreeing(pair));
+            line!(text, "      same {}", agreeing(pair));
             for remark in remarks(pair) {
-                let _ = writeln!(text, "      {remark}");
+                line!(text, "      {remark}");
             }
         }
         Verdict::None { why, people, .. } => {
@@ -242,7 +242,7 @@ fn one(text: &mut String, row: &Row) {
             } else {
                 format!(" ({})", people.join(", "))
             };
-            let _ = writeln!(text, "  {card}: {}{people}", why_not(*why));
+            line!(text, "  {card}: {}{people}", why_not(*why));
         }
     }
 }

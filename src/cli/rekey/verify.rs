@@ -2,11 +2,12 @@
 
 use crate::cli::exit::Exit;
 use crate::cli::other_key;
+use crate::cli::out::line;
 use crate::cli::out::{self, Paint};
 use crate::cli::progress::Shown as Bars;
 use crate::cli::replay::{Plans, difference_text};
-use crate::cli::session;
 use crate::cli::words::counted;
+use crate::cli::{approver, session};
 use crate::config::policy::zone;
 use crate::domain::decision::{Answer, Decision};
 use crate::domain::ids::ItemId;
@@ -77,7 +78,7 @@ pub(super) async fn verify(config: &Path, args: &VerifyArgs) -> anyhow::Result<E
             item: both.difference.id.clone(),
             answer: Answer::Approve,
             waives: BTreeSet::from([SIGNED.to_owned()]),
-            by: session::operating_system_user(),
+            by: approver::operating_system_user(),
             at: Utc::now(),
             // It is bound to the content, and that does not age.
             until: None,
@@ -94,7 +95,7 @@ pub(super) async fn verify(config: &Path, args: &VerifyArgs) -> anyhow::Result<E
         let mut document = asked.document(&both);
         document["same"] = json!(same);
         document["signed"] = json!(signed);
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
     } else {
         out::print(&text(&both, signed.as_ref(), args));
     }
@@ -143,7 +144,7 @@ fn text(both: &BothKeys, signed: Option<&Decision>, args: &VerifyArgs) -> String
         ));
         return text;
     }
-    text.push_str(&format!("  'added' is only under {new}, 'removed' only under {old}\n"));
+    line!(text, "  'added' is only under {new}, 'removed' only under {old}");
     text.push_str(&difference_text(plans, Plans::NotJudged, paint, args.all));
     let id = &both.difference.id;
     match signed {

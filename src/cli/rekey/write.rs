@@ -2,11 +2,12 @@
 
 use super::pair::{lines_of, told, which};
 use crate::cli::exit::Exit;
+use crate::cli::out::line;
 use crate::cli::out::{self, Paint};
 use crate::cli::progress::Shown as Bars;
-use crate::cli::session;
 use crate::cli::text::Shown;
 use crate::cli::words::counted;
+use crate::cli::{approver, session};
 use crate::config::policy::zone;
 use crate::daemon::run_once::{RunOnce, carry_through};
 use crate::daemon::wiring::Environment;
@@ -65,7 +66,7 @@ fn request(args: &WriteArgs) -> anyhow::Result<RekeyRequest> {
     Ok(RekeyRequest {
         choice,
         which: which(args.unclaimed),
-        by: session::operating_system_user(),
+        by: approver::operating_system_user(),
     })
 }
 
@@ -141,10 +142,13 @@ fn head(environment: &Environment, first: &Writing) -> String {
     );
     let resolved = &first.resolved;
     if resolved.written + resolved.rejected + resolved.open > 0 {
-        text.push_str(&format!(
-            "Of the list: {} approved and written before, {} rejected, {} without a decision.\n",
-            resolved.written, resolved.rejected, resolved.open
-        ));
+        line!(
+            text,
+            "Of the list: {} approved and written before, {} rejected, {} without a decision.",
+            resolved.written,
+            resolved.rejected,
+            resolved.open
+        );
     }
     text
 }
@@ -162,7 +166,7 @@ fn shown<'a>(args: &WriteArgs, planned: &'a Planned) -> Shown<'a> {
 fn show(args: &WriteArgs, first: &Writing) -> anyhow::Result<()> {
     if args.json {
         let document = json!({ "plan": first.planned.judged.view() });
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
     } else {
         out::print(&shown(args, &first.planned).plan());
         out::print("Nothing was written.\n");
@@ -179,7 +183,7 @@ fn report(args: &WriteArgs, finished: &Finished, first: &Writing) -> anyhow::Res
             "outcomes": finished.outcomes,
             "written_before": first.resolved.written,
         });
-        out::print(&format!("{}\n", serde_json::to_string_pretty(&document)?));
+        out::json(&document)?;
         return Ok(Exit::Verdict(verdict.exit_code()));
     }
     let shown = shown(args, &finished.planned);

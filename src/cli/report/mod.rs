@@ -11,10 +11,11 @@ pub(super) use audit::audit;
 pub(super) use past::{history, run};
 pub(super) use plan::plan;
 
+use crate::domain::visible;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use minijinja::{Environment, Value, context};
+use minijinja::{Environment, Output, State, Value, context, escape_formatter};
 
 /// What stands on every report.
 pub(super) struct Told<'a> {
@@ -30,9 +31,17 @@ impl Told<'_> {
     }
 }
 
-/// Text that may stand between tags and in attributes.
+/// Text that may stand between tags and in attributes, and that shows whatever it has.
 fn escaped(text: &str) -> String {
-    minijinja::HtmlEscape(text).to_string()
+    minijinja::HtmlEscape(&visible::block(text)).to_string()
+}
+
+/// How a template writes a value: what came from outside is made visible before it is escaped.
+fn written(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() => escape_formatter(out, state, &Value::from(visible::block(text).as_ref())),
+        Some(_) | None => escape_formatter(out, state, value),
+    }
 }
 
 /// A sentence begins with a capital; the rest stays, names of fields among it.
@@ -54,6 +63,7 @@ fn coded(text: String) -> Value {
 /// One whole page. The body is made by a template of its own.
 fn page(title: &str, told: &Told<'_>, template: &str, body: Value) -> anyhow::Result<String> {
     let mut templates = Environment::new();
+    templates.set_formatter(written);
     templates.add_filter("first_upper", first_upper);
     templates.add_filter("coded", coded);
     templates.add_template("page.html", include_str!("templates/page.html"))?;

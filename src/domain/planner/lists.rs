@@ -3,32 +3,16 @@
 use super::Planner;
 use crate::domain::cards::CardState;
 use crate::domain::key::Key;
-use crate::domain::lists::listed_cards;
+use crate::domain::lists::{WITHOUT_CARD_CURE, without_cards};
 use crate::domain::plan::SkipReason;
 use std::collections::BTreeSet;
 
 impl Planner<'_> {
-    /// A number on a list that no card has or had holds nobody, and whoever wrote it there believes that it does.
+    /// Says which numbers on a list hold nobody.
     pub(super) fn lists_without_cards(&mut self) {
-        let policy = &self.input.policy;
-        let legal_hold = policy.anonymize.as_ref().map(|rule| &rule.legal_hold.keys);
-        let cards = listed_cards(self.input);
-        let lists: [(&str, Option<&BTreeSet<Key>>); 2] = [
-            ("guard.protect", Some(&policy.protected.keys)),
-            ("the legal-hold list (lifecycle.anonymize.legal_hold)", legal_hold),
-        ];
-        for (list, keys) in lists {
-            let without = keys
-                .into_iter()
-                .flatten()
-                .filter(|key| cards.get(*key).is_none_or(BTreeSet::is_empty));
-            for key in without {
-                let detail = format!(
-                    "on {list}, and no card has this number or had it before: it holds nobody; correct the number, or list \
-                     the card's id"
-                );
-                self.skip(SkipReason::ListedWithoutCard, Some(key), None, detail);
-            }
+        for (key, words) in without_cards(self.input) {
+            let detail = format!("{words}; {WITHOUT_CARD_CURE}");
+            self.skip(SkipReason::ListedWithoutCard, Some(&key), None, detail);
         }
     }
 

@@ -111,7 +111,7 @@ fn no_cell_is_a_formula_or_a_number_by_mistake() {
         ("+31 6", "'+31 6"),
         ("@a", "'@a"),
         (" =1", "' =1"),
-        ("\tx", "'\tx"),
+        ("\tx", "<U+0009>x"),
         ("Jan", "Jan"),
         ("", ""),
     ] {
