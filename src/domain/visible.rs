@@ -4,6 +4,7 @@
 //! Whatever is printed goes through here, as text, table or page. Letters of every script, their accents and emoji stay as
 //! they are; only what has no picture of its own is written as `<U+001B>`.
 
+use super::letters::is_hidden;
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -57,35 +58,21 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether a character has no picture of its own, or changes where others stand: controls, marks of direction, and what
-/// is invisible in every font. Never part of a key.
+/// Whether a character has no picture of its own, or changes where others stand: what is hidden in a key as well, but for
+/// signs that show; what shorthand and music format with; and what stands for nothing in any text.
 pub fn hides(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control();
     }
-    letter.is_control()
-        || matches!(
-            letter,
-            '\u{00AD}'
-                | '\u{034F}'
-                | '\u{061C}'
-                | '\u{115F}'..='\u{1160}'
-                | '\u{17B4}'..='\u{17B5}'
-                | '\u{180B}'..='\u{180F}'
-                | '\u{200B}'..='\u{200F}'
-                | '\u{2028}'..='\u{202E}'
-                | '\u{2060}'..='\u{206F}'
-                | '\u{2800}'
-                | '\u{3164}'
-                | '\u{FE00}'..='\u{FE0F}'
-                | '\u{FEFF}'
-                | '\u{FFA0}'
-                | '\u{FDD0}'..='\u{FDEF}'
-                | '\u{FFF0}'..='\u{FFFB}'
-                | '\u{1BCA0}'..='\u{1BCA3}'
-                | '\u{1D173}'..='\u{1D17A}'
-                | '\u{E0000}'..='\u{E0FFF}'
-        )
+    let shows = matches!(
+        letter,
+        '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{FFFC}' | '\u{FFFD}'
+    );
+    let formats = matches!(
+        letter,
+        '\u{FDD0}'..='\u{FDEF}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+    );
+    is_hidden(letter) && !shows || formats
 }
 
 /// What is invisible and yet part of how its neighbours are written: the joiners of Arabic and Indic scripts and of emoji,

@@ -117,7 +117,10 @@ pub async fn forget<S: StateWriter + RecordsKeeper>(
     now: DateTime<Utc>,
 ) -> Result<(), ForgetError> {
     let remembered = store.load(now).await?;
-    for card in &person.cards {
+    // What was typed may be no card's id; a card's own id says more where it takes the place of a key.
+    let is_key = |card: &&CardId| person.keys.iter().any(|key| key.as_str() == card.as_str());
+    let (typed, cards): (Vec<&CardId>, Vec<&CardId>) = person.cards.iter().partition(is_key);
+    for card in cards.into_iter().chain(typed) {
         store.forget(lease, card, &person.keys).await?;
     }
     let left: Vec<LedgerEntry> = person

@@ -223,7 +223,8 @@ impl Kept {
         self.items += items;
         self.holds += holds;
         self.notes += notes;
-        self.elsewhere += elsewhere;
+        // One text names the key once for all cards of the person.
+        self.elsewhere = self.elsewhere.max(elsewhere);
         self.inputs += inputs;
     }
 }

@@ -33,6 +33,9 @@ const TEXTS: [(&str, &str, &[&str]); 9] = [
     ("contact", "environment", &["body"]),
 ];
 
+/// Stands for somebody of whom no card is known.
+const FORGOTTEN: &str = "forgotten";
+
 /// How many texts of others name one of these keys.
 pub(super) async fn count(
     connection: &mut SqliteConnection,
@@ -60,6 +63,12 @@ async fn walk(
     keys: &BTreeSet<Key>,
     write: bool,
 ) -> Result<u64, Fault> {
+    // Somebody who never had a card was looked for by the key itself.
+    let instead = if keys.iter().any(|key| key.as_str() == card.as_str()) {
+        FORGOTTEN
+    } else {
+        card.as_str()
+    };
     let mut found = 0;
     for (table, place, columns) in TEXTS {
         for key in keys {
@@ -86,7 +95,7 @@ async fn walk(
             for row in rows {
                 for column in columns {
                     let text: Option<String> = row.try_get(*column)?;
-                    let Some(without) = text.and_then(|text| without(&text, key.as_str(), card.as_str())) else {
+                    let Some(without) = text.and_then(|text| without(&text, key.as_str(), instead)) else {
                         continue;
                     };
                     found += 1;
