@@ -77,7 +77,7 @@ async fn walk(
             let named: Vec<String> = columns.iter().map(|column| format!("instr({column}, ?2)")).collect();
             // What is kept of the person's own requests is emptied, or still needed to settle one.
             let own = if table == "journal" {
-                "AND card IS NOT ?3"
+                "AND card IS NOT ?3 AND (card IS NOT NULL OR key IS NOT ?2)"
             } else {
                 "AND ?3 = ?3"
             };
