@@ -203,6 +203,10 @@ pub struct KeyConfig {
     pub normalize: Vec<Normaliser>,
     /// Say `true` to use a login field as key: a statement that logins never change and are never used again.
     pub immutable: bool,
+    /// Card field that holds the date of birth, one of the optional dates; it must be mapped under `fields`. Decides:
+    /// nothing of the sync; it witnesses the human where people are compared. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub birth_date: Option<String>,
 }
 
 impl Default for KeyConfig {
@@ -211,6 +215,7 @@ impl Default for KeyConfig {
             card_field: "employeeNumber".to_owned(),
             normalize: vec![Normaliser::Trim],
             immutable: false,
+            birth_date: None,
         }
     }
 }

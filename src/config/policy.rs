@@ -129,6 +129,7 @@ pub fn policy(loaded: &Loaded) -> Policy {
             cards: protect.cards.iter().map(|id| id.to_lowercase().into()).collect(),
         },
         anonymize: super::anonymize::rule(config, &key),
+        birth_date: config.key.birth_date.as_deref().and_then(CardField::from_name),
         key,
     }
 }

@@ -276,6 +276,7 @@ mod tests {
             fields: CardField::all().map(|field| (field, value(field))).collect(),
             creator: None,
             modifier: None,
+            created_at: None,
             modified_at: None,
         }
     }

@@ -65,6 +65,9 @@ pub struct PersonCard {
     /// Who made and last changed the card, as TOPdesk gives it (an id where it has one, else a name's stand-in).
     pub creator: Option<Box<str>>,
     pub modifier: Option<Box<str>>,
+    /// When the card was made (`creationDate`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<DateTime<Utc>>,
     pub modified_at: Option<DateTime<Utc>>,
 }
 

@@ -250,6 +250,9 @@ pub struct Policy {
     pub config_hash: String,
     pub decision_version: u32,
     pub key: KeySpec,
+    /// The field that holds the date of birth, where the configuration names one: it witnesses the human, not the seat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth_date: Option<CardField>,
     pub fields: BTreeMap<CardField, FieldRules>,
     /// Flags of new cards.
     pub has_ssp_access: bool,

@@ -181,6 +181,7 @@ mod tests {
                 .collect::<CardFields>(),
             creator: None,
             modifier: None,
+            created_at: None,
             modified_at: Utc.with_ymd_and_hms(2026, 3, 2, 9, minute, 0).single(),
         }
     }

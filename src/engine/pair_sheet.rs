@@ -12,7 +12,7 @@ use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::letters;
-use crate::domain::rekey::pairing::{NoPair, Pair, Pairing, Row, Verdict};
+use crate::domain::rekey::pairing::{Namesakes, NoPair, Pair, Pairing, Row, Verdict};
 use crate::domain::rekey::writing::{Chosen, ChosenBy};
 use csv::{ReaderBuilder, StringRecord, Terminator, WriterBuilder};
 use std::collections::BTreeMap;
@@ -93,15 +93,25 @@ pub fn agreeing(pair: &Pair) -> String {
 
 /// What there is to know of a pair beside what agrees.
 pub fn remarks(pair: &Pair) -> Vec<String> {
-    let differ: Vec<&str> = pair.agreement.differ.iter().map(|mark| mark.name()).collect();
+    let agreement = &pair.agreement;
+    let differ: Vec<&str> = agreement.differ.iter().map(|mark| mark.name()).collect();
     let differ = (!differ.is_empty()).then(|| format!("not the same: {}", differ.join(", ")));
-    let leaves = pair.leaves.then(|| "leaves or has left".to_owned());
+    let swapped = agreement
+        .swapped
+        .then(|| "first name and surname stand the other way round".to_owned());
+    let against = agreement.against.iter().map(|against| against.words().to_owned());
+    let Namesakes { people, cards } = &pair.namesakes;
+    let people = people
+        .iter()
+        .map(|key| format!("{key} in the sources has this name too"));
+    let cards = cards.iter().map(|card| format!("card {card} has this name too"));
     let twin = pair.twin.as_ref().map(|card| {
         format!(
             "card {card} has the operator: cardsync run then offers to move the number there and to archive this one"
         )
     });
-    differ.into_iter().chain(leaves).chain(twin).collect()
+    let remarks = differ.into_iter().chain(swapped).chain(against).chain(people);
+    remarks.chain(cards).chain(twin).collect()
 }
 
 /// The list.

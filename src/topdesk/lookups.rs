@@ -146,6 +146,7 @@ mod tests {
                 .collect::<CardFields>(),
             creator: None,
             modifier: None,
+            created_at: None,
             modified_at: None,
         };
         let entry = || Reference::Entry {

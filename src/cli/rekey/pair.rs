@@ -166,10 +166,13 @@ fn text(paired: &Paired, all: bool, paint: Paint) -> String {
         (rows.count(), operators)
     };
     let told = [
-        (Grade::Sure, "two witnesses of different kinds agree"),
+        (
+            Grade::Sure,
+            "the person is witnessed, or account, whole name and time agree and nobody else has the name",
+        ),
         (
             Grade::Likely,
-            "e-mail or login and the whole name: one kind, a human decides",
+            "account and name agree, and both may be handed on: a human decides",
         ),
         (Grade::Possible, "a part of it: a human decides"),
     ];

@@ -48,6 +48,23 @@ pub fn key(config: &Config, faults: &mut Vec<Fault>) {
     }
 }
 
+/// A date of birth that nobody maps witnesses nobody.
+pub fn birth_date(config: &Config, faults: &mut Vec<Fault>) {
+    let Some(name) = &config.key.birth_date else { return };
+    let mut fault = |message: String, cure: String| faults.push(Fault::new("key.birth_date", message, cure));
+    match CardField::from_name(name) {
+        Some(CardField::OptionalDate(..)) if config.fields.contains_key(name) => {}
+        Some(CardField::OptionalDate(..)) => fault(
+            format!("'{name}' is not under fields: nothing says what it should be"),
+            format!("add it there, e.g. {name}: \"{{{{ hr['Date of birth'] | date('%d-%m-%Y') }}}}\""),
+        ),
+        Some(_) | None => fault(
+            format!("'{name}' is no optional date field of a person card"),
+            "use one such as optionalFields1.date1".to_owned(),
+        ),
+    }
+}
+
 /// The key field is written from the key itself, on create and adopt only; a mapping could write something else there.
 pub fn key_is_not_mapped(config: &Config, faults: &mut Vec<Fault>) {
     let name = &config.key.card_field;

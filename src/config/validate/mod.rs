@@ -38,6 +38,7 @@ const CHECKS: &[Check] = &[
     check("files", &[], sources::files),
     check("directories", &[], sources::directories),
     check("key", &[], fields::key),
+    check("date of birth", &["key"], fields::birth_date),
     check("key field is not mapped", &["key"], fields::key_is_not_mapped),
     check("surname is mapped", &["fields", "key"], fields::surname_is_mapped),
     check("field options", &[], fields::options),

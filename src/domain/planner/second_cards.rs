@@ -7,7 +7,7 @@ use crate::domain::cards::{CardState, Likeness, fold};
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::hold::HoldReason;
 use crate::domain::plan::{ActionKind, FieldChange};
-use crate::domain::rekey::marks::whole_name;
+use crate::domain::rekey::names::whole_name;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everybody who has a card or is about to get one, by the words of the full name; made only where there are newcomers.

@@ -9,9 +9,12 @@
 
 pub mod comparison;
 pub mod marks;
+pub mod names;
+mod namesakes;
 pub mod other_key;
 pub mod pairing;
 mod rows;
+mod standing;
 pub mod writing;
 
 use super::field::{CardField, FieldValue};

@@ -1,26 +1,23 @@
 //! Who belongs to which card: every card without the key beside every person without a card, graded.
 //!
-//! A pair is a suggestion. The top grade needs a witness of another family than e-mail address, login and name; and whatever
-//! is ambiguous, or was handed on from one human to another, is no pair but a row that says why.
-//!
-//! ```text
-//! sure      first name, surname, e-mail or login, and a second witness; or a witness that is never handed on
-//! likely    first name, surname, e-mail or login
-//! possible  one of them, and nothing speaks against it
-//! ```
+//! A pair is a suggestion. How one is graded stands in `standing`; whatever is ambiguous, or was handed on from one human to
+//! another, is no pair but a row that says why.
 
-use super::marks::{Agreement, Mark, Marks, Names};
-pub use super::rows::{FreePerson, Grade, NoPair, Pair, Pairing, Row, Shown, Verdict, Which};
+use super::marks::{Agreement, Contradiction, Mark, Marks};
+use super::namesakes::{ByName, born_apart};
+pub use super::rows::{FreePerson, Grade, Namesakes, NoPair, Pair, Pairing, Row, Shown, Verdict, Which};
+use super::standing::Standing;
 use crate::domain::card::{OperatorCard, OperatorLink};
 use crate::domain::cards::{CardIndex, CardMatch, CardState};
 use crate::domain::field::CardField;
-use crate::domain::identity::{Describe, Truth};
+use crate::domain::identity::{Describe, FirstDay, Truth};
 use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, RawKey};
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::{Member, Population};
 use crate::domain::record::Anchor;
+use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A value that more people than this have in common finds nobody: a reception's telephone number, a shared mailbox.
@@ -33,7 +30,6 @@ struct Someone {
     marks: Marks,
     anchors: Vec<Anchor>,
     in_scope: bool,
-    leaves: bool,
     card: Option<usize>,
 }
 
@@ -43,47 +39,18 @@ struct Edge {
     agreement: Agreement,
 }
 
-/// How a person and a card stand to each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
-    Not(NoPair),
-    As(Grade),
-}
+/// The rank from which on a pair is likely.
+const LIKELY: u8 = 4;
 
-impl Standing {
-    fn of(agreement: &Agreement) -> Option<Standing> {
-        let (account, full) = (agreement.of_account(), agreement.full_name());
-        if agreement.names_differ() {
-            return account.then_some(Standing::Not(NoPair::HandedOn));
-        }
-        let second = agreement.second_witness();
-        let date_differs = agreement.differ.contains(&Mark::Date);
-        if date_differs && !second {
-            return (account || full).then_some(Standing::Not(NoPair::DateDiffers));
-        }
-        let contradicted = date_differs || agreement.differ.contains(&Mark::Number);
-        let id = agreement.same.contains(&Mark::Number) || agreement.same.contains(&Mark::DirectoryId);
-        let sure = full && (account && second || id)
-            || agreement.first_name == Names::Same && account && agreement.lasting_witness();
-        let in_part = agreement.first_name == Names::Same || agreement.surname == Names::Same;
-        if sure && !contradicted {
-            Some(Standing::As(Grade::Sure))
-        } else if full && account && !contradicted {
-            Some(Standing::As(Grade::Likely))
-        } else if account || full || in_part && second {
-            Some(Standing::As(Grade::Possible))
-        } else {
-            None
-        }
-    }
-
-    /// Higher is better; what is no pair is 0.
-    fn tier(self) -> u8 {
-        match self {
+impl Edge {
+    /// Higher is better; what is no pair is 0. Of two of one grade the one with account and full name is the better.
+    fn rank(&self) -> u8 {
+        let all = self.agreement.of_account() && self.agreement.full_name();
+        match self.standing {
             Standing::Not(_) => 0,
-            Standing::As(Grade::Possible) => 1,
-            Standing::As(Grade::Likely) => 2,
-            Standing::As(Grade::Sure) => 3,
+            Standing::As(Grade::Possible) => 2 + u8::from(all),
+            Standing::As(Grade::Likely) => LIKELY + u8::from(all),
+            Standing::As(Grade::Sure) => 6 + u8::from(all),
         }
     }
 }
@@ -161,8 +128,16 @@ fn people(input: &PlanInput, describe: &dyn Describe, index: &CardIndex<'_>, pai
             }
         };
         let description = describe.describe(&person.joined, input.moment);
-        let mut marks = Marks::of_person(&description, &mapped, &person.anchors);
+        let mut marks = Marks::of_person(&description, &mapped, input.policy.birth_date, &person.anchors);
         marks.number = Some(without_zeros(person.key.as_str()));
+        marks.begins = match describe.first_day(&person.joined, input.moment) {
+            Some(FirstDay::On(day)) => Some(day),
+            Some(FirstDay::Blank | FirstDay::Unknown(_)) | None => None,
+        };
+        marks.leaves = match leaving(describe, &person, input, None) {
+            Leaving::Now(_) | Leaving::Later { .. } => true,
+            Leaving::No | Leaving::Unknown(_) => false,
+        };
         let text = |field| super::text_wanted(&description, field);
         people.push(Someone {
             key: person.key.clone(),
@@ -171,10 +146,6 @@ fn people(input: &PlanInput, describe: &dyn Describe, index: &CardIndex<'_>, pai
             marks,
             anchors: person.anchors.clone(),
             in_scope: describe.scope(&person.joined, input.moment) == Truth::True,
-            leaves: match leaving(describe, &person, input, None) {
-                Leaving::Now(_) | Leaving::Later { .. } => true,
-                Leaving::No | Leaving::Unknown(_) => false,
-            },
             card,
         });
     }
@@ -208,12 +179,7 @@ fn places(marks: &Marks) -> Vec<(u8, String)> {
     let mut add = |family: u8, value: &str| places.push((family, value.to_owned()));
     marks.emails.iter().for_each(|it| add(0, it));
     marks.logins.iter().for_each(|it| add(1, it));
-    if !marks.surname.is_empty() && !marks.first_name.is_empty() {
-        add(
-            2,
-            &format!("{}|{}", marks.first_name.join(" "), marks.surname.join(" ")),
-        );
-    }
+    marks.full_names().iter().for_each(|it| add(2, it));
     marks.phones.iter().for_each(|it| add(3, it));
     marks
         .own
@@ -224,6 +190,7 @@ fn places(marks: &Marks) -> Vec<(u8, String)> {
         .anchors
         .iter()
         .for_each(|it| add(6, &format!("{} {}", it.source, it.value)));
+    marks.birth_date.iter().for_each(|it| add(7, &it.to_string()));
     places
 }
 
@@ -240,9 +207,9 @@ impl Seen {
             .iter()
             .for_each(|(field, it)| add(Mark::OwnField, format!("{field} {it}")));
         marks
-            .dates
+            .birth_date
             .iter()
-            .for_each(|(field, it)| add(Mark::Date, format!("{field} {it}")));
+            .for_each(|it| add(Mark::BirthDate, it.to_string()));
     }
 
     fn count(&self, mark: Mark, value: &str) -> usize {
@@ -257,7 +224,13 @@ struct Work<'a> {
     cards: &'a [usize],
     marks: Vec<Marks>,
     edges: Vec<Vec<Edge>>,
-    /// Active cards by person, each with its tier, of those that may be written to.
+    /// Everybody of the sources, and every card, by full name.
+    named: (ByName, ByName),
+    /// The date of birth on each card, whether it is looked at or not.
+    born: Vec<Option<NaiveDate>>,
+    /// Cards whose number is somebody's of the sources, with whose.
+    claimed: BTreeMap<usize, usize>,
+    /// Active cards by person, each with its rank, of those that may be written to.
     of_person: BTreeMap<usize, Vec<(u8, usize)>>,
 }
 
@@ -270,30 +243,42 @@ impl<'a> Work<'a> {
             }
         }
         let mapped = mapped(input);
-        let of_card = |card: &usize| {
-            let stored = &index.cards[*card];
+        let birth_date = input.policy.birth_date;
+        let marks_of = |card: usize| {
+            let stored = &index.cards[card];
             let linked = operators.get(&stored.id).into_iter().flatten().copied();
-            let mut marks = Marks::of_card(&stored.fields, &mapped, linked);
+            Marks::of_card(stored, &mapped, birth_date, linked)
+        };
+        let of_card = |card: &usize| {
+            let mut marks = marks_of(*card);
             if let CardState::Keyed(key) = index.state(*card) {
                 marks.number = Some(without_zeros(key.as_str()));
             }
-            if let Some(entry) = input.ledger.get(&stored.id) {
+            if let Some(entry) = input.ledger.get(&index.cards[*card].id) {
                 marks.anchors.extend(entry.anchors.iter().cloned());
             }
             marks
         };
         let marks: Vec<Marks> = cards.iter().map(of_card).collect();
         let (mut in_sources, mut on_cards) = (Seen::default(), Seen::default());
-        people.iter().for_each(|person| in_sources.add(&person.marks));
-        // Every active card counts, whoever's it is: what two cards have tells neither from the other.
-        for card in (0..index.cards.len()).filter(|card| !index.cards[*card].archived) {
-            on_cards.add(&Marks::of_card(&index.cards[card].fields, &mapped, std::iter::empty()));
+        let mut named = (ByName::default(), ByName::default());
+        for (number, person) in people.iter().enumerate() {
+            in_sources.add(&person.marks);
+            named.0.add(number, &person.marks);
         }
-        let often = 5 + people.len() / 1000;
-        let telling = |mark: Mark, value: &str| {
-            let most = if mark == Mark::Date { often } else { 1 };
-            in_sources.count(mark, value) <= most && on_cards.count(mark, value) <= most
-        };
+        let mut born = Vec::with_capacity(index.cards.len());
+        for (card, stored) in index.cards.iter().enumerate() {
+            let marks = marks_of(card);
+            // Every active card counts, whoever's it is: what two cards have tells neither from the other.
+            if !stored.archived {
+                on_cards.add(&marks);
+            }
+            if *index.state(card) != CardState::Anonymized {
+                named.1.add(card, &marks);
+            }
+            born.push(marks.birth_date);
+        }
+        let telling = |mark: Mark, value: &str| in_sources.count(mark, value) <= 1 && on_cards.count(mark, value) <= 1;
         let mut by_place: BTreeMap<(u8, String), Vec<usize>> = BTreeMap::new();
         for (number, person) in people.iter().enumerate() {
             for place in places(&person.marks) {
@@ -326,17 +311,110 @@ impl<'a> Work<'a> {
             cards,
             marks,
             edges,
+            named,
+            born,
+            claimed: people
+                .iter()
+                .enumerate()
+                .filter_map(|(number, person)| person.card.map(|card| (card, number)))
+                .collect(),
             of_person: BTreeMap::new(),
         };
+        work.mind_namesakes();
         for (at, edges) in work.edges.iter().enumerate() {
             if work.refused(work.cards[at]).is_none() {
                 for edge in edges {
                     let of_person = work.of_person.entry(edge.person).or_default();
-                    of_person.push((edge.standing.tier(), at));
+                    of_person.push((edge.rank(), at));
                 }
             }
         }
         work
+    }
+
+    /// Takes the grade from pairs whose card may be that of somebody else of the same full name.
+    fn mind_namesakes(&mut self) {
+        let mut doubted = Vec::new();
+        for (at, edges) in self.edges.iter().enumerate() {
+            for (number, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.rank() >= LIKELY) {
+                // The very number on the card is nobody else's.
+                if !edge.agreement.same.contains(&Mark::Number) && self.namesakes(at, edge).is_some() {
+                    doubted.push((at, number));
+                }
+            }
+        }
+        for (at, number) in doubted {
+            let edge = &mut self.edges[at][number];
+            edge.agreement.against.insert(Contradiction::Namesake);
+            edge.standing = Standing::of(&edge.agreement).expect("what speaks against a pair makes it no less related");
+        }
+    }
+
+    /// Other people and other cards of the same full name that nothing tells apart from this pair.
+    fn namesakes(&self, at: usize, edge: &Edge) -> Option<Namesakes> {
+        let card = self.cards[at];
+        let person = &self.people[edge.person];
+        let people = self.named.0.of(&self.marks[at]).into_iter();
+        let people = people.filter(|other| *other != edge.person && !self.is_another_human(*other, at));
+        let cards = self.named.1.of(&person.marks).into_iter();
+        let cards = cards.filter(|other| *other != card && !self.is_another_card(*other, edge.person, at));
+        let found = Namesakes {
+            people: people.map(|other| self.people[other].key.clone()).collect(),
+            cards: cards.map(|other| self.index.cards[other].id.clone()).collect(),
+        };
+        (!found.people.is_empty() || !found.cards.is_empty()).then_some(found)
+    }
+
+    /// Whether this card is surely not the one of a namesake of the sources: they have another one by number, by account
+    /// and name, or were born on another day.
+    fn is_another_human(&self, namesake: usize, at: usize) -> bool {
+        let person = &self.people[namesake];
+        person.card.is_some_and(|card| card != self.cards[at])
+            || born_apart(person.marks.birth_date, self.marks[at].birth_date)
+            || self.has_account(at, namesake).is_none_or(|same| !same) && self.has_a_card_elsewhere(namesake, at)
+    }
+
+    /// Whether another card of the same full name is surely not this person's.
+    fn is_another_card(&self, card: usize, person: usize, at: usize) -> bool {
+        let of_somebody = self.claimed.get(&card).is_some_and(|other| *other != person);
+        if of_somebody
+            || self.index.cards[card].archived
+            || born_apart(self.people[person].marks.birth_date, self.born[card])
+        {
+            return true;
+        }
+        let Ok(other_at) = self.cards.binary_search(&card) else {
+            return false;
+        };
+        if self.has_account(other_at, person) == Some(true) {
+            // Of two cards of one human the operator's is known by the operator's login.
+            let link = |card: usize| self.index.operator(card);
+            return matches!(link(card), OperatorLink::Active { .. })
+                && link(self.cards[at]) == OperatorLink::ProvenNone
+                || link(card) == OperatorLink::ProvenNone
+                    && matches!(link(self.cards[at]), OperatorLink::Active { .. });
+        }
+        self.edges[other_at]
+            .iter()
+            .any(|edge| edge.person != person && edge.agreement.of_account() && edge.agreement.full_name())
+    }
+
+    /// Whether the account on a card is a person's; `None` where they have nothing to do with each other.
+    fn has_account(&self, at: usize, person: usize) -> Option<bool> {
+        let edge = self.edges[at].iter().find(|edge| edge.person == person)?;
+        Some(edge.agreement.of_account())
+    }
+
+    /// Whether a person has the account and the full name of another card.
+    fn has_a_card_elsewhere(&self, person: usize, at: usize) -> bool {
+        let cards = self.named.1.of(&self.people[person].marks);
+        let places = cards.iter().filter_map(|card| self.cards.binary_search(card).ok());
+        places.filter(|other| *other != at).any(|other| {
+            let edges = &self.edges[other];
+            edges
+                .iter()
+                .any(|edge| edge.person == person && edge.agreement.of_account() && edge.agreement.full_name())
+        })
     }
 
     /// Why nothing is ever written to a card.
@@ -376,13 +454,13 @@ impl<'a> Work<'a> {
     /// What comes of a card; `None` where there is nothing to say of it: archived, and nobody's who is here.
     fn verdict(&self, at: usize) -> Option<Verdict> {
         let edges = &self.edges[at];
-        let best = edges.iter().map(|edge| edge.standing.tier()).max().unwrap_or(0);
-        let at_best: Vec<&Edge> = edges.iter().filter(|edge| edge.standing.tier() == best).collect();
+        let best = edges.iter().map(Edge::rank).max().unwrap_or(0);
+        let at_best: Vec<&Edge> = edges.iter().filter(|edge| edge.rank() == best).collect();
         let keys = |edges: &[&Edge]| edges.iter().map(|edge| self.people[edge.person].key.clone()).collect();
         let no = |why, people: Vec<Key>, cards: Vec<CardId>| Some(Verdict::None { why, people, cards });
         match self.refused(self.cards[at]) {
             // Of an archived card only what a new card beside it would double.
-            Some(NoPair::Archived) if best < 2 || !self.is_free_of_cards(&at_best) => return None,
+            Some(NoPair::Archived) if best < LIKELY || !self.is_free_of_cards(&at_best) => return None,
             Some(why) => return no(why, keys(&at_best), Vec::new()),
             None => {}
         }
@@ -410,20 +488,20 @@ impl<'a> Work<'a> {
             return no(why, key, other);
         }
         let of_person = self.of_person.get(&edge.person).map_or(&[][..], Vec::as_slice);
-        let best_of_person = of_person.iter().map(|(tier, _)| *tier).max().unwrap_or(0);
+        let best_of_person = of_person.iter().map(|(rank, _)| *rank).max().unwrap_or(0);
         let rivals: Vec<usize> = of_person
             .iter()
-            .filter(|(tier, other)| *tier == best_of_person && *other != at)
+            .filter(|(rank, other)| *rank == best_of_person && *other != at)
             .map(|(_, other)| *other)
             .collect();
         let ids = |cards: &[usize]| cards.iter().map(|other| self.id(*other)).collect::<Vec<CardId>>();
         match rivals.as_slice() {
-            [] if best == best_of_person => Some(self.pair(edge, None)),
+            [] if best == best_of_person => Some(self.pair(at, edge, None)),
             // Two cards of one human, and one has the operator: the key goes onto the other, and a run offers to make one of
             // them, which moves it.
             [rival] if self.is_twin(edge, at, self.cards[*rival]) => no(NoPair::Twin, key, ids(&rivals)),
             [rival] if best == best_of_person && self.is_twin_of(*rival, edge.person, at) => {
-                Some(self.pair(edge, Some(self.id(*rival))))
+                Some(self.pair(at, edge, Some(self.id(*rival))))
             }
             _ if best == best_of_person => no(NoPair::SeveralCards, key, ids(&rivals)),
             _ => no(NoPair::RatherAnother, key, ids(&rivals)),
@@ -439,7 +517,7 @@ impl<'a> Work<'a> {
         edges.iter().all(|edge| {
             let active = self.of_person.get(&edge.person);
             self.people[edge.person].card.is_none()
-                && active.is_none_or(|cards| cards.iter().all(|(tier, _)| *tier < 2))
+                && active.is_none_or(|cards| cards.iter().all(|(rank, _)| *rank < LIKELY))
         })
     }
 
@@ -458,11 +536,11 @@ impl<'a> Work<'a> {
         edge.is_some_and(|edge| self.is_twin(edge, rival, self.cards[at]))
     }
 
-    fn pair(&self, edge: &Edge, twin: Option<CardId>) -> Verdict {
+    fn pair(&self, at: usize, edge: &Edge, twin: Option<CardId>) -> Verdict {
         let person = &self.people[edge.person];
         let grade = match edge.standing {
             Standing::As(grade) => grade,
-            Standing::Not(_) => unreachable!("what is no pair has tier 0"),
+            Standing::Not(_) => unreachable!("what is no pair has rank 0"),
         };
         let content = serde_json::to_vec(&(&person.key, &person.raw_key, &person.marks, grade, &twin));
         Verdict::Pair(Box::new(Pair {
@@ -471,8 +549,9 @@ impl<'a> Work<'a> {
             raw_key: person.raw_key.clone(),
             person: person.shown.clone(),
             agreement: edge.agreement.clone(),
-            leaves: person.leaves,
+            leaves: person.marks.leaves,
             twin,
+            namesakes: self.namesakes(at, edge).unwrap_or_default(),
             mark: crate::domain::plan::short_hash(&content.expect("plain data always serialises")),
         }))
     }

@@ -13,9 +13,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
-    /// Two families of witnesses agree.
+    /// A witness of the person agrees; or account, whole name and time, and nobody else has the name.
     Sure,
-    /// E-mail address or login, and the whole name: one family.
+    /// E-mail address or login, and the whole name: it belongs to the seat, which is handed on.
     Likely,
     /// A part of it.
     Possible,
@@ -90,8 +90,18 @@ pub struct Pair {
     pub leaves: bool,
     /// A card with an operator that looks like the same person's: once the key is on this one, a run offers to move it there.
     pub twin: Option<CardId>,
+    /// Others of the same full name whom nothing tells apart from this pair.
+    pub namesakes: Namesakes,
     /// The hash of the person, as far as the pair rests on them.
     pub mark: String,
+}
+
+/// People and cards of the same full name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Namesakes {
+    /// Of the sources.
+    pub people: Vec<Key>,
+    pub cards: Vec<CardId>,
 }
 
 /// What comes of a card.

@@ -70,7 +70,7 @@ fn adoption(
                 .iter()
                 .map(|mark| (*mark, pair.agreement.full_name()))
         })
-        .filter_map(|(mark, full_name)| field_of(mark, full_name))
+        .filter_map(|(mark, full_name)| field_of(mark, full_name, input.policy.birth_date))
         .collect();
     let mut doubts = vec![HoldReason::AdoptOrCreate {
         cards: vec![stored.id.clone()],
@@ -126,12 +126,13 @@ fn adoption(
 }
 
 /// The card field that a hold names for what agrees; the surname stands for the whole name.
-fn field_of(mark: Mark, full_name: bool) -> Option<CardField> {
+fn field_of(mark: Mark, full_name: bool, birth_date: Option<CardField>) -> Option<CardField> {
     match mark {
         Mark::Email => Some(CardField::Email),
         Mark::Login => Some(CardField::TasLoginName),
         Mark::SurName => full_name.then_some(CardField::SurName),
         Mark::Phone => Some(CardField::PhoneNumber),
+        Mark::BirthDate => birth_date,
         Mark::FirstName | Mark::Date | Mark::Number | Mark::DirectoryId | Mark::OwnField => None,
     }
 }

@@ -82,6 +82,7 @@ impl World {
                     fields: Default::default(),
                     creator: None,
                     modifier: None,
+                    created_at: None,
                     modified_at: None,
                 };
                 self.cards.insert(id.clone(), card);

@@ -89,6 +89,7 @@ fn policy() -> Policy {
             normalise: vec![Normaliser::Trim, Normaliser::Uppercase],
             immutable: false,
         },
+        birth_date: None,
         fields: FIELDS.iter().map(|(_, field)| (*field, rules(*field))).collect(),
         has_ssp_access: true,
         is_caller: true,
@@ -206,6 +207,7 @@ impl World {
             .collect(),
             creator: None,
             modifier: None,
+            created_at: None,
             modified_at: Some(self.now - Duration::days(90)),
         };
         let texts = FIELDS

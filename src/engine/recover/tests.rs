@@ -34,6 +34,7 @@ fn card(id: &str, key: &str, fields: &[(CardField, FieldValue)]) -> PersonCard {
         fields: fields.iter().cloned().chain([key]).collect::<CardFields>(),
         creator: None,
         modifier: None,
+        created_at: None,
         modified_at: None,
     }
 }

@@ -101,6 +101,7 @@ fn card(id: &str) -> PersonCard {
             .collect::<CardFields>(),
         creator: None,
         modifier: None,
+        created_at: None,
         modified_at: Some(at(-100)),
     }
 }

@@ -17,7 +17,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 /// What every card is read with, whatever the mapping needs.
-const ALWAYS: [&str; 5] = ["id", "archived", "creator", "modifier", "modificationDate"];
+const ALWAYS: [&str; 6] = [
+    "id",
+    "archived",
+    "creator",
+    "creationDate",
+    "modifier",
+    "modificationDate",
+];
 
 /// Which fields to keep and how to read them.
 #[derive(Clone, Debug)]
@@ -41,6 +48,7 @@ enum Slot {
     Archived,
     Status,
     Creator,
+    Created,
     Modifier,
     Modified,
     /// Only there where the environment has budget holders.
@@ -55,6 +63,7 @@ impl CardShape {
             ("archived".to_owned(), Slot::Archived),
             ("status".to_owned(), Slot::Status),
             ("creator".to_owned(), Slot::Creator),
+            ("creationDate".to_owned(), Slot::Created),
             ("modifier".to_owned(), Slot::Modifier),
             ("modificationDate".to_owned(), Slot::Modified),
         ]);
@@ -259,6 +268,7 @@ impl<'de> Visitor<'de> for CardSeed<'_> {
         let mut archived = None;
         let mut creator = None;
         let mut modifier = None;
+        let mut created_at = None;
         let mut modified_at = None;
         while let Some(slot) = map.next_key_seed(NameSeed { names: &shape.top })? {
             let Some(slot) = slot else {
@@ -288,6 +298,10 @@ impl<'de> Visitor<'de> for CardSeed<'_> {
                 }
                 Slot::Creator => creator = map.next_value_seed(MakerSeed)?,
                 Slot::Modifier => modifier = map.next_value_seed(MakerSeed)?,
+                Slot::Created => {
+                    let text = map.next_value::<Option<String>>()?;
+                    created_at = text.as_deref().and_then(moment);
+                }
                 Slot::Modified => {
                     let text = map.next_value::<Option<String>>()?;
                     modified_at = text.as_deref().and_then(moment);
@@ -308,6 +322,7 @@ impl<'de> Visitor<'de> for CardSeed<'_> {
             fields: CardFields::from_iter(fields),
             creator,
             modifier,
+            created_at,
             modified_at,
         })
     }
