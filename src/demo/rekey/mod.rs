@@ -158,13 +158,13 @@ impl Way<'_> {
         self.chapter(
             "Whose card is whose",
             "cardsync rekey pair --unclaimed --csv pairs.csv: every card without a number of HR's beside the people. E-mail \
-             address, login and name are made from each other and handed on together, so all three are one witness. A sure pair \
-             needs a second one: here a telephone number or a date of birth.",
+             address, login, telephone and room are handed on together, so all of them are one witness. A sure pair needs a \
+             witness of the person: here the date of birth.",
         )?;
         let pairing = self.stage.pair(self.now).await?;
         let mut told = Vec::new();
         for (grade, what) in [
-            (Grade::Sure, "two witnesses agree"),
+            (Grade::Sure, "the person is witnessed"),
             (Grade::Likely, "e-mail or login, and the name: a human decides"),
             (Grade::Possible, "a part of that: a human decides"),
         ] {

@@ -75,7 +75,7 @@ sources:
     anchor: objectGUID
     role: enrich
 
-key: { card_field: employeeNumber, normalize: [trim, uppercase] }
+key: { card_field: employeeNumber, normalize: [trim, uppercase], birth_date: optionalFields1.date1 }
 
 fields:
   surName: "{{ hr['Last name'] }}"

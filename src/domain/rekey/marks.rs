@@ -256,8 +256,9 @@ impl Marks {
             words.sort_unstable();
             words.join(" ")
         };
-        let first = || self.first_name.spellings();
-        first()
+        let first = self.first_name.core();
+        first
+            .spellings()
             .flat_map(|first| self.surname.spellings().map(move |sur| joined(first, sur)))
             .collect()
     }
@@ -294,8 +295,8 @@ impl Agreement {
             first_name,
             surname,
             swapped: !(first_name == Names::Same && surname == Names::Same)
-                && same_swapped(first, &card.surname)
-                && same_swapped(sur, &card.first_name),
+                && same_swapped(&first.core(), &card.surname)
+                && same_swapped(sur, &card.first_name.core()),
             spelled_out: first.is_spelled_out(),
             made_for_them: false,
         };

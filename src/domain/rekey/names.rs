@@ -44,6 +44,10 @@ fn spelled_out(letter: char) -> Option<&'static str> {
     })
 }
 
+fn is_small(word: &str) -> bool {
+    PARTICLES.contains(&word)
+}
+
 fn words(text: &str, also: impl Fn(char) -> Option<&'static str>) -> Vec<String> {
     let mut plain = String::with_capacity(text.len());
     for letter in text.nfc().flat_map(char::to_lowercase) {
@@ -70,18 +74,26 @@ impl Name {
     /// own before them.
     pub fn of_surname(prefixes: &str, text: &str) -> (Self, Vec<String>) {
         let all = Self::of(text);
-        let is_small = |word: &String| PARTICLES.contains(&word.as_str());
         let mut small = words(prefixes, |_| None);
-        if all.plain.iter().all(is_small) {
-            return (all, small);
+        let core = all.core();
+        if core != all {
+            small.extend(all.plain.iter().filter(|word| is_small(word)).cloned());
         }
-        small.extend(all.plain.iter().filter(|word| is_small(word)).cloned());
-        let core = |words: &[String]| words.iter().filter(|word| !is_small(word)).cloned().collect();
-        let name = Self {
-            plain: core(&all.plain),
-            spelled_out: all.spelled_out.as_deref().map(core),
-        };
-        (name, small)
+        (core, small)
+    }
+
+    /// Without its small words, unless it has no others: for a surname that stands where the first name should.
+    #[must_use]
+    pub fn core(&self) -> Self {
+        let core = |words: &[String]| -> Vec<String> { words.iter().filter(|word| !is_small(word)).cloned().collect() };
+        let plain = core(&self.plain);
+        if plain.is_empty() {
+            return self.clone();
+        }
+        Self {
+            plain,
+            spelled_out: self.spelled_out.as_deref().map(core),
+        }
     }
 
     /// Whether there is none.

@@ -470,8 +470,9 @@ impl<'a> Work<'a> {
                 Some(Standing::As(_)) | None => no(NoPair::Nobody, Vec::new(), Vec::new()),
             };
         }
-        let [edge] = at_best.as_slice() else {
-            return no(NoPair::SeveralPeople, keys(&at_best), Vec::new());
+        let in_the_running = self.in_the_running(at, &at_best);
+        let [edge] = in_the_running.as_slice() else {
+            return no(NoPair::SeveralPeople, keys(&in_the_running), Vec::new());
         };
         let person = &self.people[edge.person];
         let key = vec![person.key.clone()];
@@ -506,6 +507,13 @@ impl<'a> Work<'a> {
             _ if best == best_of_person => no(NoPair::SeveralCards, key, ids(&rivals)),
             _ => no(NoPair::RatherAnother, key, ids(&rivals)),
         }
+    }
+
+    /// Of several people whom a card resembles alike, those who have it by account, where the others have only the name
+    /// and a card of their own.
+    fn in_the_running<'e>(&self, at: usize, edges: &[&'e Edge]) -> Vec<&'e Edge> {
+        let stays = |edge: &&&Edge| edge.agreement.of_account() || !self.is_another_human(edge.person, at);
+        edges.iter().filter(stays).copied().collect()
     }
 
     fn id(&self, at: usize) -> CardId {

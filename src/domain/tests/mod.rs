@@ -3,7 +3,9 @@
 mod absence;
 mod apply;
 mod audit;
+mod chance;
 mod describe;
+mod disorder;
 mod former;
 mod groups;
 mod guard;

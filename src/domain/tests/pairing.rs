@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// A date of birth.
-const BORN: CardField = CardField::OptionalDate(1, 1);
+pub(super) const BORN: CardField = CardField::OptionalDate(1, 1);
 
 /// The mapping of the tests with telephone numbers and dates of birth besides.
 struct More<'a> {
@@ -49,7 +49,8 @@ impl Describe for More<'_> {
     fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {
         let mut description = self.world.world.mapping.describe(joined, moment);
         let more = self.world.more.get(joined.key).cloned().unwrap_or_default();
-        for (field, value) in [(CardField::PhoneNumber, more.phone), (BORN, more.born)] {
+        let known = [(CardField::PhoneNumber, more.phone), (BORN, more.born)];
+        for (field, value) in known.into_iter().chain(more.others) {
             let desired = value.map_or(Desired::Clear, |value| Desired::Set(Wanted::Value(value)));
             description.fields.insert(field, desired);
         }
@@ -61,6 +62,8 @@ impl Describe for More<'_> {
 pub(super) struct Extra {
     pub phone: Option<FieldValue>,
     pub born: Option<FieldValue>,
+    /// Instead of these, or besides.
+    pub others: Vec<(CardField, Option<FieldValue>)>,
 }
 
 /// A company whose cards have no number.
@@ -81,19 +84,35 @@ pub(super) fn phone(number: u32) -> Option<FieldValue> {
 impl Company {
     pub fn new() -> Self {
         let mut world = World::new();
-        for field in [CardField::PhoneNumber, BORN] {
-            let rules = FieldRules {
-                policy: FieldPolicy::Enforce,
-                missing: MissingEntry::Hold,
-            };
-            world.policy.fields.insert(field, rules);
-        }
         world.policy.birth_date = Some(BORN);
         world.mapping.starts = true;
-        Company {
+        let mut company = Company {
             world,
             more: BTreeMap::new(),
-        }
+        };
+        company.maps(CardField::PhoneNumber);
+        company.maps(BORN);
+        company
+    }
+
+    /// The sources say what this field should be.
+    pub fn maps(&mut self, field: CardField) {
+        let rules = FieldRules {
+            policy: FieldPolicy::Enforce,
+            missing: MissingEntry::Hold,
+        };
+        self.world.policy.fields.insert(field, rules);
+    }
+
+    /// What the sources say of somebody.
+    pub fn has(&mut self, number: &str, others: Vec<(CardField, Option<FieldValue>)>) {
+        self.extra(
+            number,
+            Extra {
+                others,
+                ..Extra::default()
+            },
+        );
     }
 
     /// Somebody of `hr`.
@@ -134,7 +153,11 @@ impl Company {
     }
 
     pub fn pair(&self) -> Pairing {
-        pair(&self.world.input(), &More { world: self }, Which::Keyless)
+        self.pair_of(Which::Keyless)
+    }
+
+    pub fn pair_of(&self, which: Which) -> Pairing {
+        pair(&self.world.input(), &More { world: self }, which)
     }
 }
 
@@ -193,12 +216,14 @@ fn all_that_comes_with_the_seat_is_one_witness() {
     let phone = Extra {
         phone: phone(1),
         born: None,
+        ..Extra::default()
     };
     share(&mut company, "E1", "c1", &phone);
     assert_eq!(one(&company, "c1"), "likely E1", "the telephone stays on the desk");
     let born = Extra {
         phone: None,
         born: born(1),
+        ..Extra::default()
     };
     share(&mut company, "E1", "c1", &born);
     assert_eq!(one(&company, "c1"), "sure E1");
@@ -217,6 +242,7 @@ fn a_card_that_is_not_older_than_its_person_had_no_predecessor() {
     let both = Extra {
         phone: None,
         born: born(1),
+        ..Extra::default()
     };
     share(&mut company, "E1", "c1", &both);
     assert_eq!(one(&company, "c1"), "sure E1");
@@ -242,6 +268,7 @@ fn a_namesake_that_nothing_tells_apart_takes_the_grade() {
     let both = Extra {
         phone: None,
         born: born(1),
+        ..Extra::default()
     };
     share(&mut company, "E1", "c1", &both);
     company.world.set("c3", BORN, born(2));
@@ -253,6 +280,7 @@ fn what_contradicts_is_never_outvoted() {
     let born_then = Extra {
         phone: phone(1),
         born: born(1),
+        ..Extra::default()
     };
     let mut company = eva_with_a_first_day();
     share(&mut company, "E1", "c1", &born_then);
@@ -304,6 +332,7 @@ fn a_date_that_two_people_share_witnesses_neither() {
     let both = Extra {
         phone: phone(9),
         born: born(1),
+        ..Extra::default()
     };
     share(&mut company, "E1", "c1", &both);
     assert_eq!(one(&company, "c1"), "sure E1");
@@ -322,6 +351,7 @@ fn a_login_that_was_handed_on_is_no_pair_whatever_else_agrees() {
         Extra {
             phone: phone(1),
             born: None,
+            ..Extra::default()
         },
     );
     company.world.set("c1", CardField::PhoneNumber, phone(1));
@@ -334,6 +364,7 @@ fn a_namesake_with_another_date_of_birth_is_no_pair() {
     let extra = Extra {
         phone: None,
         born: born(1),
+        ..Extra::default()
     };
     company.extra("E1", extra);
     company.world.set("c1", BORN, born(2));
@@ -353,6 +384,7 @@ fn two_people_or_two_cards_that_are_alike_are_no_pair() {
     let both = Extra {
         phone: None,
         born: born(1),
+        ..Extra::default()
     };
     share(&mut company, "E1", "c2", &both);
     company.world.set("c1", BORN, born(2));
@@ -368,12 +400,14 @@ fn a_marriage_takes_a_witness_that_is_never_handed_on() {
     let at_the_desk = Extra {
         phone: phone(1),
         born: None,
+        ..Extra::default()
     };
     share(&mut company, "E1", "c1", &at_the_desk);
     assert_eq!(one(&company, "c1"), "possible E1");
     let lasting = Extra {
         phone: None,
         born: born(1),
+        ..Extra::default()
     };
     share(&mut company, "E1", "c1", &lasting);
     assert_eq!(one(&company, "c1"), "sure E1");

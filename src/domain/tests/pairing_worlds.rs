@@ -106,6 +106,7 @@ fn built(mut people: Vec<Human>) -> Built {
             let extra = Extra {
                 phone: phone(family).filter(|_| human.in_sources.0),
                 born: born(family).filter(|_| human.in_sources.1),
+                ..Extra::default()
             };
             company.extra(&name, extra);
         }

@@ -25,6 +25,8 @@ fields:
   tasLoginName: "{{ hr.Login }}"
   phoneNumber: "{{ hr.Phone }}"
   branch: "{{ hr.Site }}"
+  optionalFields1.date1: "{{ hr.Born | date }}"
+key: { birth_date: optionalFields1.date1 }
 create: { hasSspAccess: true, isCaller: true }
 lifecycle:
   leaver: { when: "{{ hr['End date'] | date < today }}" }
@@ -32,12 +34,12 @@ store: { sqlite: cardsync.db }
 "#;
 
 const PEOPLE: &str = "\
-Number,Last name,First name,E-mail,Login,Phone,Site,End date
-100001,Visser,Jan,j.visser@example.org,jvisser,0612345001,Delft,
-100002,Bakker,An,a.bakker@example.org,abakker,,Delft,
-00103,Smit,Eva,e.smit@example.org,esmit,,Delft,
-100004,Kok,Tim,t.kok@example.org,tkok,,Delft,
-100005,Groot,Ria,r.groot@example.org,rgroot,,Delft,
+Number,Last name,First name,E-mail,Login,Phone,Site,Born,End date
+100001,Visser,Jan,j.visser@example.org,jvisser,0612345001,Delft,1980-02-03,
+100002,Bakker,An,a.bakker@example.org,abakker,,Delft,,
+00103,Smit,Eva,e.smit@example.org,esmit,,Delft,,
+100004,Kok,Tim,t.kok@example.org,tkok,,Delft,,
+100005,Groot,Ria,r.groot@example.org,rgroot,,Delft,,
 ";
 
 /// Jan agrees in two ways, An in one; Eva has a generated card; Tim's login stands on the card of somebody who had it before,
@@ -48,7 +50,8 @@ fn by_address() -> Workplace {
         "archivingReasons": ["Out of service"],
         "persons": [
             { "surName": "Visser", "firstName": "Jan", "branch": "Delft", "email": "J.Visser@example.org",
-              "tasLoginName": "jvisser", "phoneNumber": "+31 6 12345001" },
+              "tasLoginName": "jvisser", "phoneNumber": "+31 6 12345001",
+              "optionalFields1": { "date1": "1980-02-03T00:00:00.000+0000" } },
             { "surName": "Bakker", "firstName": "An", "branch": "Delft", "email": "a.bakker@example.org",
               "tasLoginName": "abakker" },
             { "surName": "Smit", "firstName": "Eva", "branch": "Delft" },

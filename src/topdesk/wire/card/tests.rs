@@ -94,11 +94,11 @@ fn only_what_is_wanted_is_asked_for() {
     use CardField::*;
     assert_eq!(
         shape(&[ShowBudgetHolder, OptionalText(2, 3), OptionalDate(2, 1), SurName]).fields(),
-        "archived,creator,id,modificationDate,modifier,optionalFields2,showBudgetholder,surName"
+        "archived,creationDate,creator,id,modificationDate,modifier,optionalFields2,showBudgetholder,surName"
     );
     assert_eq!(
         shape(&[BudgetHolder]).fields(),
-        "archived,budgetHolder,creator,id,modificationDate,modifier,showBudgetholder"
+        "archived,budgetHolder,creationDate,creator,id,modificationDate,modifier,showBudgetholder"
     );
 }
 
