@@ -50,7 +50,7 @@ impl Checked {
     fn finding(&mut self, topic: &str, finding: &Finding) {
         let level = match finding.effect {
             Effect::Note => CheckLevel::Warn,
-            Effect::NoAbsence | Effect::NoAbsenceAcceptable => CheckLevel::Warn,
+            Effect::NoAbsence | Effect::NoAbsenceAcceptable | Effect::NoReturnAcceptable => CheckLevel::Warn,
             Effect::RejectAcceptable | Effect::Reject => CheckLevel::Fail,
         };
         self.line(level, topic, finding.message.clone(), Some(finding.cure.clone()));

@@ -56,7 +56,12 @@ impl Shown<'_> {
             .snapshots
             .iter()
             .any(|snapshot| snapshot.verdict == Verdict::Rejected);
-        if view.summary.is_empty() && bad_read {
+        if plan.judged.nobody() {
+            line!(text, "{}", self.paint.bad(&self.nobody_judged()));
+        }
+        if view.summary.is_empty() && plan.judged.nobody() {
+            // Said already.
+        } else if view.summary.is_empty() && bad_read {
             let title = "No changes: not everything could be read, see below.";
             line!(text, "{}", self.paint.warn(title));
         } else if view.summary.is_empty() {
@@ -102,6 +107,18 @@ impl Shown<'_> {
         line!(text, "  {} looked after{others}.", counted(plan.base, "active card"));
     }
 
+    /// That nobody can be seen to leave, with the first reason.
+    fn nobody_judged(&self) -> String {
+        let plan = &self.judged.plan;
+        let unknown = |reason| matches!(reason, SkipReason::LeavingUnknown | SkipReason::ScopeUnknown);
+        let why = plan.skipped.iter().find(|skip| unknown(skip.reason));
+        format!(
+            "NOBODY IS SEEN TO LEAVE, and no new card is made: of all {} it is not known whether they leave ({})",
+            counted(plan.judged.unknown, "record"),
+            why.map_or("see below", |skip| skip.detail.as_str())
+        )
+    }
+
     /// Why there are no changes. A source that could not be used is no reason to say that all is well.
     fn nothing_to_do(&self) -> String {
         let plan = &self.judged.plan;
@@ -113,6 +130,12 @@ impl Shown<'_> {
             .collect();
         if let (true, Some(person)) = (unusable.is_empty(), self.only) {
             return format!("Nothing to do for {person}.");
+        }
+        if unusable.is_empty() && plan.judged.unknown > 0 {
+            let unknown = counted(plan.judged.unknown, "record");
+            return self.paint.bad(&format!(
+                "No changes, but of {unknown} it is not known whether they leave: see below."
+            ));
         }
         if unusable.is_empty() {
             let are = if plan.base == 1 { "is" } else { "are" };

@@ -55,12 +55,17 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
     let usable = !snapshot.findings.iter().any(|finding| finding.effect == Effect::Reject);
     let accepted = usable && snapshot.acceptance.is_none();
     for (number, finding) in snapshot.findings.iter().enumerate() {
-        let acceptable = matches!(finding.effect, Effect::RejectAcceptable | Effect::NoAbsenceAcceptable);
+        let acceptable = matches!(
+            finding.effect,
+            Effect::RejectAcceptable | Effect::NoAbsenceAcceptable | Effect::NoReturnAcceptable
+        );
         let waived = accepted && acceptable;
         let mark = match finding.effect {
             Effect::Note => "note:".to_owned(),
-            Effect::NoAbsenceAcceptable | Effect::RejectAcceptable if waived => "accepted by approval:".to_owned(),
-            Effect::NoAbsence | Effect::NoAbsenceAcceptable => paint.warn("doubt:"),
+            Effect::NoAbsenceAcceptable | Effect::NoReturnAcceptable | Effect::RejectAcceptable if waived => {
+                "accepted by approval:".to_owned()
+            }
+            Effect::NoAbsence | Effect::NoAbsenceAcceptable | Effect::NoReturnAcceptable => paint.warn("doubt:"),
             Effect::RejectAcceptable | Effect::Reject => paint.bad("rejected:"),
         };
         line!(text, "      {mark} {}", finding.message);

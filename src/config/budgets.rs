@@ -14,13 +14,15 @@ fn budget(budget: Budget) -> Option<BudgetConfig> {
 
 impl GuardConfig {
     /// Every class by its name in the file, with what the file says.
-    pub fn written(&self) -> [(&'static str, Option<BudgetConfig>); 11] {
+    pub fn written(&self) -> [(&'static str, Option<BudgetConfig>); 13] {
         let GuardConfig {
             archive,
             unarchive,
             create,
             names,
             blanked_fields,
+            changed_fields,
+            changed_logins,
             lookups,
             adopt,
             keys,
@@ -35,6 +37,8 @@ impl GuardConfig {
             ("create", *create),
             ("names", *names),
             ("blanked_fields", *blanked_fields),
+            ("changed_fields", *changed_fields),
+            ("changed_logins", *changed_logins),
             ("lookups", *lookups),
             ("adopt", *adopt),
             ("keys", *keys),
@@ -54,6 +58,8 @@ impl GuardConfig {
             create: self.create.or(budget(silent.create)),
             names: self.names.or(budget(silent.names)),
             blanked_fields: self.blanked_fields.or(budget(silent.blanked_fields)),
+            changed_fields: self.changed_fields.or(budget(silent.changed_fields)),
+            changed_logins: self.changed_logins.or(budget(silent.changed_logins)),
             lookups: self.lookups.or(budget(silent.lookups)),
             adopt: self.adopt.or(budget(silent.adopt)),
             keys: self.keys.or(budget(silent.keys)),

@@ -426,6 +426,12 @@ pub struct GuardConfig {
     /// Cards on which one and the same field is emptied. Default 2%.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blanked_fields: Option<BudgetConfig>,
+    /// Cards on which one and the same field gets another value, per field; not names, e-mail and logins. Default 20%.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_fields: Option<BudgetConfig>,
+    /// Cards whose e-mail address, or one and the same login, gets another value. Default 5%.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_logins: Option<BudgetConfig>,
     /// List entries created. Default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<BudgetConfig>,

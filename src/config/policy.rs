@@ -116,6 +116,8 @@ pub fn policy(loaded: &Loaded) -> Policy {
             create: budget(guard.create, silent.create),
             names: budget(guard.names, silent.names),
             blanked_fields: budget(guard.blanked_fields, silent.blanked_fields),
+            changed_fields: budget(guard.changed_fields, silent.changed_fields),
+            changed_logins: budget(guard.changed_logins, silent.changed_logins),
             lookups: budget(guard.lookups, silent.lookups),
             adopt: budget(guard.adopt, silent.adopt),
             keys: budget(guard.keys, silent.keys),

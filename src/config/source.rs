@@ -176,6 +176,11 @@ pub struct LdapConfig {
     /// Second anchor: an attribute that never changes, e.g. `objectGUID` or `entryUUID`. Default: the one the server has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor: Option<String>,
+    /// Attributes that are right, and that at times nobody has: conditions take them for empty, not for unknown. Where the
+    /// server shows its schema, or somebody had the attribute in an earlier read, that is known without being said. Default:
+    /// none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rare: Vec<String>,
     /// Whether this source decides who exists.
     pub role: Role,
     /// What a good read looks like.
@@ -228,6 +233,11 @@ pub struct LdifConfig {
     /// Second anchor. Default: objectGUID or entryUUID where the entries have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor: Option<String>,
+    /// Attributes that are right, and that at times nobody has: conditions take them for empty, not for unknown. Where the
+    /// server shows its schema, or somebody had the attribute in an earlier read, that is known without being said. Default:
+    /// none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rare: Vec<String>,
     /// Whether this source decides who exists.
     pub role: Role,
     /// What a good read looks like.

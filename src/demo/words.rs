@@ -256,6 +256,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         HoldReason::OperatorUnproven
         | HoldReason::NeedsSource { .. }
         | HoldReason::Rehire
+        | HoldReason::EvidenceVanished
         | HoldReason::StrangeWrites { .. }
         | HoldReason::DependsOn { .. }
         | HoldReason::NotAlone { .. }

@@ -1,5 +1,6 @@
 //! What humans decided, and what waits for them.
 
+use super::apart::Apart;
 use super::ids::{CardId, ItemId, RunId};
 use super::key::Key;
 use super::lists::ListedCards;
@@ -96,6 +97,9 @@ pub struct Contact {
     /// the number changes.
     #[serde(default, skip_serializing_if = "ListedCards::is_empty")]
     pub listed: ListedCards,
+    /// People without an active card who left or were out of scope.
+    #[serde(default)]
+    pub apart: Apart,
 }
 
 /// Marks of writes that bear our signature and that this store does not know of: `CARD` for a card that was made,

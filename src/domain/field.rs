@@ -248,6 +248,11 @@ impl CardField {
         )
     }
 
+    /// The e-mail address and the logins: what other systems and the person's sign-in know the card by.
+    pub fn identifies(self) -> bool {
+        self.is_login() || self == CardField::Email
+    }
+
     /// Fields that make up a person's name: they change in life and are never a key.
     pub fn is_name(self) -> bool {
         matches!(

@@ -36,9 +36,11 @@ impl PlanInput {
             let theirs = operator.linked_person.as_ref().is_some_and(|card| cards.contains(card));
             theirs && (operator.login_name.is_some() || operator.email.is_some())
         };
+        let apart = &self.contact.apart;
+        let set_apart = |key: &Key| apart.known.contains(key) || apart.vanished.contains(key);
         !self.purged_keys.is_empty()
             || cards.iter().any(|id| named(id) || known(id))
-            || keys.iter().any(|key| read(key) || self.lists(key))
+            || keys.iter().any(|key| read(key) || self.lists(key) || set_apart(key))
             || self.target.operators.iter().any(operates)
     }
 
@@ -81,6 +83,7 @@ impl PlanInput {
         for decision in self.decisions.values_mut() {
             decision.note = None;
         }
+        self.contact.apart.forget(&keys);
         self.pins.retain(|pin| !cards.contains(&pin.card));
         for half in std::mem::take(&mut self.half_done) {
             let theirs = half.key.as_ref().is_some_and(|key| keys.contains(key));

@@ -85,6 +85,8 @@ pub enum HoldReason {
     PairedWith { item: ItemId },
     /// The TOPdesk read was not good enough for this.
     TargetDegraded,
+    /// What said that this person leaves, or is out of scope, vanished for many people at once.
+    EvidenceVanished,
     /// A create of this key was sent and its answer lost.
     InDoubt,
     /// The clock is doubted, and this depends on the time.
@@ -161,6 +163,7 @@ impl HoldReason {
             | HoldReason::Drift { .. }
             | HoldReason::OperatorUnproven
             | HoldReason::Rehire
+            | HoldReason::EvidenceVanished
             | HoldReason::StrangeWrites { .. }
             | HoldReason::PairedWith { .. }
             | HoldReason::Rejected { .. }
@@ -203,6 +206,7 @@ impl HoldReason {
             HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
             HoldReason::NeedsSource { .. } => "needs_source".to_owned(),
             HoldReason::Rehire => "rehire".to_owned(),
+            HoldReason::EvidenceVanished => "evidence_vanished".to_owned(),
             HoldReason::DependsOn { .. } => "depends_on".to_owned(),
             HoldReason::NotAlone { .. } => "not_alone".to_owned(),
             HoldReason::PairedWith { .. } => "paired_with".to_owned(),

@@ -24,6 +24,8 @@ pub enum Unknown {
     DuplicateRecord(SourceName),
     /// No record of the snapshot has the attribute.
     NoAttribute(SourceName, Box<str>),
+    /// A value that is there and cannot be used as it is: the text says why, with the cure and without the value.
+    Unusable(String),
     /// An expression could not be evaluated: the text says which and why, without values.
     Expression(String),
 }

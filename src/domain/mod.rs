@@ -10,6 +10,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod anonymize;
+pub mod apart;
 pub mod audit;
 pub mod canaries;
 pub mod card;

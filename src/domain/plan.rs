@@ -9,6 +9,7 @@ pub use super::hold::{Drift, HoldReason};
 pub use super::safe_end::SafeEnd;
 pub use super::step::{CardTarget, Step};
 
+use super::apart::{Apart, JudgedPeople};
 use super::card::OperatorLink;
 use super::cards::fold;
 use super::decision::StrangeWrites;
@@ -35,10 +36,19 @@ pub struct FieldChange {
 }
 
 impl FieldChange {
+    /// The class of a value that takes the place of another one. Names have a class of their own.
+    fn replaced(&self) -> Option<BudgetClass> {
+        let name = matches!(self.field, CardField::SurName | CardField::FirstName);
+        // cardsync itself sets these marks as people start or become managers.
+        let mark = matches!(self.field, CardField::HasSspAccess | CardField::IsManager)
+            && self.to == Some(FieldValue::Flag(true));
+        let replaced = self.from.is_some() && self.to.is_some() && !name && !mark;
+        replaced.then_some(BudgetClass::Changed(self.field))
+    }
+
     /// Empties a login or the e-mail address: on a card with an operator that is as grave as archiving (RULES 6.1).
     pub fn blanks_identity(&self) -> bool {
-        let identifies = self.field.is_login() || self.field == CardField::Email;
-        identifies && self.from.is_some() && self.to.is_none()
+        self.field.identifies() && self.from.is_some() && self.to.is_none()
     }
 }
 
@@ -243,7 +253,8 @@ impl Change {
                 }
             }
             Action::Update { fields } | Action::SetReferences { fields } => {
-                self.add_field_classes(fields, &mut classes)
+                self.add_field_classes(fields, &mut classes);
+                classes.extend(fields.iter().filter_map(FieldChange::replaced));
             }
         }
         classes
@@ -419,6 +430,10 @@ pub struct Plan {
     pub retained: Vec<Retained>,
     /// Writes with our signature that this store does not know of, as they are to be remembered.
     pub strange_writes: StrangeWrites,
+    /// Of how many people it is known whether they leave.
+    pub judged: JudgedPeople,
+    /// Who leaves or is out of scope and has no active card, after this look.
+    pub apart: Apart,
 }
 
 /// Hashes the identity of an item: the same content gives the same id in every plan.

@@ -81,6 +81,8 @@ pub enum BudgetClass {
     Names,
     /// One and the same field emptied.
     Blanked(CardField),
+    /// One and the same field changed from one value to another. Names have a class of their own.
+    Changed(CardField),
     /// List entries created.
     Lookups,
     /// A key written onto a card without one.
@@ -102,6 +104,8 @@ impl fmt::Display for BudgetClass {
             BudgetClass::Create => f.write_str("create"),
             BudgetClass::Names => f.write_str("names"),
             BudgetClass::Blanked(field) => write!(f, "blanked_fields:{field}"),
+            BudgetClass::Changed(field) if field.identifies() => write!(f, "changed_logins:{field}"),
+            BudgetClass::Changed(field) => write!(f, "changed_fields:{field}"),
             BudgetClass::Lookups => f.write_str("lookups"),
             BudgetClass::Adopt => f.write_str("adopt"),
             BudgetClass::Keys => f.write_str("keys"),
@@ -154,12 +158,25 @@ pub struct Budgets {
     pub create: Budget,
     pub names: Budget,
     pub blanked_fields: Budget,
+    #[serde(default = "changed_fields")]
+    pub changed_fields: Budget,
+    /// E-mail addresses and logins.
+    #[serde(default = "changed_logins")]
+    pub changed_logins: Budget,
     pub lookups: Budget,
     pub adopt: Budget,
     pub keys: Budget,
     pub anonymize: Budget,
     pub operators: Budget,
     pub operators_woken: Budget,
+}
+
+fn changed_fields() -> Budget {
+    Budgets::default().changed_fields
+}
+
+fn changed_logins() -> Budget {
+    Budgets::default().changed_logins
 }
 
 impl Default for Budgets {
@@ -185,6 +202,8 @@ impl Default for Budgets {
             create: percent(5.0),
             names: percent(2.0),
             blanked_fields: percent(2.0),
+            changed_fields: percent(20.0),
+            changed_logins: percent(5.0),
             lookups: max(10),
             adopt: max(0),
             keys: max(0),
@@ -204,6 +223,8 @@ impl Budgets {
             BudgetClass::Create => self.create,
             BudgetClass::Names => self.names,
             BudgetClass::Blanked(_) => self.blanked_fields,
+            BudgetClass::Changed(field) if field.identifies() => self.changed_logins,
+            BudgetClass::Changed(_) => self.changed_fields,
             BudgetClass::Lookups => self.lookups,
             BudgetClass::Adopt => self.adopt,
             BudgetClass::Keys => self.keys,

@@ -2,6 +2,7 @@
 //! yardstick for the reads that follow. No personal data: the values of groups are names of departments, sites and
 //! organisational units, and groups of a few people are not kept.
 
+use super::apart::FEW;
 use super::record::{AttributeNames, Place, SourceRecord, Values};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,12 @@ const FEWEST: u64 = 5;
 
 /// An attribute that fewer people have is ordinarily empty: end dates come and go with those who leave.
 const SPARSE_PERCENT: u64 = 10;
+
+/// Beyond so many groups of one kind, by their size, how full their attributes are is not kept.
+const MOST_GROUPS_LOOKED_INTO: usize = 100;
+
+/// An attribute that most people have: losing a part of it is told sooner.
+const USUAL_PERCENT: u64 = 50;
 
 /// An attribute with more values than this is no group, and may be personal.
 const MOST_GROUPS: usize = 500;
@@ -34,6 +41,16 @@ pub struct Profile {
     /// How many of them are in each group, by attribute and value.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, BTreeMap<String, u64>>,
+    /// How many people of each group have something in an attribute.
+    #[serde(skip_serializing_if = "InGroups::is_empty")]
+    pub in_groups: InGroups,
+    /// Directories: attributes that somebody had in this or an earlier good read. Where nobody has one any more, it is empty
+    /// and not unknown.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub proven: BTreeSet<String>,
+    /// How many records each condition of the configuration held for, by its place there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub matched: BTreeMap<String, Matched>,
     /// Files: hash of the content, whatever the modification time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<Box<str>>,
@@ -51,10 +68,58 @@ pub struct Profile {
     pub update_marks: BTreeMap<String, String>,
 }
 
+/// How full the attributes of each group are: an access rule of a directory hides them in one unit, and over all it hardly shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InGroups {
+    /// The order of the counts.
+    pub attributes: Vec<String>,
+    /// By the attribute that makes the groups and its value: how many people have each attribute.
+    pub counts: BTreeMap<String, BTreeMap<String, Vec<u64>>>,
+}
+
+impl InGroups {
+    fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    /// The count of one attribute in one group.
+    fn filled(&self, (kind, value): (&str, &str), attribute: &str) -> Option<u64> {
+        let at = self.attributes.iter().position(|name| name == attribute)?;
+        self.counts.get(kind)?.get(value)?.get(at).copied()
+    }
+}
+
+/// How many records a condition picks out, as a whole and by each of its comparisons.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Matched {
+    /// The condition as it is written: another one picks others out.
+    pub text: String,
+    /// By the whole condition: leavers, or people out of scope.
+    pub all: u64,
+    /// By a comparison as it is written, `hr.Status == 'Left'`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by: BTreeMap<String, u64>,
+}
+
+/// Something in a condition that picked out many records, and hardly any now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vanished {
+    /// Place of the condition in the configuration.
+    pub condition: String,
+    /// The comparison; `None`: the condition as a whole.
+    pub comparison: Option<String>,
+    pub count: u64,
+    pub before: u64,
+}
+
 /// An attribute that went mostly empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Emptied {
     pub attribute: String,
+    /// In this group alone, by the attribute that makes it and its value; `None`: in the whole read.
+    pub group: Option<(String, String)>,
     pub filled: u64,
     pub records: u64,
     pub filled_before: u64,
@@ -95,10 +160,18 @@ impl Profile {
             }
             for (name, place) in &places {
                 if let Some(value) = group_of(person, name, *place) {
+                    let inside = profile.in_groups.counts.entry((*name).clone()).or_default();
+                    let inside = inside.entry(value.clone()).or_insert_with(|| vec![0; columns.len()]);
+                    for (count, values) in inside.iter_mut().zip(&person.values) {
+                        *count += u64::from(has_text(values));
+                    }
                     let counts = profile.groups.entry((*name).clone()).or_default();
                     *counts.entry(value).or_default() += 1;
                 }
             }
+        }
+        if !profile.in_groups.is_empty() {
+            profile.in_groups.attributes = columns.iter().map(|(_, name)| (*name).to_owned()).collect();
         }
         for ((_, name), count) in columns.into_iter().zip(filled) {
             profile.filled.insert(name.to_owned(), count);
@@ -115,18 +188,37 @@ impl Profile {
             counts.retain(|_, count| *count >= FEWEST);
         }
         self.groups.retain(|_, counts| !counts.is_empty());
+        for (kind, inside) in &mut self.in_groups.counts {
+            let sizes = self.groups.get(kind);
+            let size = |value: &String| sizes.and_then(|sizes| sizes.get(value)).copied().unwrap_or(0);
+            let mut largest: Vec<u64> = inside.keys().map(size).collect();
+            largest.sort_unstable_by(|a, b| b.cmp(a));
+            let least = largest
+                .get(MOST_GROUPS_LOOKED_INTO)
+                .map_or(FEWEST, |next| FEWEST.max(next + 1));
+            inside.retain(|value, _| size(value) >= least);
+        }
+        self.in_groups.counts.retain(|_, inside| !inside.is_empty());
+        if self.in_groups.is_empty() {
+            self.in_groups.attributes.clear();
+        }
         self
     }
 
-    /// Attributes of which less than half of what was filled is left, for as many people.
-    pub fn emptied_since(&self, before: &Profile) -> Vec<Emptied> {
+    /// Attributes of which less than half of what was filled is left, for as many people; of an attribute that most people
+    /// had, more than so many percent lost are enough.
+    pub fn emptied_since(&self, before: &Profile, max_percent: f64) -> Vec<Emptied> {
         let now = self.filled.iter();
         let emptied = now.filter_map(|(attribute, filled)| {
             let filled_before = *before.filled.get(attribute)?;
             let half_gone = 2 * filled * before.records < filled_before * self.records;
             let sparse = filled_before * 100 < before.records * SPARSE_PERCENT;
-            (filled_before >= FEWEST && !sparse && half_gone).then(|| Emptied {
+            let usual = filled_before * 100 >= before.records * USUAL_PERCENT;
+            let lost = lost(*filled, self.records, filled_before, before.records);
+            let part_gone = usual && lost > FEW as f64 && lost * 100.0 > filled_before as f64 * max_percent;
+            (filled_before >= FEWEST && !sparse && (half_gone || part_gone)).then(|| Emptied {
                 attribute: attribute.clone(),
+                group: None,
                 filled: *filled,
                 records: self.records,
                 filled_before,
@@ -134,6 +226,38 @@ impl Profile {
             })
         });
         emptied.collect()
+    }
+
+    /// Attributes that most people of a group had, and less than half of them have now.
+    pub fn emptied_in_groups(&self, before: &Profile) -> Vec<Emptied> {
+        let mut emptied = Vec::new();
+        for (kind, groups) in &before.in_groups.counts {
+            for (value, counts) in groups {
+                let size = |profile: &Profile| profile.groups.get(kind).and_then(|sizes| sizes.get(value)).copied();
+                let (Some(records), Some(records_before)) = (size(self), size(before)) else {
+                    continue;
+                };
+                for (attribute, filled_before) in before.in_groups.attributes.iter().zip(counts) {
+                    let Some(filled) = self.in_groups.filled((kind, value), attribute) else {
+                        continue;
+                    };
+                    let usual = filled_before * 100 >= records_before * USUAL_PERCENT;
+                    let lost = lost(filled, records, *filled_before, records_before);
+                    let half_gone = 2 * filled * records_before < filled_before * records;
+                    if *filled_before >= FEWEST && usual && half_gone && lost > FEW as f64 {
+                        emptied.push(Emptied {
+                            attribute: attribute.clone(),
+                            group: Some((kind.clone(), value.clone())),
+                            filled,
+                            records,
+                            filled_before: *filled_before,
+                            records_before,
+                        });
+                    }
+                }
+            }
+        }
+        emptied
     }
 
     /// Groups that lost more than so many percent of their people.
@@ -162,6 +286,43 @@ impl Profile {
         shrunk
     }
 
+    /// What in the conditions picked out many records and picks out less than half of them now, although the records are
+    /// still there.
+    pub fn vanished_since(&self, before: &Profile) -> Vec<Vanished> {
+        let lost_in_all = before.records.saturating_sub(self.records);
+        let gone = |count: u64, before: u64| {
+            before > FEW && count * 2 < before && lost_in_all * LOST_PART < before.saturating_sub(count)
+        };
+        let mut vanished = Vec::new();
+        for (condition, now) in &self.matched {
+            let Some(before) = before.matched.get(condition) else {
+                continue;
+            };
+            let found = vanished.len();
+            // A comparison that is written no more was taken out by somebody.
+            for (comparison, count) in &now.by {
+                let before = before.by.get(comparison).copied().unwrap_or(0);
+                if gone(*count, before) {
+                    vanished.push(Vanished {
+                        condition: condition.clone(),
+                        comparison: Some(comparison.clone()),
+                        count: *count,
+                        before,
+                    });
+                }
+            }
+            if vanished.len() == found && now.text == before.text && gone(now.all, before.all) {
+                vanished.push(Vanished {
+                    condition: condition.clone(),
+                    comparison: None,
+                    count: now.all,
+                    before: before.all,
+                });
+            }
+        }
+        vanished
+    }
+
     /// Replicas that are behind where they were.
     pub fn behind(&self, before: &Profile) -> Vec<String> {
         let marks = self.update_marks.iter();
@@ -171,13 +332,25 @@ impl Profile {
     }
 }
 
+/// How many values fewer there are than as many people would have had before.
+fn lost(filled: u64, records: u64, filled_before: u64, records_before: u64) -> f64 {
+    filled_before as f64 * records as f64 / records_before.max(1) as f64 - filled as f64
+}
+
 fn has_text(values: &Values) -> bool {
     values.as_slice().iter().any(|value| !value.trim().is_empty())
 }
 
 fn group_of(record: &SourceRecord, name: &str, place: Option<usize>) -> Option<String> {
     let value = match (place, &record.place) {
-        (Some(place), _) => record.values.get(place)?.as_slice().first()?.trim(),
+        // Of several values, which a directory gives in any order, always the same one.
+        (Some(place), _) => record
+            .values
+            .get(place)?
+            .as_slice()
+            .iter()
+            .map(|value| value.trim())
+            .min()?,
         (None, Place::Dn(dn)) if name.eq_ignore_ascii_case(CONTAINER) => container(dn)?,
         (None, Place::Dn(_) | Place::Line(_)) => return None,
     };
@@ -197,88 +370,4 @@ fn container(dn: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn groups(counts: &[(&str, u64)]) -> BTreeMap<String, BTreeMap<String, u64>> {
-        let counts = counts.iter().map(|(value, count)| ((*value).to_owned(), *count));
-        BTreeMap::from([("Department".to_owned(), counts.collect())])
-    }
-
-    #[test]
-    fn the_container_of_an_entry_is_what_follows_its_own_name() {
-        assert_eq!(container(r"CN=Visser\, Jan,OU=Sales,DC=x"), Some("OU=Sales,DC=x"));
-        assert_eq!(container(r"CN=a\\,OU=b"), Some("OU=b"));
-        assert_eq!(container("DC=x"), None);
-    }
-
-    #[test]
-    fn a_group_that_lost_people_who_are_elsewhere_has_moved() {
-        let before = Profile {
-            records: 100,
-            groups: groups(&[("Sales", 20), ("Care", 80)]),
-            ..Profile::default()
-        };
-        let renamed = Profile {
-            records: 99,
-            groups: groups(&[("Trade", 19), ("Care", 80)]),
-            ..Profile::default()
-        };
-        let lost = Profile {
-            records: 92,
-            groups: groups(&[("Sales", 9), ("Care", 83)]),
-            ..Profile::default()
-        };
-        let told = |now: &Profile| {
-            let shrunk = now.shrunk_since(&before, 50.0);
-            let told = shrunk.into_iter().map(|group| (group.value, group.count, group.moved));
-            told.collect::<Vec<_>>()
-        };
-        assert_eq!(told(&renamed), [("Sales".to_owned(), 0, true)]);
-        assert_eq!(told(&lost), [("Sales".to_owned(), 9, false)]);
-        assert_eq!(told(&before), []);
-    }
-
-    #[test]
-    fn small_groups_and_what_is_no_group_are_not_kept() {
-        let many: Vec<String> = (0..=MOST_GROUPS).map(|number| format!("v{number}")).collect();
-        let many: Vec<(&str, u64)> = many.iter().map(|value| (value.as_str(), 9)).collect();
-        let kept = |counts: &[(&str, u64)]| {
-            let profile = Profile {
-                groups: groups(counts),
-                ..Profile::default()
-            };
-            profile.kept().groups
-        };
-        assert_eq!(kept(&many), BTreeMap::new());
-        assert_eq!(kept(&[("Board", 4), ("Sales", 5)]), groups(&[("Sales", 5)]));
-    }
-
-    #[test]
-    fn an_attribute_is_empty_when_less_than_half_of_it_is_left() {
-        let profile = |records, filled| Profile {
-            records,
-            filled: BTreeMap::from([("mail".to_owned(), filled)]),
-            ..Profile::default()
-        };
-        let before = profile(100, 80);
-        assert_eq!(profile(100, 40).emptied_since(&before), []);
-        assert_eq!(profile(50, 20).emptied_since(&before), [], "fewer people, as full");
-        let told = profile(100, 39).emptied_since(&before);
-        assert_eq!((told[0].filled, told[0].filled_before), (39, 80));
-        assert_eq!(profile(40, 0).emptied_since(&profile(40, 4)), [], "too few to tell");
-        assert_eq!(profile(100, 0).emptied_since(&profile(100, 9)), [], "ordinarily empty");
-    }
-
-    #[test]
-    fn a_replica_is_compared_with_itself_alone() {
-        let profile = |marks: &[(&str, &str)]| Profile {
-            update_marks: marks.iter().map(|(r, m)| ((*r).to_owned(), (*m).to_owned())).collect(),
-            ..Profile::default()
-        };
-        let before = profile(&[("dc1", "00500")]);
-        assert_eq!(profile(&[("dc1", "00500")]).behind(&before), Vec::<String>::new());
-        assert_eq!(profile(&[("dc2", "00100")]).behind(&before), Vec::<String>::new());
-        assert_eq!(profile(&[("dc1", "00499")]).behind(&before), ["dc1"]);
-    }
-}
+mod tests;

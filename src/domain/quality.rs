@@ -13,14 +13,14 @@ use super::ids::SourceName;
 use super::key::{Key, KeyReading, KeySpec, RawKey};
 use super::letters;
 use super::plan::short_hash;
-use super::profile::Profile;
-use super::record::{NoKey, Place, RawRecord, SourceRecord, Standing, Unkeyed};
+use super::profile::{Matched, Profile};
+use super::record::{AttributeNames, NoKey, Place, RawRecord, SourceRecord, Standing, Unkeyed};
 use super::snapshot::{
     Effect, Expectations, Finding, Rejection, RejectionScope, Role, Snapshot, SnapshotHistory, SnapshotSummary,
     SourceRead, Use,
 };
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A read whose records have keys, sorted by key; before rows of one person are grouped and the read is judged.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Keyed {
     pub keyless: Vec<String>,
     /// Records without a usable key, of a source that decides: they may be anybody's.
     pub unkeyed: Vec<Unkeyed>,
+    /// How many records each condition holds for, by its place in the configuration; counted by whoever has the conditions.
+    pub matched: BTreeMap<String, Matched>,
 }
 
 /// Reads the key of every record. Records without a usable key become rejections: they are present, not missing.
@@ -129,6 +131,7 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
         records,
         keyless,
         unkeyed,
+        matched: BTreeMap::new(),
     }
 }
 
@@ -192,6 +195,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         records,
         keyless,
         unkeyed,
+        matched,
     } = keyed;
     let SourceRead {
         source,
@@ -201,6 +205,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         key_attribute,
         attributes,
         mut missing_attributes,
+        known_attributes,
         records: _,
         rejections,
         findings,
@@ -219,6 +224,14 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         &expected.groups.clone().unwrap_or_default(),
     );
     profile.filled.remove(&key_attribute);
+    let rare = rare(
+        &mut profile,
+        &attributes,
+        &missing_attributes,
+        &known_attributes,
+        history,
+    );
+    profile.matched = matched;
     profile.modified_at = modified_at;
     profile.name_date = name_date;
     profile.people = Some(people_hash(&records));
@@ -257,8 +270,9 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     let mut emptied = BTreeSet::new();
     if doubts.usable() {
         size(&source, &records, count, expected, history, &mut doubts);
-        emptied = against::emptied(&source, &profile, history, &mut doubts);
+        emptied = against::emptied(&source, &profile, history, attribute_drop(expected), &mut doubts);
         against::shrunk(&source, &profile, history, expected.max_group_drop_percent, &mut doubts);
+        against::vanished(&source, &profile, history, &mut doubts);
     }
     if unreadable > count {
         doubts.add_acceptable(
@@ -301,6 +315,10 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         acceptance,
         accepted,
     } = doubts.close(&history.accepted, &BTreeSet::from([Use::Absence]));
+    let rare = rare
+        .into_iter()
+        .filter(|name| accepted || !emptied.contains(name))
+        .collect();
     if !accepted {
         missing_attributes.extend(emptied);
     }
@@ -325,6 +343,34 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         profile.kept(),
     )
     .with_unkeyed(unkeyed)
+    .with_rare(rare)
+}
+
+/// Attributes that nobody has right now, and that the source knows all the same (RULES 4.8): its schema says so, or somebody
+/// had them in an earlier good read. A column that a file no longer has is no such attribute.
+fn rare(
+    profile: &mut Profile,
+    attributes: &AttributeNames,
+    missing: &BTreeSet<String>,
+    known: &BTreeSet<String>,
+    history: &SnapshotHistory,
+) -> BTreeSet<String> {
+    if attributes.of_directory() {
+        let filled = profile.filled.iter().filter(|(_, count)| **count > 0);
+        profile.proven = filled.map(|(name, _)| name.clone()).collect();
+        let earlier = history.last_good.iter().flat_map(|before| &before.proven);
+        profile
+            .proven
+            .extend(earlier.filter(|name| missing.contains(*name)).cloned());
+    }
+    let sure = |name: &&String| known.contains(*name) || profile.proven.contains(*name);
+    missing.iter().filter(sure).cloned().collect()
+}
+
+/// Largest accepted loss of an attribute that most people have, in percent: near the drop that is accepted of the people, but
+/// a few values come and go everywhere.
+fn attribute_drop(expected: &Expectations) -> f64 {
+    expected.max_drop_percent.clamp(10.0, 50.0)
 }
 
 /// Floor, drop and canaries (RULES 3.2).

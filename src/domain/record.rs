@@ -37,6 +37,11 @@ impl AttributeNames {
         })
     }
 
+    /// Whether they are attributes of a directory: there an attribute that nobody has does not show at all.
+    pub fn of_directory(&self) -> bool {
+        self.ignore_case
+    }
+
     /// All names.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|name| &**name)
@@ -59,6 +64,8 @@ pub enum Values {
     /// The entry has no such attribute.
     #[default]
     None,
+    /// The entry has it only with an option that was not asked for, such as `;lang-nl`: what it holds by itself is not known.
+    Tagged,
     One(Box<str>),
     Many(Box<[Box<str>]>),
 }
@@ -67,7 +74,7 @@ impl Values {
     /// The values in source order.
     pub fn as_slice(&self) -> &[Box<str>] {
         match self {
-            Values::None => &[],
+            Values::None | Values::Tagged => &[],
             Values::One(value) => std::slice::from_ref(value),
             Values::Many(values) => values,
         }

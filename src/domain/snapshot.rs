@@ -44,6 +44,8 @@ pub enum Effect {
     NoAbsence,
     /// Nobody counts as absent by this snapshot, until a human accepts what was found.
     NoAbsenceAcceptable,
+    /// Nobody who had left or was out of scope comes back by this snapshot, until a human accepts what was found.
+    NoReturnAcceptable,
     /// The snapshot is rejected; a human may accept exactly this content (size, drop, canaries).
     RejectAcceptable,
     /// The snapshot is rejected; nobody can accept it (decoding, paging, result codes).
@@ -97,6 +99,8 @@ pub struct SourceRead {
     pub attributes: AttributeNames,
     /// Attributes that were asked for and that the source does not have at all: their values are unknown.
     pub missing_attributes: BTreeSet<String>,
+    /// Those among them that the source is known to have: by the schema of a directory, or by the configuration.
+    pub known_attributes: BTreeSet<String>,
     pub records: Vec<RawRecord>,
     /// Rows that could not be read, e.g. ragged or undecodable.
     pub rejections: Vec<Rejection>,
@@ -136,6 +140,8 @@ pub enum Use {
     Unarchive,
     Adopt,
     Anonymize,
+    /// A new or active card for somebody who had left or was out of scope.
+    Return,
 }
 
 /// What is expected of a snapshot (RULES 3.2).
@@ -272,6 +278,9 @@ pub struct Snapshot {
     pub summary: SnapshotSummary,
     pub attributes: AttributeNames,
     pub missing_attributes: BTreeSet<String>,
+    /// Those among them that the source knows, and that nobody has right now (RULES 4.8).
+    #[serde(default)]
+    pub rare_attributes: BTreeSet<String>,
     /// Empty when rejected.
     records: Vec<SourceRecord>,
     pub rejections: Vec<Rejection>,
@@ -330,7 +339,12 @@ impl Snapshot {
 
     /// Whether the snapshot may say that somebody is missing.
     pub fn can_say_absent(&self) -> bool {
-        self.summary.verdict == Verdict::Complete
+        !self.is_rejected() && !self.cannot(Use::Absence)
+    }
+
+    /// Whether the snapshot is degraded in such a way that it may not be used for this.
+    pub fn cannot(&self, what: Use) -> bool {
+        matches!(&self.summary.verdict, Verdict::Degraded { cannot } if cannot.contains(&what))
     }
 
     /// Whether the snapshot is rejected.
@@ -355,6 +369,7 @@ impl Snapshot {
             },
             attributes: AttributeNames::new([], false),
             missing_attributes: BTreeSet::new(),
+            rare_attributes: BTreeSet::new(),
             records: Vec::new(),
             rejections: Vec::new(),
             profile: Profile::default(),
@@ -385,12 +400,19 @@ impl Snapshot {
             summary,
             attributes,
             missing_attributes,
+            rare_attributes: BTreeSet::new(),
             records,
             rejections,
             profile,
             clock: None,
             unkeyed: Vec::new(),
         }
+    }
+
+    /// With the attributes that the source knows and nobody has right now.
+    pub(super) fn with_rare(mut self, rare: BTreeSet<String>) -> Self {
+        self.rare_attributes = rare;
+        self
     }
 
     /// With the records that no key can be taken from.
@@ -427,6 +449,7 @@ impl Snapshot {
             summary,
             attributes: self.attributes.clone(),
             missing_attributes: self.missing_attributes.clone(),
+            rare_attributes: self.rare_attributes.clone(),
             records,
             rejections,
             profile: self.profile.clone(),

@@ -212,7 +212,7 @@ pub(super) fn verdict(
         RunVerdict::SnapshotRejected
     } else if counts.not_done + counts.in_doubt > 0 || unfinished {
         RunVerdict::SomeFailed
-    } else if !holds.iter().all(HeldItem::is_settled) {
+    } else if judged.plan.judged.nobody() || !holds.iter().all(HeldItem::is_settled) {
         RunVerdict::Held
     } else {
         RunVerdict::Clean

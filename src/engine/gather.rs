@@ -361,6 +361,8 @@ async fn read_source<S: Source>(
                 keyed.records =
                     crate::mapping::contracts::group_rows(keyed.records, &names, &part.name, current, moment);
             }
+            let names = &keyed.read.attributes;
+            keyed.matched = mapping.matched(&part.name, names, &keyed.records, moment);
             let history = history_of(remembered, &part.name, moment);
             // The age of a file is a matter of the real clock, whatever day is rehearsed.
             let now = Utc::now();

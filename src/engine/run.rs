@@ -440,7 +440,7 @@ pub fn plan_exit_code(judged: &Judged) -> u8 {
     };
     if rejected {
         4
-    } else if !judged.held.values().all(settled) {
+    } else if judged.plan.judged.nobody() || !judged.held.values().all(settled) {
         3
     } else if !judged.approved.changes().is_empty() {
         2

@@ -2,8 +2,8 @@
 //! is 'unknown' for everybody, and so nobody would ever leave.
 
 use super::compare::undecidable;
-use super::expression::{Comparison, Expr, Program, label_of};
-use super::filters::{Filter, Refusal};
+use super::expression::{Comparison, Expr, Program, Test, label_of};
+use super::filters::{Filter, Refusal, order_cure};
 use super::inputs::Input;
 use super::value::Value;
 
@@ -129,7 +129,28 @@ fn walk(expr: &Expr, inputs: &[Input], found: &mut Vec<Refusal>) {
             walk(left, inputs, found);
             walk(right, inputs, found);
         }
-        Expr::Filter { input, .. } | Expr::Test { input, .. } => walk(input, inputs, found),
+        Expr::Filter { filter, input, label } => {
+            if let Filter::Unordered(wanted) = filter {
+                found.push(Refusal::new(
+                    format!(
+                        "{label} | {wanted}: a directory gives the values of an attribute in no order, so where somebody has \
+                         several none is taken and the field stays as it is"
+                    ),
+                    order_cure(label, wanted),
+                ));
+            }
+            walk(input, inputs, found);
+        }
+        Expr::Test { test, input, label, .. } => {
+            if matches!(test, Test::Defined) {
+                let label = label.trim_end_matches(" is defined");
+                found.push(Refusal::new(
+                    format!("{label} is defined: true for whoever has a value there, not for everybody whose record was read"),
+                    "nothing, if that is meant; where a record may be lacking, 'is not blank' is unknown and this is false",
+                ));
+            }
+            walk(input, inputs, found);
+        }
     }
 }
 
@@ -160,7 +181,7 @@ pub(super) fn kind(expr: &Expr) -> Option<Kind> {
             Filter::Date(_) | Filter::AddDays(_) | Filter::Filetime | Filter::GeneralizedTime => Some(Kind::Date),
             Filter::Int | Filter::Number | Filter::Length => Some(Kind::Number),
             Filter::Bit(_) | Filter::AdDisabled => Some(Kind::Truth),
-            Filter::First | Filter::Last => kind(input),
+            Filter::First | Filter::Last | Filter::Sort | Filter::Matching(_) | Filter::Unordered(_) => kind(input),
             Filter::Trim
             | Filter::Lower
             | Filter::Upper
@@ -175,6 +196,7 @@ pub(super) fn kind(expr: &Expr) -> Option<Kind> {
             | Filter::String
             | Filter::Format(_)
             | Filter::Rdn
+            | Filter::PrimarySmtp
             | Filter::Ou => Some(Kind::Text),
         },
     }

@@ -61,7 +61,7 @@ pub fn compare(comparison: Comparison, left: &Value<'_>, right: &Value<'_>, zone
             Value::undecided(format!("{label}: a side is blank; {cure}"))
         }
         (Value::List(_), _) | (_, Value::List(_)) => Value::fault(format!(
-            "{label}: a side has several values; use 'in', or take one with | first"
+            "{label}: a side has several values; use 'in', or take one with | sort | first"
         )),
         (a, b) => Value::fault(format!(
             "{label}: {} cannot be compared with {}; use | date, | int or | number on the text",
@@ -113,7 +113,7 @@ pub fn within(negated: bool, needle: &Value<'_>, list: &Value<'_>, zone: Tz, lab
     };
     if matches!(needle, Value::List(_)) {
         return Value::fault(format!(
-            "{label}: the left side has several values; use | first, or turn the sides around"
+            "{label}: the left side has several values; use | sort | first, or turn the sides around"
         ));
     }
     if needle.is_blank() || items.is_empty() {

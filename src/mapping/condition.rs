@@ -5,13 +5,18 @@ use super::expression::Program;
 use super::filters::Refusal;
 use super::inputs::{Input, Records};
 use super::parse::{self, KnownSource};
+use super::picks::{self, Pick};
 use super::value::Value;
 use crate::domain::identity::{Moment, Truth, Unknown};
+use crate::domain::ids::SourceName;
+use crate::domain::profile::Matched;
+use crate::domain::record::{AttributeNames, SourceRecord};
 
 /// A compiled condition.
 #[derive(Debug)]
 pub struct Condition {
     program: Program,
+    picks: Vec<Pick>,
 }
 
 impl Condition {
@@ -20,9 +25,9 @@ impl Condition {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn compile(text: &str, sources: &[KnownSource]) -> Result<Self, Vec<Refusal>> {
-        Ok(Condition {
-            program: parse::condition(text, sources)?,
-        })
+        let program = parse::condition(text, sources)?;
+        let picks = picks::of(&program);
+        Ok(Condition { program, picks })
     }
 
     /// As the configuration has it.
@@ -64,6 +69,18 @@ impl Condition {
         }
     }
 
+    /// How many records of one source it picks out; `picked` is the answer that does.
+    pub fn matched(
+        &self,
+        source: &SourceName,
+        names: &AttributeNames,
+        records: &[SourceRecord],
+        moment: Moment,
+        picked: bool,
+    ) -> Matched {
+        picks::count(&self.program, &self.picks, source, names, records, moment, picked)
+    }
+
     /// The attributes it read with their values, for `explain`.
     pub fn values_read(&self, records: Records<'_>) -> Vec<(String, Vec<String>)> {
         values_read(&self.program, records)
@@ -86,6 +103,6 @@ pub(super) fn unknown_in_words(why: &Unknown) -> String {
         Unknown::NoRecord(source) => format!("source {source} has no record with this key"),
         Unknown::DuplicateRecord(source) => format!("source {source} has several records with this key"),
         Unknown::NoAttribute(source, attribute) => format!("source {source} has no attribute '{attribute}'"),
-        Unknown::Expression(message) => message.clone(),
+        Unknown::Unusable(message) | Unknown::Expression(message) => message.clone(),
     }
 }

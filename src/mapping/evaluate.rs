@@ -31,6 +31,18 @@ impl Program {
     }
 }
 
+impl Program {
+    /// The value of a part of it.
+    pub(super) fn part<'a>(&'a self, part: &'a Expr, records: Records<'a>, moment: Moment) -> Value<'a> {
+        let scope = Scope {
+            inputs: &self.inputs,
+            records,
+            moment,
+        };
+        scope.evaluate(part)
+    }
+}
+
 struct Scope<'a> {
     inputs: &'a [Input],
     records: Records<'a>,
@@ -105,7 +117,7 @@ impl<'a> Scope<'a> {
                 None => {
                     return value.stopped().unwrap_or_else(|| {
                         Value::fault(format!(
-                            "{} is {} where text is expected; take one with | first or put them together with | join(', ')",
+                            "{} is {} where text is expected; take one with | sort | first or put them together with | sort | join(', ')",
                             label_of(part, self.inputs),
                             value.kind()
                         ))
@@ -182,6 +194,8 @@ impl<'a> Scope<'a> {
                         Value::Bool(false)
                     }
                     Value::Absent(absent) => Value::unknown(absent.why.clone()),
+                    // A record without a value there: an entry of a directory has no blank attributes, a row has blank cells.
+                    blank if blank.is_blank() => Value::Bool(negated),
                     _ => Value::Bool(!negated),
                 };
             }
@@ -204,9 +218,9 @@ impl<'a> Scope<'a> {
                 };
                 Value::Bool(holds != negated)
             }
-            other => other
-                .stopped()
-                .unwrap_or_else(|| Value::fault(format!("{label}: it is {}; take one with | first", other.kind()))),
+            other => other.stopped().unwrap_or_else(|| {
+                Value::fault(format!("{label}: it is {}; take one with | sort | first", other.kind()))
+            }),
         }
     }
 }

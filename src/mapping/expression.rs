@@ -55,7 +55,7 @@ pub enum Test {
 
 /// An expression. `not` is pushed down to the comparisons when it is built: `not (a == 'x')` is `a != 'x'`, so that it is
 /// not true where `a` is blank either.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Expr {
     Constant(Value<'static>),
     /// Place in the program's inputs.
@@ -112,23 +112,41 @@ pub enum Expr {
 }
 
 impl Expr {
+    /// Shows it and every part of it.
+    pub fn visit<'e>(&'e self, seen: &mut impl FnMut(&'e Expr)) {
+        seen(self);
+        match self {
+            Expr::Today | Expr::Now | Expr::Constant(_) | Expr::Input(_) => {}
+            Expr::List(parts) | Expr::Text(parts) | Expr::All(parts) | Expr::Any(parts) => {
+                parts.iter().for_each(|part| part.visit(seen));
+            }
+            Expr::Not(inner) => inner.visit(seen),
+            Expr::Add { left, right, .. } | Expr::Compare { left, right, .. } => {
+                left.visit(seen);
+                right.visit(seen);
+            }
+            Expr::Within { needle, list, .. } => {
+                needle.visit(seen);
+                list.visit(seen);
+            }
+            Expr::Choose { test, yes, no } => {
+                test.visit(seen);
+                yes.visit(seen);
+                no.visit(seen);
+            }
+            Expr::Default { value, other } => {
+                value.visit(seen);
+                other.visit(seen);
+            }
+            Expr::Filter { input, .. } | Expr::Test { input, .. } => input.visit(seen),
+        }
+    }
+
     /// Whether the answer can change with nothing but time.
     pub fn reads_clock(&self) -> bool {
-        match self {
-            Expr::Today | Expr::Now => true,
-            Expr::Constant(_) | Expr::Input(_) => false,
-            Expr::List(parts) | Expr::Text(parts) | Expr::All(parts) | Expr::Any(parts) => {
-                parts.iter().any(Expr::reads_clock)
-            }
-            Expr::Not(inner) => inner.reads_clock(),
-            Expr::Add { left, right, .. } | Expr::Compare { left, right, .. } => {
-                left.reads_clock() || right.reads_clock()
-            }
-            Expr::Within { needle, list, .. } => needle.reads_clock() || list.reads_clock(),
-            Expr::Choose { test, yes, no } => test.reads_clock() || yes.reads_clock() || no.reads_clock(),
-            Expr::Default { value, other } => value.reads_clock() || other.reads_clock(),
-            Expr::Filter { input, .. } | Expr::Test { input, .. } => input.reads_clock(),
-        }
+        let mut clock = false;
+        self.visit(&mut |part| clock |= matches!(part, Expr::Today | Expr::Now));
+        clock
     }
 }
 

@@ -190,7 +190,17 @@ impl CompiledRule {
 
     fn resolve(&self, value: Value<'_>, moment: Moment, key: &KeySpec) -> (Desired, Option<FieldProblem>) {
         let fitted = match value {
-            Value::Absent(absent) => return (Desired::Unknown(absent.why), None),
+            Value::Absent(absent) => {
+                let problem = match &absent.why {
+                    Unknown::Unusable(message) => Some(FieldProblem {
+                        field: self.field,
+                        message: message.clone(),
+                        holds_person: false,
+                    }),
+                    _other => None,
+                };
+                return (Desired::Unknown(absent.why), problem);
+            }
             Value::Fault(message) => Err(Misfit::holds(format!("cannot be made: {message}"))),
             Value::Blank | Value::NoDate => self.blank(),
             present => self.fit(present, moment, key),
@@ -224,7 +234,7 @@ impl CompiledRule {
     fn fit(&self, value: Value<'_>, moment: Moment, key: &KeySpec) -> Result<Desired, Misfit> {
         if let Value::List(_) = value {
             return Err(Misfit::holds(
-                "has several values where one is expected; take one with | first or put them together with | join(', ')",
+                "has several values where one is expected; take one with | sort | first or put them together with | sort | join(', ')",
             ));
         }
         let wanted = match (self.kind, value) {

@@ -5,6 +5,7 @@ use super::value::Value;
 use crate::domain::identity::{JoinedRecord, Part, Unknown};
 use crate::domain::ids::SourceName;
 use crate::domain::record::{AttributeNames, Place, SourceRecord, Values};
+use crate::domain::snapshot::Snapshot;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -37,6 +38,8 @@ pub struct Input {
     pub place: Where,
     /// Directories: the attribute's name ignores case.
     pub ignore_case: bool,
+    /// In conditions: an attribute that the source knows and nobody has right now is blank, not unknown (RULES 4.8).
+    pub rare_is_blank: bool,
     /// As it is written in expressions: `hr['Last name']`, `ad.mail`.
     pub label: Box<str>,
     /// Where the attribute was in the last record's names; checked before use, so that a wrong guess costs only time.
@@ -58,6 +61,7 @@ impl Input {
             attribute: attribute.into(),
             place,
             ignore_case,
+            rare_is_blank: false,
             label: label.into(),
             hint: AtomicUsize::new(0),
         }
@@ -68,9 +72,14 @@ impl Input {
         *self.attribute == *name || self.ignore_case && self.attribute.eq_ignore_ascii_case(name)
     }
 
+    /// Whether its values are a set: those of an attribute of a directory come in any order.
+    pub fn is_a_set(&self) -> bool {
+        self.ignore_case && self.place == Where::Attribute
+    }
+
     /// The value, or why it is not known.
     pub fn read<'a>(&self, records: Records<'a>) -> Value<'a> {
-        let (record, names, missing) = match self.record(records) {
+        let (record, names, snapshot) = match self.record(records) {
             Ok(found) => found,
             Err(absent) => return absent,
         };
@@ -80,9 +89,13 @@ impl Input {
                 Place::Line(_) => Value::unknown(self.no_attribute()),
             };
         }
-        let known = missing.is_none_or(|missing| !missing.iter().any(|name| self.is_called(name)));
+        let lists = |names: &BTreeSet<String>| names.iter().any(|name| self.is_called(name));
+        let known = snapshot.is_none_or(|snapshot| !lists(&snapshot.missing_attributes));
         match self.position(names) {
-            Some(at) if known => read_values(record.values.get(at).unwrap_or(&Values::None)),
+            Some(at) if known => self.read_values(record.values.get(at).unwrap_or(&Values::None)),
+            _ if self.rare_is_blank && snapshot.is_some_and(|snapshot| lists(&snapshot.rare_attributes)) => {
+                Value::Blank
+            }
             _ => Value::unknown(self.no_attribute()),
         }
     }
@@ -110,14 +123,12 @@ impl Input {
     fn record<'a>(
         &self,
         records: Records<'a>,
-    ) -> Result<(&'a SourceRecord, &'a AttributeNames, Option<&'a BTreeSet<String>>), Value<'static>> {
+    ) -> Result<(&'a SourceRecord, &'a AttributeNames, Option<&'a Snapshot>), Value<'static>> {
         match records {
             Records::Row { source, names, record } if *source == self.source => Ok((record, names, None)),
             Records::Row { .. } => Err(Value::unknown(Unknown::NoRecord(self.source.clone()))),
             Records::Joined(joined) => match joined.parts.get(&self.source) {
-                Some((snapshot, Part::Record(record))) => {
-                    Ok((record, &snapshot.attributes, Some(&snapshot.missing_attributes)))
-                }
+                Some((snapshot, Part::Record(record))) => Ok((record, &snapshot.attributes, Some(snapshot))),
                 // Only a complete snapshot can say that there is no record (RULES 3.1).
                 Some((snapshot, Part::NoRecord)) if snapshot.can_say_absent() => {
                     Err(Value::nothing(Unknown::NoRecord(self.source.clone())))
@@ -137,18 +148,23 @@ impl Input {
         self.hint.store(found, Ordering::Relaxed);
         Some(found)
     }
-}
 
-fn read_values(values: &Values) -> Value<'_> {
-    match values {
-        Values::None => Value::Blank,
-        Values::One(value) => Value::text(clean(value)),
-        Values::Many(values) => Value::list(
-            values
-                .iter()
-                .map(|value| Value::text(clean(value)))
-                .filter(|value| *value != Value::Blank)
-                .collect(),
-        ),
+    fn read_values<'a>(&self, values: &'a Values) -> Value<'a> {
+        match values {
+            Values::None => Value::Blank,
+            Values::Tagged => Value::unusable(format!(
+                "{} has values only for a language or another option (such as ;lang-nl); whether it has one of its own is \
+                 not known: name the option in the reference, {}['{};lang-nl']",
+                self.label, self.source, self.attribute
+            )),
+            Values::One(value) => Value::text(clean(value)),
+            Values::Many(values) => Value::list(
+                values
+                    .iter()
+                    .map(|value| Value::text(clean(value)))
+                    .filter(|value| *value != Value::Blank)
+                    .collect(),
+            ),
+        }
     }
 }

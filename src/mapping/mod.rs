@@ -20,6 +20,7 @@ mod filters;
 mod last_day;
 mod number;
 mod parse;
+mod picks;
 mod text;
 mod value;
 
@@ -28,6 +29,8 @@ use crate::domain::field::{CardField, FieldKind};
 use crate::domain::identity::{Describe, Description, Evaluated, FirstDay, JoinedRecord, LastDay, Moment, Truth};
 use crate::domain::ids::SourceName;
 use crate::domain::key::KeySpec;
+use crate::domain::profile::Matched;
+use crate::domain::record::{AttributeNames, SourceRecord};
 use chrono::Duration;
 use condition::Condition;
 use fields::CompiledRule;
@@ -207,6 +210,26 @@ impl Mapping {
     /// The first working day; `None`: nobody waits for it.
     pub fn starts(&self) -> Option<&Starts> {
         self.starts.as_ref()
+    }
+
+    /// How many records of a source each condition picks out, by its place in the configuration: leavers, and people out of
+    /// scope.
+    pub fn matched(
+        &self,
+        source: &SourceName,
+        names: &AttributeNames,
+        records: &[SourceRecord],
+        moment: Moment,
+    ) -> BTreeMap<String, Matched> {
+        let conditions = [
+            ("lifecycle.leaver.when", self.leaver.as_ref(), true),
+            ("include", self.include.as_ref(), false),
+        ];
+        let counts = conditions.into_iter().filter_map(|(path, condition, picked)| {
+            let matched = condition?.matched(source, names, records, moment, picked);
+            (matched != Matched::default()).then(|| (path.to_owned(), matched))
+        });
+        counts.collect()
     }
 
     /// Which row of a source is current, where the source has a row per contract.

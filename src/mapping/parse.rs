@@ -64,6 +64,9 @@ pub fn condition(text: &str, sources: &[KnownSource]) -> Result<Program, Vec<Ref
             }
         }
     };
+    for input in &mut parser.inputs {
+        input.rare_is_blank = true;
+    }
     parser.finish(text, root)
 }
 

@@ -52,6 +52,11 @@ impl<'a> Value<'a> {
         Value::unknown(Unknown::Expression(message))
     }
 
+    /// A value that is there and cannot be taken as it is, told and left alone.
+    pub fn unusable(message: String) -> Value<'static> {
+        Value::unknown(Unknown::Unusable(message))
+    }
+
     /// Nothing there, so that `default` may step in.
     pub fn nothing(why: Unknown) -> Value<'static> {
         Value::Absent(Box::new(Absent { why, replaceable: true }))

@@ -258,7 +258,7 @@ impl NotifySnapshot {
     fn of(read: &SnapshotSummary) -> Self {
         let counts = |effect| match effect {
             Effect::Reject | Effect::RejectAcceptable => true,
-            Effect::Note | Effect::NoAbsence | Effect::NoAbsenceAcceptable => false,
+            Effect::Note | Effect::NoAbsence | Effect::NoAbsenceAcceptable | Effect::NoReturnAcceptable => false,
         };
         Self {
             name: read.name.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Pure functions shared by the server and the file form of a directory. Nothing here reads or connects.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Attributes of 16 bytes that are a GUID in Active Directory's byte order.
@@ -20,6 +21,13 @@ const BYTES: [&str; 6] = [
 /// The naming contexts of a forest that hold no people; a search from the top of a domain always refers to them.
 /// MS-ADTS 3.1.1.1.5 (NC naming).
 const OWN_FOREST: [&str; 3] = ["DC=DomainDnsZones", "DC=ForestDnsZones", "CN=Configuration"];
+
+/// Which of the attributes that nobody has are known to be there, ignoring case.
+pub fn known<'a>(names: impl IntoIterator<Item = &'a String>, missing: &BTreeSet<String>) -> BTreeSet<String> {
+    let names: Vec<&String> = names.into_iter().collect();
+    let is_known = |name: &&String| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    missing.iter().filter(is_known).cloned().collect()
+}
 
 /// The usual text form of an objectGUID: lower case, 8-4-4-4-12, the first three groups stored little-endian (MS-DTYP 2.3.4).
 /// `None` unless there are exactly 16 bytes.

@@ -1,6 +1,7 @@
 //! Forgetting a person (RULES 12): the values go, who did what when stays.
 
 use super::fault::Fault;
+use super::holds::{load_contact, save_contact};
 use super::mentions;
 use super::stamp::from_count;
 use crate::domain::ids::CardId;
@@ -137,6 +138,13 @@ pub(super) async fn person(
             .execute(&mut *connection)
             .await?
             .rows_affected();
+    }
+    let mut contact = load_contact(connection, environment).await?;
+    let before = contact.apart.clone();
+    contact.apart.forget(&keys);
+    if contact.apart != before {
+        save_contact(connection, environment, &contact).await?;
+        gone += 1;
     }
     gone += mentions::take_out(connection, environment, card, &keys).await?;
     if gone > 0 {

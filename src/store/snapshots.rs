@@ -104,7 +104,7 @@ pub(super) async fn history(
              SELECT name, max(id) AS id FROM snapshot \
              WHERE environment = ?1 AND verdict IN ('complete', 'degraded') AND EXISTS ( \
                  SELECT 1 FROM json_each(findings) WHERE json_extract(value, '$.effect') = 'reject_acceptable' \
-                     OR verdict = 'complete' AND json_extract(value, '$.effect') = 'no_absence_acceptable') \
+                     OR verdict = 'complete' AND json_extract(value, '$.effect') IN ('no_absence_acceptable', 'no_return_acceptable')) \
              GROUP BY name) \
          SELECT snapshot.name, max(snapshot.records), snapshot.read_at, snapshot.profile FROM snapshot LEFT JOIN approved USING (name) \
          WHERE environment = ?1 AND verdict IN ('complete', 'degraded') AND read_at >= ?2 \

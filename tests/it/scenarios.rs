@@ -62,6 +62,8 @@ scenarios! {
     archived_twins
     archives_over_budget_are_held_whole_and_joiners_go_on
     archiving_reason_that_is_not_there
+    attribute_hidden_in_one_unit
+    attribute_that_nobody_has_any_more
     bad_export_is_rejected_then_repaired
     blank_end_date_is_no_evidence
     branch_filter_hides_cards
@@ -90,6 +92,7 @@ scenarios! {
     duplicate_key_in_topdesk_stops_that_person_only
     emptying_the_login_of_an_operator_waits
     enrich_source_down_holds_creates_only
+    evidence_vanishes_when_a_unit_is_renamed
     filter_edited_so_that_all_look_absent
     generated_card_is_adopted_not_duplicated
     hand_changed_value_is_listed
@@ -97,6 +100,7 @@ scenarios! {
     heading_differs_invisibly
     hidden_operators_hold_archives
     hr_takes_a_mistake_back
+    is_defined_asks_this_record
     joiners
     joiners_wait_for_their_first_day
     junk_rows_never_become_people
@@ -125,7 +129,9 @@ scenarios! {
     movers
     newest_of_several_exports
     number_on_the_wrong_card_waits
+    nobody_can_be_seen_to_leave
     older_csv
+    one_field_changed_on_everybody_waits
     one_key_in_two_sources_is_a_conflict
     only_one_person
     operator_among_leavers_is_held_until_approved
@@ -163,6 +169,9 @@ scenarios! {
     undo_wakes_the_operator_where_topdesk_does_not
     unknown_branch_holds_the_person
     unrelated_config_edit_lets_archives_go_on
+    value_with_a_language_option_only
+    values_in_another_order_change_nothing
+    word_of_include_is_renamed
     work_left_behind
     wrong_clock
 }

@@ -125,6 +125,7 @@ pub(in crate::domain) fn items_in(change: &Change, class: BudgetClass) -> u64 {
         | BudgetClass::Create
         | BudgetClass::Names
         | BudgetClass::Blanked(_)
+        | BudgetClass::Changed(_)
         | BudgetClass::Lookups
         | BudgetClass::Adopt
         | BudgetClass::Keys

@@ -78,6 +78,7 @@ pub(super) fn next_contact(
     contact.strange_writes.clone_from(&plan.strange_writes);
     contact.listed = listed_cards(input);
     contact.listed.retain(|_, cards| !cards.is_empty());
+    contact.apart.clone_from(&plan.apart);
     let places = |kinds: &mut dyn Iterator<Item = (CardId, ActionKind)>| -> BTreeMap<String, (CardId, ActionKind)> {
         kinds
             .map(|(card, action)| (Contact::slot(&card, action), (card, action)))

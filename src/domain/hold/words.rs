@@ -204,6 +204,11 @@ impl HoldReason {
             HoldReason::Rehire => {
                 "came back after cardsync had archived the card, and lifecycle.rehire says hold; approve to unarchive"
             }
+            HoldReason::EvidenceVanished => {
+                "left or was out of scope at an earlier look, and so were many others who are not any more: was a word or an \
+                 organisational unit renamed that lifecycle.leaver.when or include names? then correct it there; approve \
+                 only who is really back"
+            }
             HoldReason::TargetDegraded => {
                 "the read of TOPdesk was not good enough for this, see there; it passes once the read is whole"
             }
@@ -268,6 +273,7 @@ fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Op
             | BudgetClass::Create
             | BudgetClass::Names
             | BudgetClass::Blanked(_)
+            | BudgetClass::Changed(_)
             | BudgetClass::Lookups => "has a limit of 0",
         };
         return format!("{what}: each needs an approval ({count} in class {option}, limit 0)");
@@ -279,10 +285,11 @@ fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Op
             String::new()
         }
     };
+    let out = way_out(class);
     let Some(SentBefore { items, window, room }) = before else {
         let share = share(count);
         return format!(
-            "{count} in class {name}{share}, limit {limit}: the class is held whole; approve the items, or raise \
+            "{count} in class {name}{share}, limit {limit}: the class is held whole; {out}approve the items, or raise \
              guard.{option}"
         );
     };
@@ -294,7 +301,7 @@ fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Op
     };
     format!(
         "{count} in class {name}, and {items} sent in the last {window}{share}, limit {limit}: the class is held \
-         whole{until}; approve the items, or raise guard.{option}{raise}"
+         whole{until}; {out}approve the items, or raise guard.{option}{raise}"
     )
 }
 
@@ -316,6 +323,30 @@ fn second_card(cards: &[CardId], agree: &BTreeSet<CardField>, misplaced: bool) -
         shown.join(", "),
         shared_marks(agree, false).join(", ")
     )
+}
+
+/// What to look at before a class over its limit is approved.
+fn way_out(class: BudgetClass) -> &'static str {
+    match class {
+        BudgetClass::Blanked(_) => {
+            "values that the source's account may no longer read look empty too: see in the source whether they are, and \
+             whether the account has lost a right; where they really are empty, "
+        }
+        BudgetClass::Changed(_) => {
+            "see in the source whether so many really changed, or another server, export or order of values answers now; \
+             where they did, "
+        }
+        BudgetClass::Archive
+        | BudgetClass::Unarchive
+        | BudgetClass::Create
+        | BudgetClass::Names
+        | BudgetClass::Lookups
+        | BudgetClass::Adopt
+        | BudgetClass::Keys
+        | BudgetClass::Anonymize
+        | BudgetClass::Operators
+        | BudgetClass::OperatorsWoken => "",
+    }
 }
 
 fn adopt_or_create(cards: &[CardId], agree: &BTreeSet<CardField>) -> String {

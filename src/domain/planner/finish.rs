@@ -36,6 +36,7 @@ impl Planner<'_> {
             && self.input.snapshots.iter().all(|snapshot| {
                 snapshot.summary.role == Some(Role::Enrich) && !snapshot.is_rejected() || snapshot.can_say_absent()
             });
+        let apart = self.apart_after(full_look);
         let content = serde_json::to_vec(&(
             &self.input.policy.config_hash,
             &changes,
@@ -69,6 +70,8 @@ impl Planner<'_> {
             undecided: self.undecided,
             retained: self.retained,
             strange_writes: strange.writes.clone(),
+            judged: self.judged,
+            apart,
         }
     }
 

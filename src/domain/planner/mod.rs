@@ -17,6 +17,7 @@
 //! cards nobody claims, and at last what refers to other changes: managers and logins that are set free.
 
 mod access;
+mod apart;
 mod doubting;
 mod fields;
 mod finish;
@@ -40,6 +41,7 @@ mod work_left;
 
 pub(super) use finish::in_order;
 
+use super::apart::{Apart, JudgedPeople};
 use super::card::{OperatorLink, PersonCard};
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};
 use super::field::{CardField, FieldValue};
@@ -163,6 +165,10 @@ struct Planner<'a> {
     last_days: BTreeMap<usize, LastDay>,
     /// Everybody whose card cardsync archived, where anonymization is configured.
     retained: Vec<Retained>,
+    /// Of how many people it is known whether they leave.
+    judged: JudgedPeople,
+    /// People without an active card who leave or are out of scope.
+    apart: Apart,
     /// Active cards that are ours.
     base: u64,
 }
@@ -213,6 +219,8 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         names_taken: second_cards::NamesTaken::default(),
         last_days: BTreeMap::new(),
         retained: Vec::new(),
+        judged: JudgedPeople::default(),
+        apart: Apart::default(),
         base: 0,
     };
     planner.find_unclaimed();
@@ -246,6 +254,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     planner.orphans();
     planner.pair_up();
     planner.join_halves();
+    planner.hold_mass_return();
     let strange = planner.strange_writes();
     planner.retention(&strange);
     planner.hold_for_strange_writes(&strange);

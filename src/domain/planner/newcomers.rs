@@ -24,8 +24,11 @@ const CANNOT_BE_USED: &str = "cannot be used";
 impl<'a> Planner<'a> {
     pub(super) fn unpaired(&mut self, person: &Person<'_>) {
         let key = person.key;
-        match leaving(self.describe, person, self.input, None) {
+        let state = leaving(self.describe, person, self.input, None);
+        self.count_judged(&state);
+        match state {
             Leaving::Now(_) | Leaving::Later { .. } => {
+                self.stands_apart(key);
                 self.skip(
                     SkipReason::LeftWithoutCard,
                     Some(key),

@@ -74,10 +74,14 @@ impl<'a> Planner<'a> {
         match self.describe.scope(&person.joined, self.input.moment) {
             Truth::True => {}
             Truth::False => {
+                if card.is_none_or(|card| self.index.cards[card].archived) {
+                    self.stands_apart(key);
+                }
                 self.skip(SkipReason::OutOfScope, Some(key), card, "`include` says no");
                 return None;
             }
             Truth::Unknown(why) => {
+                self.judged.unknown += 1;
                 self.skip(
                     SkipReason::ScopeUnknown,
                     Some(key),
@@ -96,6 +100,7 @@ impl<'a> Planner<'a> {
         let known = self.known[card];
         let since = known.and_then(|entry| entry.leaving_since);
         let state = leaving(self.describe, person, self.input, since);
+        self.count_judged(&state);
         let description = self.describe.describe(&person.joined, self.input.moment);
         let doubt = self.another_person(person, card, &description);
         self.learn(person, card, &state, doubt.is_some());
@@ -103,6 +108,8 @@ impl<'a> Planner<'a> {
         let archived = self.index.cards[card].archived;
         match (state, archived) {
             (Leaving::Now(evidence), false) => {
+                // Once the card is archived, which may be in this very run.
+                self.stands_apart(key);
                 if known.is_some_and(|entry| entry.archived_by_us.is_some()) {
                     self.skip(
                         SkipReason::UnarchivedByHand,
@@ -118,11 +125,12 @@ impl<'a> Planner<'a> {
             }
             (Leaving::Later { detail }, false) => self.skip(SkipReason::LeavingLater, Some(key), Some(card), detail),
             (Leaving::Now(_), true) => {
+                self.stands_apart(key);
                 if doubt.is_none() {
                     self.note_last_day(person, card);
                 }
             }
-            (Leaving::Later { .. }, true) => {}
+            (Leaving::Later { .. }, true) => self.stands_apart(key),
             (Leaving::No, true) => self.rehire(person, card, &description, doubt),
             (Leaving::Unknown(why), true) => {
                 self.skip(

@@ -29,24 +29,36 @@ pub(super) fn emptied(
     name: &SourceName,
     profile: &Profile,
     history: &SnapshotHistory,
+    max_percent: f64,
     doubts: &mut Doubts,
 ) -> BTreeSet<String> {
     let Some(before) = &history.last_good else {
         return BTreeSet::new();
     };
     let mut names = BTreeSet::new();
-    for emptied in profile.emptied_since(before) {
+    let mut found = profile.emptied_since(before, max_percent);
+    let told = found.len();
+    for emptied in profile.emptied_in_groups(before) {
+        if !found[..told].iter().any(|whole| whole.attribute == emptied.attribute) {
+            found.push(emptied);
+        }
+    }
+    for emptied in found {
         let attribute = &emptied.attribute;
+        let inside = match &emptied.group {
+            Some((kind, value)) => format!(" with {kind} '{value}'"),
+            None => String::new(),
+        };
         let message = format!(
-            "{name} has '{attribute}' in {} of {} records, {} of {} in its last good read: its values are not known, and \
-             nobody counts as absent",
+            "{name} has '{attribute}' in {} of {} records{inside}, {} of {} in its last good read: its values are not \
+             known, and nobody counts as absent",
             emptied.filled, emptied.records, emptied.filled_before, emptied.records_before
         );
         doubts.add_acceptable(
             ("attribute_emptied", Effect::NoAbsenceAcceptable),
             message,
-            "have it filled again at the source, or look at the right to read it",
-            [attribute.clone(), emptied.filled.to_string()],
+            "look at the right of the account to read it there, or have it filled again at the source",
+            [attribute.clone(), inside, emptied.filled.to_string()],
         );
         names.insert(emptied.attribute);
     }
@@ -84,6 +96,30 @@ pub(super) fn shrunk(
                 [attribute.clone(), value.clone(), group.count.to_string()],
             );
         }
+    }
+}
+
+/// Words of the conditions that picked out many people and hardly any now (RULES 4.7): nobody comes back by such a read.
+pub(super) fn vanished(name: &SourceName, profile: &Profile, history: &SnapshotHistory, doubts: &mut Doubts) {
+    let Some(before) = &history.last_good else { return };
+    for gone in profile.vanished_since(before) {
+        let (condition, count, before) = (&gone.condition, gone.count, gone.before);
+        let what = match &gone.comparison {
+            Some(comparison) => format!("{condition}, {comparison},"),
+            None => condition.clone(),
+        };
+        let message = format!(
+            "{name}: {what} picked out {before} records in the last good read and {count} now, and the records are still \
+             there: nobody who had left or was out of scope gets a card or is made active again by it"
+        );
+        let cure =
+            format!("if a word, a group or an organisational unit was renamed, write the new name in {condition}");
+        let bound = [
+            condition.clone(),
+            gone.comparison.unwrap_or_default(),
+            count.to_string(),
+        ];
+        doubts.add_acceptable(("evidence_vanished", Effect::NoReturnAcceptable), message, &cure, bound);
     }
 }
 

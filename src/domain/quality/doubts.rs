@@ -77,27 +77,33 @@ impl Doubts {
         let usable = self.usable();
         let waits = usable && !self.bound.is_empty();
         let accepted = waits && accepted.contains(&item);
-        let mut verdict = Verdict::Complete;
+        let mut rejected = false;
+        let mut cannot = BTreeSet::new();
         for finding in &mut self.findings {
             let acceptable = match finding.effect {
                 Effect::Note | Effect::NoAbsence | Effect::Reject => false,
-                Effect::NoAbsenceAcceptable | Effect::RejectAcceptable => true,
+                Effect::NoAbsenceAcceptable | Effect::NoReturnAcceptable | Effect::RejectAcceptable => true,
             };
             if acceptable && waits {
                 finding.cure = format!("{}; if this is how it should be: cardsync approve {item}", finding.cure);
             }
             match finding.effect {
                 Effect::Note => {}
-                Effect::NoAbsenceAcceptable | Effect::RejectAcceptable if accepted => {}
-                Effect::NoAbsence | Effect::NoAbsenceAcceptable if verdict == Verdict::Complete => {
-                    verdict = Verdict::Degraded {
-                        cannot: degraded.clone(),
-                    }
+                Effect::NoAbsenceAcceptable | Effect::NoReturnAcceptable | Effect::RejectAcceptable if accepted => {}
+                Effect::NoAbsence | Effect::NoAbsenceAcceptable => cannot.extend(degraded.iter().copied()),
+                Effect::NoReturnAcceptable => {
+                    cannot.insert(Use::Return);
                 }
-                Effect::NoAbsence | Effect::NoAbsenceAcceptable => {}
-                Effect::RejectAcceptable | Effect::Reject => verdict = Verdict::Rejected,
+                Effect::RejectAcceptable | Effect::Reject => rejected = true,
             }
         }
+        let verdict = if rejected {
+            Verdict::Rejected
+        } else if cannot.is_empty() {
+            Verdict::Complete
+        } else {
+            Verdict::Degraded { cannot }
+        };
         self.findings
             .sort_by(|a, b| b.effect.cmp(&a.effect).then_with(|| a.code.cmp(&b.code)));
         Judgement {

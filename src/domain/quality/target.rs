@@ -91,7 +91,7 @@ pub fn judge_target<'a>(
         );
     }
     let profile = target_profile(target, asked);
-    let emptied = against::emptied(&name, &profile, history, &mut doubts);
+    let emptied = against::emptied(&name, &profile, history, HALF, &mut doubts);
     against::shrunk(&name, &profile, history, expected.max_group_drop_percent, &mut doubts);
     let degraded = BTreeSet::from([
         Use::Absence,
@@ -115,6 +115,9 @@ pub fn judge_target<'a>(
         target.unknown_fields = unknown.copied().collect();
     }
 }
+
+/// What cardsync itself empties with an approval must not make the next read a doubtful one: half of a field, in percent.
+const HALF: f64 = 50.0;
 
 /// Counts over the cards: fields that were asked for, branches and departments.
 pub fn target_profile(target: &TargetSnapshot, asked: &BTreeSet<CardField>) -> Profile {

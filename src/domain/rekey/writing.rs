@@ -2,6 +2,7 @@
 //! it comes with the next run, under its own limits.
 
 use super::pairing::{FreePerson, Pair, Pairing, Row};
+use crate::domain::apart::JudgedPeople;
 use crate::domain::cards::CardIndex;
 use crate::domain::decision::StrangeWrites;
 use crate::domain::field::{CardField, FieldValue};
@@ -168,5 +169,7 @@ fn plan_of(input: &PlanInput, changes: Vec<Change>) -> Plan {
         retained: Vec::new(),
         undecided: BTreeSet::new(),
         strange_writes: StrangeWrites::default(),
+        judged: JudgedPeople::default(),
+        apart: input.contact.apart.clone(),
     }
 }

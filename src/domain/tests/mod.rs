@@ -26,6 +26,7 @@ mod reads;
 mod redact;
 mod rekey;
 mod retention;
+mod returning;
 mod second_cards;
 mod second_pass;
 mod shields;

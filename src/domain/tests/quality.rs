@@ -128,6 +128,7 @@ fn a_file_too_old_is_rejected() {
             key_attribute: "key".to_owned(),
             attributes: crate::domain::record::AttributeNames::new(["key".to_owned()], false),
             missing_attributes: Default::default(),
+            known_attributes: Default::default(),
             records: Vec::new(),
             rejections: Vec::new(),
             findings: Vec::new(),

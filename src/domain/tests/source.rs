@@ -137,6 +137,7 @@ impl TestSource {
             key_attribute: "key".to_owned(),
             attributes: AttributeNames::new(ATTRIBUTES.map(str::to_owned), false),
             missing_attributes: self.missing_attributes.clone(),
+            known_attributes: BTreeSet::new(),
             records: records.collect(),
             rejections: rejections.collect(),
             findings: self.findings.clone(),

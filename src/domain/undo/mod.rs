@@ -19,6 +19,7 @@ mod kept;
 pub use kept::{Kept, WhyKept};
 
 use self::card::{OfCard, Turn};
+use super::apart::JudgedPeople;
 use super::card::{OperatorCard, PersonCard};
 use super::cards::CardIndex;
 use super::decision::StrangeWrites;
@@ -226,5 +227,7 @@ fn plan_of(input: &PlanInput, changes: Vec<Change>) -> Plan {
         undecided: BTreeSet::new(),
         retained: Vec::new(),
         strange_writes: StrangeWrites::default(),
+        judged: JudgedPeople::default(),
+        apart: input.contact.apart.clone(),
     }
 }

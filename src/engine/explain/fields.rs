@@ -94,7 +94,7 @@ fn unknown_words(why: &Unknown) -> String {
         Unknown::NoRecord(source) => format!("{source} has no record of this person"),
         Unknown::DuplicateRecord(source) => format!("{source} has several records with this key"),
         Unknown::NoAttribute(source, attribute) => format!("{source} has no attribute '{attribute}' at all"),
-        Unknown::Expression(message) => message.clone(),
+        Unknown::Unusable(message) | Unknown::Expression(message) => message.clone(),
     }
 }
 

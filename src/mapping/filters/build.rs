@@ -74,6 +74,12 @@ pub fn build(name: &str, arguments: &Arguments) -> Result<Filter, Refusal> {
         "upper" => plain(Filter::Upper),
         "title" => plain(Filter::Title),
         "first" => plain(Filter::First),
+        "sort" => plain(Filter::Sort),
+        "primary_smtp" => plain(Filter::PrimarySmtp),
+        "matching" => match (arguments.text(0), arguments.count()) {
+            (Some(text), 1) => Ok(Filter::Matching(pattern(text)?)),
+            _ => Err(usage("| matching('pattern')")),
+        },
         "last" => plain(Filter::Last),
         "length" => plain(Filter::Length),
         "string" => plain(Filter::String),

@@ -41,6 +41,38 @@ pub fn last(value: Value<'_>) -> Value<'_> {
     }
 }
 
+pub fn sort(value: Value<'_>) -> Value<'_> {
+    let Value::List(mut items) = value else {
+        return value;
+    };
+    let letters = |value: &Value<'_>| match value {
+        Value::Text(text) => (text.to_lowercase(), text.to_string()),
+        _other => (String::new(), String::new()),
+    };
+    items.sort_by_cached_key(letters);
+    Value::List(items)
+}
+
+/// A directory gives the values of an attribute in any order, another one tomorrow (RFC 4511 4.1.7): where there are
+/// several, none of them is the first.
+pub fn unordered<'a>(value: Value<'a>, wanted: &str, label: &str) -> Value<'a> {
+    match value {
+        Value::List(items) if items.iter().any(|item| *item != items[0]) => Value::unusable(format!(
+            "{label} has several values, and a directory gives them in no order: {}",
+            order_cure(label, wanted)
+        )),
+        other => other,
+    }
+}
+
+/// How to say which of several values is meant.
+pub fn order_cure(label: &str, wanted: &str) -> String {
+    if label.to_ascii_lowercase().contains("proxyaddresses") {
+        return "write | primary_smtp for the primary e-mail address".to_owned();
+    }
+    format!("write | sort | {wanted}, or pick one with | matching('PATTERN')")
+}
+
 pub fn join<'a>(value: Value<'a>, separator: &str, zone: Tz, label: &str) -> Value<'a> {
     let Value::List(items) = value else {
         return value;

@@ -11,6 +11,7 @@ mod text;
 mod typed;
 
 pub use build::{Arguments, Refusal, build};
+pub use list::order_cure;
 
 use super::dates::{DateOutput, DateReading};
 use super::value::Value;
@@ -19,7 +20,7 @@ use regex::Regex;
 use std::borrow::Cow;
 
 /// The names of all filters, `default` included.
-pub const NAMES: [&str; 27] = [
+pub const NAMES: [&str; 30] = [
     "ad_disabled",
     "add_days",
     "bit",
@@ -34,14 +35,17 @@ pub const NAMES: [&str; 27] = [
     "last",
     "length",
     "lower",
+    "matching",
     "number",
     "ou",
     "pad",
+    "primary_smtp",
     "rdn",
     "regex",
     "regex_replace",
     "replace",
     "slice",
+    "sort",
     "split",
     "string",
     "title",
@@ -72,6 +76,15 @@ pub enum Filter {
     First,
     Last,
     Join(Box<str>),
+    /// The values of a list in the order of their letters.
+    Sort,
+    /// The values in which a pattern is found.
+    Matching(Regex),
+    /// Of `proxyAddresses` the one with `SMTP:` in capitals, without it.
+    PrimarySmtp,
+    /// Not written by anybody: stands before a filter whose result depends on the order of values that have none, and
+    /// stops where there are several. Holds the name of that filter.
+    Unordered(&'static str),
     /// Fills up on the left.
     Pad {
         width: usize,
@@ -120,6 +133,10 @@ impl Filter {
             Filter::First => "first",
             Filter::Last => "last",
             Filter::Join(_) => "join",
+            Filter::Sort => "sort",
+            Filter::Matching(_) => "matching",
+            Filter::PrimarySmtp => "primary_smtp",
+            Filter::Unordered(name) => *name,
             Filter::Pad { .. } => "pad",
             Filter::Slice { .. } => "slice",
             Filter::String => "string",
@@ -135,6 +152,42 @@ impl Filter {
             Filter::Rdn => "rdn",
             Filter::Ou => "ou",
             Filter::AdDisabled => "ad_disabled",
+        }
+    }
+
+    /// Whether its result depends on the order of the values that it gets.
+    pub fn takes_by_order(&self) -> bool {
+        matches!(self, Filter::First | Filter::Last | Filter::Join(_))
+    }
+
+    /// Whether the values that it gives stand in an order of their own, whatever it got.
+    pub fn gives_order(&self) -> bool {
+        match self {
+            Filter::Sort | Filter::Split(_) | Filter::Ou | Filter::First | Filter::Last | Filter::Join(_) => true,
+            Filter::Trim
+            | Filter::Lower
+            | Filter::Upper
+            | Filter::Title
+            | Filter::Replace { .. }
+            | Filter::Regex(_)
+            | Filter::RegexReplace { .. }
+            | Filter::Matching(_)
+            | Filter::PrimarySmtp
+            | Filter::Unordered(_)
+            | Filter::Pad { .. }
+            | Filter::Slice { .. }
+            | Filter::String
+            | Filter::Length
+            | Filter::Int
+            | Filter::Number
+            | Filter::Date(_)
+            | Filter::Format(_)
+            | Filter::AddDays(_)
+            | Filter::Bit(_)
+            | Filter::Filetime
+            | Filter::GeneralizedTime
+            | Filter::Rdn
+            | Filter::AdDisabled => false,
         }
     }
 
@@ -162,6 +215,12 @@ impl Filter {
             Filter::First => list::first(value),
             Filter::Last => list::last(value),
             Filter::Join(separator) => list::join(value, separator, zone, label),
+            Filter::Sort => list::sort(value),
+            Filter::Matching(pattern) => {
+                list::found(self.each_text(value, label, |text| text::matching(text, pattern, label)))
+            }
+            Filter::PrimarySmtp => list::found(self.each_text(value, label, |text| text::primary_smtp(text, label))),
+            Filter::Unordered(wanted) => list::unordered(value, wanted, label),
             Filter::Length => list::length(&value, label),
             Filter::String => typed::string(value, zone, label),
             Filter::Int => typed::int(&value, label),
@@ -212,7 +271,7 @@ impl Filter {
 /// The fault of a filter that takes one value and got several.
 fn needs_one(label: &str, filter: &str) -> Value<'static> {
     Value::fault(format!(
-        "{label} has several values; take one with | first before | {filter}"
+        "{label} has several values; take one with | sort | first before | {filter}"
     ))
 }
 

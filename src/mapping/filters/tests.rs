@@ -286,7 +286,10 @@ fn messages_name_the_attribute_and_the_cure_but_no_value() {
             "texts have no order; use | date or | int",
         ),
         ("{{ hr.list == 'b' }}", "| first"),
-        ("{{ hr.list }} b", "| first or put them together with | join"),
+        (
+            "{{ hr.list }} b",
+            "| sort | first or put them together with | sort | join",
+        ),
         ("{{ hr['End date'] and true }}", "compare it"),
     ] {
         let message = message(text, &sources);

@@ -67,6 +67,26 @@ pub fn extract<'a>(text: Cow<'a, str>, pattern: &Regex, label: &str) -> Value<'a
     })
 }
 
+/// The text, where the pattern is found in it.
+pub fn matching<'a>(text: Cow<'a, str>, pattern: &Regex, label: &str) -> Value<'a> {
+    if pattern.is_match(&text) {
+        return Value::Text(text);
+    }
+    Value::nothing(Unknown::Expression(format!(
+        "no value of {label} matches the pattern of | matching; use | default('') where it should then be empty"
+    )))
+}
+
+/// The address after `SMTP:`, which Exchange writes in capitals for the primary one.
+pub fn primary_smtp<'a>(text: Cow<'a, str>, label: &str) -> Value<'a> {
+    match text.strip_prefix("SMTP:") {
+        Some(address) => Value::text(address.trim().to_owned()),
+        None => Value::nothing(Unknown::Expression(format!(
+            "no value of {label} begins with SMTP: in capitals, as the primary address does"
+        ))),
+    }
+}
+
 pub fn pad(text: Cow<'_, str>, width: usize, fill: char) -> Value<'_> {
     let chars = text.chars().count();
     if chars >= width {

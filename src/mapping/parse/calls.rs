@@ -2,7 +2,7 @@
 
 use super::{Parser, nothing};
 use crate::mapping::expression::Expr;
-use crate::mapping::filters::{Arguments, Refusal, build};
+use crate::mapping::filters::{Arguments, Filter, Refusal, build};
 use crate::mapping::value::Value;
 use minijinja::machinery::ast;
 
@@ -41,15 +41,53 @@ impl Parser<'_> {
         let arguments = self.arguments(filter);
         let label = self.label(&input).into();
         match arguments.and_then(|arguments| build(filter.name, &arguments)) {
-            Ok(filter) => Expr::Filter {
-                filter,
-                input: Box::new(input),
-                label,
-            },
+            Ok(filter) => {
+                let input = self.in_known_order(&filter, input);
+                Expr::Filter {
+                    filter,
+                    input: Box::new(input),
+                    label,
+                }
+            }
             Err(refusal) => {
                 self.refuse(refusal.message, refusal.cure);
                 nothing()
             }
+        }
+    }
+
+    /// Puts a stop before a filter whose result depends on the order of values that have none.
+    fn in_known_order(&self, filter: &Filter, input: Expr) -> Expr {
+        if !filter.takes_by_order() || !self.has_no_order(&input) {
+            return input;
+        }
+        let label = self.label(&input).into();
+        Expr::Filter {
+            filter: Filter::Unordered(filter.name()),
+            input: Box::new(input),
+            label,
+        }
+    }
+
+    /// Whether several values of this would come in any order: those of an attribute of a directory do.
+    fn has_no_order(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Input(at) => self.inputs[*at].is_a_set(),
+            Expr::Filter { filter, input, .. } => !filter.gives_order() && self.has_no_order(input),
+            Expr::Default { value, other } => self.has_no_order(value) || self.has_no_order(other),
+            Expr::Choose { yes, no, .. } => self.has_no_order(yes) || self.has_no_order(no),
+            Expr::Constant(_)
+            | Expr::Today
+            | Expr::Now
+            | Expr::List(_)
+            | Expr::Text(_)
+            | Expr::Add { .. }
+            | Expr::All(_)
+            | Expr::Any(_)
+            | Expr::Not(_)
+            | Expr::Compare { .. }
+            | Expr::Within { .. }
+            | Expr::Test { .. } => false,
         }
     }
 

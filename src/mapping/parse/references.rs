@@ -33,7 +33,7 @@ impl<'s> Parser<'s> {
             _ => {
                 self.refuse(
                     "[...] picks attributes of sources only",
-                    "use | first, | last or | slice(0, 3) on values",
+                    "use | sort | first, | last or | slice(0, 3) on values",
                 );
                 nothing()
             }

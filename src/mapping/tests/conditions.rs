@@ -253,7 +253,8 @@ fn membership_and_tests() {
         ("hr.blank is containing('x')", 'F'),
         ("hr.blank is not containing('x')", 'U'),
         ("hr.text is defined", 'T'),
-        ("hr.blank is defined", 'T'),
+        ("hr.blank is defined", 'F'),
+        ("hr.blank is not defined", 'T'),
         ("gone.x is defined", 'F'),
         // The lack of a record is never evidence.
         ("gone.x is not defined", 'U'),

@@ -160,7 +160,7 @@ fn what_is_not_an_expression_is_refused_with_the_cure() {
         ("{{ hr[0] }}", "hr['0']"),
         ("{{ hr[''] }}", "names no attribute"),
         ("{{ hr.Name.first }}", "not an attribute of a source"),
-        ("{{ hr.Name[0] }}", "use | first"),
+        ("{{ hr.Name[0] }}", "use | sort | first"),
         ("{{ hr.Name.upper() }}", "write it as a filter: | upper"),
         ("{{ range(3) }}", "the only function is days"),
         ("{{ days('x') }}", "whole number"),

@@ -118,6 +118,7 @@ impl Csv {
             key_attribute: self.config.key.clone(),
             attributes: rows.header.attributes,
             missing_attributes: rows.header.missing,
+            known_attributes: BTreeSet::new(),
             records: rows.records,
             rejections: rows.rejections,
             findings: rows.findings,

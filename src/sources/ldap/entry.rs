@@ -134,7 +134,7 @@ pub(super) fn convert(entry: StructureTag, columns: &Columns) -> Result<Converte
     let (dn, attributes) = parts(entry)?;
     let mut values: Vec<Values> = vec![Values::None; columns.names.len()];
     let mut anchors: Vec<Option<Box<str>>> = vec![None; columns.anchors.len()];
-    let (mut cut_off, mut hexed) = (Vec::new(), Vec::new());
+    let (mut cut_off, mut hexed, mut tagged) = (Vec::new(), Vec::new(), Vec::new());
     for (name, bytes) in attributes {
         let (name, whole) = match split_range(&name) {
             Some((base, range)) => (base, is_whole_range(range)),
@@ -147,6 +147,8 @@ pub(super) fn convert(entry: StructureTag, columns: &Columns) -> Result<Converte
             }
         }
         let Some(place) = columns.position(name) else {
+            let base = name.split_once(';').and_then(|(base, _)| columns.position(base));
+            tagged.extend(base.filter(|_| !bytes.is_empty()));
             continue;
         };
         if !whole {
@@ -167,6 +169,12 @@ pub(super) fn convert(entry: StructureTag, columns: &Columns) -> Result<Converte
             })
             .collect();
         values[place] = add(std::mem::take(&mut values[place]), texts);
+    }
+    // What has only values for a language is not empty.
+    for place in tagged {
+        if values[place] == Values::None {
+            values[place] = Values::Tagged;
+        }
     }
     if let Some(place) = columns.names.iter().position(|name| is_dn(name)) {
         values[place] = Values::One(dn.as_str().into());

@@ -14,6 +14,7 @@ use crate::config::LdapConfig;
 use crate::domain::ids::{Generation, SourceName};
 use crate::domain::key::KeySpec;
 use crate::domain::snapshot::{Effect, Finding, SourceRead};
+use crate::sources::directory::known;
 use chrono::Utc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -49,12 +50,16 @@ pub(super) async fn read_server(
     }
     let missing = gathered.missing();
     let mut findings = gathered.findings(server, config);
+    let mut in_schema = Vec::new();
     // An anchor that was chosen and never came would leave everybody without one, unnoticed.
     let lost_anchor = config.anchor.as_deref().filter(|_| gathered.has_no_anchor());
     if !missing.is_empty() || lost_anchor.is_some() {
         let schema = root.schema(&mut ldap, limit).await;
         for place in &missing {
             let name = &columns.names()[*place];
+            if schema.as_ref().is_some_and(|schema| schema.knows(name)) {
+                in_schema.push(name.clone());
+            }
             let finding = schema::judge(name, &server.name, schema.as_ref());
             findings.push(if *place == columns.key() {
                 keyless(finding)
@@ -83,6 +88,7 @@ pub(super) async fn read_server(
         generation: Generation::new(format!("{} {server}", read_at.to_rfc3339())),
         key_attribute: config.key.clone(),
         attributes,
+        known_attributes: known(config.rare.iter().chain(&in_schema), &missing),
         missing_attributes: missing,
         records,
         rejections,

@@ -38,6 +38,11 @@ impl Schema {
             .map(Vec::as_slice)
     }
 
+    /// Whether this is the name of an attribute.
+    pub fn knows(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// The known name that is most like this one.
     fn most_alike(&self, name: &str) -> Option<&str> {
         let wanted = name.to_ascii_lowercase();
@@ -80,7 +85,8 @@ pub(super) fn judge(attribute: &str, server: &str, schema: Option<&Schema>) -> F
             "attribute_empty_everywhere",
             Effect::Note,
             format!("no entry of {server} has a value for '{attribute}', and the server's schema cannot be read"),
-            "check the spelling, and that the account may read it; until then the values count as unknown",
+            "check the spelling, and that the account may read it; until then the values count as unknown; an attribute that is \
+             there and that nobody has at times goes under `rare`",
         );
     };
     match schema.find(attribute) {
@@ -96,7 +102,7 @@ pub(super) fn judge(attribute: &str, server: &str, schema: Option<&Schema>) -> F
             "attribute_empty_everywhere",
             Effect::Note,
             format!("{server} knows '{attribute}', but no entry has a value for it"),
-            "check that the account may read it; until then the values count as unknown",
+            "check that the account may read it; conditions take it for empty, and fields that need it stay as they are",
         ),
         None => {
             let hint = match schema.most_alike(attribute) {

@@ -350,7 +350,8 @@ fn missing_attribute(name: &str, is_key: bool, seen: &BTreeSet<String>) -> Findi
         "attribute_missing",
         effect,
         format!("no entry has {what} '{name}'{hint}"),
-        "Add the attribute to the export, check its spelling, and whether the exporting account may read it.",
+        "Add the attribute to the export, check its spelling, and whether the exporting account may read it. One that is right \
+         and that nobody has at times goes under `rare`.",
     )
 }
 

@@ -6,6 +6,7 @@ use crate::sources::directory::{as_text, binary_text, is_binary, is_whole_range,
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What stands after the colon of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,7 @@ pub fn read(lines: &[Content<'_>], wanted: &Wanted, mut seen: impl FnMut(&str)) 
     let mut reader = EntryReader {
         wanted,
         values: vec![Vec::new(); wanted.names.len()],
+        tagged: BTreeSet::new(),
         anchors: [const { Vec::new() }; 2],
         entry: Entry {
             line: lines.first().map_or(0, |line| line.number),
@@ -114,6 +116,8 @@ pub fn read(lines: &[Content<'_>], wanted: &Wanted, mut seen: impl FnMut(&str)) 
 struct EntryReader<'a> {
     wanted: &'a Wanted,
     values: Vec<Vec<String>>,
+    /// Wanted attributes that the entry has with an option such as `;lang-nl`.
+    tagged: BTreeSet<usize>,
     /// In order of preference.
     anchors: [Vec<String>; 2],
     entry: Entry,
@@ -180,11 +184,15 @@ impl EntryReader<'_> {
     }
 
     fn value(&mut self, attribute: &str, written: Written<'_>, line: &Content<'_>) {
-        let place = self
-            .wanted
-            .names
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(attribute));
+        let place_of = |wanted: &str| {
+            let mut names = self.wanted.names.iter();
+            names.position(|name| name.eq_ignore_ascii_case(wanted))
+        };
+        let place = place_of(attribute);
+        if place.is_none() {
+            let base = attribute.split_once(';').and_then(|(base, _)| place_of(base));
+            self.tagged.extend(base);
+        }
         let anchor = match &self.wanted.anchor {
             Some(name) => name.eq_ignore_ascii_case(attribute).then_some(0),
             None => ["objectGUID", "entryUUID"]
@@ -232,6 +240,12 @@ impl EntryReader<'_> {
             self.values[place] = vec![self.entry.dn.clone()];
         }
         self.entry.values = self.values.into_iter().map(Values::from_vec).collect();
+        // What has only values for a language is not empty.
+        for place in self.tagged {
+            if self.entry.values[place] == Values::None {
+                self.entry.values[place] = Values::Tagged;
+            }
+        }
         // An attribute with several values marks nobody.
         self.entry.anchor = self
             .anchors

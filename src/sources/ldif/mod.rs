@@ -9,6 +9,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
+use super::directory::known;
 use super::file;
 use super::newest::Exports;
 use super::text::{Declared, TextReader};
@@ -80,6 +81,7 @@ impl Ldif {
             generation: facts.generation,
             key_attribute: self.config.key.clone(),
             attributes: entries.attributes,
+            known_attributes: known(&self.config.rare, &entries.missing),
             missing_attributes: entries.missing,
             records: entries.records,
             rejections: entries.rejections,

@@ -3,8 +3,10 @@
 use super::super::writer::{Lesson, Write, Writer};
 use super::super::{file, ledger};
 use super::*;
+use crate::domain::apart::Apart;
 use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, SetAside, StrangeWrites, Waiting};
 use crate::domain::ids::{Generation, ItemId, OperatorId, SourceName};
+use crate::domain::key::Key;
 use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::record::Anchor;
@@ -362,6 +364,10 @@ async fn contact_comes_back() {
             accepted: ["c8@2026-01-01T00:00:00Z".to_owned()].into(),
         },
         listed: BTreeMap::from([(Key::stored("100004"), BTreeSet::from(["c9".into()]))]),
+        apart: Apart {
+            known: [Key::stored("E7"), Key::stored("E8")].into(),
+            vanished: [Key::stored("E8")].into(),
+        },
     };
     store
         .learn(

@@ -167,6 +167,8 @@ async fn every_mistake_is_told_in_one_line() {
     let empty = read(&good, &["mail", "mobile"]).await.unwrap();
     assert_eq!(codes(&empty), [("attribute_empty_everywhere", Effect::Note)]);
     assert_eq!(empty.missing_attributes, BTreeSet::from(["mobile".to_owned()]));
+    // The schema names it: nobody has it, which is not the same as not known.
+    assert_eq!(empty.known_attributes, empty.missing_attributes);
     config = good.clone();
     config.anchor = Some("objectGUIDD".into());
     let anchor = read(&config, &["mail"]).await.unwrap();
