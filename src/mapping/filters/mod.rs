@@ -136,7 +136,7 @@ impl Filter {
             Filter::Sort => "sort",
             Filter::Matching(_) => "matching",
             Filter::PrimarySmtp => "primary_smtp",
-            Filter::Unordered(name) => *name,
+            Filter::Unordered(name) => name,
             Filter::Pad { .. } => "pad",
             Filter::Slice { .. } => "slice",
             Filter::String => "string",
