@@ -188,16 +188,14 @@ mod tests {
         );
         assert_eq!(gone("card of 100008.").as_deref(), Some("card of c8."));
         assert_eq!(gone("100008").as_deref(), Some("c8"));
-        for part in [
-            "1000081",
-            "A100008",
-            "2026-100008",
-            "x@100008.example.net",
-            "10:100008",
-            "3.100008",
-        ] {
+        assert_eq!(gone("hr:100008").as_deref(), Some("hr:c8"));
+        for part in ["1000081", "A100008", "2f-100008-11", "x@100008.example.net"] {
             assert_eq!(gone(part), None, "{part}");
         }
+        for part in ["2026-08-12", "08:00", "1.08", "108"] {
+            assert_eq!(replaced(part, "08", "c8"), None, "{part}");
+        }
+        assert_eq!(replaced("of 08.", "08", "c8").as_deref(), Some("of c8."));
     }
 
     #[test]

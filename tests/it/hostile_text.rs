@@ -7,7 +7,7 @@ use serde_json::json;
 use std::fs;
 
 /// Up, to the beginning, away with what stands there; a forged line; turned text; what cannot be seen.
-const TRICK: &str = "\u{1b}[8A\r\u{1b}[0J\u{9b}2J\nFORGED\u{2028}FORGED\t\u{202e}x\u{200b}";
+const TRICK: &str = "\u{1b}[8A\r\u{1b}[0J\u{9b}\nFORGED\u{2028}\t\u{202e}x\u{200b}";
 
 const CONFIG: &str = r#"
 topdesk:
@@ -51,7 +51,7 @@ fn deceivers() -> Workplace {
             person("100001", "Visser"), person("100002", "Bakker"), person("100003", "Smit"), person("100004", "Bos"),
             person("100005", "Mulder"),
             { "surName": tricky("Smit"), "firstName": tricky("Eva"), "branch": "Delft", "tasLoginName": tricky("esmit") },
-            { "surName": tricky("Odd"), "firstName": "Kim", "employeeNumber": tricky("77"), "branch": "Delft" },
+            { "surName": tricky("Odd"), "firstName": "Kim", "employeeNumber": "7\u{1b}[2J\u{202e}7", "branch": "Delft" },
         ],
         "operatorGroups": [{ "groupName": tricky("Desk") }],
         "operators": [
