@@ -163,18 +163,29 @@ const YEAR: &[Step] = &[
     },
     Step {
         title: "A new mail domain",
-        story: "The site in Gent gets a mail domain of its own. Nobody there changes work, name or number.",
-        days: &[Day {
-            days_ago: 120,
-            events: &[Event::NewMailDomain {
-                site: "Gent",
-                domain: "noorderlicht-gent.example",
-            }],
-            export: Export::Whole,
-            approve: &[],
-            done: &[(Update, 45)],
-            held: &[],
-        }],
+        story: "The site in Gent gets a mail domain of its own. Nobody there changes work, name or number. So many new \
+                addresses on one day wait until somebody has looked.",
+        days: &[
+            Day {
+                days_ago: 120,
+                events: &[Event::NewMailDomain {
+                    site: "Gent",
+                    domain: "noorderlicht-gent.example",
+                }],
+                export: Export::Whole,
+                approve: &[],
+                done: &[],
+                held: &[(Update, 45)],
+            },
+            Day {
+                days_ago: 119,
+                events: &[],
+                export: Export::Whole,
+                approve: &["changed_logins"],
+                done: &[(Update, 45)],
+                held: &[],
+            },
+        ],
         shows: &[],
     },
     Step {

@@ -24,6 +24,7 @@ fields:
 create: { hasSspAccess: true, isCaller: true }
 lifecycle:
   leaver: { when: "{{ hr['End date'] | date < today }}", after: 0s }
+guard: { changed_fields: { max: 50 } }
 store: { sqlite: state/cardsync.db }
 "#;
 
