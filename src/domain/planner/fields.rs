@@ -79,8 +79,15 @@ impl Planner<'_> {
             }
             let wanted = match desired {
                 Desired::Unknown(unknown) => {
-                    if let Unknown::SourceRejected(source) = unknown {
-                        fields.needs.insert(source.clone());
+                    match unknown {
+                        Unknown::SourceRejected(source) => {
+                            fields.needs.insert(source.clone());
+                        }
+                        Unknown::RowsDiffer(source) if card.is_none() => fields.holds.push(format!(
+                            "{field}: rows of {source} are current together and differ here, and no card is made before it is \
+                             known which one holds; say in rows.main which row leads, or correct the rows"
+                        )),
+                        _other => {}
                     }
                     continue;
                 }
