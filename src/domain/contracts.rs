@@ -119,13 +119,11 @@ pub fn ended(
     if !input.clock.is_trusted() {
         return (Ended::Open(DOUBTED.to_owned()), sightings);
     }
-    if let Missing::Unknown(why) = absent {
-        return (
-            Ended::Open(format!("every contract row has ended, but {why}")),
-            sightings,
-        );
-    }
     let strong = strong(person, entry, &input.snapshots);
+    if let (false, Missing::Unknown(why)) = (strong, &absent) {
+        let why = format!("every contract row has ended, but {why}");
+        return (Ended::Open(why), sightings);
+    }
     if let Some(until) = gap_until(person, input) {
         let detail = format!(
             "every contract row has ended; lifecycle.leaver.gap leaves until {until} for the next contract to be entered"
@@ -148,28 +146,32 @@ pub fn ended(
     (Ended::Leaving(ripe), sightings)
 }
 
-/// Whether in every source that lists the person the contracts that went on are those that have ended.
+/// Whether in every source that lists the person the contracts that went on are those that have ended, and every source
+/// that had the person could be read completely: a row that cannot be used may be the next contract.
 fn strong(person: &Person<'_>, entry: &LedgerEntry, snapshots: &[Snapshot]) -> bool {
-    let deciding = snapshots
-        .iter()
-        .filter(|snapshot| snapshot.summary.role == Some(Role::Authoritative));
-    let mut listed = deciding
-        .flat_map(|snapshot| {
-            snapshot
-                .with_key(person.key)
-                .iter()
-                .map(move |record| (snapshot, record))
-        })
-        .peekable();
-    let proven = |(snapshot, record): (&Snapshot, &SourceRecord)| {
+    let mut listed = false;
+    for snapshot in snapshots {
+        if snapshot.summary.role != Some(Role::Authoritative) {
+            continue;
+        }
         let sighting = entry.sightings.get(&snapshot.summary.name);
+        let records = snapshot.with_key(person.key);
+        if sighting.is_none() && records.is_empty() {
+            continue;
+        }
         let known = sighting.and_then(|sighting| sighting.rows.as_deref());
-        let today = record.rows.as_deref().map(|rows| &rows.marks);
-        known
-            .zip(today)
-            .is_some_and(|(known, today)| known.have_ended_in(today))
-    };
-    listed.peek().is_some() && listed.all(proven)
+        let proven = records.iter().all(|record| {
+            let today = record.rows.as_deref().map(|rows| &rows.marks);
+            known
+                .zip(today)
+                .is_some_and(|(known, today)| known.have_ended_in(today))
+        });
+        if !proven || !snapshot.can_say_absent() {
+            return false;
+        }
+        listed |= !records.is_empty();
+    }
+    listed
 }
 
 /// The day until which the next contract may still be entered; `None` where that day has come, or the last day is not known.
@@ -184,11 +186,11 @@ fn gap_until(person: &Person<'_>, input: &PlanInput) -> Option<NaiveDate> {
     (days > 0 && input.moment.today() < until).then_some(until)
 }
 
-/// What the ledger remembers of the rows of a read: those of the last complete read in which a contract went on.
+/// What the ledger remembers of the rows of a read: those of the last complete read in which a contract went on, or may have.
 pub fn remember(sighting: &mut Sighting, snapshot: &Snapshot, record: &SourceRecord) {
     let goes_on = match record.standing {
-        Standing::Current | Standing::NextRow => true,
-        Standing::NotKnown | Standing::AllRowsEnded => false,
+        Standing::Current | Standing::NextRow | Standing::NotKnown => true,
+        Standing::AllRowsEnded => false,
     };
     // Whatever else the read lacks, this row it has.
     sighting.worked |= record.standing == Standing::Current && record.rows.is_some();

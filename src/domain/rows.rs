@@ -40,7 +40,7 @@ pub struct Rows {
     /// Other rows that lead as well as the describing one: where they differ, nothing says which of them holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<SourceRecord>,
-    /// The marks of the rows that are current or begin later, and of those that have ended.
+    /// The marks of the rows that go on, or may, and of those that have ended.
     pub marks: RowMarks,
     /// The first day on which a row begins, where none is current.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,7 +67,7 @@ impl Rows {
 /// can have one mark, so they are counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowMarks {
-    /// Rows that are current, or begin later: each stands for a contract that goes on.
+    /// Rows that are current, or begin later, or of which it is not known: each stands for a contract that may go on.
     pub live: Box<[u32]>,
     /// Rows that have ended.
     pub ended: Box<[u32]>,

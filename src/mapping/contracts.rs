@@ -173,7 +173,8 @@ impl Looking<'_> {
             let wanted = rows.iter().filter(|row| wanted(row.state));
             wanted.map(|row| row.mark).collect()
         };
-        let live = marks(|state| matches!(state, RowState::Current | RowState::Begins(_)));
+        // A row of which it is not known may go on: when it is gone tomorrow, it is missing.
+        let live = marks(|state| !matches!(state, RowState::Ended(_)));
         let ended = marks(|state| matches!(state, RowState::Ended(_)));
         let begins = rows.iter().filter_map(|row| match row.state {
             RowState::Begins(day) => Some(day),

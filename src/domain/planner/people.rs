@@ -232,7 +232,6 @@ impl<'a> Planner<'a> {
             // What was counted was somebody under another key.
             for sighting in entry.sightings.values_mut() {
                 sighting.absent = None;
-                sighting.rows = None;
             }
         }
         if !doubted {

@@ -209,7 +209,7 @@ fn card_of(world: &World, person: usize) -> Option<(CardId, bool)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
 
     #[test]
     fn nobody_with_a_contract_goes_and_whoever_has_none_goes_in_time(case in cases()) {

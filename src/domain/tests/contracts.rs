@@ -101,6 +101,7 @@ fn a_missing_current_row_of_an_operator_needs_a_second_source() {
     world.absent("c-E001", "hr", 3, 72);
     assert_eq!(skips(&world.plan())[0].0, SkipReason::SecondSource);
     world.source("ad").set("E001", "status", "left");
+    world.entry("c-E001").leaving_since = Some(world.now - Duration::days(2));
     let evidence = world.plan().changes[0].evidence[0].code;
     assert_eq!(
         evidence,
@@ -201,6 +202,22 @@ fn a_next_contract_that_is_lost_is_missing_too() {
             [(SkipReason::MissingNotYet, "c-E001".to_owned())]
         );
     }
+}
+
+#[test]
+fn a_next_contract_that_was_seen_spoiled_and_is_lost_is_missing_too() {
+    let mut world = world(1);
+    world.hr().set("E001", "end", "2026-03-01");
+    world.run();
+    next_day(&mut world);
+    contract(&mut world, "E001", "2026-03-02", "soon");
+    assert_eq!(
+        skips(&world.run().plan),
+        [(SkipReason::LeavingUnknown, "c-E001".to_owned())]
+    );
+    next_day(&mut world);
+    world.hr().rows.pop();
+    assert_eq!(skips(&world.plan()), [(SkipReason::MissingNotYet, "c-E001".to_owned())]);
 }
 
 #[test]
