@@ -385,7 +385,13 @@ impl ExplainText<'_> {
                     // The ledger notes the time once a day at most: it would tell less than it seems to.
                     None => format!("    {source} had the person at the last look"),
                     Some(absent) => format!(
-                        "    {source}: absent in {} counted reads since {}",
+                        "    {source}: {} in {} counted reads since {}",
+                        // Rows that have ended may still be there.
+                        if sighting.worked {
+                            "no current contract row"
+                        } else {
+                            "absent"
+                        },
                         absent.reads,
                         self.when(absent.since)
                     ),

@@ -11,7 +11,7 @@
 //! ```
 
 use super::clock::DOUBTED;
-use super::identity::{Moment, Part};
+use super::identity::Part;
 use super::ids::SourceName;
 use super::input::PlanInput;
 use super::ledger::{LedgerEntry, Sighting};
@@ -210,9 +210,9 @@ pub fn go_by_the_clock(person: &Person<'_>) -> bool {
 }
 
 /// What the plan says of somebody between two contracts.
-pub fn next_in_words(from: Option<NaiveDate>, moment: Moment) -> String {
+pub fn next_in_words(from: Option<NaiveDate>) -> String {
     match from {
-        Some(from) => format!("next contract from {from} ({})", moment.zone),
+        Some(from) => format!("next contract from {from}"),
         None => "a contract begins later".to_owned(),
     }
 }

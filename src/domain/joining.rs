@@ -26,7 +26,7 @@ pub fn starting(describe: &dyn Describe, person: &Person<'_>, input: &PlanInput)
     let without_date = || match next {
         None => Starting::Now,
         Some(from) => Starting::Later {
-            detail: format!("{}: waits until then", next_in_words(from, input.moment)),
+            detail: format!("{}: waits until then", next_in_words(from)),
         },
     };
     let Some(joiners) = &input.policy.joiners else {

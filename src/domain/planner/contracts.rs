@@ -73,7 +73,7 @@ impl Planner<'_> {
         if !*after_another && !worked_before {
             return true;
         }
-        let detail = format!("{}; the card stays as it is", next_in_words(*from, self.input.moment));
+        let detail = format!("{}; the card stays as it is", next_in_words(*from));
         self.skip(SkipReason::NextContract, Some(person.key), Some(card), detail);
         false
     }

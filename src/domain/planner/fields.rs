@@ -55,6 +55,11 @@ impl Planner<'_> {
             needs: BTreeSet::new(),
         };
         for problem in &description.problems {
+            let differ = description.fields.get(&problem.field);
+            if card.is_none() && matches!(differ, Some(Desired::Unknown(Unknown::RowsDiffer(_)))) {
+                // It holds the new card, and is told as that.
+                continue;
+            }
             let message = format!("{}: {}", problem.field, problem.message);
             if card.is_none() && problem.field == CardField::SurName && !problem.holds_person {
                 // It is known, and cannot be written: one line says both.
