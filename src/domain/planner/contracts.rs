@@ -109,6 +109,8 @@ impl Planner<'_> {
                 return;
             }
         };
+        // Once the card is archived, which may be in this very run.
+        self.stands_apart(key);
         if self.index.cards[card].archived {
             if doubt.is_none() {
                 self.note_last_day(person, card);
@@ -148,7 +150,9 @@ impl Planner<'_> {
             Ended::Leaving(Leaving::No | Leaving::NextContract | Leaving::ContractsEnded | Leaving::Now(_))
             | Ended::Missing(Missing::Present | Missing::Gone(_)) => return,
         };
-        if !archived {
+        if archived {
+            self.stands_apart(key);
+        } else {
             self.skip(reason, Some(key), Some(card), detail);
         }
     }
