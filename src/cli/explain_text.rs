@@ -10,6 +10,7 @@ use crate::domain::evidence::Grade;
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::plan::ActionKind;
 use crate::domain::record::Standing;
+use crate::domain::rows::{Row, RowState};
 use crate::domain::snapshot::Verdict;
 use crate::engine::explain::{
     CardPart, ConditionPart, Explanation, Fate, FieldPart, ItemPart, JournalEntry, Relation, STARTS, SourcePart,
@@ -175,12 +176,23 @@ impl ExplainText<'_> {
             for record in records {
                 let ended = match record.standing {
                     Standing::Current => "",
+                    Standing::NotKnown => ", no row is known to be current",
+                    Standing::NextRow => ", a row begins later",
                     Standing::AllRowsEnded => ", every row has ended",
                 };
                 lines.push(format!(
                     "{name} {} ({role}{read}{ended}), key \"{}\"",
                     record.place, record.key
                 ));
+                // One row that is current is what everybody has.
+                let told = record.rows.len() > 1 || record.standing != Standing::Current;
+                lines.extend(
+                    record
+                        .rows
+                        .iter()
+                        .filter(|_| told)
+                        .map(|row| format!("    {}", row_words(row))),
+                );
                 if let Some(anchor) = &record.anchor {
                     lines.push(format!("    directory id {anchor}"));
                 }
@@ -373,7 +385,13 @@ impl ExplainText<'_> {
                     // The ledger notes the time once a day at most: it would tell less than it seems to.
                     None => format!("    {source} had the person at the last look"),
                     Some(absent) => format!(
-                        "    {source}: absent in {} counted reads since {}",
+                        "    {source}: {} in {} counted reads since {}",
+                        // Rows that have ended may still be there.
+                        if sighting.worked {
+                            "no current contract row"
+                        } else {
+                            "absent"
+                        },
                         absent.reads,
                         self.when(absent.since)
                     ),
@@ -465,4 +483,17 @@ impl ExplainText<'_> {
         };
         self.explanation.decisions.iter().map(line).collect()
     }
+}
+
+/// How a contract row stands.
+fn row_words(row: &Row) -> String {
+    let stands = match row.state {
+        RowState::Current => "is current".to_owned(),
+        RowState::NotKnown => "is not known to be current".to_owned(),
+        RowState::Begins(day) => format!("begins on {day}"),
+        RowState::Ended(Some(day)) => format!("has ended, is over since {day}"),
+        RowState::Ended(None) => "has ended".to_owned(),
+    };
+    let leads = if row.leads { "; describes the person" } else { "" };
+    format!("{}: {stands}{leads}", row.place)
 }

@@ -207,6 +207,7 @@ pub(super) fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::UnarchivedByHand => "unarchived by hand",
         SkipReason::LeavingLater => "leaves, not yet",
         SkipReason::LeavesOn => "leaves on a date to come",
+        SkipReason::NextContract => "between two contracts",
         SkipReason::StartsLater => "starts later",
         SkipReason::StartUnknown => "start date not known",
         SkipReason::SecondSource => "missing, but has an operator and a second source does not agree",

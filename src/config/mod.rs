@@ -329,11 +329,16 @@ pub enum SspAccess {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeaverConfig {
-    /// Condition, e.g. `{{ hr['End date'] | date < today }}`.
-    pub when: String,
+    /// Condition, e.g. `{{ hr['End date'] | date < today }}`. Only a source with a row per contract can do without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
     /// How long it must hold before the card is archived. Default 1d.
     #[serde(default = "default_after")]
     pub after: Span,
+    /// With a row per contract: how long after the day on which the last contract has ended a card stays, for the next contract
+    /// that is entered late. A next contract that is known already keeps the card whatever the gap. Whole days. Default 0d.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub gap: Span,
     /// The time of day, in `timezone`, at which cards are archived, e.g. "18:00". Default: whenever it has held long enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<TimeOfDay>,

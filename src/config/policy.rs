@@ -88,6 +88,9 @@ pub fn policy(loaded: &Loaded) -> Policy {
             .leaver
             .as_ref()
             .map_or(chrono::Duration::days(1), |leaver| leaver.after.chrono()),
+        leaver_gap_days: config.lifecycle.leaver.as_ref().map_or(0, |leaver| {
+            u32::try_from(leaver.gap.chrono().num_days()).unwrap_or(u32::MAX)
+        }),
         leaver_at: config
             .lifecycle
             .leaver

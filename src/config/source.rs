@@ -21,6 +21,14 @@ pub enum SourceConfig {
 }
 
 impl SourceConfig {
+    /// Whether a row of it is a contract, so that a person can have several.
+    pub fn is_per_contract(&self) -> bool {
+        match self {
+            SourceConfig::Csv(csv) => matches!(csv.rows, RowsConfig::Per(_)),
+            SourceConfig::Ldap(_) | SourceConfig::Ldif(_) => false,
+        }
+    }
+
     /// What every kind of source has.
     pub fn common(&self) -> SourceCommon<'_> {
         match self {
@@ -120,7 +128,7 @@ pub enum RowsConfig {
     #[serde(with = "units::one_per_person")]
     #[schemars(with = "units::OnePerPerson")]
     OnePerPerson,
-    /// One row per contract: `{ per: contract, current: EXPR }`.
+    /// One row per contract: `{ per: contract, current: EXPR, main: EXPR }`.
     Per(PerContract),
 }
 
@@ -130,9 +138,14 @@ pub enum RowsConfig {
 pub struct PerContract {
     /// What a row is.
     pub per: RowUnit,
-    /// Condition over the row: this contract is the current one. It describes the person; only when no row is current
-    /// (and none is undecided) has the person left.
+    /// Condition over the row: this contract is the current one, and describes the person. Somebody without a current row
+    /// has left only when no row is undecided, none begins later, and the row that was current is one that has ended.
     pub current: String,
+    /// Which of several current rows describes the person: a number (the highest leads), a date (the latest) or a condition
+    /// (the row for which it holds); a list of them decides one after the other. Default: none leads, and fields in which
+    /// the rows differ stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub main: Option<OneOrMany>,
 }
 
 /// What a row of an export is, when not a person.

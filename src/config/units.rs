@@ -26,6 +26,10 @@ impl Span {
     pub const fn days(days: u64) -> Self {
         Self { seconds: days * 86_400 }
     }
+    /// Whether it is no time at all.
+    pub fn is_zero(&self) -> bool {
+        self.seconds == 0
+    }
     /// As a standard duration.
     pub const fn duration(self) -> Duration {
         Duration::from_secs(self.seconds)

@@ -1,11 +1,11 @@
 //! Canaries that are about to leave: named while there is time to choose others. A canary that leaves is missed by every
 //! read that follows.
 
+use super::contracts::Contracts;
 use super::identity::{Describe, Moment, Truth};
 use super::key::Key;
 use super::merge::{Member, Person, Population};
 use super::policy::Policy;
-use super::record::Standing;
 use super::snapshot::{Effect, Finding, Snapshot};
 use chrono::{Duration, NaiveDate};
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ pub fn name_leavers(snapshots: &mut [Snapshot], policy: &Policy, describe: &dyn 
 
 /// The first day on which there is evidence that the person leaves.
 fn leaves(person: &Person<'_>, describe: &dyn Describe, moment: Moment) -> Option<NaiveDate> {
-    if person.standing == Standing::AllRowsEnded {
+    if person.contracts == Contracts::Ended {
         return Some(moment.today());
     }
     let day = |ahead| moment.at(moment.now + Duration::days(ahead));

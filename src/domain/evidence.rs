@@ -44,8 +44,10 @@ pub enum Grade {
 pub enum EvidenceCode {
     /// The configured leaver condition holds: an end date, a status, a disabled account, a leavers' OU.
     LeaverCondition,
-    /// Every contract row has ended.
+    /// Every contract row has ended, the one that was current in the last good read among them.
     ContractsEnded,
+    /// Every contract row has ended, and none of them is the one that was current: that one is missing.
+    NoCurrentRow,
     /// Missing from every authoritative source that ever had this person.
     Missing,
 }
@@ -55,7 +57,7 @@ impl EvidenceCode {
     pub fn grade(self) -> Grade {
         match self {
             EvidenceCode::LeaverCondition | EvidenceCode::ContractsEnded => Grade::Strong,
-            EvidenceCode::Missing => Grade::Weak,
+            EvidenceCode::NoCurrentRow | EvidenceCode::Missing => Grade::Weak,
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::field::{CardField, FieldValue};
 use super::ids::SourceName;
 use super::key::{Key, RawKey};
-use super::record::{Anchor, RecordRef, SourceRecord};
+use super::record::{Anchor, RecordRef, SourceRecord, Standing};
 use super::snapshot::Snapshot;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -22,6 +22,10 @@ pub enum Unknown {
     NoRecord(SourceName),
     /// Two records of an enrich source share the key.
     DuplicateRecord(SourceName),
+    /// No row of an enrich source with a row per contract is current.
+    NoCurrentRow(SourceName),
+    /// Rows of the source are current together and differ, and nothing says which of them leads.
+    RowsDiffer(SourceName),
     /// No record of the snapshot has the attribute.
     NoAttribute(SourceName, Box<str>),
     /// A value that is there and cannot be used as it is: the text says why, with the cure and without the value.
@@ -71,6 +75,17 @@ pub struct JoinedRecord<'a> {
 }
 
 impl<'a> JoinedRecord<'a> {
+    /// The same person as if nothing were known of records whose every contract row has ended.
+    pub fn without_ended_rows(&self) -> Self {
+        let mut without = self.clone();
+        for (source, (_, part)) in &mut without.parts {
+            if matches!(part, Part::Record(record) if record.standing == Standing::AllRowsEnded) {
+                *part = Part::Unknown(Unknown::NoCurrentRow((*source).clone()));
+            }
+        }
+        without
+    }
+
     /// One record alone, as if no other source had the person.
     pub fn alone(snapshots: &'a [Snapshot], source: &SourceName, record: &'a SourceRecord) -> Self {
         let parts = snapshots.iter().map(|snapshot| {

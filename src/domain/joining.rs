@@ -2,10 +2,11 @@
 //! access to the self-service portal comes on the day itself.
 
 use super::clock::DOUBTED;
+use super::contracts::{Contracts, next_in_words};
 use super::identity::{Describe, FirstDay};
 use super::input::PlanInput;
 use super::merge::Person;
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 
 /// Whether a person of the sources may have an active card.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +22,26 @@ pub enum Starting {
 
 /// Whether the time has come to make this person's card, or to make it active again.
 pub fn starting(describe: &dyn Describe, person: &Person<'_>, input: &PlanInput) -> Starting {
+    let next = next_contract(person);
+    let without_date = || match next {
+        None => Starting::Now,
+        Some(from) => Starting::Later {
+            detail: format!("{}: waits until then", next_in_words(from)),
+        },
+    };
     let Some(joiners) = &input.policy.joiners else {
-        return Starting::Now;
+        return without_date();
     };
     match describe.first_day(&person.joined, input.moment) {
-        None => Starting::Now,
+        None => without_date(),
         Some(FirstDay::Unknown(why)) => Starting::Unknown(format!("lifecycle.joiner.starts gives no date: {why}")),
         Some(FirstDay::Blank) => Starting::Later {
             detail: "has no start date yet: waits until there is one".to_owned(),
         },
         Some(FirstDay::On(_)) if !input.clock.is_trusted() => Starting::Unknown(DOUBTED.to_owned()),
         Some(FirstDay::On(day)) => {
+            // Somebody who worked here before may have the first day of long ago.
+            let day = next.flatten().map_or(day, |from| from.max(day));
             // A window that reaches beyond the calendar is open.
             let from = day.checked_sub_days(Days::new(u64::from(joiners.days_before)));
             match from.filter(|from| input.moment.today() < *from) {
@@ -44,8 +54,19 @@ pub fn starting(describe: &dyn Describe, person: &Person<'_>, input: &PlanInput)
     }
 }
 
+/// The first day of the contract that begins later, where none is current.
+fn next_contract(person: &Person<'_>) -> Option<Option<NaiveDate>> {
+    match &person.contracts {
+        Contracts::Next { from, .. } => Some(*from),
+        Contracts::GoOn | Contracts::NotKnown(_) | Contracts::Ended => None,
+    }
+}
+
 /// Whether the first working day has come, in the zone of the run. What is not known, or blank, has not come.
 pub fn has_started(describe: &dyn Describe, person: &Person<'_>, input: &PlanInput) -> bool {
+    if next_contract(person).is_some() {
+        return false;
+    }
     match describe.first_day(&person.joined, input.moment) {
         None => true,
         Some(FirstDay::On(day)) => input.clock.is_trusted() && day <= input.moment.today(),

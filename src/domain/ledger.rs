@@ -5,6 +5,7 @@ use super::certificate::Overwritten;
 use super::ids::{CardId, Generation, OperatorId, RunId, SourceName};
 use super::key::Key;
 use super::record::Anchor;
+use super::rows::RowMarks;
 use super::seen::SeenValues;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,26 @@ pub enum Origin {
 pub struct Sighting {
     /// When the source last had a record.
     pub last_seen: DateTime<Utc>,
-    /// Set while complete reads miss the person.
+    /// Set while complete reads miss the person, or their current row.
     pub absent: Option<Absence>,
+    /// In an export with a row per contract: the rows of the last complete read in which a contract went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Box<RowMarks>>,
+    /// In such an export: a row was current at some time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub worked: bool,
+}
+
+impl Sighting {
+    /// Somebody whom a source has.
+    pub fn new(last_seen: DateTime<Utc>) -> Self {
+        Self {
+            last_seen,
+            absent: None,
+            rows: None,
+            worked: false,
+        }
+    }
 }
 
 /// Counted absence.

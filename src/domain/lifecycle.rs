@@ -1,6 +1,7 @@
 //! Leaving needs evidence (RULES 4): the leaver condition, ended contracts, and absence, the weakest of all.
 
 use super::clock::DOUBTED;
+use super::contracts::{Contracts, go_by_the_clock};
 use super::hour;
 use super::identity::{Describe, JoinedRecord, Moment, Truth};
 use super::ids::SourceName;
@@ -10,7 +11,6 @@ use super::ledger::{Absence, LedgerEntry, Sighting};
 use super::merge::{Person, Population};
 use super::plan::{Evidence, EvidenceCode};
 use super::policy::Policy;
-use super::record::Standing;
 use super::snapshot::{Role, Snapshot};
 use chrono::{DateTime, Duration, NaiveDate, TimeZone, Utc};
 use std::collections::BTreeMap;
@@ -19,6 +19,10 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Leaving {
     No,
+    /// No contract is current, and one begins later: no leaver.
+    NextContract,
+    /// Every contract row has ended, which says nothing by itself: [`super::contracts::ended`].
+    ContractsEnded,
     /// Evidence that has not held for `lifecycle.leaver.after`.
     Later {
         detail: String,
@@ -35,30 +39,62 @@ pub fn leaving(
     input: &PlanInput,
     since: Option<DateTime<Utc>>,
 ) -> Leaving {
+    let PlanInput { moment, policy, .. } = input;
+    let moment = *moment;
+    if !input.clock.is_trusted() && go_by_the_clock(person) {
+        return match person.contracts {
+            Contracts::Ended => Leaving::ContractsEnded,
+            Contracts::GoOn | Contracts::Next { .. } | Contracts::NotKnown(_) => Leaving::Unknown(DOUBTED.to_owned()),
+        };
+    }
+    // What a row says that has ended is what its end date says: of contracts that is judged as a whole.
+    let without;
+    let joined = match &person.contracts {
+        Contracts::GoOn | Contracts::Next { .. } => &person.joined,
+        Contracts::NotKnown(_) | Contracts::Ended => {
+            without = person.joined.without_ended_rows();
+            &without
+        }
+    };
+    match (describe.leaving(joined, moment), &person.contracts) {
+        (Truth::True, _) => {}
+        (_, Contracts::Ended) => return Leaving::ContractsEnded,
+        (_, Contracts::NotKnown(why)) => return Leaving::Unknown(why.clone()),
+        (Truth::Unknown(why), Contracts::GoOn | Contracts::Next { .. }) => return Leaving::Unknown(why),
+        (Truth::False, Contracts::Next { .. }) => return Leaving::NextContract,
+        (Truth::False, Contracts::GoOn) => return Leaving::No,
+    }
+    // A condition that also holds in a far past does not depend on today: a status, an OU, a disabled account.
+    let far_past = Utc.timestamp_opt(-10_000_000_000, 0).single().expect("a valid time");
+    let by_date = describe.leaving(joined, moment.at(far_past)) != Truth::True;
+    ripe(EvidenceCode::LeaverCondition, input, |by, begun| {
+        if by_date {
+            describe.leaving(joined, moment.at(begun)) == Truth::True
+        } else {
+            since.unwrap_or(moment.now) + policy.leaver_after <= by
+        }
+    })
+}
+
+/// Strong evidence that holds: whether it has held long enough, by `mature` of the moment that counts and of the one that
+/// long before it.
+pub(super) fn ripe(
+    code: EvidenceCode,
+    input: &PlanInput,
+    mature: impl FnOnce(DateTime<Utc>, DateTime<Utc>) -> bool,
+) -> Leaving {
     let PlanInput {
         moment, policy, clock, ..
     } = input;
     let moment = *moment;
-    let contracts_ended = person.standing == Standing::AllRowsEnded;
-    let condition = describe.leaving(&person.joined, moment);
-    let (code, by_date) = match condition {
-        Truth::True => {
-            // A condition that also holds in a far past does not depend on today: a status, an OU, a disabled account.
-            let far_past = Utc.timestamp_opt(-10_000_000_000, 0).single().expect("a valid time");
-            let by_date = describe.leaving(&person.joined, moment.at(far_past)) != Truth::True;
-            (EvidenceCode::LeaverCondition, by_date)
-        }
-        Truth::False | Truth::Unknown(_) if contracts_ended => (EvidenceCode::ContractsEnded, false),
-        Truth::False => return Leaving::No,
-        Truth::Unknown(why) => return Leaving::Unknown(why),
+    let what = match code {
+        EvidenceCode::LeaverCondition => "lifecycle.leaver.when holds",
+        EvidenceCode::ContractsEnded => "every contract row has ended",
+        EvidenceCode::NoCurrentRow | EvidenceCode::Missing => unreachable!("absence is judged elsewhere"),
     };
     if !clock.is_trusted() {
-        // Also that every contract has ended may be a matter of the date; nothing ripens.
-        return match code {
-            EvidenceCode::LeaverCondition => Leaving::Later {
-                detail: format!("lifecycle.leaver.when holds; {DOUBTED}"),
-            },
-            EvidenceCode::ContractsEnded | EvidenceCode::Missing => Leaving::Unknown(DOUBTED.to_owned()),
+        return Leaving::Later {
+            detail: format!("{what}; {DOUBTED}"),
         };
     }
     // With an hour it is as if time stood still since the clocks showed it last.
@@ -69,17 +105,7 @@ pub fn leaving(
         }
         None => (moment.now, moment.now - policy.leaver_after),
     };
-    let mature = if by_date {
-        describe.leaving(&person.joined, moment.at(begun)) == Truth::True
-    } else {
-        since.unwrap_or(moment.now) + policy.leaver_after <= by
-    };
-    let what = match code {
-        EvidenceCode::LeaverCondition => "lifecycle.leaver.when holds",
-        EvidenceCode::ContractsEnded => "every contract row has ended",
-        EvidenceCode::Missing => unreachable!("absence is judged elsewhere"),
-    };
-    if mature {
+    if mature(by, begun) {
         let detail = match policy.leaver_after.num_hours() {
             0 => what.to_owned(),
             hours => format!("{what}, for at least {hours} hours"),
@@ -196,7 +222,7 @@ pub fn missing(
             ));
             continue;
         };
-        if !snapshot.is_rejected() && population.has(snapshot, key) {
+        if !snapshot.is_rejected() && population.goes_on(snapshot, key) {
             present = true;
             sighting.absent = None;
             continue;
@@ -221,13 +247,19 @@ pub fn missing(
             absence.reads += 1;
         }
         let (reads, since) = (absence.reads, absence.since);
+        // Rows that have ended, and not the one that is missing.
+        let (code, what) = if population.has(snapshot, key) {
+            (EvidenceCode::NoCurrentRow, "no current contract row in")
+        } else {
+            (EvidenceCode::Missing, "absent from")
+        };
         let detail = format!(
-            "absent from {source} in {reads} of {} reads since {}",
+            "{what} {source} in {reads} of {} reads since {}",
             policy.missing_reads,
             since.format("%Y-%m-%d %H:%M UTC")
         );
         if reads >= policy.missing_reads && since + policy.missing_for <= now {
-            evidence.push(Evidence::new(EvidenceCode::Missing, Some(source.clone()), detail));
+            evidence.push(Evidence::new(code, Some(source.clone()), detail));
         } else {
             waiting.push(format!("{detail}, {} hours needed", policy.missing_for.num_hours()));
         }

@@ -2,6 +2,7 @@
 //!
 //! Snapshots come sorted by key, so this is a merge: one person at a time, nobody kept.
 
+use super::contracts::{self, Contracts};
 use super::identity::{JoinedRecord, Part, Unknown};
 use super::ids::SourceName;
 use super::key::Key;
@@ -18,8 +19,8 @@ pub struct Person<'a> {
     pub joined: JoinedRecord<'a>,
     pub records: Vec<RecordRef>,
     pub anchors: Vec<Anchor>,
-    /// Whether every contract row of this person has ended.
-    pub standing: Standing,
+    /// How the contracts of this person stand, where a source has a row per contract.
+    pub contracts: Contracts,
 }
 
 /// A key of the authoritative sources.
@@ -72,6 +73,13 @@ impl<'a> Population<'a> {
     /// Whether an authoritative source has the key, in whatever state.
     pub fn has(&self, snapshot: &Snapshot, key: &Key) -> bool {
         !snapshot.with_key(key).is_empty() || self.rejected(&snapshot.summary.name, key)
+    }
+
+    /// Whether an authoritative source has the key in a state that says more than that every contract has ended.
+    pub fn goes_on(&self, snapshot: &Snapshot, key: &Key) -> bool {
+        let records = snapshot.with_key(key);
+        records.iter().any(|record| record.standing != Standing::AllRowsEnded)
+            || self.rejected(&snapshot.summary.name, key)
     }
 
     /// Whether a source could not read fields of this person's record (RULES 4.2).
@@ -174,22 +182,29 @@ impl<'a> Population<'a> {
         let mut parts = BTreeMap::new();
         let mut anchors = Vec::new();
         let mut records = Vec::new();
-        // A source that cannot be read may know that the person is still there.
-        let mut ended = true;
+        let authoritative = self
+            .snapshots
+            .iter()
+            .filter(|it| it.summary.role == Some(Role::Authoritative));
+        let contracts = contracts::together(deciding().map(|(_, record)| *record), authoritative);
         for snapshot in self.snapshots {
             let source = &snapshot.summary.name;
             let mut of_source = found.iter().filter(|(from, _)| std::ptr::eq(*from, snapshot));
             let part = match (of_source.next(), of_source.next()) {
-                _ if snapshot.is_rejected() => {
-                    ended &= snapshot.summary.role == Some(Role::Enrich);
-                    Part::Unknown(Unknown::SourceRejected(source.clone()))
-                }
+                _ if snapshot.is_rejected() => Part::Unknown(Unknown::SourceRejected(source.clone())),
                 (None, _) if self.rejected(source, key) => Part::Unknown(Unknown::SourceRejected(source.clone())),
                 (None, _) => Part::NoRecord,
                 // An unusable record counts as present: with another one they are two.
                 (Some(_), None) if self.rejected(source, key) => {
                     Part::Unknown(Unknown::DuplicateRecord(source.clone()))
                 }
+                // Old contracts say nothing of what is so today.
+                (Some((_, record)), None)
+                    if snapshot.summary.role == Some(Role::Enrich) && record.standing != Standing::Current =>
+                {
+                    Part::Unknown(Unknown::NoCurrentRow(source.clone()))
+                }
+                (Some((_, record)), None) if contracts.are_elsewhere_than(record.standing) => Part::NoRecord,
                 (Some(one), None) => {
                     let (_, record) = one;
                     records.push(place(one));
@@ -205,12 +220,6 @@ impl<'a> Population<'a> {
             };
             parts.insert(source, (snapshot, part));
         }
-        ended &= deciding().all(|(_, record)| record.standing == Standing::AllRowsEnded);
-        let standing = if ended {
-            Standing::AllRowsEnded
-        } else {
-            Standing::Current
-        };
         let joined = JoinedRecord {
             key,
             raw_key: &first.raw_key,
@@ -221,7 +230,7 @@ impl<'a> Population<'a> {
             joined,
             records,
             anchors,
-            standing,
+            contracts,
         }))
     }
 }

@@ -359,6 +359,8 @@ pub enum SkipReason {
     LeavingLater,
     /// Stays today, and the leaver condition will hold on a date that is known.
     LeavesOn,
+    /// Between two contracts: the card stays as it is until the next one begins.
+    NextContract,
     /// Starts on a date to come: no card is made, or made active again, before its time.
     StartsLater,
     /// When they start is not known: no card is made, or made active again, and no access given.

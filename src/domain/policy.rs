@@ -287,6 +287,9 @@ pub struct Policy {
     /// How long evidence of leaving must hold.
     #[serde(with = "seconds")]
     pub leaver_after: Duration,
+    /// With a row per contract: so many days of the calendar after the last contract has ended a card stays.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub leaver_gap_days: u32,
     /// The time of day, in the zone of the run, at which leavers are archived; `None`: whenever the evidence has held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaver_at: Option<NaiveTime>,
@@ -315,6 +318,10 @@ pub struct Policy {
     /// Who is anonymized, how and when; `None`: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anonymize: Option<Anonymize>,
+}
+
+fn is_nought(days: &u32) -> bool {
+    *days == 0
 }
 
 /// Durations as whole seconds.

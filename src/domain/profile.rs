@@ -35,6 +35,9 @@ const LOST_PART: u64 = 4;
 pub struct Profile {
     /// People: records with different keys.
     pub records: u64,
+    /// With a row per contract: how many rows they have together.
+    #[serde(skip_serializing_if = "is_nought")]
+    pub rows: u64,
     /// How many of them have something in an attribute.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub filled: BTreeMap<String, u64>,
@@ -66,6 +69,10 @@ pub struct Profile {
     /// Directories: how far each replica is, by its id. The texts sort as they rise.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub update_marks: BTreeMap<String, String>,
+}
+
+fn is_nought(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How full the attributes of each group are: an access rule of a directory hides them in one unit, and over all it hardly shows.

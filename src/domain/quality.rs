@@ -33,6 +33,23 @@ pub struct Keyed {
     pub unkeyed: Vec<Unkeyed>,
     /// How many records each condition holds for, by its place in the configuration; counted by whoever has the conditions.
     pub matched: BTreeMap<String, Matched>,
+    /// With a row per contract: how many different rows there were. 0 where a row is a person.
+    pub rows: u64,
+}
+
+impl Keyed {
+    /// Makes one record per person of an export with a row per contract. The rows are counted before: that some are
+    /// missing shows in their number, not in that of the people.
+    pub fn group(&mut self, group: impl FnOnce(Vec<SourceRecord>, &AttributeNames) -> Vec<SourceRecord>) {
+        let records = std::mem::take(&mut self.records);
+        self.records = group(records, &self.read.attributes);
+        // A row that stands in the file twice is one row.
+        let rows = self
+            .records
+            .iter()
+            .map(|record| record.rows.as_ref().map_or(1, |rows| rows.all.len() as u64));
+        self.rows = rows.sum();
+    }
 }
 
 /// Reads the key of every record. Records without a usable key become rejections: they are present, not missing.
@@ -109,6 +126,7 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
                 values: record.values,
                 anchor: record.anchor,
                 standing: Standing::Current,
+                rows: None,
             }),
             Err(why) => {
                 if why == NoKey::Empty {
@@ -132,6 +150,7 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
         keyless,
         unkeyed,
         matched: BTreeMap::new(),
+        rows: 0,
     }
 }
 
@@ -196,6 +215,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         keyless,
         unkeyed,
         matched,
+        rows,
     } = keyed;
     let SourceRead {
         source,
@@ -236,6 +256,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     profile.name_date = name_date;
     profile.people = Some(people_hash(&records));
     profile.content = content;
+    profile.rows = rows;
     profile.update_marks = update_marks;
     // People, not rows: an export that has every row twice must not become the yardstick for whole ones.
     let count = profile.records;
@@ -270,6 +291,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     let mut emptied = BTreeSet::new();
     if doubts.usable() {
         size(&source, &records, count, expected, history, &mut doubts);
+        against::fewer_rows(&source, &records, rows, history, expected.max_drop_percent, &mut doubts);
         emptied = against::emptied(&source, &profile, history, attribute_drop(expected), &mut doubts);
         against::shrunk(&source, &profile, history, expected.max_group_drop_percent, &mut doubts);
         against::vanished(&source, &profile, history, &mut doubts);

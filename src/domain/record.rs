@@ -5,6 +5,7 @@
 
 use super::ids::SourceName;
 use super::key::{Key, RawKey};
+use super::rows::Rows;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ impl AttributeNames {
 }
 
 /// The values of one attribute in one record. Blank texts are kept as they are; an attribute the entry does not have is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Values {
     /// The entry has no such attribute.
     #[default]
@@ -133,10 +134,14 @@ pub struct Anchor {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// One row per person, or a row that is current (or not known to have ended).
+    /// One row per person, or a row that is current.
     #[default]
     Current,
-    /// Every row of this person has ended: evidence of leaving.
+    /// No row is current, and of one it is not known.
+    NotKnown,
+    /// No row is current, and one begins later.
+    NextRow,
+    /// Every row of this person has ended.
     AllRowsEnded,
 }
 
@@ -181,4 +186,7 @@ pub struct SourceRecord {
     pub values: Box<[Values]>,
     pub anchor: Option<Box<str>>,
     pub standing: Standing,
+    /// What all rows of the person say together, in an export with a row per contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Box<Rows>>,
 }

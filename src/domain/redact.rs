@@ -103,10 +103,16 @@ fn keys_of(input: &PlanInput) -> BTreeSet<String> {
 fn values_of(view: &PlanView, input: &PlanInput) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     for record in input.snapshots.iter().flat_map(|snapshot| snapshot.records()) {
+        let beside = record
+            .rows
+            .iter()
+            .flat_map(|rows| &rows.beside)
+            .flat_map(|row| &row.values);
         values.extend(
             record
                 .values
                 .iter()
+                .chain(beside)
                 .flat_map(|values| values.as_slice())
                 .map(|value| value.to_string()),
         );

@@ -356,10 +356,10 @@ async fn read_source<S: Source>(
                 ended: Utc::now(),
             });
             let mut keyed = key_records(read, &policy.key);
-            if let Some(current) = mapping.contract(&part.name) {
-                let names = keyed.read.attributes.clone();
-                keyed.records =
-                    crate::mapping::contracts::group_rows(keyed.records, &names, &part.name, current, moment);
+            if let Some(rule) = mapping.contract(&part.name) {
+                keyed.group(|records, names| rule.group(records, names, &part.name, moment));
+                let differ = mapping.rows_that_differ(&part.name, &keyed.records, &keyed.read.attributes);
+                keyed.read.findings.extend(differ);
             }
             let names = &keyed.read.attributes;
             keyed.matched = mapping.matched(&part.name, names, &keyed.records, moment);

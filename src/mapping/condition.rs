@@ -35,6 +35,11 @@ impl Condition {
         &self.program.text
     }
 
+    /// As it was compiled.
+    pub(super) fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// What it reads.
     pub fn inputs(&self) -> &[Input] {
         &self.program.inputs
@@ -102,6 +107,8 @@ pub(super) fn unknown_in_words(why: &Unknown) -> String {
         Unknown::SourceRejected(source) => format!("source {source} was rejected"),
         Unknown::NoRecord(source) => format!("source {source} has no record with this key"),
         Unknown::DuplicateRecord(source) => format!("source {source} has several records with this key"),
+        Unknown::NoCurrentRow(source) => format!("no row of source {source} is current"),
+        Unknown::RowsDiffer(source) => format!("rows of source {source} are current together and differ"),
         Unknown::NoAttribute(source, attribute) => format!("source {source} has no attribute '{attribute}'"),
         Unknown::Unusable(message) | Unknown::Expression(message) => message.clone(),
     }

@@ -18,11 +18,7 @@ impl Program {
         {
             return input.read(records);
         }
-        let scope = Scope {
-            inputs: &self.inputs,
-            records,
-            moment,
-        };
+        let scope = Scope::of(self, records, moment);
         match scope.evaluate(&self.root) {
             // Parts put together can begin or end with white space, or compose to other characters.
             Value::Text(text) => Value::text(clean_cow(text)),
@@ -34,23 +30,34 @@ impl Program {
 impl Program {
     /// The value of a part of it.
     pub(super) fn part<'a>(&'a self, part: &'a Expr, records: Records<'a>, moment: Moment) -> Value<'a> {
-        let scope = Scope {
-            inputs: &self.inputs,
-            records,
-            moment,
-        };
-        scope.evaluate(part)
+        Scope::of(self, records, moment).evaluate(part)
     }
 }
 
-struct Scope<'a> {
+/// What an expression is evaluated over.
+pub(super) struct Scope<'a> {
     inputs: &'a [Input],
     records: Records<'a>,
     moment: Moment,
 }
 
 impl<'a> Scope<'a> {
-    fn evaluate(&self, expr: &'a Expr) -> Value<'a> {
+    /// Of a program over these records at this moment.
+    pub(super) fn of(program: &'a Program, records: Records<'a>, moment: Moment) -> Self {
+        Scope {
+            inputs: &program.inputs,
+            records,
+            moment,
+        }
+    }
+
+    /// The moment.
+    pub(super) fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    /// The value of a part of the program.
+    pub(super) fn evaluate(&self, expr: &'a Expr) -> Value<'a> {
         let zone = self.moment.zone;
         match expr {
             Expr::Constant(value) => value.borrowed(),

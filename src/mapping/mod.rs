@@ -11,6 +11,7 @@ pub mod first_day;
 pub mod inputs;
 
 mod advice;
+mod agreement;
 mod compare;
 mod dates;
 mod directory;
@@ -22,17 +23,21 @@ mod number;
 mod parse;
 mod picks;
 mod text;
+mod turning;
 mod value;
 
 use crate::config::{Config, RowsConfig, SourceConfig};
 use crate::domain::field::{CardField, FieldKind};
-use crate::domain::identity::{Describe, Description, Evaluated, FirstDay, JoinedRecord, LastDay, Moment, Truth};
+use crate::domain::identity::{
+    Describe, Description, Desired, Evaluated, FirstDay, JoinedRecord, LastDay, Moment, Truth, Unknown,
+};
 use crate::domain::ids::SourceName;
 use crate::domain::key::KeySpec;
 use crate::domain::profile::Matched;
 use crate::domain::record::{AttributeNames, SourceRecord};
 use chrono::Duration;
 use condition::Condition;
+use contracts::ContractRule;
 use fields::CompiledRule;
 use filters::Refusal;
 use first_day::Starts;
@@ -65,7 +70,7 @@ pub struct Mapping {
     leaver: Option<Condition>,
     starts: Option<Starts>,
     last_day: Option<LastDayRule>,
-    contracts: BTreeMap<SourceName, Condition>,
+    contracts: BTreeMap<SourceName, ContractRule>,
     advice: Vec<MappingProblem>,
     rules: BTreeMap<CardField, CompiledRule>,
     references: BTreeMap<SourceName, BTreeSet<String>>,
@@ -88,7 +93,8 @@ impl Mapping {
             .lifecycle
             .leaver
             .as_ref()
-            .and_then(|leaver| problems.condition("lifecycle.leaver.when", &leaver.when, &sources));
+            .and_then(|leaver| leaver.when.as_deref())
+            .and_then(|when| problems.condition("lifecycle.leaver.when", when, &sources));
         let starts = config.lifecycle.joiner.as_ref().and_then(|joiner| {
             let compiled = Starts::compile(&joiner.starts, &sources);
             problems.all("lifecycle.joiner.starts", compiled)
@@ -108,10 +114,17 @@ impl Mapping {
             if let SourceConfig::Csv(csv) = source
                 && let RowsConfig::Per(per) = &csv.rows
             {
-                let path = format!("sources[{at}].rows.current");
-                // A row is looked at before people are put together: there is no other source yet.
-                let condition = problems.condition(&path, &per.current, std::slice::from_ref(known));
-                contracts.extend(condition.map(|condition| (known.name.clone(), condition)));
+                let starts = config.lifecycle.joiner.as_ref().map(|joiner| joiner.starts.as_str());
+                match ContractRule::compile(per, starts, known) {
+                    Ok(rule) => {
+                        contracts.insert(known.name.clone(), rule);
+                    }
+                    Err(refusals) => {
+                        for (option, refusal) in refusals {
+                            problems.add(&format!("sources[{at}].rows.{option}"), refusal);
+                        }
+                    }
+                }
             }
         }
         let mut rules = BTreeMap::new();
@@ -232,8 +245,8 @@ impl Mapping {
         counts.collect()
     }
 
-    /// Which row of a source is current, where the source has a row per contract.
-    pub fn contract(&self, source: &SourceName) -> Option<&Condition> {
+    /// Which row of a source is current and which leads, where the source has a row per contract.
+    pub fn contract(&self, source: &SourceName) -> Option<&ContractRule> {
         self.contracts.get(source)
     }
 
@@ -245,24 +258,31 @@ impl Mapping {
     /// Every field with its expression, what it read, and what came of it.
     pub fn explain(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Vec<Evaluated> {
         let rules = self.rules.values();
-        rules
-            .map(|rule| rule.explained(Records::Joined(joined), moment, &self.key))
-            .collect()
+        let explained = rules.map(|rule| rule.explained(Records::Joined(joined), moment, &self.key));
+        let mut explained: Vec<Evaluated> = explained.collect();
+        let fields = explained.iter().map(|one| (one.field, one.desired.clone())).collect();
+        for (field, source) in self.disagreements(joined, moment, &fields) {
+            for one in explained.iter_mut().filter(|one| one.field == field) {
+                one.desired = Desired::Unknown(Unknown::RowsDiffer(source.clone()));
+            }
+        }
+        explained
     }
 
     fn collect_advice(&self) -> Vec<MappingProblem> {
         let mut problems = Problems::default();
         let conditions = [
-            ("include".to_owned(), self.include.as_ref()),
-            ("lifecycle.leaver.when".to_owned(), self.leaver.as_ref()),
+            ("include", self.include.as_ref()),
+            ("lifecycle.leaver.when", self.leaver.as_ref()),
         ];
-        let contracts = self
-            .contracts
-            .iter()
-            .map(|(source, condition)| (format!("rows.current of source {source}"), Some(condition)));
-        for (path, condition) in conditions.into_iter().chain(contracts) {
+        for (path, condition) in conditions {
             for advice in condition.map(Condition::advice).unwrap_or_default() {
-                problems.add(&path, advice);
+                problems.add(path, advice);
+            }
+        }
+        for (source, rule) in &self.contracts {
+            for (option, advice) in rule.advice() {
+                problems.add(&format!("rows.{option} of source {source}"), advice);
             }
         }
         for advice in self.starts.as_ref().map(Starts::advice).unwrap_or_default() {
@@ -282,8 +302,8 @@ impl Mapping {
     fn collect_references(&self) -> BTreeMap<SourceName, BTreeSet<String>> {
         let conditions = [&self.include, &self.leaver].into_iter().flatten();
         let inputs = conditions
-            .chain(self.contracts.values())
             .flat_map(Condition::inputs)
+            .chain(self.contracts.values().flat_map(ContractRule::inputs))
             .chain(self.starts.iter().flat_map(Starts::inputs))
             .chain(self.last_day.iter().flat_map(LastDayRule::inputs))
             .chain(self.rules.values().flat_map(|rule| rule.program().inputs.iter()));
@@ -298,42 +318,35 @@ impl Mapping {
     }
 }
 
-impl Describe for Mapping {
-    fn scope(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
+/// The answers of the records as they are, of each source one.
+impl Mapping {
+    fn scope_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
         match &self.include {
             Some(condition) => condition.holds(Records::Joined(joined), moment),
             None => Truth::True,
         }
     }
 
-    fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
+    fn leaving_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
         match &self.leaver {
             Some(condition) => condition.holds(Records::Joined(joined), moment),
             None => Truth::False,
         }
     }
 
-    fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
+    fn last_day_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
         match &self.last_day {
             Some(rule) => rule.read(Records::Joined(joined), moment),
             None => LastDay::NotMapped,
         }
     }
 
-    fn leaves_by_date(&self) -> bool {
-        self.leaver.as_ref().is_some_and(Condition::reads_clock)
-    }
-
-    fn first_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Option<FirstDay> {
+    fn first_day_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Option<FirstDay> {
         let starts = self.starts.as_ref()?;
         Some(starts.day(Records::Joined(joined), moment))
     }
 
-    fn managers_by_dn(&self) -> bool {
-        self.rules.values().any(CompiledRule::gives_manager_dn)
-    }
-
-    fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {
+    fn describe_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {
         let mut problems = Vec::new();
         let fields = self
             .rules
@@ -345,6 +358,37 @@ impl Describe for Mapping {
             })
             .collect();
         Description { fields, problems }
+    }
+}
+
+impl Describe for Mapping {
+    fn scope(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
+        self.scope_agreed(joined, moment, self.scope_alone(joined, moment))
+    }
+
+    fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
+        self.leaving_agreed(joined, moment, self.leaving_alone(joined, moment))
+    }
+
+    fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
+        self.last_day_agreed(joined, moment, self.last_day_alone(joined, moment))
+    }
+
+    fn leaves_by_date(&self) -> bool {
+        self.leaver.as_ref().is_some_and(Condition::reads_clock)
+    }
+
+    fn first_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Option<FirstDay> {
+        let first = self.first_day_alone(joined, moment)?;
+        Some(self.first_day_agreed(joined, moment, first))
+    }
+
+    fn managers_by_dn(&self) -> bool {
+        self.rules.values().any(CompiledRule::gives_manager_dn)
+    }
+
+    fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {
+        self.agreed(joined, moment, self.describe_alone(joined, moment))
     }
 }
 
@@ -419,6 +463,6 @@ fn unknown_field(name: &str) -> Refusal {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -95,6 +95,7 @@ pub fn record(attributes: &[(&str, &[&str])], directory: bool) -> SourceRecord {
         values: values.collect(),
         anchor: None,
         standing: Standing::Current,
+        rows: None,
     }
 }
 
@@ -197,3 +198,36 @@ sources:
 pub fn compile(rest: &str) -> Result<Mapping, Vec<MappingProblem>> {
     Mapping::compile(&config(rest))
 }
+
+/// A configuration whose only source `hr` has a row per contract, with the columns of the domain's tests; `more` are further
+/// options of `rows`, the rest is YAML of the test.
+pub fn compile_contracts(current: &str, more: &str, rest: &str) -> Mapping {
+    let yaml = format!(
+        "
+topdesk: {{ url: https://example.topdesk.net, username: api, password: {{ env: TOPDESK_PASSWORD }} }}
+timezone: Europe/Amsterdam
+create: {{ hasSspAccess: true, isCaller: true }}
+sources:
+  - name: hr
+    type: csv
+    path: hr.csv
+    key: key
+    role: authoritative
+    rows: {{ per: contract, current: \"{current}\"{more} }}
+fields:
+  surName: \"{{{{ hr.sur }}}}\"
+  firstName: \"{{{{ hr.first }}}}\"
+  jobTitle: \"{{{{ hr.job }}}}\"
+  email: \"{{{{ hr.email }}}}\"
+  tasLoginName: \"{{{{ hr.login }}}}\"
+  branch: \"{{{{ hr.branch }}}}\"
+  department: {{ value: \"{{{{ hr.dept }}}}\", missing: create }}
+  manager: {{ key: \"{{{{ hr.mgr }}}}\" }}
+{rest}"
+    );
+    let config: Config = serde_yaml::from_str(&yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+    Mapping::compile(&config).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// From the first day to the last one, both included.
+pub const FROM_START_TO_END: &str = "hr.start | date <= today and hr.end | date >= today";

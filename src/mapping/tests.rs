@@ -1,4 +1,5 @@
 mod conditions;
+mod contracts;
 mod docs;
 mod expressions;
 mod fields;

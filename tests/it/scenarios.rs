@@ -75,6 +75,9 @@ scenarios! {
     config_edit_holds_archives_and_the_run_after_it
     contract_rows
     csv_as_spreadsheets_and_databases_write_it
+    current_row_cannot_be_used
+    current_row_is_missing
+    current_rows_that_differ_leave_the_field
     cut_off_csv
     deleted_with_the_operator_by_hand
     department_as_plain_text
@@ -101,6 +104,7 @@ scenarios! {
     hidden_operators_hold_archives
     hr_takes_a_mistake_back
     is_defined_asks_this_record
+    joiner_with_a_later_contract
     joiners
     joiners_wait_for_their_first_day
     junk_rows_never_become_people
@@ -130,6 +134,7 @@ scenarios! {
     newest_of_several_exports
     number_on_the_wrong_card_waits
     nobody_can_be_seen_to_leave
+    next_contract_is_known_and_nobody_leaves
     older_csv
     one_field_changed_on_everybody_waits
     one_key_in_two_sources_is_a_conflict

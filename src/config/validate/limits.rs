@@ -3,7 +3,7 @@
 use super::is_blank;
 use crate::config::problem::Fault;
 use crate::config::units::{Percent, Span};
-use crate::config::{BudgetConfig, Config, JoinerConfig, SspAccess};
+use crate::config::{BudgetConfig, Config, JoinerConfig, LeaverConfig, SourceConfig, SspAccess};
 use crate::daemon::schedule::ScheduleError;
 use crate::domain::field::CardField;
 
@@ -22,14 +22,39 @@ pub fn conditions(config: &Config, faults: &mut Vec<Fault>) {
         .lifecycle
         .leaver
         .as_ref()
-        .is_some_and(|leaver| is_blank(&leaver.when))
+        .and_then(|leaver| leaver.when.as_deref())
+        .is_some_and(is_blank)
     {
         let cure = "write a condition such as \"{{ hr['End date'] | date < today }}\", or take 'leaver' out";
         faults.push(Fault::new("lifecycle.leaver.when", "is blank", cure));
     }
 }
 
+fn leavers(config: &Config, leaver: &LeaverConfig, faults: &mut Vec<Fault>) {
+    let per_contract = config.sources.iter().any(SourceConfig::is_per_contract);
+    if leaver.when.is_none() && !per_contract {
+        let message = "is missing: no source has a row per contract, and so nothing says that somebody leaves";
+        let cure = "write a condition such as \"{{ hr['End date'] | date < today }}\", or take 'leaver' out";
+        faults.push(Fault::new("lifecycle.leaver.when", message, cure));
+    }
+    if !leaver.gap.is_zero() && !per_contract {
+        let message = "no source has a row per contract: there is no gap between two contracts";
+        let cure = "write how long evidence must hold as 'after', or take 'gap' out";
+        faults.push(Fault::new("lifecycle.leaver.gap", message, cure));
+    }
+    if leaver.gap != Span::days(leaver.gap.chrono().num_days().unsigned_abs()) {
+        faults.push(Fault::new(
+            "lifecycle.leaver.gap",
+            format!("{} is not a number of days", leaver.gap),
+            "write whole days, e.g. 14d: contracts begin and end on days",
+        ));
+    }
+}
+
 pub fn lifecycle(config: &Config, faults: &mut Vec<Fault>) {
+    if let Some(leaver) = &config.lifecycle.leaver {
+        leavers(config, leaver, faults);
+    }
     if let Some(joiner) = &config.lifecycle.joiner {
         joiners(config, joiner, faults);
     }

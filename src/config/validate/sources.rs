@@ -300,7 +300,15 @@ fn csv_format(n: usize, csv: &CsvConfig, faults: &mut Vec<Fault>) {
             let cure = "write the condition that makes a row the current contract";
             faults.push(Fault::new(at(n, "rows.current"), "is blank", cure));
         }
-        RowsConfig::Per(_) | RowsConfig::OnePerPerson => {}
+        RowsConfig::Per(per) => {
+            let main = per.main.as_ref().map_or(&[][..], |main| main.as_slice());
+            if per.main.is_some() && (main.is_empty() || main.iter().any(|text| is_blank(text))) {
+                let cure =
+                    "write what makes one of several current rows lead, e.g. \"{{ hr.FTE | number }}\", or take it out";
+                faults.push(Fault::new(at(n, "rows.main"), "is blank", cure));
+            }
+        }
+        RowsConfig::OnePerPerson => {}
     }
 }
 

@@ -90,11 +90,15 @@ impl Workforce {
             };
             let stands = match describe.scope(&person.joined, input.moment) {
                 Truth::True => match leaving(describe, &person, input, None) {
-                    Leaving::No => Stands::Works,
+                    Leaving::No | Leaving::NextContract => Stands::Works,
+                    // Without a clock to believe it may be a matter of the date.
+                    Leaving::ContractsEnded if input.clock.is_trusted() => {
+                        Stands::Left("every contract row has ended".to_owned())
+                    }
                     Leaving::Now(evidence) => Stands::Left(evidence.detail),
                     // Without a clock to believe it may be a matter of the date.
                     Leaving::Later { detail } if input.clock.is_trusted() => Stands::Left(detail),
-                    Leaving::Later { .. } | Leaving::Unknown(_) => Stands::NotKnown,
+                    Leaving::ContractsEnded | Leaving::Later { .. } | Leaving::Unknown(_) => Stands::NotKnown,
                 },
                 Truth::False => Stands::OutOfScope,
                 Truth::Unknown(_) => Stands::NotKnown,

@@ -19,7 +19,9 @@ impl Planner<'_> {
     pub(super) fn count_judged(&mut self, state: &Leaving) {
         match state {
             Leaving::Unknown(_) => self.judged.unknown += 1,
-            Leaving::No | Leaving::Later { .. } | Leaving::Now(_) => self.judged.decided += 1,
+            Leaving::No | Leaving::NextContract | Leaving::ContractsEnded | Leaving::Later { .. } | Leaving::Now(_) => {
+                self.judged.decided += 1
+            }
         }
     }
 

@@ -55,6 +55,11 @@ impl Planner<'_> {
             needs: BTreeSet::new(),
         };
         for problem in &description.problems {
+            let differ = description.fields.get(&problem.field);
+            if card.is_none() && matches!(differ, Some(Desired::Unknown(Unknown::RowsDiffer(_)))) {
+                // It holds the new card, and is told as that.
+                continue;
+            }
             let message = format!("{}: {}", problem.field, problem.message);
             if card.is_none() && problem.field == CardField::SurName && !problem.holds_person {
                 // It is known, and cannot be written: one line says both.
@@ -79,8 +84,15 @@ impl Planner<'_> {
             }
             let wanted = match desired {
                 Desired::Unknown(unknown) => {
-                    if let Unknown::SourceRejected(source) = unknown {
-                        fields.needs.insert(source.clone());
+                    match unknown {
+                        Unknown::SourceRejected(source) => {
+                            fields.needs.insert(source.clone());
+                        }
+                        Unknown::RowsDiffer(source) if card.is_none() => fields.holds.push(format!(
+                            "{field}: rows of {source} are current together and differ here, and no card is made before it is \
+                             known which one holds; say in rows.main which row leads, or correct the rows"
+                        )),
+                        _other => {}
                     }
                     continue;
                 }

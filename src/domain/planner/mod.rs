@@ -9,6 +9,7 @@
 //!                    under another number
 //! leaves             nothing                    archive                nothing
 //! starts later       nothing                    update                 nothing
+//! between contracts  nothing                    nothing                nothing
 //! leaves later       nothing                    nothing                nothing
 //! absent (ledger)    -                          archive, once mature   nothing
 //! ```
@@ -18,6 +19,7 @@
 
 mod access;
 mod apart;
+mod contracts;
 mod doubting;
 mod fields;
 mod finish;
@@ -169,6 +171,8 @@ struct Planner<'a> {
     judged: JudgedPeople,
     /// People without an active card who leave or are out of scope.
     apart: Apart,
+    /// People of whom every contract has ended, long enough.
+    left: Vec<contracts::Left>,
     /// Active cards that are ours.
     base: u64,
 }
@@ -221,6 +225,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         retained: Vec::new(),
         judged: JudgedPeople::default(),
         apart: Apart::default(),
+        left: Vec::new(),
         base: 0,
     };
     planner.find_unclaimed();

@@ -27,7 +27,7 @@ impl<'a> Planner<'a> {
         let state = leaving(self.describe, person, self.input, None);
         self.count_judged(&state);
         match state {
-            Leaving::Now(_) | Leaving::Later { .. } => {
+            Leaving::Now(_) | Leaving::Later { .. } | Leaving::ContractsEnded => {
                 self.stands_apart(key);
                 self.skip(
                     SkipReason::LeftWithoutCard,
@@ -47,7 +47,7 @@ impl<'a> Planner<'a> {
                 self.block(key, CANNOT_BE_USED);
                 return;
             }
-            Leaving::No => {}
+            Leaving::No | Leaving::NextContract => {}
         }
         match starting(self.describe, person, self.input) {
             Starting::Now => {}

@@ -69,6 +69,7 @@ impl Planner<'_> {
                 CardState::Keyed(_) => self.orphan(entry, card, &mut shields),
             }
         }
+        self.archive_left(&mut shields);
     }
 
     /// The run that learns this takes out what is kept of the person; while the entry has a key that was not done.

@@ -1,10 +1,11 @@
 //! One present person: nothing, update, archive, unarchive; or, without a card, on to [`super::newcomers`].
 
-use super::{Draft, ManagerWish, Place, Planner, conflict_of, presence, wanted_text};
+use super::{Draft, ManagerWish, Place, Planner, conflict_of, wanted_text};
 use crate::domain::card::PersonCard;
 use crate::domain::cards::{CardMatch, Likeness, fold};
+use crate::domain::contracts::Contracts;
 use crate::domain::field::CardField;
-use crate::domain::identity::{Description, Part, Truth};
+use crate::domain::identity::{Description, Truth};
 use crate::domain::ids::OperatorId;
 use crate::domain::joining::{Starting, starting};
 use crate::domain::key::Key;
@@ -13,7 +14,7 @@ use crate::domain::lifecycle::{Leaving, archived_when, leaves_on, leaving};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, OperatorFate, SkipReason};
 use crate::domain::policy::{RehireOperator, RehirePerson};
-use crate::domain::snapshot::{Role, Use, Verdict};
+use crate::domain::snapshot::{Use, Verdict};
 use std::collections::BTreeSet;
 
 impl<'a> Planner<'a> {
@@ -107,6 +108,7 @@ impl<'a> Planner<'a> {
         self.remember_openness(card, &state);
         let archived = self.index.cards[card].archived;
         match (state, archived) {
+            (Leaving::ContractsEnded, _) => self.contracts_ended(person, card, doubt),
             (Leaving::Now(evidence), false) => {
                 // Once the card is archived, which may be in this very run.
                 self.stands_apart(key);
@@ -131,7 +133,7 @@ impl<'a> Planner<'a> {
                 }
             }
             (Leaving::Later { .. }, true) => self.stands_apart(key),
-            (Leaving::No, true) => self.rehire(person, card, &description, doubt),
+            (Leaving::No | Leaving::NextContract, true) => self.rehire(person, card, &description, doubt),
             (Leaving::Unknown(why), true) => {
                 self.skip(
                     SkipReason::LeavingUnknown,
@@ -141,16 +143,20 @@ impl<'a> Planner<'a> {
                 );
             }
             (Leaving::Unknown(why), false) => {
-                self.skip(
-                    SkipReason::LeavingUnknown,
-                    Some(key),
-                    Some(card),
-                    format!("lifecycle.leaver.when gives neither yes nor no: {why}"),
-                );
-                // Whether they stay is open: no access is given meanwhile.
-                self.update(person, card, &description, doubt, Vec::new(), None);
+                let by_rows = matches!(person.contracts, Contracts::NotKnown(_));
+                let detail = if by_rows {
+                    why
+                } else {
+                    format!("lifecycle.leaver.when gives neither yes nor no: {why}")
+                };
+                self.skip(SkipReason::LeavingUnknown, Some(key), Some(card), detail);
+                if !self.rows_are_open(person) {
+                    // Whether they stay is open: no access is given meanwhile.
+                    self.update(person, card, &description, doubt, Vec::new(), None);
+                }
             }
-            (Leaving::No, false) => {
+            (Leaving::NextContract, false) if !self.next_contract(person, card) => self.stays[card] = doubt.is_none(),
+            (Leaving::No | Leaving::NextContract, false) => {
                 if let Some(date) = leaves_on(self.describe, person, self.input.moment) {
                     let detail = format!("leaves on {date}; {}", archived_when(&self.input.policy));
                     self.skip(SkipReason::LeavesOn, Some(key), Some(card), detail);
@@ -169,7 +175,8 @@ impl<'a> Planner<'a> {
     fn remember_openness(&mut self, card: usize, state: &Leaving) {
         let id = &self.index.cards[card].id;
         match state {
-            Leaving::No => {}
+            // Of contracts that have ended more is said where they are judged.
+            Leaving::No | Leaving::NextContract | Leaving::ContractsEnded => {}
             Leaving::Unknown(_) => {
                 self.undecided.insert(id.clone());
             }
@@ -234,20 +241,15 @@ impl<'a> Planner<'a> {
             }
             entry.anchors.sort();
         }
-        let parts = person.joined.parts.values();
-        let seen = parts.filter_map(|(snapshot, part)| {
-            let deciding = snapshot.summary.role == Some(Role::Authoritative) && !snapshot.is_rejected();
-            (deciding && matches!(part, Part::Record(_))).then_some(*snapshot)
-        });
-        presence::see(&mut entry, seen);
+        self.see(&mut entry, person);
         entry.leaving_since = match state {
             // What begins at a time that is not known would ripen at one that is not known.
             Leaving::Now(_) | Leaving::Later { .. } if !self.input.clock.is_trusted() => entry.leaving_since,
             Leaving::Now(_) | Leaving::Later { .. } => entry.leaving_since.or(Some(now)),
-            Leaving::No => None,
-            Leaving::Unknown(_) => entry.leaving_since,
+            Leaving::No | Leaving::NextContract => None,
+            Leaving::Unknown(_) | Leaving::ContractsEnded => entry.leaving_since,
         };
-        if *state == Leaving::No && !self.index.cards[card].archived {
+        if matches!(state, Leaving::No | Leaving::NextContract) && !self.index.cards[card].archived {
             entry.archived_by_us = None;
         }
         if known != Some(&entry) {

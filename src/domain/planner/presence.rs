@@ -32,22 +32,23 @@ impl Planner<'_> {
 /// Notes which authoritative sources have the person, in whatever state.
 pub(super) fn see<'a>(entry: &mut LedgerEntry, sources: impl Iterator<Item = &'a Snapshot>) {
     for snapshot in sources {
-        let read_at = snapshot.summary.read_at;
-        match entry.sightings.get_mut(&snapshot.summary.name) {
-            Some(sighting) => {
-                sighting.absent = None;
-                // Rewriting a hundred thousand rows for a fresher date is not worth it.
-                if read_at - sighting.last_seen > Duration::days(1) {
-                    sighting.last_seen = read_at;
-                }
-            }
-            None => {
-                let sighting = Sighting {
-                    last_seen: read_at,
-                    absent: None,
-                };
-                entry.sightings.insert(snapshot.summary.name.clone(), sighting);
-            }
+        see_listed(entry, snapshot);
+        if let Some(sighting) = entry.sightings.get_mut(&snapshot.summary.name) {
+            sighting.absent = None;
+        }
+    }
+}
+
+/// Notes that a source lists the person, and lets what is counted go on.
+pub(super) fn see_listed(entry: &mut LedgerEntry, snapshot: &Snapshot) {
+    let read_at = snapshot.summary.read_at;
+    let name = &snapshot.summary.name;
+    match entry.sightings.get_mut(name) {
+        // Rewriting a hundred thousand rows for a fresher date is not worth it.
+        Some(sighting) if read_at - sighting.last_seen > Duration::days(1) => sighting.last_seen = read_at,
+        Some(_) => {}
+        None => {
+            entry.sightings.insert(name.clone(), Sighting::new(read_at));
         }
     }
 }

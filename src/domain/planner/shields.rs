@@ -47,6 +47,7 @@ impl Shields {
                     values: unkeyed.record.values.clone(),
                     anchor: unkeyed.record.anchor.clone(),
                     standing: Standing::Current,
+                    rows: None,
                 };
                 shields.add(planner, snapshot, &record, why);
             }

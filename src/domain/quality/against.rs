@@ -3,6 +3,7 @@
 use super::doubts::Doubts;
 use crate::domain::ids::SourceName;
 use crate::domain::profile::Profile;
+use crate::domain::record::SourceRecord;
 use crate::domain::snapshot::{Effect, Finding, SnapshotHistory};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeSet;
@@ -22,6 +23,40 @@ pub(super) fn drop_message(name: &SourceName, count: u64, reference: u64, max_pe
     (drop > max_percent).then(|| {
         format!("{name} has {count} records, {reference} in its largest read of the last 14 days: {drop:.1} % fewer, at most {max_percent} % is accepted")
     })
+}
+
+/// Rows of an export with a row per contract, counted as people are: somebody whose current row is lost is still there by the
+/// rows that have ended.
+pub(super) fn fewer_rows(
+    name: &SourceName,
+    records: &[SourceRecord],
+    rows: u64,
+    history: &SnapshotHistory,
+    max_percent: f64,
+    doubts: &mut Doubts,
+) {
+    // Where the rows were not counted before, there is nothing to compare with.
+    let before = [&history.reference, &history.last_good].into_iter().flatten();
+    let reference = before.map(|before| before.rows).max().unwrap_or(0);
+    if rows == 0 || rows >= reference {
+        return;
+    }
+    let drop = (reference - rows) as f64 * 100.0 / reference as f64;
+    if drop > max_percent {
+        doubts.add_acceptable(
+            ("rows_dropped", Effect::RejectAcceptable),
+            format!(
+                "{name} has {rows} rows with a key, {reference} in its largest read of the last 14 days: {drop:.1} % fewer, \
+                 at most {max_percent} % is accepted"
+            ),
+            "check the export or filter",
+            // Accepted is exactly this content: these people with so many rows each.
+            records.iter().flat_map(|record| {
+                let rows = record.rows.as_ref().map_or(0, |rows| rows.all.len());
+                [record.key.to_string(), rows.to_string()]
+            }),
+        );
+    }
 }
 
 /// Attributes that went mostly empty: what they would clear is not known (RULES 3.5). Gives their names.

@@ -135,8 +135,8 @@ fn people(input: &PlanInput, describe: &dyn Describe, index: &CardIndex<'_>, pai
             Some(FirstDay::Blank | FirstDay::Unknown(_)) | None => None,
         };
         marks.leaves = match leaving(describe, &person, input, None) {
-            Leaving::Now(_) | Leaving::Later { .. } => true,
-            Leaving::No | Leaving::Unknown(_) => false,
+            Leaving::Now(_) | Leaving::Later { .. } | Leaving::ContractsEnded => true,
+            Leaving::No | Leaving::NextContract | Leaving::Unknown(_) => false,
         };
         let text = |field| super::text_wanted(&description, field);
         people.push(Someone {

@@ -155,10 +155,7 @@ fn whoever_is_seen_starts_anew_even_where_nothing_may_happen_to_them() {
 fn absent_means_absent_from_every_source_that_ever_had_the_person() {
     let mut world = almost_gone();
     world.sources.push(TestSource::new("hr2", Role::Authoritative));
-    let seen = Sighting {
-        last_seen: world.now,
-        absent: None,
-    };
+    let seen = Sighting::new(world.now);
     world.source("hr2").rows.push(row("X"));
     world.entry("c-E001").sightings.insert("hr2".into(), seen);
     assert_eq!(skips(&world.plan())[0].0, SkipReason::MissingNotYet);

@@ -112,19 +112,6 @@ fn a_leaver_gets_no_field_updates_and_is_never_created() {
 }
 
 #[test]
-fn ended_contracts_are_evidence_without_a_condition() {
-    let mut world = World::of(1);
-    world.hr().row_of("E001").ended = true;
-    world.run();
-    world.now += Duration::days(1);
-    let plan = world.plan();
-    assert_eq!(
-        change(&plan, "archive c-E001").evidence[0].code,
-        EvidenceCode::ContractsEnded
-    );
-}
-
-#[test]
 fn an_archive_that_takes_an_operator_along_waits() {
     let mut world = World::of(5);
     world.hr().set("E001", "end", "2026-01-01");

@@ -4,6 +4,8 @@ mod absence;
 mod apply;
 mod audit;
 mod chance;
+mod contract_worlds;
+mod contracts;
 mod describe;
 mod disorder;
 mod former;

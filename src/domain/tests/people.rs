@@ -7,7 +7,6 @@ use crate::domain::ids::CardId;
 use crate::domain::plan::{ConflictKind, SkipReason};
 use crate::domain::policy::{FieldPolicy, RehirePerson};
 use crate::domain::snapshot::{RejectionScope, Role};
-use chrono::Duration;
 
 #[test]
 fn a_world_in_step_needs_nothing() {
@@ -465,7 +464,7 @@ fn contracts_that_ended_are_no_evidence_while_another_source_of_the_same_people_
     world.policy.same_people = vec![["hr".into(), "hr2".into()].into()];
     world.source("hr2").rows.push(row("X").with("end", "2026-01-01"));
     world.hr().row_of("E001").ended = true;
-    world.entry("c-E001").leaving_since = Some(world.now - Duration::days(9));
+    world.absent("c-E001", "hr", 3, 72);
     assert_eq!(names(&world.plan()), ["archive c-E001"]);
     world.source("hr2").reject();
     assert_eq!(names(&world.plan()), Vec::<String>::new());

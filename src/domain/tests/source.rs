@@ -1,5 +1,6 @@
 //! Sources of the tests: rows with attributes of fixed names, read and judged like real ones.
 
+use crate::domain::identity::Moment;
 use crate::domain::ids::SourceName;
 use crate::domain::key::Key;
 use crate::domain::policy::Policy;
@@ -8,8 +9,10 @@ use crate::domain::record::{AttributeNames, Place, RawRecord, Standing, Values};
 use crate::domain::snapshot::{
     Effect, Finding, Rejection, RejectionScope, Role, Snapshot, SnapshotHistory, SourceRead,
 };
+use crate::mapping::Mapping;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 const ATTRIBUTES: [&str; 13] = [
     "key", "sur", "first", "job", "email", "login", "branch", "dept", "mgr", "end", "status", "scope", "start",
@@ -59,6 +62,8 @@ pub struct TestSource {
     pub modified_at: Option<DateTime<Utc>>,
     pub content: Option<Box<str>>,
     pub update_marks: BTreeMap<String, String>,
+    /// A row is a contract, by the rules of this mapping for the source.
+    pub contracts: Option<Arc<Mapping>>,
 }
 
 impl TestSource {
@@ -75,6 +80,7 @@ impl TestSource {
             modified_at: None,
             content: None,
             update_marks: BTreeMap::new(),
+            contracts: None,
         }
     }
 
@@ -158,6 +164,14 @@ impl TestSource {
             .collect();
         for record in keyed.records.iter_mut().filter(|record| ended.contains(&record.place)) {
             record.standing = Standing::AllRowsEnded;
+        }
+        if let Some(mapping) = &self.contracts {
+            let rule = mapping.contract(&self.name).expect("a source with a row per contract");
+            let moment = Moment {
+                now,
+                zone: chrono_tz::Europe::Amsterdam,
+            };
+            keyed.group(|records, names| rule.group(records, names, &self.name, moment));
         }
         let expected = policy.expectations.get(&self.name).cloned().unwrap_or_default();
         judge_source(keyed, &expected, &self.history, now)

@@ -100,6 +100,7 @@ fn policy() -> Policy {
             ..Expectations::default()
         },
         leaver_after: Duration::hours(24),
+        leaver_gap_days: 0,
         leaver_at: None,
         work_left: WorkLeft::Off,
         joiners: None,
@@ -247,10 +248,7 @@ impl World {
             Origin::Matched,
             self.now - Duration::days(30),
         );
-        let sighting = Sighting {
-            last_seen: self.now - Duration::hours(1),
-            absent: None,
-        };
+        let sighting = Sighting::new(self.now - Duration::hours(1));
         entry.sightings.insert("hr".into(), sighting);
         self.ledger.insert(id.clone(), entry);
         self.entry(id.as_str())

@@ -387,10 +387,7 @@ fn remember(world: &mut World, id: &str, number: &str, someone: &Someone, second
         world.absent(id, "hr", reads, hours);
     }
     if second && someone.hr2 != InSource::No {
-        let sighting = Sighting {
-            last_seen: world.now,
-            absent: None,
-        };
+        let sighting = Sighting::new(world.now);
         world.entry(id).sightings.insert("hr2".into(), sighting);
         if reads > 0 {
             world.absent(id, "hr2", reads, hours);

@@ -93,6 +93,8 @@ fn unknown_words(why: &Unknown) -> String {
         Unknown::SourceRejected(source) => format!("the read of {source} cannot be used"),
         Unknown::NoRecord(source) => format!("{source} has no record of this person"),
         Unknown::DuplicateRecord(source) => format!("{source} has several records with this key"),
+        Unknown::NoCurrentRow(source) => format!("no row of {source} is current"),
+        Unknown::RowsDiffer(source) => format!("rows of {source} are current together and differ"),
         Unknown::NoAttribute(source, attribute) => format!("{source} has no attribute '{attribute}' at all"),
         Unknown::Unusable(message) | Unknown::Expression(message) => message.clone(),
     }

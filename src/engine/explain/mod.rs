@@ -24,6 +24,7 @@ use crate::domain::ledger::LedgerEntry;
 use crate::domain::merge::{Member, Population};
 use crate::domain::plan::{Conflict, Skip};
 use crate::domain::record::{Place, SourceRecord, Standing};
+use crate::domain::rows::Row;
 use crate::domain::snapshot::{Rejection, Role, Snapshot, Verdict};
 use crate::domain::view::ChangeView;
 use crate::mapping::Mapping;
@@ -79,6 +80,9 @@ pub struct RecordPart {
     /// Directory id.
     pub anchor: Option<String>,
     pub standing: Standing,
+    /// With a row per contract: every row of the person by its place, how it stands, and whether it describes the person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<Row>,
     /// By attribute, in the source's order; attributes without a value are left out.
     pub attributes: Vec<(String, Vec<String>)>,
 }
@@ -291,6 +295,7 @@ fn record(snapshot: &Snapshot, record: &SourceRecord) -> RecordPart {
         key: record.raw_key.0.to_string(),
         anchor: record.anchor.as_ref().map(ToString::to_string),
         standing: record.standing,
+        rows: record.rows.as_ref().map_or_else(Vec::new, |rows| rows.all.clone()),
         attributes,
     }
 }

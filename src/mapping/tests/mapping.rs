@@ -307,6 +307,7 @@ fn rows_per_contract_see_their_own_source_only() {
         csv.rows = crate::config::RowsConfig::Per(crate::config::PerContract {
             per: crate::config::RowUnit::Contract,
             current: current.to_owned(),
+            main: None,
         });
         Mapping::compile(&config)
     };

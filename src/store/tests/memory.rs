@@ -11,6 +11,7 @@ use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::record::Anchor;
 use crate::domain::report::{RunCounts, RunReport, RunVerdict};
+use crate::domain::rows::RowMarks;
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotHistory, SnapshotSummary, Use, Verdict};
 use crate::domain::view::ChangeView;
 use crate::engine::state::{KeptHold, Learned, StateReader};
@@ -35,6 +36,8 @@ fn full_entry(id: &str) -> LedgerEntry {
             Sighting {
                 last_seen: at(2),
                 absent: Some(absence),
+                rows: Some(Box::new(RowMarks::new(vec![7], vec![3, 5]))),
+                worked: true,
             },
         )]),
         leaving_since: Some(at(4)),
