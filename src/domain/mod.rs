@@ -54,6 +54,7 @@ pub mod report;
 pub mod retention;
 pub mod safe_end;
 pub mod seen;
+pub mod signature;
 pub mod snapshot;
 pub mod step;
 pub mod undo;
