@@ -11,6 +11,7 @@ use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{Action, ActionKind, CardTarget, Change, HoldReason, Step};
 use crate::domain::report::Outcome;
 use crate::domain::seen::RuledFields;
+use crate::domain::signature::Signatures;
 use crate::engine::ledger_after::{Effect, after_done};
 use crate::engine::recheck::{Recheck, card_changed, operators_changed};
 use crate::engine::state::{Ending, Intent, StateWriter, StoreError};
@@ -154,6 +155,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 at: self.clock.now(),
             };
             let intent = self.store.intent(self.lease, intent).await?;
+            self.note_sent(change, step);
             let sent = self.send(writer, turn, intent, step).await;
             let ended = self.ended(change, step, operators_before, sent, attempt).await;
             let at = self.clock.now();
@@ -282,6 +284,13 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         if change.action.kind() == ActionKind::Adopt
             && let Some(what) = operators_changed(&self.input.target.operators, &operators)
         {
+            return Ok(Recheck::Changed(what));
+        }
+        // A yes is for the card as it was then, also in fields that are not read.
+        let touched =
+            now.modified_at != known.modified_at && !Signatures::of(self.input).include(now.modifier.as_deref());
+        if touched && approved.approved_by().is_some() {
+            let what = "somebody else changed the card after it was approved".to_owned();
             return Ok(Recheck::Changed(what));
         }
         let operator = self.expected_operator(change, known, &operators);
