@@ -286,21 +286,23 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         {
             return Ok(Recheck::Changed(what));
         }
-        // A yes is for the card as it was then, also in fields that are not read.
-        let touched =
-            now.modified_at != known.modified_at && !Signatures::of(self.input).include(now.modifier.as_deref());
-        if touched && approved.approved_by().is_some() {
-            let what = "somebody else changed the card after it was approved".to_owned();
-            return Ok(Recheck::Changed(what));
-        }
         let operator = self.expected_operator(change, known, &operators);
         Ok(match card_changed(&operator, &self.fields, known, &now, &operators) {
             Some(what) => Recheck::Changed(what),
+            // A yes is for the card as it was then, also in fields that are not read.
+            None if approved.approved_by().is_some() && self.touched_by_others(known, &now) => {
+                Recheck::Changed("somebody else changed the card after it was approved".to_owned())
+            }
             None => Recheck::Same {
                 card: Some(now),
                 operators,
             },
         })
+    }
+
+    /// Whether somebody else has changed a card since it was read or written by this run.
+    fn touched_by_others(&self, known: &PersonCard, now: &PersonCard) -> bool {
+        now.modified_at != known.modified_at && !Signatures::of(self.input).include(now.modifier.as_deref())
     }
 
     /// The operator as the change was judged; where this run has just made the card active, its operators may have woken.

@@ -16,11 +16,10 @@ const JOINERS: &str = "\
 100012;Haan;Kim;k.haan@example.org;Delft;Sales;;Clerk;khaan;
 100013;Wit;Lot;l.wit@example.org;Delft;Sales;;Clerk;lwit;
 100014;Berg;Max;m.berg@example.org;Leiden;Sales;;Clerk;mberg;
-100015;Dam;Noa;n.dam@example.org;Leiden;Sales;;Clerk;ndam;
 ";
 
-/// The company on a day on which six people join.
-async fn six_join() -> Company {
+/// The company on a day on which five people join.
+async fn five_join() -> Company {
     let company = Company::open_with(&[], "guard: { create: { max: 50, percent: 100% } }").await;
     let people = company.config_path().with_file_name("people.csv");
     let text = std::fs::read_to_string(&people).unwrap();
@@ -138,7 +137,7 @@ async fn one_try(company: &mut Company, place: Place, memory: Memory, apart: Dur
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_one_machine_nobody_is_made_twice() {
-    let mut company = six_join().await;
+    let mut company = five_join().await;
     company.remember();
     for (memory, apart) in [(Memory::Fresh, 0), (Memory::Fresh, 60), (Memory::Known, 20)] {
         one_try(&mut company, Place::Here, memory, Duration::from_millis(apart)).await;
@@ -147,7 +146,7 @@ async fn on_one_machine_nobody_is_made_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_two_machines_the_first_second_card_ends_it() {
-    let mut company = six_join().await;
+    let mut company = five_join().await;
     company.remember();
     for (memory, apart) in [(Memory::Fresh, 0), (Memory::Known, 0), (Memory::Fresh, 60)] {
         one_try(&mut company, Place::Elsewhere, memory, Duration::from_millis(apart)).await;
@@ -158,7 +157,7 @@ async fn on_two_machines_the_first_second_card_ends_it() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes; scripts/two-installations runs it"]
 async fn every_distance() {
-    let mut company = six_join().await;
+    let mut company = five_join().await;
     company.remember();
     for place in [Place::Here, Place::Elsewhere] {
         for memory in [Memory::Fresh, Memory::Known] {
@@ -205,7 +204,7 @@ async fn meanwhile(company: &Company, slow: Value, key: &str) -> cardsync::engin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_that_another_made_since_the_read_ends_creates_and_archives() {
-    let company = six_join().await;
+    let company = five_join().await;
     let slow = json!({ "method": "POST", "route": "/departments", "answer_delay_ms": 700 });
     let finished = meanwhile(&company, slow, "100099").await;
     for key in ["100009", "100010", "100012"] {
@@ -224,11 +223,11 @@ async fn a_card_that_another_made_since_the_read_ends_creates_and_archives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_create_goes_alone_and_its_second_card_ends_the_class() {
-    let company = six_join().await;
+    let company = five_join().await;
     let slow = json!({ "method": "POST", "route": "/persons", "answer_delay_ms": 700 });
     let finished = meanwhile(&company, slow, "100009").await;
     assert_eq!(outcome(&finished, ActionKind::Create, "100009").0, "done");
-    for key in ["100010", "100012", "100013", "100014", "100015"] {
+    for key in ["100010", "100012", "100013", "100014"] {
         let (word, why) = outcome(&finished, ActionKind::Create, key);
         assert_eq!(word, "not reached", "{why}");
     }
