@@ -87,14 +87,11 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// Whether a card bears our name for a write that this run did not send and the read did not show.
     fn is_strange(&self, card: &PersonCard, ours: &Signatures) -> bool {
         let spec = &self.input.policy.key;
-        let key = match spec.read(card.fields.text(spec.card_field).unwrap_or("")) {
-            KeyReading::Key(key) => Some(key),
-            KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } => None,
-        };
+        let reading = spec.read(card.fields.text(spec.card_field).unwrap_or(""));
         let sent = open(&self.state.sent);
-        let explained = sent.cards.contains(&card.id)
-            || self.input.writes.in_doubt.contains(&card.id)
-            || key.is_some_and(|key| sent.keys.contains(&key) || self.input.in_doubt.contains(&key));
+        let is_known = |key: &Key| sent.keys.contains(key) || self.input.in_doubt.contains(key);
+        let of_key = matches!(&reading, KeyReading::Key(key) if is_known(key));
+        let explained = of_key || sent.cards.contains(&card.id) || self.input.writes.in_doubt.contains(&card.id);
         let known = &self.input.target.cards;
         let read = known.binary_search_by(|known| known.id.cmp(&card.id)).ok();
         let signature = match read.map(|at| &known[at]) {
