@@ -51,7 +51,6 @@ fn no_text_grows_without_end() {
     for text in [
         format!("{{{{ '0'{nested} }}}}"),
         format!("{{{{ '0'{again} }}}}"),
-        format!("{{{{ '0'{} }}}}", " | replace('', 'xxxxxxxxxx')".repeat(12)),
         format!("{{{{ '0'{} }}}}", " | regex_replace('(.+)', '$1$1$1$1')".repeat(12)),
     ] {
         assert_eq!(evaluate(&text, &world()), "fault", "{text}");

@@ -172,7 +172,7 @@ fn whoever_is_told_gets_one_json_object() {
 #[test]
 fn a_schedule_that_is_over_is_no_schedule() {
     let place = known();
-    place.configure(&format!("{CONFIG}schedule: {{ cron: \"0 0 1 1 * 1999\" }}\n"));
+    place.configure(&format!("{CONFIG}schedule: {{ cron: \"0 0 1 1 1 * 1999\" }}\n"));
     let said = place.cardsync(&["check"]);
     assert!(said.stdout.contains("has no run left"), "{said:?}");
     assert_eq!(said.code, 1);

@@ -18,12 +18,22 @@ const JOINERS: &str = "\
 100014;Berg;Max;m.berg@example.org;Leiden;Sales;;Clerk;mberg;
 ";
 
-/// The company on a day on which five people join.
+/// The company on a day on which five people join; with two dozen more at work it is large enough for that.
 async fn five_join() -> Company {
-    let company = Company::open_with(&[], "guard: { create: { max: 50, percent: 100% } }").await;
+    let company = Company::open_with(&[], "guard: { create: { max: 50, percent: 50% } }").await;
     let people = company.config_path().with_file_name("people.csv");
-    let text = std::fs::read_to_string(&people).unwrap();
-    std::fs::write(&people, text + JOINERS).unwrap();
+    let mut text = std::fs::read_to_string(&people).unwrap() + JOINERS;
+    for number in 200_001..200_025 {
+        let (last, first) = (format!("Vaste{number}"), format!("Piet{number}"));
+        let (mail, login) = (format!("p{number}@example.org"), format!("p{number}"));
+        let card = json!({
+            "surName": last, "firstName": first, "employeeNumber": number.to_string(), "branch": "Delft",
+            "department": "Sales", "jobTitle": "Clerk", "email": mail, "tasLoginName": login,
+        });
+        company.sandbox.edit(&json!({ "create": { "persons": card } })).unwrap();
+        text += &format!("{number};{last};{first};{mail};Delft;Sales;;Clerk;{login};\n");
+    }
+    std::fs::write(&people, text).unwrap();
     company
 }
 
