@@ -219,6 +219,12 @@ async fn probe(environment: &Environment, checked: &mut Checked) -> Option<Conne
 fn schedule(environment: &Environment, checked: &mut Checked) {
     match crate::daemon::upcoming(environment.config(), Utc::now(), 3) {
         None => checked.line(CheckLevel::Ok, "schedule", "none: cardsync runs when told to", None),
+        Some(Ok(times)) if times.is_empty() => checked.line(
+            CheckLevel::Fail,
+            "schedule",
+            "schedule.cron has no run left: every time it names is past",
+            Some("correct schedule.cron; the last field may name years".to_owned()),
+        ),
         Some(Ok(times)) => checked.line(
             CheckLevel::Ok,
             "schedule",

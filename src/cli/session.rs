@@ -64,8 +64,8 @@ pub(super) async fn read_store(environment: &Environment) -> anyhow::Result<Read
 
 /// Opens the state for writing.
 pub(super) async fn write_store(environment: &Environment) -> anyhow::Result<SqliteStore> {
-    let path = store_path(environment)?;
-    drop_to_owner(&path)?;
+    drop_to_store_owner(environment)?;
+    let path = environment.own_store_path().await?;
     Ok(SqliteStore::open(&path, &environment.id, &environment.host()).await?)
 }
 
@@ -120,14 +120,25 @@ pub(super) async fn must_be_sandbox(environment: &Environment) -> anyhow::Result
         .map_err(|error| anyhow::anyhow!("topdesk.url: {}; {}", error.message, error.cure))?;
     url.set_path("/sandbox/state");
     let refused = "run --as-of is only for a sandbox: this TOPdesk does not say that it is one; use plan --as-of, which writes nothing";
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
-    let answered = client.get(url).timeout(std::time::Duration::from_secs(30)).send().await;
-    match answered {
-        Ok(answer) if answer.status().is_success() => Ok(()),
-        Ok(_) | Err(_) => bail!("{refused}"),
+    let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    // As all requests to this machine: what a proxy answers is not what the sandbox says.
+    if crate::config::address::is_loopback(&url) {
+        client = client.no_proxy();
     }
+    let answered = client.build()?.get(url).timeout(std::time::Duration::from_secs(30));
+    let said = match answered.send().await {
+        Ok(answer) if answer.status() == reqwest::StatusCode::OK => answer.json().await.unwrap_or_default(),
+        Ok(_) | Err(_) => serde_json::Value::Null,
+    };
+    if is_sandbox(&said) { Ok(()) } else { bail!("{refused}") }
+}
+
+/// Whether this is what a sandbox says of itself; any page answers something, and some answer every address.
+fn is_sandbox(said: &serde_json::Value) -> bool {
+    let lists = ["persons", "operators", "branches"];
+    lists.iter().all(|list| said[*list].is_array())
+        && said["settings"]["next_link"].is_string()
+        && said["account"]["loginName"].is_string()
 }
 
 /// Set when the process is told to stop: the write in flight is finished, nothing more is sent.
@@ -171,6 +182,25 @@ pub(super) async fn daemon(config: &Path, _args: &DaemonArgs) -> anyhow::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_words_of_a_sandbox_make_one() {
+        let says = |text: &str| is_sandbox(&serde_json::from_str(text).unwrap_or_default());
+        for other in [
+            "",
+            "<html>log in</html>",
+            "{}",
+            "[]",
+            "true",
+            r#"{"status":"ok"}"#,
+            r#"{"persons":[]}"#,
+        ] {
+            assert!(!says(other), "{other}");
+        }
+        assert!(says(
+            r#"{"settings":{"next_link":"absolute"},"account":{"loginName":"api"},"branches":[],"persons":[],"operators":[]}"#
+        ));
+    }
 
     #[test]
     fn moments_are_read_in_the_zone() {

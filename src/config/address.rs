@@ -75,6 +75,13 @@ pub fn environment(config: &Config) -> EnvironmentId {
     EnvironmentId::new(host.unwrap_or_else(|| config.topdesk.url.clone()))
 }
 
+/// Where exactly the TOPdesk of a configuration is: its host in lower case, with the port where it is not the usual one.
+pub fn authority(config: &Config) -> String {
+    let port = topdesk_api(&config.topdesk.url).ok().and_then(|url| url.port());
+    let host = environment(config);
+    port.map_or_else(|| host.to_string(), |port| format!("{host}:{port}"))
+}
+
 /// How a connection to a directory server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LdapTransport {

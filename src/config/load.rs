@@ -74,6 +74,13 @@ fn read(path: &Path) -> Result<String, (String, &'static str)> {
     if path.is_dir() {
         return Err(("is a folder, not a file".to_owned(), CURE));
     }
+    // Looked at before it is opened: a pipe would wait for its writer.
+    if path.exists() && !path.is_file() {
+        return Err((
+            "is neither a file nor a folder, such as a pipe or a device".to_owned(),
+            CURE,
+        ));
+    }
     let file = std::fs::File::open(path).map_err(|e| (format!("cannot be read: {e}"), CURE))?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES as u64 + 1)

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// Where a secret is. Never the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,7 +81,7 @@ impl SecretRef {
                 )
             }
             SecretRef::File(FileSecret { file }) => {
-                let text = std::fs::read_to_string(file).map_err(|e| SecretError::File {
+                let text = read_small(file).map_err(|e| SecretError::File {
                     path: file.clone(),
                     why: e.to_string(),
                 })?;
@@ -90,7 +91,7 @@ impl SecretRef {
                 let folder = environment("CREDENTIALS_DIRECTORY")
                     .ok_or_else(|| SecretError::Credential(credential.clone(), "is not set".to_owned()))?;
                 let path = PathBuf::from(folder).join(credential);
-                let text = std::fs::read_to_string(&path)
+                let text = read_small(&path)
                     .map_err(|e| SecretError::Credential(credential.clone(), format!("has no such file ({e})")))?;
                 (text, format!("the credential {credential}"))
             }
@@ -104,11 +105,26 @@ impl SecretRef {
     }
 }
 
+/// Far longer than any password.
+const LONGEST: u64 = 64 * 1024;
+
+/// The text of a file that is one: a pipe would wait for its writer, and a device may have no end.
+fn read_small(path: &Path) -> std::io::Result<String> {
+    if std::fs::metadata(path)?.is_file() {
+        let mut text = String::new();
+        let bytes = std::fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+        if bytes as u64 <= LONGEST {
+            return Ok(text);
+        }
+        return Err(std::io::Error::other(format!("it is larger than {LONGEST} bytes")));
+    }
+    Err(std::io::Error::other("it is not a file"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use secrecy::ExposeSecret;
-    use std::path::Path;
 
     fn env(name: &str) -> SecretRef {
         SecretRef::Env(EnvSecret { env: name.to_owned() })

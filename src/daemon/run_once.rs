@@ -3,13 +3,12 @@
 use super::wiring::{Environment, new_run_id};
 use crate::domain::ids::RunId;
 use crate::domain::report::{RunReport, RunVerdict};
-use crate::engine::records::RecordsKeeper;
+use crate::engine::records::{Pruned, RecordsKeeper};
 use crate::engine::run::{Finished, Scope, WriteParts};
 use crate::engine::state::{RunLease, StateReader, StateWriter, StoreError};
 use crate::engine::{Clock, Progress};
 use crate::notify;
-use crate::store::SqliteStore;
-use anyhow::Context;
+use crate::store::{SqliteStore, machine};
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -52,18 +51,14 @@ async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Resu
         ..
     } = run;
     let argv = &environment.config().notify.command;
-    let opened = async {
-        let path = environment
-            .store_path()
-            .context("there is no place for the state: set store.sqlite in the configuration")?;
-        anyhow::Ok(SqliteStore::open(&path, &environment.id, &environment.host()).await?)
-    };
     let acquired = async {
-        let store = opened.await?;
+        let path = environment.own_store_path().await?;
+        let store = SqliteStore::open(&path, &environment.id, &environment.host()).await?;
         let lease = store.acquire(&run_id, command, clock.now()).await?;
-        anyhow::Ok((store, lease))
+        let only = machine::only_run(&environment.authority()).await?;
+        anyhow::Ok((store, lease, only))
     };
-    let (store, lease) = match acquired.await {
+    let (store, lease, only) = match acquired.await {
         Ok(acquired) => acquired,
         Err(error) => {
             // Another run at work is not trouble: it tells for itself.
@@ -104,18 +99,26 @@ async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Resu
     }
     // Also after a failure: what is to go does not wait for better days. Only who was told to stop is not kept waiting.
     if finished.is_ok() || !stop.load(Ordering::Relaxed) {
-        tidy(environment, &store, &lease, clock.now()).await;
+        // By a clock that is not believed, or that nobody could judge, nothing is old; and no rehearsal takes anything out.
+        let judged = finished
+            .as_ref()
+            .is_ok_and(|finished| finished.planned.input.clock.is_trusted());
+        let today = (judged && !clock.is_rehearsal()).then(|| clock.now());
+        tidy(environment, &store, &lease, today).await;
     }
-    drop(lease);
+    drop((lease, only));
     store.close().await;
     finished
 }
 
-/// Takes out what is older than its time, and writes the file anew where something was taken out. The run itself is over:
-/// what fails here is tried again after the next one.
-async fn tidy(environment: &Environment, store: &SqliteStore, lease: &RunLease, now: DateTime<Utc>) {
+/// Takes out what is older than its time, where the time is known, and writes the file anew where something was taken out.
+/// The run itself is over: what fails here is tried again after the next one.
+async fn tidy(environment: &Environment, store: &SqliteStore, lease: &RunLease, now: Option<DateTime<Utc>>) {
     let tidied = async {
-        let pruned = store.prune(lease, environment.retention(), now).await?;
+        let pruned = match now {
+            Some(now) => store.prune(lease, environment.retention(), now).await?,
+            None => Pruned::default(),
+        };
         if pruned.any() {
             tracing::info!(
                 "older than store.retention and taken out: {} writes, values of {}, {} runs, {} decisions",

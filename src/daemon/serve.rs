@@ -6,6 +6,7 @@ use super::wiring::Environment;
 use crate::config::policy::zone;
 use crate::domain::report::{RunReport, RunVerdict};
 use crate::engine::{Clock, Silent, SystemClock};
+use crate::store::machine;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use std::path::Path;
@@ -16,6 +17,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The machine's clock can jump: what is due is looked at again at least this often.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The longest chance pause before a run.
+const LONGEST_SPREAD: chrono::Duration = chrono::Duration::seconds(5);
+
+/// A clock that is put right by less than this changes no schedule.
+const CLOCK_PUT_BACK: chrono::Duration = chrono::Duration::minutes(2);
 
 /// After a stop was asked for, a run ends by itself in seconds: reads are given up and the write in flight gets a grace.
 /// This is the last resort, below systemd's own patience.
@@ -33,6 +40,9 @@ pub async fn serve(config: &Path) -> anyhow::Result<()> {
         .as_ref()
         .context("the daemon needs a schedule; add e.g. schedule: { cron: \"*/30 6-20 * * mon-fri\" }")?;
     let schedule = Schedule::parse(&cron.cron, zone(environment.config()))?;
+    let path = environment.own_store_path().await?;
+    // Held also between the runs: whoever comes with another state is refused.
+    let _serving = machine::serve(&environment.authority(), &path).await?;
     let mut stops = Stops {
         terminate: signal(SignalKind::terminate())?,
         interrupt: signal(SignalKind::interrupt())?,
@@ -44,10 +54,18 @@ pub async fn serve(config: &Path) -> anyhow::Result<()> {
             anyhow::bail!("schedule.cron has no run left; correct it");
         };
         say_next(&environment, due);
-        if !wait_until(due, &mut stops).await {
-            tracing::info!("told to stop while waiting: bye");
-            stopping();
-            return Ok(());
+        match wait_until(due + spread(&schedule, due), last, &mut stops).await {
+            Waited::Due => {}
+            Waited::ClockWentBack(now) => {
+                tracing::warn!("the clock of this machine went back: the next run is reckoned anew");
+                last = now;
+                continue;
+            }
+            Waited::Stopped => {
+                tracing::info!("told to stop while waiting: bye");
+                stopping();
+                return Ok(());
+            }
         }
         let stopped = one_run(&environment, &mut stops).await;
         if stopped {
@@ -73,16 +91,37 @@ impl Stops {
     }
 }
 
-/// Waits; false when told to stop.
-async fn wait_until(due: DateTime<Utc>, stops: &mut Stops) -> bool {
+/// A chance pause before a run: two daemons with one schedule, on two machines, do not begin at the same moment, so that
+/// the second sees what the first has written. A tenth of the time to the run after it at most.
+fn spread(schedule: &Schedule, due: DateTime<Utc>) -> chrono::Duration {
+    let gap = schedule.next_after(due).map_or(LONGEST_SPREAD, |next| next - due);
+    let most = (gap / 10).min(LONGEST_SPREAD).num_milliseconds().max(1);
+    let chance = i64::from(uuid::Uuid::new_v4().as_fields().0);
+    chrono::Duration::milliseconds(chance % most)
+}
+
+/// How a wait ended.
+enum Waited {
+    Due,
+    /// What was reckoned from a clock that was ahead would come far too late.
+    ClockWentBack(DateTime<Utc>),
+    Stopped,
+}
+
+/// Waits until it is `due`; `last` is the time from which that was reckoned.
+async fn wait_until(due: DateTime<Utc>, last: DateTime<Utc>, stops: &mut Stops) -> Waited {
     loop {
-        let left = (due - SystemClock.now()).to_std().unwrap_or(Duration::ZERO);
+        let now = SystemClock.now();
+        if now + CLOCK_PUT_BACK < last {
+            return Waited::ClockWentBack(now);
+        }
+        let left = (due - now).to_std().unwrap_or(Duration::ZERO);
         if left.is_zero() {
-            return true;
+            return Waited::Due;
         }
         tokio::select! {
             () = tokio::time::sleep(left.min(LONGEST_WAIT)) => {}
-            () = stops.recv() => return false,
+            () = stops.recv() => return Waited::Stopped,
         }
     }
 }

@@ -19,7 +19,9 @@ use crate::engine::target::{TargetError, TargetReader, TargetWants};
 use crate::engine::{Clock, Progress};
 use crate::mapping::{Mapping, MappingProblem};
 use crate::sources::AnySource;
+use crate::store::machine;
 use crate::topdesk::{ReadClient, TopdeskClient, WriteClient};
+use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -187,6 +189,27 @@ impl Environment {
     /// Where the state of this environment is kept.
     pub fn store_path(&self) -> Option<PathBuf> {
         self.config().store.sqlite.clone().or_else(crate::store::default_path)
+    }
+
+    /// The same, where this state may be worked with: not where another cardsync on this machine serves this TOPdesk with a
+    /// state of its own, and not where nobody named a state and the service has one.
+    ///
+    /// # Errors
+    /// Where it may not, and where there is no place for a state at all.
+    pub async fn own_store_path(&self) -> anyhow::Result<PathBuf> {
+        let path = self
+            .store_path()
+            .context("there is no place for the state: set store.sqlite in the configuration")?;
+        if self.config().store.sqlite.is_none() {
+            crate::store::not_beside_the_service(&path, &self.host()).await?;
+        }
+        machine::not_another(&self.authority(), &path).await?;
+        Ok(path)
+    }
+
+    /// Which TOPdesk it is, to the port: one of them has one cardsync.
+    pub fn authority(&self) -> String {
+        crate::config::address::authority(self.config())
     }
 
     /// How long what is kept.

@@ -265,6 +265,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::InDoubt
         | HoldReason::ClockDoubted
         | HoldReason::Rejected { .. }
+        | HoldReason::ApprovalEnded { .. }
         | HoldReason::ChangedSinceJudged { .. }
         | HoldReason::OperatorArchiveRefused
         | HoldReason::OperatorWakeRefused { .. }

@@ -19,6 +19,7 @@ use super::ids::{CardId, ItemId};
 use super::input::PlanInput;
 use super::key::Key;
 use super::plan::{ActionKind, Change, HoldReason, Plan};
+use super::signature::Signatures;
 use super::view::{ChangeView, Count, PlanView};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -125,7 +126,10 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         found.extend(input.set_aside.get(&change.id).map(|aside| aside.reason.clone()));
         reasons.insert(change.id.clone(), found);
     }
-    let decisions = decisions_in_force(&plan, input);
+    let (decisions, ended) = decisions_in_force(&plan, input);
+    for (item, reason) in ended {
+        reasons.entry(item).or_default().push(reason);
+    }
     last_operators(&plan, input, &mut reasons, &decisions);
     budgets(&plan, input, &mut reasons, &decisions);
     for (item, decision) in &decisions {
@@ -189,14 +193,46 @@ fn last_operators(
     }
 }
 
-/// Decisions in force about items of this plan: an approval that has expired waives nothing.
-fn decisions_in_force<'a>(plan: &Plan, input: &'a PlanInput) -> BTreeMap<ItemId, &'a Decision> {
+/// Decisions in force about items of this plan: an approval that has expired waives nothing. And of approvals that somebody
+/// else's later change of the card has ended, what to say: what was undone by hand is not done again, also with an old store.
+fn decisions_in_force<'a>(
+    plan: &Plan,
+    input: &'a PlanInput,
+) -> (BTreeMap<ItemId, &'a Decision>, BTreeMap<ItemId, HoldReason>) {
     let now = input.clock.latest(input.moment.now);
-    let decided = plan.changes.iter().filter_map(|change| {
-        let decision = input.decisions.get(&change.id)?;
-        decision.in_force(now).then(|| (change.id.clone(), decision))
+    let ours = Signatures::of(input);
+    let mut in_force = BTreeMap::new();
+    let mut ended = BTreeMap::new();
+    for change in &plan.changes {
+        let decided = input
+            .decisions
+            .get(&change.id)
+            .filter(|decision| decision.in_force(now));
+        let Some(decision) = decided else { continue };
+        match ended_by_change(change, decision, input, &ours) {
+            Some(reason) => drop(ended.insert(change.id.clone(), reason)),
+            None => drop(in_force.insert(change.id.clone(), decision)),
+        }
+    }
+    (in_force, ended)
+}
+
+/// RULES 8.4: an approval ends when somebody else changes the card after it.
+fn ended_by_change(change: &Change, decision: &Decision, input: &PlanInput, ours: &Signatures) -> Option<HoldReason> {
+    if decision.answer != Answer::Approve {
+        return None;
+    }
+    let cards = &input.target.cards;
+    let changed = change.cards().into_iter().filter_map(|id| {
+        let at = cards.binary_search_by(|card| card.id.cmp(id)).ok()?;
+        let card = &cards[at];
+        card.modified_at.filter(|_| !ours.include(card.modifier.as_deref()))
     });
-    decided.collect()
+    let changed_at = changed.filter(|at| *at > decision.at).max()?;
+    Some(HoldReason::ApprovalEnded {
+        by: decision.by.clone(),
+        changed_at,
+    })
 }
 
 /// Whether an approval lifts a reason: only a reason that was shown, and only one that a human can lift.

@@ -100,6 +100,8 @@ pub enum HoldReason {
     },
     /// Somebody said no, and the item has not changed since.
     Rejected { by: String, note: Option<String> },
+    /// Somebody had said yes, and somebody else has changed the card after it: the yes was for another card.
+    ApprovalEnded { by: String, changed_at: DateTime<Utc> },
     /// The card or its operators were not as judged when they were read again right before the write.
     ChangedSinceJudged { what: String },
     /// TOPdesk refused to archive or wake the operator: the account has no right on operators.
@@ -167,6 +169,7 @@ impl HoldReason {
             | HoldReason::StrangeWrites { .. }
             | HoldReason::PairedWith { .. }
             | HoldReason::Rejected { .. }
+            | HoldReason::ApprovalEnded { .. }
             | HoldReason::ChangedSinceJudged { .. }
             | HoldReason::OperatorArchiveRefused
             | HoldReason::OperatorWakeRefused { .. }
@@ -215,6 +218,7 @@ impl HoldReason {
             HoldReason::ClockDoubted => "clock_doubted".to_owned(),
             HoldReason::StrangeWrites { .. } => "strange_writes".to_owned(),
             HoldReason::Rejected { .. } => "rejected".to_owned(),
+            HoldReason::ApprovalEnded { .. } => "approval_ended".to_owned(),
             HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
             HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
             HoldReason::OperatorWakeRefused { .. } => "operator_wake_refused".to_owned(),

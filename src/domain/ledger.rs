@@ -67,6 +67,10 @@ pub struct KnownWrites {
     pub last: Option<LastWrite>,
     /// Cards with a request whose effect was not known when the run began: what shows on them is explained.
     pub in_doubt: BTreeSet<CardId>,
+    /// Cards with a write of ours whose answer was lost and that a later read settled as done: when each was changed last
+    /// by that read. Whose name stood there then is not known to be ours, so it explains these cards alone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled: BTreeMap<CardId, DateTime<Utc>>,
 }
 
 /// A write, as TOPdesk signed and dated it.

@@ -56,6 +56,7 @@ pub mod retention;
 pub mod rows;
 pub mod safe_end;
 pub mod seen;
+pub mod signature;
 pub mod snapshot;
 pub mod step;
 pub mod undo;

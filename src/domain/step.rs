@@ -55,6 +55,41 @@ pub enum Step {
 }
 
 impl Step {
+    /// Whether what it would leave behind is what these steps, sent later and answered, left behind: then that it shows says
+    /// nothing of whether this one ever left.
+    pub fn is_overtaken_by(&self, later: &[Step]) -> bool {
+        match self {
+            Step::PatchCard {
+                card: CardTarget::Known(card),
+                fields,
+            } => {
+                !fields.is_empty()
+                    && fields.iter().all(|wanted| {
+                        later.iter().any(|other| {
+                            matches!(other, Step::PatchCard { card: CardTarget::Known(to), fields } if to == card
+                        && fields.iter().any(|it| it.field == wanted.field && it.to == wanted.to))
+                        })
+                    })
+            }
+            Step::ArchiveCard { card, .. } => later
+                .iter()
+                .any(|other| matches!(other, Step::ArchiveCard { card: to, .. } if to == card)),
+            Step::ArchiveOperator { operator, .. } => later
+                .iter()
+                .any(|other| matches!(other, Step::ArchiveOperator { operator: to, .. } if to == operator)),
+            // A card that was made has its key frozen until that is settled, so none is made again before.
+            Step::CreateCard { .. }
+            | Step::PatchCard {
+                card: CardTarget::MadeBy(_),
+                ..
+            } => false,
+            Step::CreateEntry { .. }
+            | Step::UnarchiveCard { .. }
+            | Step::UnarchiveOperator { .. }
+            | Step::SetLoginPermission { .. } => later.contains(self),
+        }
+    }
+
     /// The card it writes to, where that is known before.
     pub fn card(&self) -> Option<&CardId> {
         match self {

@@ -6,8 +6,10 @@ mod anonymize;
 mod answers;
 mod compound;
 mod one_change;
+mod others;
 mod stops;
 
+use self::others::Sent;
 use self::stops::Stops;
 use super::state::{KeyHasher, RunLease, StateWriter, StoreError};
 use super::target::{Made, TargetError, TargetReader, TargetWriter};
@@ -72,6 +74,10 @@ pub struct ApplyState {
     lost_in_a_row: AtomicU64,
     /// TOPdesk changes no archived card: seen in this run.
     archived_cards_refused: AtomicBool,
+    /// What was sent, or is just being sent.
+    sent: Mutex<Sent>,
+    /// A sign of another cardsync: somebody must look, whatever else this run did.
+    alarm: Mutex<Option<String>>,
 }
 
 /// Nobody panics half-way through a change of these: a poisoned lock still holds whole values.
@@ -99,6 +105,11 @@ impl ApplyState {
     /// What the ledger learned, for a plan that follows.
     pub(super) fn take_learned(&self) -> BTreeMap<CardId, LedgerEntry> {
         std::mem::take(&mut *self.learned())
+    }
+
+    /// What somebody must look at, whatever else was done.
+    pub(super) fn alarm(&self) -> Option<String> {
+        open(&self.alarm).clone()
     }
 
     fn operators(&self) -> MutexGuard<'_, BTreeMap<ItemId, Vec<OperatorId>>> {
@@ -156,6 +167,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     pub async fn apply(&self, approved: &ApprovedPlan) -> Result<Vec<ChangeOutcome>, StoreError> {
         let total = approved.changes().len() as u64;
         let mut outcomes: BTreeMap<ItemId, Outcome> = BTreeMap::new();
+        let mut alone = false;
         for kind in ActionKind::IN_ORDER {
             let mut waiting: Vec<&ApprovedChange> = approved
                 .changes()
@@ -183,18 +195,21 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     break;
                 }
                 waiting = later;
-                let batch = if gives_a_key(kind) {
-                    LOOK_UP_BATCH
-                } else {
-                    ready.len().max(1)
-                };
-                for part in ready.chunks(batch) {
+                for part in self.parts(kind, &ready) {
+                    if kind == ActionKind::Create && !alone {
+                        self.ask_for_others().await;
+                    }
                     let found = if gives_a_key(kind) {
                         self.look_up_keys(part).await
                     } else {
                         Ok(BTreeMap::new())
                     };
                     let done = self.wave(approved, part, &outcomes, found, total).await?;
+                    if kind == ActionKind::Create {
+                        self.look_for_twins(part, &done).await;
+                        // Asked before the first and, since that one went alone, before the second.
+                        alone = part.len() > 1;
+                    }
                     outcomes.extend(done);
                 }
             }
@@ -225,6 +240,24 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 }
             })
             .collect())
+    }
+
+    /// What is looked up and sent together. The first create goes alone: where another cardsync is at the same point, one
+    /// second card shows it.
+    fn parts<'p, 'c>(&self, kind: ActionKind, ready: &'p [&'c ApprovedChange]) -> Vec<&'p [&'c ApprovedChange]> {
+        let batch = if gives_a_key(kind) {
+            LOOK_UP_BATCH
+        } else {
+            ready.len().max(1)
+        };
+        let first = if kind == ActionKind::Create && open(&self.state.sent).no_create() {
+            1
+        } else {
+            0
+        };
+        let (first, rest) = ready.split_at(first.min(ready.len()));
+        let first = (!first.is_empty()).then_some(first);
+        first.into_iter().chain(rest.chunks(batch)).collect()
     }
 
     /// Independent changes side by side; those of one person one after the other.

@@ -6,7 +6,7 @@ use super::target::{TargetError, TargetReader, TargetWants};
 use super::{Clock, Progress, Source};
 use crate::domain::canaries;
 use crate::domain::card::{FilterProof, TargetSnapshot};
-use crate::domain::clock::{ClockJudgement, ClockReading, judge_clock};
+use crate::domain::clock::{ClockJudgement, ClockReading, Yardsticks, judge_clock};
 use crate::domain::decision::Answer;
 use crate::domain::groups::GroupsRead;
 use crate::domain::identity::Moment;
@@ -127,8 +127,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             began,
             ended,
         }));
-        let last_run = remembered.last_run_end.filter(|_| !self.clock.is_rehearsal());
-        let clock = judge_clock(moment.now, &readings, last_run);
+        let known = Yardsticks {
+            last_run: remembered.last_run_end.filter(|_| !self.clock.is_rehearsal()),
+            machine: Some(ended),
+            built: super::built(),
+            newest_change: target.cards.iter().filter_map(|card| card.modified_at).max(),
+        };
+        let clock = judge_clock(moment.now, &readings, &known);
         target.read_at = moment.now;
         target.forget_operators_of_the_anonymized(&self.policy.key);
         self.ask_for_missing(&mut target, remembered).await?;
@@ -274,6 +279,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             writes: KnownWrites {
                 last: remembered.last_write,
                 in_doubt: open,
+                settled: remembered.settled_writes,
             },
         };
         hold_the_people(&mut input);

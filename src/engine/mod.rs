@@ -57,6 +57,11 @@ impl Clock for SystemClock {
     }
 }
 
+/// When this program was built: no clock that is right is before it.
+pub(crate) fn built() -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(env!("CARDSYNC_BUILT").parse().ok()?, 0)
+}
+
 /// Told how far a long read or write is. Implementations draw a bar or write a log line; they must be quick.
 pub trait Progress: Send + Sync {
     /// `done` of `total` (when known) in the named stage, e.g. `ad` or `persons`.

@@ -43,6 +43,8 @@ pub fn settle(
             let late = clock_trusted && target.read_at >= intent.sent_at + SETTLING_TIME;
             let (shown, after) = seen(&intent, target, spec);
             let outcome = match shown {
+                // Another request of ours explains what shows. Of this one nothing shows at all.
+                Shown::Yes if intent.overtaken => not_done("a later request did what it asked for: overtaken"),
                 Shown::Yes => Some(Outcome::Done {
                     card: after.map(|card| card.id.clone()),
                 }),

@@ -219,7 +219,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             for card in &purged.cards {
                 store.purge(lease, card).await?;
             }
-            store.learn(lease, learned, self.clock.now()).await?;
+            store
+                .learn(lease, learned, input.clock.earliest(self.clock.now()))
+                .await?;
             ledger.extend(plan_ledger.into_iter().map(|entry| (entry.card.clone(), entry)));
         }
         let approved = self.selected(judged, scope);
@@ -273,10 +275,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             items: Some(&items),
             ..Learned::default()
         };
-        store.learn(lease, learned, self.clock.now()).await?;
+        store
+            .learn(lease, learned, input.clock.earliest(self.clock.now()))
+            .await?;
         let written = applier.state.take_learned();
         purge_done(store, lease, written, &input.target, &hasher, self.clock.now()).await?;
-        report.failure = applier.stopped_by();
+        report.failure = applier.stopped_by().or_else(|| applier.state.alarm());
         report.counts = counts(judged, &outcomes, holds.len() as u64);
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));
         Ok(Through {

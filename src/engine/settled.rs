@@ -122,7 +122,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             undo_holds: Some((what, &judged.plan.id, &holds)),
             ..Learned::default()
         };
-        store.learn(lease, learned, self.clock.now()).await?;
+        store
+            .learn(lease, learned, input.clock.earliest(self.clock.now()))
+            .await?;
         report.failure = stopped_by;
         report.counts = counts(judged, &outcomes, holds.len() as u64);
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));

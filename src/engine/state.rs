@@ -62,6 +62,9 @@ pub enum StoreError {
         .by.as_ref().map_or_else(|| "a process that has only just started".to_owned(), ToString::to_string)
     )]
     Locked { by: Option<LockHolder> },
+    /// One TOPdesk has one cardsync, and this state is not its.
+    #[error("{0}; one TOPdesk has one cardsync, two would make cards twice (nothing was changed)")]
+    OtherStore(OtherStore),
     /// Another process kept the file busy for longer than the time limit.
     #[error("the store {} was kept busy by another process for {seconds} s; try again, or end what keeps it open", .path.display())]
     Busy { path: PathBuf, seconds: u64 },
@@ -99,6 +102,32 @@ pub enum StoreError {
     /// The file or its folder could not be read or written.
     #[error("the store {}: {what}", .path.display())]
     Io { path: PathBuf, what: String },
+}
+
+/// How another cardsync with a state of its own shows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OtherStore {
+    /// A daemon lives.
+    #[error(
+        "another cardsync serves the TOPdesk on {host} with another state file: {by}; use its state (store.sqlite in the configuration, or STATE_DIRECTORY), or end it for good first"
+    )]
+    Serves { host: String, by: String },
+    /// A run works just now.
+    #[error(
+        "another cardsync works on the TOPdesk on {host} with another state file: {by}; find out why there are two, keep one state file (store.sqlite in the configuration, or STATE_DIRECTORY) and run again"
+    )]
+    Works { host: String, by: String },
+    /// It could not be asked for.
+    #[error(
+        "whether another cardsync works on the TOPdesk on {host} could not be found out: {why}; allow local sockets (RestrictAddressFamilies=AF_UNIX in a unit)"
+    )]
+    Unknown { host: String, why: String },
+    /// Nobody named a state file, and the service's is here.
+    #[error(
+        "no state file is configured and the one of this user, {}, would be made anew, while {} is the service's: give the command the service's (STATE_DIRECTORY={} cardsync ..., as root or as the service's user), or name one in the configuration (store.sqlite)",
+        .path.display(), .service.display(), .service.display()
+    )]
+    ServiceFolder { path: PathBuf, service: PathBuf },
 }
 
 /// The right of one run to write. Its number is higher than that of every run before it; each write checks it, so that a
@@ -194,6 +223,8 @@ pub struct Remembered {
     pub in_doubt: InDoubt,
     /// The newest write whose answer is known.
     pub last_write: Option<LastWrite>,
+    /// Cards with a write that was settled as done by reading, and when each was changed last by that read.
+    pub settled_writes: BTreeMap<CardId, DateTime<Utc>>,
     /// By the name that their summaries carry: each source, and TOPdesk.
     pub snapshots: BTreeMap<SourceName, SnapshotHistory>,
     /// When the last run ended whose clock no other machine contradicted.
@@ -216,6 +247,7 @@ impl Remembered {
             set_aside: BTreeMap::new(),
             in_doubt: InDoubt::default(),
             last_write: None,
+            settled_writes: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             last_run_end: None,
             hasher: KeyHasher::random(),
@@ -325,6 +357,8 @@ pub struct OpenIntent {
     pub approver: Option<String>,
     /// The run itself wrote that it is in doubt; otherwise the run was cut off.
     pub known_in_doubt: bool,
+    /// A later request of ours, whose answer came, had the same effect.
+    pub overtaken: bool,
 }
 
 /// A change of several requests that was begun and of which nobody has written down that everything, or its safe end, shows.

@@ -6,6 +6,7 @@ use crate::domain::groups::{GroupMembers, OperatorGroups};
 use crate::domain::ids::{CardId, GroupId, ItemId, OperatorId};
 use crate::domain::plan::{CardTarget, Step};
 use crate::engine::Progress;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
@@ -126,6 +127,14 @@ pub trait TargetReader: Send + Sync {
         &self,
         key_field: CardField,
         raw_keys: &[String],
+    ) -> impl Future<Output = Result<Vec<PersonCard>, TargetError>> + Send;
+
+    /// Cards, archived ones included, whose modification date is not before `since`; all of them where it is `None`. Each
+    /// with its key field, who made and who changed it last.
+    fn cards_changed_since(
+        &self,
+        since: Option<DateTime<Utc>>,
+        key_field: CardField,
     ) -> impl Future<Output = Result<Vec<PersonCard>, TargetError>> + Send;
 
     /// The ids of the cards that a TOPdesk query gives: the protect list's query.

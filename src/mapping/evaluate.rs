@@ -2,6 +2,7 @@
 
 use super::compare::{all, any, compare, truth, within};
 use super::expression::{Expr, Program, Test, label_of};
+use super::filters::{LONGEST_TEXT, too_long};
 use super::inputs::{Input, Records};
 use super::text::clean_cow;
 use super::value::Value;
@@ -120,6 +121,7 @@ impl<'a> Scope<'a> {
         for part in parts {
             let value = self.evaluate(part);
             match value.to_text(self.moment.zone) {
+                Some(piece) if text.len() + piece.len() > LONGEST_TEXT && !text.is_empty() => return too_long(),
                 Some(piece) => text.push_str(&piece),
                 None => {
                     return value.stopped().unwrap_or_else(|| {
@@ -161,6 +163,9 @@ impl<'a> Scope<'a> {
             (Value::Text(_) | Value::Blank, Value::Text(_) | Value::Blank) if !subtract => {
                 let zone = self.moment.zone;
                 let pieces = [left.to_text(zone), right.to_text(zone)];
+                if pieces.iter().flatten().map(|piece| piece.len()).sum::<usize>() > LONGEST_TEXT {
+                    return too_long();
+                }
                 Value::Text(Cow::Owned(pieces.into_iter().flatten().collect()))
             }
             _ => Value::fault(format!(

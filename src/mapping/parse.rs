@@ -1,6 +1,7 @@
 //! Jinja texts into our own expressions. minijinja parses; what it would evaluate otherwise than RULES 4.3 says (it orders
 //! blanks below everything) we evaluate ourselves.
 
+mod bounds;
 mod calls;
 mod operators;
 mod references;
@@ -30,6 +31,9 @@ pub struct KnownSource {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn field(text: &str, sources: &[KnownSource]) -> Result<Program, Vec<Refusal>> {
+    if let Some(refusal) = bounds::refusal(text) {
+        return Err(vec![refusal]);
+    }
     let mut parser = Parser::new(sources);
     let root = match parser.template(text, Parser::expr) {
         Parts::Expression(expr) => expr,
@@ -43,6 +47,9 @@ pub fn field(text: &str, sources: &[KnownSource]) -> Result<Program, Vec<Refusal
 /// # Errors
 /// Everything that is wrong with it.
 pub fn condition(text: &str, sources: &[KnownSource]) -> Result<Program, Vec<Refusal>> {
+    if let Some(refusal) = bounds::refusal(text) {
+        return Err(vec![refusal]);
+    }
     let mut parser = Parser::new(sources);
     let root = if text.contains("{{") || text.contains("{%") {
         match parser.template(text, Parser::answer) {

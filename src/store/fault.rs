@@ -74,7 +74,7 @@ impl Fault {
                     (_, NOTADB) => corrupt(path, "it is not an SQLite file, or its head is damaged"),
                     (_, READONLY) => StoreError::Io {
                         path,
-                        what: "may not be written; run as the user who owns it, or give that user write access to it and its folder".to_owned(),
+                        what: "may not be written; run as the user who owns it, or give that user write access to it, to its -wal and -shm where they are there, and to its folder".to_owned(),
                     },
                     (_, CANTOPEN) => StoreError::Io {
                         path,

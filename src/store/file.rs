@@ -5,7 +5,7 @@
 
 use super::fault::{BUSY_TIMEOUT, Fault, io};
 use super::schema;
-use crate::engine::state::StoreError;
+use crate::engine::state::{OtherStore, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -17,6 +17,41 @@ use std::path::{Path, PathBuf};
 
 /// The file's name in a state folder.
 const NAME: &str = "cardsync.db";
+
+/// The state folder that the unit gives the service.
+const SERVICE_FOLDER: &str = "/var/lib/cardsync";
+
+/// Refuses to begin a state in a user's own folder where the service has one for this TOPdesk, or one that cannot be looked
+/// into. `path` is the place that nobody named.
+pub async fn not_beside_the_service(path: &Path, host: &str) -> Result<(), StoreError> {
+    // systemd names the folder of a unit.
+    if std::env::var_os("STATE_DIRECTORY").is_some_and(|folder| !folder.is_empty()) {
+        return Ok(());
+    }
+    not_beside(path, Path::new(SERVICE_FOLDER), host).await
+}
+
+async fn not_beside(path: &Path, service: &Path, host: &str) -> Result<(), StoreError> {
+    let theirs = service.join(NAME);
+    if existing(path)?.is_some() || resolved(path) == resolved(&theirs) {
+        return Ok(());
+    }
+    let other = match std::fs::metadata(&theirs) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(_) => true,
+        // What cannot be read may be anybody's.
+        Ok(_) => super::bind::bound_to(&theirs)
+            .await
+            .map_or(true, |bound| bound.is_some_and(|bound| bound == host)),
+    };
+    if !other {
+        return Ok(());
+    }
+    Err(StoreError::OtherStore(OtherStore::ServiceFolder {
+        path: path.to_owned(),
+        service: service.to_owned(),
+    }))
+}
 
 /// Where the store is when the configuration does not say: `$STATE_DIRECTORY` (systemd), else the user's state folder.
 /// `None` when there is no home folder either.
@@ -50,12 +85,22 @@ fn default_path_from(
 }
 
 /// The size of the store, or `None` where there is none. A file of 0 bytes is one that was cut off: cardsync never
-/// leaves one behind, since a new store gets its name only when it is whole.
+/// leaves one behind, since a new store gets its name only when it is whole. Symbolic links are not followed: whatever
+/// stands behind one may be anybody's file.
 pub(super) fn existing(path: &Path) -> Result<Option<u64>, StoreError> {
     let corrupt = |what: &str| StoreError::Corrupt {
         path: path.to_owned(),
         what: what.to_owned(),
     };
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let path = companion(path, suffix);
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_symlink()) {
+            return Err(StoreError::Io {
+                path,
+                what: "is a symbolic link, which is not followed; name the file itself in store.sqlite".to_owned(),
+            });
+        }
+    }
     match std::fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err(corrupt("it is not a file")),
         Ok(metadata) if metadata.len() == 0 => Err(corrupt("it has 0 bytes: it was cut off")),
@@ -82,11 +127,8 @@ pub(super) fn companion(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The path with its folder resolved, so that one file has one name and one lock.
+/// The path with its folder resolved, so that one file has one name and one lock. The file itself is not: see [`existing`].
 pub(super) fn resolved(path: &Path) -> PathBuf {
-    if let Ok(whole) = path.canonicalize() {
-        return whole;
-    }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
@@ -213,6 +255,35 @@ mod tests {
     fn path(state_directory: &str, xdg: &str, home: &str) -> Option<PathBuf> {
         let some = |text: &str| (!text.is_empty()).then(|| OsStr::new(text).to_owned());
         default_path_from(some(state_directory), some(xdg), some(home))
+    }
+
+    #[tokio::test]
+    async fn a_state_of_ones_own_is_not_begun_beside_the_services() {
+        let folder = tempfile::tempdir().unwrap();
+        let (service, own) = (folder.path().join("service"), folder.path().join("own.db"));
+        let beside = async || not_beside(&own, &service, "example.topdesk.net").await;
+        assert!(beside().await.is_ok(), "there is no service");
+        std::fs::create_dir(&service).unwrap();
+        assert!(beside().await.is_ok(), "it has no state");
+        create(&service.join(NAME), "x", "example.topdesk.net", Utc::now())
+            .await
+            .unwrap();
+        let refused = beside().await.unwrap_err().to_string();
+        assert!(refused.contains("STATE_DIRECTORY="), "{refused}");
+        assert!(
+            not_beside(&own, &service, "other.topdesk.net").await.is_ok(),
+            "of another TOPdesk"
+        );
+        assert!(
+            not_beside(&service.join(NAME), &service, "example.topdesk.net")
+                .await
+                .is_ok()
+        );
+        std::fs::write(&own, "there already").unwrap();
+        assert!(beside().await.is_ok(), "nothing is made");
+        std::fs::remove_file(&own).unwrap();
+        std::fs::write(service.join(NAME), "what nobody can read").unwrap();
+        assert!(beside().await.is_err());
     }
 
     #[test]

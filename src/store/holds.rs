@@ -74,6 +74,15 @@ pub(super) async fn replace(
         .execute(&mut *connection)
         .await?;
     }
+    Ok(())
+}
+
+/// Forgets items that have not waited for a month.
+pub(super) async fn forget_old(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
     sqlx::query("DELETE FROM hold WHERE environment = ?1 AND place IS NULL AND last_held < ?2")
         .bind(environment)
         .bind(stamp(now - FIRST_HOLD_KEPT))

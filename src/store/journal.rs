@@ -15,6 +15,7 @@ use crate::engine::state::{Ending, Intent, OpenIntent, StoreError};
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeMap;
 
 /// An intent as a row.
 pub(super) struct IntentRow {
@@ -216,17 +217,26 @@ pub(super) async fn open(connection: &mut SqliteConnection, environment: i64) ->
          WHERE environment = ?1 AND settled IS NULL AND (outcome IS NULL OR outcome = 'in_doubt') ORDER BY id",
     )
     .bind(environment)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
+    let Some(oldest) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    let answered = answered_after(connection, environment, oldest.try_get(0)?).await?;
     rows.iter()
         .map(|row| {
+            let number: i64 = row.try_get(0)?;
+            let step: Step = from_json(row.try_get(5)?, "journal")?;
+            let later = answered.partition_point(|(other, _)| *other <= number);
+            let later: Vec<Step> = answered[later..].iter().map(|(_, step)| step.clone()).collect();
             Ok(OpenIntent {
-                id: IntentId::committed(row.try_get(0)?),
+                id: IntentId::committed(number),
                 run: row.try_get::<&str, _>(1)?.into(),
                 plan: row.try_get::<&str, _>(2)?.into(),
                 change: from_json(row.try_get(3)?, "journal")?,
                 step_index: usize::try_from(row.try_get::<i64, _>(4)?).unwrap_or(0),
-                step: from_json(row.try_get(5)?, "journal")?,
+                overtaken: step.is_overtaken_by(&later),
+                step,
                 before: row
                     .try_get::<Option<&str>, _>(6)?
                     .map(|text| from_json(text, "journal"))
@@ -237,6 +247,25 @@ pub(super) async fn open(connection: &mut SqliteConnection, environment: i64) ->
                 known_in_doubt: row.try_get::<Option<&str>, _>(9)?.is_some(),
             })
         })
+        .collect()
+}
+
+/// What was sent after this row and answered, oldest first.
+async fn answered_after(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    row: i64,
+) -> Result<Vec<(i64, Step)>, Fault> {
+    let rows = sqlx::query(
+        "SELECT id, step FROM journal \
+         WHERE environment = ?1 AND id > ?2 AND outcome = 'done' AND settled IS NULL AND step <> '' ORDER BY id",
+    )
+    .bind(environment)
+    .bind(row)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, from_json(row.try_get(1)?, "journal")?)))
         .collect()
 }
 
@@ -288,6 +317,28 @@ pub(super) async fn last_write(
     Ok(newest)
 }
 
+/// Cards with a write whose answer was lost and that a read settled as done, with their modification date by that read.
+pub(super) async fn settled_writes(
+    connection: &mut SqliteConnection,
+    environment: i64,
+) -> Result<BTreeMap<CardId, DateTime<Utc>>, Fault> {
+    let rows = sqlx::query(
+        "SELECT after ->> 'id', after ->> 'modified_at' FROM journal \
+         WHERE environment = ?1 AND settled = 'done' AND after IS NOT NULL AND json_valid(after) \
+               AND after ->> 'id' IS NOT NULL AND after ->> 'modified_at' IS NOT NULL",
+    )
+    .bind(environment)
+    .fetch_all(connection)
+    .await?;
+    let mut settled: BTreeMap<CardId, DateTime<Utc>> = BTreeMap::new();
+    for row in &rows {
+        let at = time(row.try_get(1)?, "journal")?;
+        let known = settled.entry(row.try_get::<&str, _>(0)?.into()).or_insert(at);
+        *known = at.max(*known);
+    }
+    Ok(settled)
+}
+
 /// What was sent in the longest window of the budgets, per class and run. An item counts once per run, however many requests
 /// and attempts it took; where operators are counted, as often as it has operators. Items of one run are given the time of the
 /// last of them.
@@ -296,6 +347,14 @@ pub(super) async fn budget_used(
     environment: i64,
     now: DateTime<Utc>,
 ) -> Result<BudgetUsed, Fault> {
+    // Counted back from the newest request where that is earlier: a clock that jumped ahead empties no window. The windows
+    // themselves are the guard's, which knows whether the clock is believed.
+    let newest: Option<String> = sqlx::query_scalar("SELECT max(sent_at) FROM journal WHERE environment = ?1")
+        .bind(environment)
+        .fetch_one(&mut *connection)
+        .await?;
+    let newest = newest.map(|at| time(&at, "journal")).transpose()?;
+    let until = newest.map_or(now, |newest| newest.min(now));
     let rows = sqlx::query(
         "SELECT class, sum(weight), max(sent_at) FROM ( \
              SELECT class.value AS class, journal.run AS run, max(journal.sent_at) AS sent_at, \
@@ -306,9 +365,10 @@ pub(super) async fn budget_used(
              WHERE journal.environment = ?1 AND journal.sent_at > ?2 \
                    AND coalesce(journal.settled, journal.outcome, 'in_doubt') IN ('done', 'in_doubt') \
              GROUP BY class.value, journal.run, journal.item) \
-         GROUP BY class, run",
+         GROUP BY class, run, sent_at > ?3",
     )
     .bind(environment)
+    .bind(stamp(until - Window::Week.span()))
     .bind(stamp(now - Window::Week.span()))
     .fetch_all(connection)
     .await?;

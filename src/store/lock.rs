@@ -53,8 +53,16 @@ impl LockFile {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            // A link may lead to a file that is not ours, and what is in it would be lost; a pipe would wait.
+            .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
             .open(&path)
-            .map_err(|error| failed("opened", error))?;
+            .map_err(|error| match error.raw_os_error() {
+                Some(nix::libc::ELOOP) => foreign(store, &path, "is a symbolic link, which is not followed"),
+                _other => failed("opened", error),
+            })?;
+        if !file.metadata().is_ok_and(|found| found.is_file()) {
+            return Err(foreign(store, &path, "is not a file"));
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -68,12 +76,35 @@ impl LockFile {
             }
             Err(TryLockError::Error(error)) => return Err(failed("taken", error)),
         }
+        if !is_lock(&mut file) {
+            return Err(foreign(store, &path, "holds something else than a lock"));
+        }
         let text = serde_json::to_string(holder).expect("plain data always serialises");
         file.set_len(0)
             .and_then(|()| file.seek(SeekFrom::Start(0)))
             .and_then(|_| file.write_all(text.as_bytes()))
             .map_err(|error| failed("written", error))?;
         Ok(Self { file })
+    }
+}
+
+/// Longer than any lock.
+const LONGEST: u64 = 64 * 1024;
+
+/// Whether a file is empty or names the holder of a lock that was killed: nothing else is written over.
+fn is_lock(file: &mut File) -> bool {
+    let mut text = String::new();
+    let read = file.take(LONGEST).read_to_string(&mut text);
+    read.is_ok() && (text.is_empty() || serde_json::from_str::<LockHolder>(&text).is_ok())
+}
+
+fn foreign(store: &Path, lock: &Path, what: &str) -> StoreError {
+    StoreError::Io {
+        path: store.to_owned(),
+        what: format!(
+            "its lock {} {what}: it is left as it is; look whose it is and take it away",
+            lock.display()
+        ),
     }
 }
 

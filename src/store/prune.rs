@@ -1,6 +1,7 @@
 //! Taking out what is older than its time, and writing the file anew so that nothing of it stays in unused places.
 
 use super::fault::Fault;
+use super::holds;
 use super::purge::{ENDED, rewrite_is_due};
 use super::stamp::{stamp, time};
 use crate::engine::records::{Pruned, Retention};
@@ -86,6 +87,7 @@ pub(super) async fn prune(
     )
     .await?;
     execute("UPDATE environment SET pruned_at = ?2 WHERE id = ?1".to_owned(), now).await?;
+    holds::forget_old(&mut *connection, environment, now).await?;
     if pruned.any() {
         rewrite_is_due(connection, environment).await?;
     }

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, json, stamp, time, word};
+use crate::domain::clock::NO_YARDSTICK;
 use crate::domain::report::RunReport;
 use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection};
@@ -51,7 +52,7 @@ pub(super) async fn finish(
     Ok(())
 }
 
-/// When the run before this one ended. A run whose clock another machine contradicted is no yardstick: a clock that was a
+/// When the run before this one ended. A run whose clock was contradicted is no yardstick: a clock that was a
 /// year ahead once must not make every later run doubt itself. The order of rows counts, for the same reason.
 pub(super) async fn last_end(
     connection: &mut SqliteConnection,
@@ -59,10 +60,12 @@ pub(super) async fn last_end(
 ) -> Result<Option<DateTime<Utc>>, Fault> {
     let end: Option<String> = sqlx::query_scalar(
         "SELECT finished_at FROM run WHERE environment = ?1 AND finished_at IS NOT NULL AND NOT EXISTS ( \
-             SELECT 1 FROM json_each(report, '$.clock') WHERE json_extract(value, '$.code') = 'clock_differs') \
+             SELECT 1 FROM json_each(report, '$.clock') \
+             WHERE json_extract(value, '$.code') IN (SELECT value FROM json_each(?2))) \
          ORDER BY rowid DESC LIMIT 1",
     )
     .bind(environment)
+    .bind(json(&NO_YARDSTICK))
     .fetch_optional(connection)
     .await?;
     end.map(|end| time(&end, "run")).transpose()

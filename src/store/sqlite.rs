@@ -55,14 +55,14 @@ impl SqliteStore {
                 file::existing(&path)?.unwrap_or(0)
             }
         };
-        file::make_private(&path)?;
-        // Looked at before anything can change it: a refused file stays as it is, to the byte.
+        // Looked at before anything can change it: a refused file stays as it is, to the byte and with its rights.
         let mut reading = file::connect_reading(&path)
             .await
             .map_err(|error| Fault::from(error).at(&path))?;
         let opened = async {
             let format = schema::inspect(&mut reading, &path, bytes).await?;
             let bound = schema::bound(&mut reading, &path, environment.as_str(), host).await?;
+            file::make_private(&path).map_err(Fault::Refused)?;
             let mut writing = file::connect_writing(&path).await?;
             if format < schema::FORMAT {
                 schema::migrate(&mut writing).await?;
@@ -157,6 +157,7 @@ impl Reader {
                 set_aside: holds::load_set_aside(&mut transaction, environment).await?,
                 in_doubt: journal::in_doubt(&mut transaction, environment).await?,
                 last_write: journal::last_write(&mut transaction, environment).await?,
+                settled_writes: journal::settled_writes(&mut transaction, environment).await?,
                 snapshots: snapshots::history(&mut transaction, environment, now).await?,
                 last_run_end: runs::last_end(&mut transaction, environment).await?,
                 hasher: self.hasher.clone(),

@@ -4,6 +4,7 @@
 
 use super::client::{JSON, PERSONS_V2};
 use super::errors::Failure;
+use super::proxy::Way;
 use super::read::ReadClient;
 use super::wire::card::CardShape;
 use super::wire::list::{ProductVersion, api_version, product_version};
@@ -63,7 +64,7 @@ impl ReadClient {
     /// Everything that reading can show about a run with these wants. Sends nothing but GET, a dozen requests. Ends
     /// early where going on makes no sense (no connection, wrong password).
     pub async fn probe(&self, wants: &TargetWants) -> Vec<CheckLine> {
-        let mut lines = Vec::new();
+        let mut lines = vec![self.way()];
         match self.persons(wants).await {
             Ok(line) => lines.push(line),
             Err(failure) => {
@@ -99,6 +100,18 @@ impl ReadClient {
         }
         lines.extend(first_write_tells(wants));
         lines
+    }
+
+    /// Straight or through a proxy; of a bad address there is no connection at all.
+    fn way(&self) -> CheckLine {
+        let text = match self.http.way() {
+            Way::Straight { passed_over: false } => "straight, no proxy".to_owned(),
+            Way::Straight { passed_over: true } => "straight: NO_PROXY names this address".to_owned(),
+            Way::Proxy { address, named_by } => {
+                format!("through the proxy {address} ({named_by}); directories are asked straight")
+            }
+        };
+        CheckLine::ok("way to topdesk", text)
     }
 
     async fn persons(&self, wants: &TargetWants) -> Result<CheckLine, Failure> {

@@ -4,6 +4,7 @@
 use super::address::ApiAddress;
 use super::errors::{Answered, Failure, Words};
 use super::pacing::{Load, Pacer, Pass, Patience};
+use super::proxy::{BadProxy, Way, way_to};
 use super::tls;
 use super::values::Sent;
 use crate::config::TopdeskConfig;
@@ -53,6 +54,7 @@ pub(super) struct Answer {
 /// The connection to one TOPdesk with one account. Made anew for every run: password and authority are read then.
 pub(super) struct Http {
     address: ApiAddress,
+    way: Way,
     reads: reqwest::Client,
     writes: reqwest::Client,
     pacer: Pacer,
@@ -75,6 +77,12 @@ impl Http {
         login.set_sensitive(true);
         let trust = tls::client_config(address.is_secure(), config.ca_file.as_deref())
             .map_err(|error| wrong(error.to_string(), error.cure()))?;
+        let way = if address.is_loopback() {
+            Way::Straight { passed_over: false }
+        } else {
+            way_to(&address.at(&[], &[]), |name| std::env::var(name).ok())
+                .map_err(|error| wrong(error.to_string(), BadProxy::CURE))?
+        };
         let timeout = config.timeout.duration();
         let client = |idle: Duration| {
             let mut builder = reqwest::Client::builder()
@@ -103,6 +111,7 @@ impl Http {
             // before 5 seconds, so older idle connections are not used again.
             writes: client(Duration::from_secs(4))?,
             address,
+            way,
             pacer: Pacer::new(config.concurrency, config.requests_per_second),
             patience,
         }))
@@ -111,6 +120,11 @@ impl Http {
     /// Where the API is.
     pub(super) fn address(&self) -> &ApiAddress {
         &self.address
+    }
+
+    /// How requests travel there.
+    pub(super) fn way(&self) -> &Way {
+        &self.way
     }
 
     /// What lets requests through.

@@ -22,6 +22,7 @@ mod lookups;
 mod operators;
 mod pacing;
 mod persons;
+mod proxy;
 mod query;
 mod read;
 mod refusal;

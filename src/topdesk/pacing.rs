@@ -47,6 +47,8 @@ impl Patience {
             .with_max_delay(self.longest_wait)
             .with_max_times(self.retries)
             .with_jitter()
+            // Without a seed it would be the same chance for everybody, and a fleet would come back in step.
+            .with_jitter_seed(uuid::Uuid::new_v4().as_u64_pair().0)
     }
 
     /// The wait before the next try: our own, or longer where TOPdesk asks for it; `None` ends it.

@@ -3,6 +3,8 @@
 //! Values are always quoted and escaped, and the whole expression is percent-encoded: `+`, `&`, `#` and `%` would
 //! change its meaning on the way, and an unquoted `null` is the null test.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 /// Most values of one `=in=(...)`.
 const BATCH_VALUES: usize = 100;
 /// Most bytes of one encoded expression: with the address it stays well under the 8 KB that servers accept.
@@ -33,6 +35,12 @@ pub(super) fn quote(value: &str) -> String {
 /// `field=='value'`.
 pub(super) fn equals(field: &str, value: &str) -> String {
     format!("{field}=={}", quote(value))
+}
+
+/// `field=ge='TIME'`, to the millisecond as TOPdesk gives times.
+pub(super) fn not_before(field: &str, time: DateTime<Utc>) -> String {
+    let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
+    format!("{field}=ge={}", quote(&time))
 }
 
 /// `field=in=('a','b')`, as many expressions as the limits ask for, each value in exactly one of them.

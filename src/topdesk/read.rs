@@ -3,7 +3,7 @@
 use super::client::{Http, JSON, PERSON_V2};
 use super::errors::Failure;
 use super::persons::{self, PersonList, Selection};
-use super::query::any_of;
+use super::query::{any_of, not_before};
 use super::wire::card::CardShape;
 use super::wire::list::count;
 use super::{lookups, operators};
@@ -180,6 +180,20 @@ impl TargetReader for ReadClient {
         cards.sort_by(|a, b| a.id.cmp(&b.id));
         cards.dedup_by(|next, kept| next.id == kept.id);
         Ok(cards)
+    }
+
+    async fn cards_changed_since(
+        &self,
+        since: Option<DateTime<Utc>>,
+        key_field: CardField,
+    ) -> Result<Vec<PersonCard>, TargetError> {
+        let shape = self.shape(&BTreeSet::from([key_field]));
+        let query = since.map(|since| not_before("modificationDate", since));
+        let selection = Selection {
+            query: query.as_deref(),
+            expected: None,
+        };
+        whole(persons::read(&self.http, &shape, selection, &Silent).await?)
     }
 
     async fn cards_of_query(&self, query: &str) -> Result<BTreeSet<CardId>, TargetError> {

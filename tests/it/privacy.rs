@@ -1,9 +1,14 @@
 //! What is kept of people, and that it is gone when it should be: every file of the state folder is searched byte by byte.
 
 use crate::support::workplace::{Workplace, text};
+use cardsync::daemon::run_once::{RunOnce, run_once};
+use cardsync::daemon::wiring::Environment;
+use cardsync::engine::{Clock, Silent};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Read;
+use std::sync::atomic::AtomicBool;
 
 const CONFIG: &str = r#"
 topdesk:
@@ -242,6 +247,29 @@ fn nobody_is_forgotten_while_something_is_in_doubt() {
     place.cardsync(&["forget", "900373", "--yes"]).exits(0);
 }
 
+/// A clock of a machine, on another day.
+struct On(DateTime<Utc>);
+
+impl Clock for On {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+/// A whole run on that day, by the machine's clock and not as a rehearsal.
+fn run_on(place: &Workplace, day: &str) {
+    let environment = Environment::load(&place.path("cardsync.yaml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let run = RunOnce {
+        environment: &environment,
+        command: "run",
+        clock: &On(day.parse().unwrap()),
+        progress: &Silent,
+        stop: &AtomicBool::new(false),
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(run_once(run)).unwrap();
+}
+
 #[test]
 fn what_is_older_than_its_time_is_taken_out_by_a_run() {
     let place = lived();
@@ -250,9 +278,14 @@ fn what_is_older_than_its_time_is_taken_out_by_a_run() {
         "cardsync.db }",
         "cardsync.db, retention: { journal: 400d, values: 60d, reports: 30d } }",
     ));
+    // Nobody takes anything out by a day that is only rehearsed.
+    let before = place.cardsync(&["history", "--json"]).exits(0).json();
     place.cardsync(&["run", "--as-of", "2025-06-10T08:00"]).exits(0);
     let runs = place.cardsync(&["history", "--json"]).exits(0).json();
-    assert_eq!(runs.as_array().unwrap().len(), 1, "the reports are gone");
+    assert_eq!(runs.as_array().unwrap().len(), before.as_array().unwrap().len() + 1);
+    run_on(&place, "2025-06-10T09:00:00Z");
+    let runs = place.cardsync(&["history", "--json"]).exits(0).json();
+    assert_eq!(runs.as_array().unwrap().len(), 2, "the reports are gone");
     let kept = journal_of(&place, &card);
     assert_eq!(kept.len(), 2);
     assert_eq!((text(&kept[0]["key"]), &kept[0]["fields"]), ("900373", &Value::Null));
@@ -260,7 +293,7 @@ fn what_is_older_than_its_time_is_taken_out_by_a_run() {
     let mut left = found(&place, &["Zwaluwstaart", "Head clerk", "Vogelaar"]);
     left.retain(|place| !place.contains("/inputs/"));
     assert_eq!(left, Vec::<String>::new());
-    place.cardsync(&["run", "--as-of", "2026-06-10T08:00"]).exits(0);
+    run_on(&place, "2026-06-10T08:00:00Z");
     assert_eq!(journal_of(&place, &card), Vec::<Value>::new());
     place.cardsync(&["store", "check"]).exits(0);
 }
@@ -300,6 +333,14 @@ fn a_person_whom_cardsync_anonymized_is_in_no_file_of_the_state_after_the_same_r
     export("900373,Zwaluwstaart,Quirina,q.zwaluw@example.org,Delft,Clerk,,\n");
     run("03-21");
     export("900373,Zwaluwstaart,Quirina,q.zwaluw@example.org,Delft,Clerk,,2025-03-20\n");
+    // The yes for the first archive was for the card before somebody changed it.
+    assert!(
+        run("03-22")
+            .exits(3)
+            .stdout
+            .contains("somebody else changed the card after that")
+    );
+    place.cardsync(&["approve", "operators"]).exits(0);
     run("03-22").exits(0);
     for day in ["04-01", "04-02", "04-04"] {
         export("");

@@ -33,6 +33,22 @@ fn every_sample_loads() {
 }
 
 #[test]
+fn a_pipe_is_no_configuration_and_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for (file, what) in [
+        (pipe.as_path(), "neither a file"),
+        (Path::new("/dev/zero"), "neither a file"),
+    ] {
+        let said = load(file).unwrap_err().to_string();
+        assert!(said.contains(what), "{said}");
+    }
+    let secret: crate::config::secret::SecretRef = serde_json::from_value(serde_json::json!({ "file": pipe })).unwrap();
+    assert!(secret.read().unwrap_err().to_string().contains("it is not a file"));
+}
+
+#[test]
 fn every_file_in_config_is_a_known_sample() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
     for file in std::fs::read_dir(folder).unwrap() {

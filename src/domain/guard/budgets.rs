@@ -100,7 +100,8 @@ fn exceeded(input: &PlanInput, class: BudgetClass, count: u64, base: u64) -> Opt
     {
         return Some((limit, None));
     }
-    let now = input.moment.now;
+    // While the clock is doubted no window moves on.
+    let now = input.clock.earliest(input.moment.now);
     limits().into_iter().find_map(|(window, limit)| {
         let items = input.budget_used.within(class, window, now);
         (items + count > limit).then(|| {

@@ -127,6 +127,13 @@ impl HoldReason {
                 return format!("rejected by {by}: {note}; approve to lift");
             }
             HoldReason::Rejected { by, note: None } => return format!("rejected by {by}; approve to lift"),
+            HoldReason::ApprovalEnded { by, changed_at } => {
+                return format!(
+                    "{by} approved it, and somebody else changed the card after that ({}): look at the card, and approve it again \
+                     if it is still right",
+                    changed_at.format("%Y-%m-%d %H:%M UTC")
+                );
+            }
             HoldReason::ChangedSinceJudged { what } => {
                 return format!("right before the write {what}; nothing was written; approve if it is still right");
             }

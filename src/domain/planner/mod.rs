@@ -58,6 +58,7 @@ use super::record::Anchor;
 use super::references::References;
 use super::retention::Retained;
 use super::seen::RuledFields;
+use super::signature::Signatures;
 use super::snapshot::{Rejection, Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,6 +137,8 @@ struct Planner<'a> {
     ruled: RuledFields,
     /// The ledger's entry of each card.
     known: Vec<Option<&'a LedgerEntry>>,
+    /// The names under which our own writes stand.
+    signatures: Signatures,
     memory: Memory<'a>,
     looks: odd_keys::Looks,
     /// How far the sources have come among the keys of the cards.
@@ -198,6 +201,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         references,
         ruled: RuledFields::of(&input.policy.fields, input.policy.key.card_field),
         known,
+        signatures: Signatures::of(input),
         memory: Memory::default(),
         looks: odd_keys::Looks::default(),
         cursor: 0,

@@ -10,7 +10,7 @@ use crate::domain::hold::strange_writes;
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::plan::{ActionKind, HoldReason, short_hash};
 use crate::domain::snapshot::{Effect, Finding, SnapshotSummary};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeSet;
 
 /// What TOPdesk itself does to a card in the wake of our write comes this much later at most.
@@ -35,7 +35,7 @@ impl Planner<'_> {
             .collect();
         let accepted: BTreeSet<String> = known.accepted.intersection(&found).cloned().collect();
         let mut waiting: BTreeSet<String> = known.waiting.union(&found).cloned().collect();
-        waiting.retain(|mark| !known.accepted.contains(mark));
+        waiting.retain(|mark| !known.accepted.contains(mark) && !self.is_settled(mark));
         if waiting.is_empty() {
             let writes = StrangeWrites { waiting, accepted };
             return Found { writes, hold: None };
@@ -90,25 +90,24 @@ impl Planner<'_> {
         }
         let last = self.input.writes.last.as_ref()?;
         let modified_at = modified_at.filter(|at| *at > last.modified_at + WAKE_OF_A_WRITE)?;
-        self.is_ours(modifier.as_deref())
-            .then(|| format!("{id}@{}", modified_at.format("%Y-%m-%dT%H:%M:%SZ")))
+        let mark = modified_mark(id, modified_at);
+        (self.is_ours(modifier.as_deref()) && !self.is_settled(&mark)).then_some(mark)
+    }
+
+    /// Whether what a mark is about was a write of ours whose answer was lost and that was settled by reading.
+    fn is_settled(&self, mark: &str) -> bool {
+        let Some((card, at)) = mark.split_once('@') else {
+            return false;
+        };
+        let settled = self.input.writes.settled.get(&CardId::new(card));
+        let at = DateTime::parse_from_rfc3339(at).ok();
+        at.zip(settled)
+            .is_some_and(|(at, settled)| at <= *settled + WAKE_OF_A_WRITE)
     }
 
     /// Whether a signature is that of cardsync's own account: its operator, or whoever signed our last write.
     fn is_ours(&self, signature: Option<&str>) -> bool {
-        let own = self.input.target.own_account.as_ref().map(|own| own.as_str());
-        let last = self
-            .input
-            .writes
-            .last
-            .as_ref()
-            .and_then(|write| write.modifier.as_deref());
-        signature.is_some_and(|signature| {
-            [own, last]
-                .into_iter()
-                .flatten()
-                .any(|own| own.eq_ignore_ascii_case(signature))
-        })
+        self.signatures.include(signature)
     }
 
     /// Holds what must wait.
@@ -126,6 +125,11 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// What a change of a card is known by.
+fn modified_mark(card: &CardId, at: DateTime<Utc>) -> String {
+    format!("{card}@{}", at.format("%Y-%m-%dT%H:%M:%SZ"))
 }
 
 /// Says it with the read of TOPdesk, where it can be approved.

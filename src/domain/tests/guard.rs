@@ -377,6 +377,40 @@ fn what_was_set_aside_waits_for_a_decision_made_after_it() {
 }
 
 #[test]
+fn an_approval_ends_when_somebody_else_changes_the_card_after_it() {
+    let mut world = World::of(20);
+    leave(&mut world, 1..=1);
+    world.operator("o-1", "c-E001", false, OperatorKind::Regular);
+    world.approve(&world.judged(), |_| true);
+    let decided = world.now;
+    for (modifier, seconds, passes) in [
+        (Some("somebody"), -1, true),
+        (Some("somebody"), 1, false),
+        (None, 1, false),
+        (Some("OWN"), 1, true),
+    ] {
+        let card = world.card_mut("c-E001");
+        card.modifier = modifier.map(Into::into);
+        card.modified_at = Some(decided + Duration::seconds(seconds));
+        assert_eq!(
+            allowed(&world.judged()).len(),
+            usize::from(passes),
+            "{modifier:?} {seconds}"
+        );
+    }
+    world.card_mut("c-E001").modifier = Some("somebody".into());
+    let judged = world.judged();
+    assert!(holds(&judged, "archive c-E001").contains(&"approval_ended".to_owned()));
+    world.now += Duration::minutes(1);
+    world.approve(&judged, |_| true);
+    assert_eq!(
+        allowed(&world.judged()),
+        ["archive c-E001"],
+        "approved again, with the change known"
+    );
+}
+
+#[test]
 fn the_view_tells_what_is_held_and_why() {
     let mut world = World::of(5);
     leave(&mut world, 1..=1);

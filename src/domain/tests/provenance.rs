@@ -98,6 +98,34 @@ fn a_store_that_was_put_back_is_older_than_our_own_last_write() {
 }
 
 #[test]
+fn a_write_whose_answer_was_lost_and_that_was_settled_is_ours() {
+    let mut world = World::of(20);
+    world.hr().set("E001", "end", "2026-01-01");
+    let answered = world.now - Duration::days(2);
+    let settled = answered + Duration::hours(5);
+    world.writes.last = Some(LastWrite {
+        modifier: Some("own".into()),
+        modified_at: answered,
+    });
+    let card = world.card_mut("c-E003");
+    card.modifier = Some("own".into());
+    card.modified_at = Some(settled);
+    assert_eq!(holds(&world.judged(), "archive c-E001"), ["strange_writes"]);
+    // Also where an earlier version of cardsync took it for another one's: that waits no longer.
+    world.run();
+    world.writes.settled.insert("c-E003".into(), settled);
+    assert_eq!(allowed(&world.judged()), ["archive c-E001"]);
+    // It explains that card, as it was then, and no other.
+    world.card_mut("c-E003").modified_at = Some(settled + Duration::hours(1));
+    assert_eq!(holds(&world.judged(), "archive c-E001"), ["strange_writes"]);
+    world.card_mut("c-E003").modified_at = Some(settled);
+    let other = world.card_mut("c-E004");
+    other.modifier = Some("own".into());
+    other.modified_at = Some(settled);
+    assert_eq!(holds(&world.judged(), "archive c-E001"), ["strange_writes"]);
+}
+
+#[test]
 fn what_was_entered_in_topdesk_is_told_from_what_the_source_changed() {
     let mut world = World::of(20);
     world.hr().set("E001", "job", "Clerk");

@@ -3,7 +3,7 @@
 use super::world::{World, allowed, holds, key, names, row};
 use super::worlds::worlds;
 use crate::domain::canaries::name_leavers;
-use crate::domain::clock::{ClockJudgement, ClockReading, judge_clock};
+use crate::domain::clock::{ClockJudgement, ClockReading, Yardsticks, judge_clock};
 use crate::domain::decision::Answer;
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::plan::{ActionKind, EvidenceCode};
@@ -55,7 +55,7 @@ fn doubted(world: &World, minutes: i64) -> ClockJudgement {
         began: world.now,
         ended: world.now,
     };
-    judge_clock(world.now, &[reading], None)
+    judge_clock(world.now, &[reading], &Yardsticks::default())
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::world::{TestSource, World, allowed, change, holds, key, names, row, s
 use super::worlds::worlds;
 use crate::domain::anonymize::{Anonymize, AnonymizeBy, LegalHold};
 use crate::domain::card::{FilterProof, OperatorKind};
-use crate::domain::clock::judge_clock;
+use crate::domain::clock::{Yardsticks, judge_clock};
 use crate::domain::field::CardField;
 use crate::domain::ids::CardId;
 use crate::domain::ledger::LastWrite;
@@ -177,7 +177,7 @@ fn what_is_not_known_keeps_them() {
     world.absent("c-E001", "hr", 1, 72);
     waits(&world, "absent from hr in 2 of 3 reads");
     let mut world = due(by);
-    world.clock = judge_clock(world.now, &[], Some(world.now + Duration::hours(1)));
+    world.clock = judge_clock(world.now, &[], &Yardsticks::of_last_run(world.now + Duration::hours(1)));
     waits(&world, "the clock is doubted");
     let mut world = due(by);
     world

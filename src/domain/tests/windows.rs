@@ -1,6 +1,7 @@
 //! The rolling windows of the budgets (RULES 8.2): what is sent in slices is held like what is sent at once.
 
 use super::world::{World, allowed, change, holds, row};
+use crate::domain::clock::{ClockReading, Yardsticks, judge_clock};
 use crate::domain::plan::{Change, HoldReason};
 use crate::domain::policy::BudgetClass;
 use crate::domain::window::Window;
@@ -47,6 +48,37 @@ fn slices_under_the_budget_are_held_once_the_week_is_full() {
     );
     world.now += Duration::days(4);
     assert_eq!(allowed(&world.run()), ["archive c-E004"], "the first is a week old");
+}
+
+#[test]
+fn no_window_moves_on_by_a_clock_that_is_doubted() {
+    let mut world = World::of(100);
+    for number in 1..=3 {
+        world.hr().set(&format!("E{number:03}"), "job", "Nurse");
+        leave(&mut world, number);
+    }
+    assert_eq!(allowed(&world.run()).len(), 3);
+    let used = world.input().budget_used;
+    let then = world.now;
+    let within = |world: &World| used.within(BudgetClass::Archive, Window::Week, world.clock.earliest(world.now));
+    // Three years ahead: TOPdesk's clock says so, or nobody does and the last run is the only measure.
+    world.now += Duration::days(3 * 365);
+    assert_eq!(within(&world), 0, "by a clock that is believed they are long past");
+    let reading = ClockReading {
+        whose: "topdesk".to_owned(),
+        theirs: then,
+        began: world.now,
+        ended: world.now,
+    };
+    for (readings, last_run) in [(vec![reading], None), (Vec::new(), Some(then))] {
+        let known = Yardsticks {
+            last_run,
+            ..Yardsticks::default()
+        };
+        world.clock = judge_clock(world.now, &readings, &known);
+        assert!(!world.clock.is_trusted());
+        assert_eq!(within(&world), 3);
+    }
 }
 
 #[test]

@@ -39,6 +39,12 @@ impl From<Outcome> for Ended {
     }
 }
 
+/// Up to a quarter longer, by chance: what was refused together does not come back together.
+fn with_chance(wait: Duration) -> Duration {
+    let chance = uuid::Uuid::new_v4().as_fields().0;
+    wait + wait.mul_f64(0.25 * f64::from(chance) / f64::from(u32::MAX))
+}
+
 fn unclear(message: &str) -> Ended {
     Outcome::InDoubt {
         message: message.to_owned(),
@@ -132,7 +138,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             return not_done.into();
         }
         if attempt < MOST_ATTEMPTS {
-            let own = FIRST_WAIT * 2_u32.pow(attempt - 1);
+            let own = with_chance(FIRST_WAIT * 2_u32.pow(attempt - 1));
             return Ended {
                 again: Some(error.retry_after.unwrap_or(own)),
                 ..not_done.into()

@@ -11,6 +11,7 @@ use crate::domain::ledger::LedgerEntry;
 use crate::domain::plan::{Action, ActionKind, CardTarget, Change, HoldReason, Step};
 use crate::domain::report::Outcome;
 use crate::domain::seen::RuledFields;
+use crate::domain::signature::Signatures;
 use crate::engine::ledger_after::{Effect, after_done};
 use crate::engine::recheck::{Recheck, card_changed, operators_changed};
 use crate::engine::state::{Ending, Intent, StateWriter, StoreError};
@@ -154,6 +155,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 at: self.clock.now(),
             };
             let intent = self.store.intent(self.lease, intent).await?;
+            self.note_sent(change, step);
             let sent = self.send(writer, turn, intent, step).await;
             let ended = self.ended(change, step, operators_before, sent, attempt).await;
             let at = self.clock.now();
@@ -287,11 +289,20 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let operator = self.expected_operator(change, known, &operators);
         Ok(match card_changed(&operator, &self.fields, known, &now, &operators) {
             Some(what) => Recheck::Changed(what),
+            // A yes is for the card as it was then, also in fields that are not read.
+            None if approved.approved_by().is_some() && self.touched_by_others(known, &now) => {
+                Recheck::Changed("somebody else changed the card after it was approved".to_owned())
+            }
             None => Recheck::Same {
                 card: Some(now),
                 operators,
             },
         })
+    }
+
+    /// Whether somebody else has changed a card since it was read or written by this run.
+    fn touched_by_others(&self, known: &PersonCard, now: &PersonCard) -> bool {
+        now.modified_at != known.modified_at && !Signatures::of(self.input).include(now.modifier.as_deref())
     }
 
     /// The operator as the change was judged; where this run has just made the card active, its operators may have woken.

@@ -21,6 +21,13 @@ pub(super) struct Stops {
     operators: Option<HoldReason>,
 }
 
+impl Stops {
+    /// Whether nothing more of this kind is sent.
+    pub(super) fn has(&self, kind: ActionKind) -> bool {
+        self.run.is_some() || self.kinds.contains_key(&kind)
+    }
+}
+
 /// The outcome of a change that was not tried because of a stop from outside.
 pub(super) fn told() -> Outcome {
     Outcome::NotReached {
@@ -64,6 +71,14 @@ impl<R, W, S> Applier<'_, R, W, S> {
     /// Ends the run; the first reason is kept.
     pub(super) fn stop_run(&self, message: String) {
         self.state.stops().run.get_or_insert(message);
+    }
+
+    /// Ends all of these kinds; the first reason of each is kept.
+    pub(super) fn stop_kinds(&self, kinds: &[ActionKind], message: &str) {
+        let mut stops = self.state.stops();
+        for kind in kinds {
+            stops.kinds.entry(*kind).or_insert_with(|| message.to_owned());
+        }
     }
 
     /// A refusal, and what it stops besides this change.

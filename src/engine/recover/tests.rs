@@ -92,6 +92,7 @@ fn open(action: Action, card: Option<&str>, depends_on: Vec<ItemId>) -> OpenInte
         sent_at: sent(),
         approver: None,
         known_in_doubt: false,
+        overtaken: false,
     }
 }
 
@@ -304,4 +305,58 @@ fn an_archive_that_shows_is_ours_with_the_operators_that_were_awake() {
         .expect("our archive");
     assert_eq!((ours.at, ours.run), (sent(), RunId::new("r1")));
     assert_eq!(ours.took_operators, ["o1".into()]);
+}
+
+#[test]
+fn what_a_later_answered_request_explains_is_not_this_ones_doing() {
+    let mut archive = open(
+        Action::Archive {
+            reason: None,
+            disarm: Vec::new(),
+        },
+        Some("c1"),
+        Vec::new(),
+    );
+    let mut archived = card("c1", "1", &[]);
+    archived.archived = true;
+    let target = read(15, vec![archived]);
+    assert_eq!(settled(&archive, &target), "done");
+    archive.overtaken = true;
+    let result = settle(vec![archive], &target, true, &Remembered::nothing(), &spec()).remove(0);
+    assert!(
+        matches!(&result.outcome, Some(Outcome::NotDone { message }) if message.contains("overtaken")),
+        "{:?}",
+        result.outcome
+    );
+    assert!(result.learned.is_none(), "the later one taught the ledger");
+}
+
+#[test]
+fn only_the_same_effect_overtakes() {
+    let patch = |card: &str, fields: &[(CardField, &str)]| Step::PatchCard {
+        card: CardTarget::Known(card.into()),
+        fields: fields
+            .iter()
+            .map(|(field, to)| FieldChange {
+                field: *field,
+                from: None,
+                to: FieldValue::text(to),
+            })
+            .collect(),
+    };
+    let (title, mail) = ((CardField::JobTitle, "Nurse"), (CardField::Email, "a@example.org"));
+    let first = patch("c1", &[title, mail]);
+    let overtaken = |later: &[Step]| first.is_overtaken_by(later);
+    assert!(!overtaken(&[]));
+    assert!(overtaken(&[patch("c1", &[mail, title])]));
+    assert!(overtaken(&[patch("c1", &[mail]), patch("c1", &[title])]));
+    assert!(!overtaken(&[patch("c1", &[title])]));
+    assert!(!overtaken(&[patch("c2", &[title, mail])]));
+    assert!(!overtaken(&[patch(
+        "c1",
+        &[title, (CardField::Email, "b@example.org")]
+    )]));
+    let wake = Step::UnarchiveCard { card: "c1".into() };
+    assert!(wake.is_overtaken_by(std::slice::from_ref(&wake)));
+    assert!(!wake.is_overtaken_by(&[patch("c1", &[title])]));
 }

@@ -1,5 +1,6 @@
 //! Filters that make lists and take them apart.
 
+use super::text::{LONGEST_TEXT, too_long};
 use super::{Filter, needs_one};
 use crate::mapping::number::Number;
 use crate::mapping::text::{clean, clean_cow};
@@ -92,6 +93,9 @@ pub fn join<'a>(value: Value<'a>, separator: &str, zone: Tz, label: &str) -> Val
             joined.push_str(separator);
         }
         joined.push_str(&text);
+        if joined.len() > LONGEST_TEXT && items.len() > 1 {
+            return too_long();
+        }
     }
     Value::text(clean_cow(Cow::Owned(joined)))
 }

@@ -12,6 +12,7 @@ mod typed;
 
 pub use build::{Arguments, Refusal, build};
 pub use list::order_cure;
+pub use text::{LONGEST_TEXT, too_long};
 
 use super::dates::{DateOutput, DateReading};
 use super::value::Value;

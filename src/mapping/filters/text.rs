@@ -3,7 +3,7 @@
 use crate::domain::identity::Unknown;
 use crate::mapping::text::clean_cow;
 use crate::mapping::value::Value;
-use regex::Regex;
+use regex::{Captures, Regex};
 use std::borrow::Cow;
 
 pub fn trim(text: Cow<'_, str>) -> Value<'_> {
@@ -33,16 +33,40 @@ pub fn title(text: Cow<'_, str>) -> Value<'_> {
     Value::text(clean_cow(Cow::Owned(titled)))
 }
 
+/// Longest text that an expression makes, in bytes: far more than any field takes.
+pub const LONGEST_TEXT: usize = 64 * 1024;
+
+/// What is told where an expression would make more.
+pub fn too_long() -> Value<'static> {
+    Value::fault(format!(
+        "the text grows over {LONGEST_TEXT} bytes; look at | replace, | join and ~"
+    ))
+}
+
 pub fn replace<'a>(text: Cow<'a, str>, from: &str, to: &str) -> Value<'a> {
-    if text.contains(from) {
-        Value::text(clean_cow(Cow::Owned(text.replace(from, to))))
-    } else {
-        Value::Text(text)
+    let found = text.matches(from).count();
+    if found == 0 {
+        return Value::Text(text);
     }
+    // Known before it is made.
+    if found.saturating_mul(to.len()) > LONGEST_TEXT {
+        return too_long();
+    }
+    Value::text(clean_cow(Cow::Owned(text.replace(from, to))))
 }
 
 pub fn replace_pattern<'a>(text: Cow<'a, str>, pattern: &Regex, to: &str) -> Value<'a> {
-    match pattern.replace_all(&text, to) {
+    let mut made = 0;
+    let replaced = pattern.replace_all(&text, |found: &Captures<'_>| {
+        let mut piece = String::new();
+        if made <= LONGEST_TEXT {
+            found.expand(to, &mut piece);
+            made += piece.len();
+        }
+        piece
+    });
+    match replaced {
+        _ if made > LONGEST_TEXT => too_long(),
         Cow::Borrowed(_) => Value::Text(text),
         Cow::Owned(replaced) => Value::text(clean_cow(Cow::Owned(replaced))),
     }

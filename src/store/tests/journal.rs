@@ -100,6 +100,57 @@ async fn an_outcome_is_written_once_and_brings_the_ledger_entry_with_it() {
 }
 
 #[tokio::test]
+async fn a_settled_write_is_known_and_a_later_answered_one_overtakes_an_older() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let change = archive("1", "c1");
+    let lost = send(&store, &lease, &change, at(0)).await.unwrap();
+    assert!(!store.open_intents().await.unwrap()[0].overtaken);
+    let (outcome, after) = (done(), card("c1"));
+    let ending = Ending {
+        after: Some(&after),
+        ..ending(&outcome)
+    };
+    let other = send(&store, &lease, &archive("2", "c2"), at(30)).await.unwrap();
+    store.outcome(&lease, other, ending).await.unwrap();
+    assert!(
+        !store.open_intents().await.unwrap()[0].overtaken,
+        "that was another card"
+    );
+    let again = send(&store, &lease, &change, at(60)).await.unwrap();
+    assert!(
+        !store.open_intents().await.unwrap()[0].overtaken,
+        "it is not answered yet"
+    );
+    store.outcome(&lease, again, ending).await.unwrap();
+    assert!(store.open_intents().await.unwrap()[0].overtaken);
+    assert!(store.load(at(70)).await.unwrap().settled_writes.is_empty());
+    store.settle(&lease, lost, ending).await.unwrap();
+    assert_eq!(
+        store.load(at(70)).await.unwrap().settled_writes,
+        BTreeMap::from([("c1".into(), at(-100))])
+    );
+}
+
+#[tokio::test]
+async fn what_was_sent_is_counted_also_by_a_clock_that_jumped_ahead() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let sent = send(&store, &lease, &archive("1", "c1"), at(0)).await.unwrap();
+    store.outcome(&lease, sent, ending(&done())).await.unwrap();
+    let three_years = 3 * 365 * 86_400;
+    let used = store.load(at(three_years)).await.unwrap().budget_used;
+    assert_eq!(
+        used.within(BudgetClass::Archive, Window::Week, at(1)),
+        1,
+        "the windows are the guard's"
+    );
+    assert_eq!(used.within(BudgetClass::Archive, Window::Week, at(three_years)), 0);
+}
+
+#[tokio::test]
 async fn a_create_stays_in_doubt_until_it_is_settled() {
     let (_folder, path) = folder();
     let store = open(&path).await;

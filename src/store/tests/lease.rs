@@ -47,6 +47,38 @@ async fn a_lock_whose_holder_cannot_be_read_is_still_a_lock() {
 }
 
 #[tokio::test]
+async fn a_lock_that_is_not_ours_is_left_as_it_is() {
+    let (folder, path) = folder();
+    let store = open(&path).await;
+    let (lock, other) = (
+        path.with_file_name("cardsync.db.lock"),
+        folder.path().join("export.csv"),
+    );
+    std::fs::write(&other, "Number;Name\n").unwrap();
+    let refused = async || {
+        store
+            .acquire(&RunId::new("r1"), "run", at(0))
+            .await
+            .unwrap_err()
+            .to_string()
+    };
+    std::os::unix::fs::symlink(&other, &lock).unwrap();
+    assert!(refused().await.contains("is a symbolic link"));
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::hard_link(&other, &lock).unwrap();
+    assert!(refused().await.contains("holds something else than a lock"));
+    assert_eq!(std::fs::read_to_string(&other).unwrap(), "Number;Name\n");
+    std::fs::remove_file(&lock).unwrap();
+    nix::unistd::mkfifo(&lock, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert!(refused().await.contains("is not a file"));
+    std::fs::remove_file(&lock).unwrap();
+    // What a killed run left is a lock.
+    let holder = serde_json::to_string(&super::super::lock::this_process("run", at(0))).unwrap();
+    std::fs::write(&lock, holder).unwrap();
+    drop(lease(&store, "r2").await);
+}
+
+#[tokio::test]
 async fn numbers_only_rise_also_after_reopening() {
     let (_folder, path) = folder();
     let mut last = 0;

@@ -14,6 +14,7 @@ use crate::domain::report::{RunCounts, RunReport, RunVerdict};
 use crate::domain::rows::RowMarks;
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotHistory, SnapshotSummary, Use, Verdict};
 use crate::domain::view::ChangeView;
+use crate::engine::records::{RecordsKeeper, Retention};
 use crate::engine::state::{KeptHold, Learned, StateReader};
 use chrono::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -285,10 +286,17 @@ async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
     // An item that did not wait for one run is still the old item when it comes back.
     set("p3", &[held(&one, 30)], 30).await;
     assert_eq!(store.holds().await.unwrap(), [expected("p3", &one, 10)]);
-    // After a month it is a new one.
+    // After a month it is a new one, where the clock is believed and what is old is taken out.
     let month = 31 * 86_400;
     set("p3", &[held(&one, month - 86_400)], month - 86_400).await;
     set("p4", &[], month).await;
+    let years = chrono::Duration::days(800);
+    let retention = Retention {
+        journal: years,
+        values: years,
+        reports: years,
+    };
+    store.prune(&lease, retention, at(month)).await.unwrap();
     set("p5", &[held(&two, month), held(&one, month)], month).await;
     assert_eq!(
         store.holds().await.unwrap(),

@@ -65,6 +65,30 @@ async fn a_store_that_others_could_read_becomes_private_again() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_no_store_keeps_content_and_rights() {
+    let (folder, path) = folder();
+    let export = folder.path().join("export.csv");
+    std::fs::write(&export, "Number;Name\n".repeat(100)).unwrap();
+    std::fs::set_permissions(&export, PermissionsExt::from_mode(0o644)).unwrap();
+    let before = content(folder.path());
+    assert!(matches!(refused(&export).await, StoreError::Corrupt { .. }));
+    assert_eq!((mode(&export), content(folder.path())), (0o644, before.clone()));
+    open(&path).await.close().await;
+    // A link is not followed, whatever it leads to.
+    for (target, name) in [(&export, "cardsync.db"), (&path, "other.db"), (&export, "new.db-wal")] {
+        let link = path.with_file_name(name);
+        let _kept = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let store = path.with_file_name(name.trim_end_matches("-wal"));
+        let error = refused(&store).await.to_string();
+        assert!(error.contains("is a symbolic link, which is not followed"), "{error}");
+        assert!(ReadOnlyStore::open(&store, &environment(), HOST).await.is_err());
+    }
+    assert_eq!(mode(&export), 0o644);
+    assert_eq!(std::fs::read(&export).unwrap(), before["export.csv"]);
+}
+
+#[tokio::test]
 async fn another_topdesk_is_refused_and_both_are_named() {
     let (_folder, path) = folder();
     open(&path).await.close().await;

@@ -168,3 +168,31 @@ fn whoever_is_told_gets_one_json_object() {
     let event: Value = serde_json::from_str(&std::fs::read_to_string(&told).unwrap()).unwrap();
     assert_eq!(event["kind"], "all_well", "{event:#}");
 }
+
+#[test]
+fn a_schedule_that_is_over_is_no_schedule() {
+    let place = known();
+    place.configure(&format!("{CONFIG}schedule: {{ cron: \"0 0 1 1 1 * 1999\" }}\n"));
+    let said = place.cardsync(&["check"]);
+    assert!(said.stdout.contains("has no run left"), "{said:?}");
+    assert_eq!(said.code, 1);
+}
+
+#[test]
+fn check_says_which_way_it_goes_and_a_bad_proxy_is_an_error() {
+    let place = known();
+    let said = place.cardsync(&["check"]).stdout;
+    assert!(said.contains("straight, no proxy"), "{said}");
+    // This machine is never asked through a proxy.
+    let said = finish(place.command(&["check"]).env("HTTPS_PROXY", "http://:nowhere"));
+    assert!(said.stdout.contains("straight, no proxy"), "{said:?}");
+    let elsewhere = CONFIG.replace("@URL@", "https://topdesk.invalid");
+    place.configure(&elsewhere.replace("cardsync.db", "other.db"));
+    let said = finish(
+        place
+            .command(&["check"])
+            .env("HTTPS_PROXY", "http://user:hunter2@:nowhere"),
+    );
+    assert!(said.stdout.contains("HTTPS_PROXY is not an address"), "{said:?}");
+    assert!(!format!("{said:?}").contains("hunter2"));
+}

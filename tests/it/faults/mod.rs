@@ -1,6 +1,8 @@
 //! What goes wrong between the first read and the last outcome, and that later runs come to the same end.
 
 mod anonymizations;
+mod clocks;
+mod installations;
 mod kills;
 mod limits;
 mod operators;
