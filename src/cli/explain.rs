@@ -12,6 +12,7 @@ use crate::config::policy::{key_spec, zone};
 use crate::daemon::wiring::{Environment, kept_mapping};
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::key::KeyReading;
+use crate::domain::visible;
 use crate::engine::explain::{Explanation, FoundBy, JournalReader, Kept, Subject, explain, find, operators_of, traces};
 use crate::engine::history::{RunHistory, of_run};
 use crate::engine::replay::again;
@@ -201,8 +202,9 @@ async fn recorded(
     });
     if history.items.is_empty() {
         bail!(
-            "what run {run} had read is no longer kept, and its records have nothing about '{word}': nothing was written and nothing \
-             new was held; records know keys and card ids, not addresses and logins"
+            "what run {run} had read is no longer kept, and its records have nothing about '{}': nothing was written and nothing \
+             new was held; records know keys and card ids, not addresses and logins",
+            visible::line(word)
         );
     }
     Ok(Found::Recorded(Box::new(Recorded {
@@ -217,7 +219,8 @@ fn whom(planned: &Planned, mapping: &Mapping, word: &str) -> anyhow::Result<Resu
     let mut subjects = find(word, &planned.input, mapping);
     match subjects.len() {
         0 => bail!(
-            "nobody is called '{word}': no card, no record and nothing remembered has this key, card id, e-mail address or login"
+            "nobody is called '{}': no card, no record and nothing remembered has this key, card id, e-mail address or login",
+            visible::line(word)
         ),
         1 => Ok(Ok(subjects.remove(0))),
         _several => Ok(Err(subjects)),
@@ -242,7 +245,8 @@ async fn kept_about(planned: &Planned, store: &ReadOnlyStore, subject: &Subject)
 
 fn several(word: &str, subjects: &[Subject]) -> String {
     let mut text = lined!(
-        "'{word}' means {} people; explain one of them by key or card id:",
+        "'{}' means {} people; explain one of them by key or card id:",
+        visible::line(word),
         subjects.len()
     );
     for subject in subjects {

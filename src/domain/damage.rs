@@ -82,7 +82,7 @@ fn is_decoded_wrongly(text: &str) -> bool {
         // A capital before a quotation mark or a dash can be meant: `CAFÉ’S`.
         [letter] => {
             matches!(letter, '\u{a0}'..='\u{ff}') || matches!(letter, '\u{2010}'..='\u{203a}' | '€') || {
-                let last = text.chars().filter(|letter| !letter.is_ascii()).next_back();
+                let last = text.chars().rfind(|letter| !letter.is_ascii());
                 matches!(letter, '\u{100}'..='\u{17f}') && !last.is_some_and(is_punctuation)
             }
         }

@@ -6,6 +6,7 @@ use crate::domain::decision::{Answer, Decision, HeldItem};
 use crate::domain::ids::{ItemId, SourceName};
 use crate::domain::plan::ActionKind;
 use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
+use crate::domain::visible;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -197,7 +198,9 @@ pub fn decide(
             add(&snapshot.id, BTreeSet::from(["snapshot".to_owned()]));
         }
         if !found {
-            unknown.push(UnknownWord { word: word.clone() });
+            unknown.push(UnknownWord {
+                word: visible::line(word).into_owned(),
+            });
         }
     }
     if unknown.is_empty() { Ok(decided) } else { Err(unknown) }

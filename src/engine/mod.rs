@@ -18,6 +18,7 @@ pub mod inputs;
 mod ledger_after;
 pub mod other_key;
 pub mod pair_sheet;
+pub mod pair_words;
 mod planned;
 mod recheck;
 pub mod records;

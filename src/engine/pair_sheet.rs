@@ -4,6 +4,7 @@
 //! carries a mark of the card and of the pair as they were shown: what has changed since is asked again, not written. Formed
 //! and read as [`super::sheet`] is; numbers stand in brackets as well, so that a spreadsheet leaves their zeros.
 
+use super::pair_words::{agreeing, remarks, why_not};
 use super::sheet::{RowLines, SheetProblem, decoded, defused, delimiter, without_separator_line};
 use crate::domain::card::OperatorLink;
 use crate::domain::cards::{CardIndex, CardState};
@@ -12,7 +13,7 @@ use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::letters;
-use crate::domain::rekey::pairing::{Namesakes, NoPair, Pair, Pairing, Row, Verdict};
+use crate::domain::rekey::pairing::{NoPair, Pairing, Row, Verdict};
 use crate::domain::rekey::writing::{Chosen, ChosenBy};
 use csv::{ReaderBuilder, StringRecord, Terminator, WriterBuilder};
 use std::collections::BTreeMap;
@@ -58,60 +59,6 @@ pub struct Line {
     pub number: String,
     pub answer: Option<Answer>,
     pub note: String,
-}
-
-/// Why a card has no pair, in words.
-pub fn why_not(why: NoPair) -> &'static str {
-    match why {
-        NoPair::Nobody => "nobody of the sources resembles this card",
-        NoPair::HandedOn => {
-            "e-mail or login are this person's and the name is somebody else's: handed on to another human?"
-        }
-        NoPair::DateDiffers => "all else agrees and a date differs: two people of one name?",
-        NoPair::SeveralPeople => "several people resemble this card alike: write the right number",
-        NoPair::SeveralCards => "several cards resemble this person alike: give one of them the number",
-        NoPair::RatherAnother => "another card resembles this person more",
-        NoPair::SecondCard => "a second card of somebody who has one with the number: decide in TOPdesk",
-        NoPair::Twin => {
-            "the operator's card of somebody whose number is, or goes, on another card: cardsync run then offers to make one \
-             of the two, and this one stays"
-        }
-        NoPair::OutOfScope => "out of scope by include",
-        NoPair::Archived => {
-            "archived, and no other card is this person's: unarchive it in TOPdesk, or a run offers a new card"
-        }
-        NoPair::SpecialAccount => "of an API account, a TOPdesk account or cardsync's own: never touched",
-        NoPair::Protected => "on guard.protect: never touched",
-    }
-}
-
-/// What agrees, in words.
-pub fn agreeing(pair: &Pair) -> String {
-    let names: Vec<&str> = pair.agreement.same.iter().map(|mark| mark.name()).collect();
-    names.join(", ")
-}
-
-/// What there is to know of a pair beside what agrees.
-pub fn remarks(pair: &Pair) -> Vec<String> {
-    let agreement = &pair.agreement;
-    let differ: Vec<&str> = agreement.differ.iter().map(|mark| mark.name()).collect();
-    let differ = (!differ.is_empty()).then(|| format!("not the same: {}", differ.join(", ")));
-    let swapped = agreement
-        .swapped
-        .then(|| "first name and surname stand the other way round".to_owned());
-    let against = agreement.against.iter().map(|against| against.words().to_owned());
-    let Namesakes { people, cards } = &pair.namesakes;
-    let people = people
-        .iter()
-        .map(|key| format!("{key} in the sources has this name too"));
-    let cards = cards.iter().map(|card| format!("card {card} has this name too"));
-    let twin = pair.twin.as_ref().map(|card| {
-        format!(
-            "card {card} has the operator: cardsync run then offers to move the number there and to archive this one"
-        )
-    });
-    let remarks = differ.into_iter().chain(swapped).chain(against).chain(people);
-    remarks.chain(cards).chain(twin).collect()
 }
 
 /// The list.

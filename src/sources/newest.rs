@@ -72,7 +72,7 @@ impl Exports {
     }
 
     /// The next file to try.
-    pub fn next(&mut self) -> Option<Export> {
+    pub fn take_next(&mut self) -> Option<Export> {
         self.files.next()
     }
 

@@ -306,7 +306,7 @@ fn a_person_whom_cardsync_anonymized_is_in_no_file_of_the_state_after_the_same_r
     let place = lived();
     let card = card_of(&place, "900373");
     let run = |day: &str| place.cardsync(&["run", "--as-of", &format!("2025-{day}T09:00")]);
-    place.configure(&CONFIG.replace("store:", "  anonymize: { by: api, after: 7d }\nstore:"));
+    place.configure(&CONFIG.replace("guard:", "  anonymize: { by: api, after: 7d }\nguard:"));
     place.sandbox.set("patch_archived", "accepted").unwrap();
     let edit = json!({ "phoneNumber": "015 987 65 43", "networkLoginName": "ZWALU1", "optionalFields1": { "text1": "kamer 4.17" } });
     place.sandbox.edit(&json!({ "person": "900373", "set": edit })).unwrap();

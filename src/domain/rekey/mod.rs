@@ -10,7 +10,6 @@
 pub mod comparison;
 pub mod marks;
 pub mod names;
-mod namesakes;
 pub mod other_key;
 pub mod pairing;
 mod rows;

@@ -8,8 +8,7 @@ use crate::domain::ids::CardId;
 use crate::domain::key::Key;
 use crate::domain::plan::ActionKind;
 use crate::domain::policy::{FieldPolicy, FieldRules, MissingEntry};
-use crate::domain::rekey::pairing::{Grade, NoPair, Pairing, Verdict, Which, pair};
-use crate::domain::rekey::writing::{Chosen, ChosenBy, adoptions};
+use crate::domain::rekey::pairing::{NoPair, Pairing, Verdict, Which, pair};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
@@ -480,29 +479,4 @@ fn a_number_that_lost_its_zeros_is_a_witness_and_only_where_it_is_asked_for() {
     company.world.set_text("c1", CardField::EmployeeNumber, "E7");
     let pairing = pair(&company.world.input(), &More { world: &company }, Which::Unclaimed);
     assert_eq!(told(&pairing), [("c1".to_owned(), "possible 00E1".to_owned())]);
-}
-
-#[test]
-fn what_is_written_is_the_key_as_the_source_has_it_and_nothing_else() {
-    let mut company = Company::new();
-    company.person(" e1 ", "Eva", "Smit", "esmit");
-    company.card("c1", "Eva", "Smit", "esmit");
-    company.world.hr().rows[0].values.insert("job", "Nurse".to_owned());
-    let input = company.world.input();
-    let pairing = company.pair();
-    let pair = pairing.rows[0].pair().expect("a pair");
-    assert_eq!(pair.grade, Grade::Likely);
-    let chosen = Chosen {
-        card: "c1".into(),
-        key: pair.key.clone(),
-        by: ChosenBy::Grade,
-    };
-    let plan = adoptions(&input, &pairing, &[chosen]);
-    assert_eq!(plan.changes.len(), 1);
-    let fields = plan.changes[0].action.fields();
-    assert_eq!(fields.len(), 1, "{fields:?}");
-    assert_eq!(fields[0].field, CardField::EmployeeNumber);
-    assert_eq!(fields[0].to, FieldValue::text("e1"));
-    let judged = crate::domain::guard::judge(plan, &input);
-    assert!(judged.approved.changes().is_empty(), "each needs an approval");
 }

@@ -4,10 +4,11 @@
 use super::pairing::{Company, Extra, born, phone};
 use super::world::key;
 use crate::domain::card::OperatorKind;
-use crate::domain::field::CardField;
+use crate::domain::field::{CardField, FieldValue};
 use crate::domain::ids::CardId;
 use crate::domain::key::Key;
 use crate::domain::rekey::pairing::{Grade, Pairing};
+use crate::domain::rekey::writing::{Chosen, ChosenBy, adoptions};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::{BTreeMap, BTreeSet};
@@ -180,4 +181,29 @@ fn the_worlds_hold_right_pairs_wrong_ones_and_doubt() {
         sure > 20 && wrong > 5 && none > 50,
         "{sure} sure, {wrong} wrong, {none} none"
     );
+}
+
+#[test]
+fn what_is_written_is_the_key_as_the_source_has_it_and_nothing_else() {
+    let mut company = Company::new();
+    company.person(" e1 ", "Eva", "Smit", "esmit");
+    company.card("c1", "Eva", "Smit", "esmit");
+    company.world.hr().rows[0].values.insert("job", "Nurse".to_owned());
+    let input = company.world.input();
+    let pairing = company.pair();
+    let pair = pairing.rows[0].pair().expect("a pair");
+    assert_eq!(pair.grade, Grade::Likely);
+    let chosen = Chosen {
+        card: "c1".into(),
+        key: pair.key.clone(),
+        by: ChosenBy::Grade,
+    };
+    let plan = adoptions(&input, &pairing, &[chosen]);
+    assert_eq!(plan.changes.len(), 1);
+    let fields = plan.changes[0].action.fields();
+    assert_eq!(fields.len(), 1, "{fields:?}");
+    assert_eq!(fields[0].field, CardField::EmployeeNumber);
+    assert_eq!(fields[0].to, FieldValue::text("e1"));
+    let judged = crate::domain::guard::judge(plan, &input);
+    assert!(judged.approved.changes().is_empty(), "each needs an approval");
 }

@@ -184,6 +184,16 @@ fn lines_are_those_of_the_file_whatever_ends_them() {
 }
 
 #[test]
+fn lines_of_a_pair_sheet_are_those_of_the_file_as_well() {
+    let text = "sep=;\nid;person_id;number;decision;note\nx;c-1;1;approve;\"two\nlines\"\n\nx;c-2;2;approve;\n";
+    for end in ["\n", "\r\n"] {
+        let problems = crate::engine::pair_sheet::read(text.replace('\n', end).as_bytes()).expect_err("both are bad");
+        let lines: Vec<u64> = problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [3, 6], "{end:?}");
+    }
+}
+
+#[test]
 fn an_item_that_waits_for_more_than_was_shown_is_refused() {
     let waiting = two();
     let mut later = two();

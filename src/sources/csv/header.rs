@@ -85,7 +85,7 @@ impl Header {
             .get(self.key?)
             .is_some_and(|cell| cell.trim().eq_ignore_ascii_case(key));
         let mut asked = self.columns.iter().filter(|column| Some(**column) != self.key);
-        if !in_place && !(has(key) && asked.any(|column| has(self.names[*column].trim()))) {
+        if !(in_place || has(key) && asked.any(|column| has(self.names[*column].trim()))) {
             return None;
         }
         let cell = |place: usize| cells.get(place).unwrap_or_default().trim();

@@ -135,7 +135,7 @@ impl Source for Csv {
     async fn read(&self, attributes: &BTreeSet<String>, progress: &dyn Progress) -> Result<SourceRead, Finding> {
         let mut exports = Exports::of(&self.config.path, Utc::now()).await?;
         loop {
-            let file = exports.next().expect("a file is left until the read is settled");
+            let file = exports.take_next().expect("a file is left until the read is settled");
             let read = self.read_file(&file.path, attributes, progress).await;
             if let Some(settled) = exports.settle(file, read) {
                 return settled;

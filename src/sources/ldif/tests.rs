@@ -361,6 +361,27 @@ fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![6 => Just(Fate::Good), 1 => Just(Fate::NoDn), 1 => Just(Fate::BadBase64), 1 => Just(Fate::NoColon)]
 }
 
+#[tokio::test]
+async fn a_pattern_means_the_newest_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, key) in [("ad-20261129.ldif", 1), ("ad-20261130.ldif", 2)] {
+        let text = format!("dn: cn=a,dc=x\nemployeeID: {key}\nsn: A\n");
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut pattern = config(None);
+    pattern.path = folder.path().join("ad-*.ldif");
+    let read = Ldif::new(pattern, key_spec())
+        .read(&asked(&["sn"]), &Silent)
+        .await
+        .unwrap();
+    assert_eq!(&*read.records[0].values[0].as_slice()[0], "2");
+    assert!(
+        read.findings
+            .iter()
+            .any(|found| found.message.starts_with("read ad-20261130.ldif"))
+    );
+}
+
 proptest! {
     /// Every entry is a record or a rejection in its own line, however it is folded and encoded.
     #[test]

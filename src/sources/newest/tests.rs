@@ -98,6 +98,59 @@ async fn a_pattern_that_fits_nothing_and_a_folder_that_is_none_are_one_line() {
     assert_eq!(code(folder.path().join("*.csv")).await, None);
 }
 
+fn csv(folder: &Path) -> crate::sources::csv::Csv {
+    let config = serde_json::from_value(serde_json::json!({
+        "name": "hr", "path": folder.join("hr-*.csv"), "key": "Nr", "role": "authoritative",
+    }));
+    let key = crate::domain::key::KeySpec {
+        card_field: crate::domain::field::CardField::EmployeeNumber,
+        normalise: Vec::new(),
+        immutable: false,
+    };
+    crate::sources::csv::Csv::new(config.unwrap(), key)
+}
+
+#[tokio::test]
+async fn what_is_not_complete_gives_way_to_the_one_before_and_is_blamed_where_none_is() {
+    use crate::engine::{Silent, Source};
+    let folder = tempfile::tempdir().unwrap();
+    let write = |day: u32, text: &str| std::fs::write(folder.path().join(format!("hr-202611{day}.csv")), text).unwrap();
+    let read = async || {
+        csv(folder.path())
+            .read(&std::collections::BTreeSet::new(), &Silent)
+            .await
+    };
+    write(25, "Nr,Name\n1,a\n");
+    write(26, "Nr,Name\n1,a\n2,b\n");
+    write(27, "");
+    write(28, "Nr,Name\n1,a\n2");
+    let taken = read().await.unwrap();
+    assert_eq!((taken.records.len(), taken.name_date), (2, date_in("20261126")));
+    let told: Vec<(&str, Effect)> = taken
+        .findings
+        .iter()
+        .map(|found| (&*found.code, found.effect))
+        .collect();
+    assert_eq!(
+        told,
+        [("file_read", Effect::Note), ("newest_unfinished", Effect::NoAbsence)]
+    );
+    assert!(
+        taken.findings[1]
+            .message
+            .starts_with("hr-20261128.csv is newer and not complete")
+    );
+    // Three that are not complete are no accident: the newest is what is read, and refused.
+    write(29, "");
+    let refused = read().await.unwrap_err();
+    assert_eq!(&*refused.code, "no_header");
+    // One that is complete and wrong is not passed over.
+    write(30, "Name,Mail\na,b\n");
+    let wrong = read().await.unwrap();
+    assert_eq!(wrong.name_date, date_in("20261130"));
+    assert!(wrong.findings.iter().any(|found| &*found.code == "attribute_missing"));
+}
+
 proptest! {
     /// The first file has the greatest date, in whatever order the folder gives them.
     #[test]

@@ -1,6 +1,7 @@
 //! One run at a time, in whatever process, and no write by a run that lost its place.
 
 use super::*;
+use crate::domain::key::Key;
 use crate::engine::state::{Learned, LockHolder, StateReader};
 use std::io::{BufRead, BufReader};
 
@@ -193,4 +194,15 @@ async fn child_writes() {
             .unwrap();
         println!("\non disk: {}", intent.row());
     }
+}
+
+#[tokio::test]
+async fn each_store_has_its_own_hash_key_and_keeps_it() {
+    let (_first_folder, first) = folder();
+    let (_second_folder, second) = folder();
+    let key = Key::stored("j.jansen@example.net");
+    let hash = async |path: &Path| open(path).await.load(at(0)).await.unwrap().hasher.hash(&key);
+    let once = hash(&first).await;
+    assert_eq!(hash(&first).await, once);
+    assert_ne!(hash(&second).await, once);
 }

@@ -495,14 +495,3 @@ async fn runs_are_listed_newest_first_and_a_killed_one_has_no_end() {
     assert_eq!(ends, [("r3", Some(at(4)), Some(RunVerdict::Held)), ("r2", None, None)]);
     assert_eq!(history[0].counts.done[&ActionKind::Create], 2);
 }
-
-#[tokio::test]
-async fn each_store_has_its_own_hash_key_and_keeps_it() {
-    let (_first_folder, first) = folder();
-    let (_second_folder, second) = folder();
-    let key = Key::stored("j.jansen@example.net");
-    let hash = async |path: &Path| open(path).await.load(at(0)).await.unwrap().hasher.hash(&key);
-    let once = hash(&first).await;
-    assert_eq!(hash(&first).await, once);
-    assert_ne!(hash(&second).await, once);
-}

@@ -422,10 +422,8 @@ impl Disorder {
         if kind == Kind::NamesakeTookOver {
             (after.first, after.sur) = (before.first.clone(), before.sur.clone());
         } else if after.first == before.first || after.sur == before.sur {
-            (
-                "Zita".clone_into(&mut after.first),
-                "Zonneveld".clone_into(&mut after.sur),
-            );
+            "Zita".clone_into(&mut after.first);
+            "Zonneveld".clone_into(&mut after.sur);
         }
         if self.chance.percent(50) {
             after.mobile = before.mobile;

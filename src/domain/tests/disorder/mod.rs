@@ -69,6 +69,7 @@ fn play(seed: u64, people: u32, table: &mut BTreeMap<Kind, Counts>) {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the script says how many companies to play")]
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
