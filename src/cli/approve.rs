@@ -198,7 +198,9 @@ fn made(waiting: &Waiting, asked: &Asked<'_>) -> anyhow::Result<Decided> {
 }
 
 fn nothing_decided(problems: &[impl ToString]) -> anyhow::Error {
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    // A cell of a sheet is quoted in some of them.
+    let line = |problem: &dyn ToString| crate::domain::visible::line(&problem.to_string()).into_owned();
+    let lines: Vec<String> = problems.iter().map(|problem| line(problem)).collect();
     anyhow::anyhow!("nothing was decided: {}", lines.join("\n"))
 }
 

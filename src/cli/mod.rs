@@ -125,8 +125,26 @@ enum Command {
     },
 }
 
+/// An argument with a character that has no picture of its own: copied along with a number, and no answer about it would be
+/// understood. A note is text of its own and is shown as it can be.
+fn hidden_in(arguments: impl Iterator<Item = String>) -> Option<String> {
+    let mut of_note = false;
+    let hidden = |argument: &String| {
+        let free = std::mem::replace(&mut of_note, argument == "--note") || argument.starts_with("--note=");
+        !free && crate::domain::visible::line(argument) != argument.as_str()
+    };
+    arguments.skip(1).find(hidden)
+}
+
 /// Parses the arguments, runs the command and gives the exit code.
 pub fn main() -> ExitCode {
+    if let Some(word) = hidden_in(std::env::args_os().map(|word| word.to_string_lossy().into_owned())) {
+        let shown = crate::domain::visible::line(&word);
+        out::error(&format!(
+            "'{shown}' has characters that nobody sees, shown here by their numbers; type it anew"
+        ));
+        return Exit::Usage.into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -200,6 +218,20 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_argument_that_hides_something_is_found_and_a_note_is_free() {
+        let found = |words: &[&str]| hidden_in(words.iter().map(|word| (*word).to_owned()));
+        assert_eq!(
+            found(&["cardsync", "explain", "Zoë", "--note", "a\nb", "--note=a\tb"]),
+            None
+        );
+        assert_eq!(
+            found(&["cardsync", "explain", "10\u{200b}1"]).as_deref(),
+            Some("10\u{200b}1")
+        );
+        assert_eq!(found(&["cardsync", "--note", "a\n", "b\n"]).as_deref(), Some("b\n"));
+    }
 
     #[test]
     fn the_definitions_are_consistent() {
