@@ -180,7 +180,11 @@ fn nothing_from_outside_is_printed_raw_by_any_command() {
         // A spreadsheet's own marks: the one at the beginning, and line ends.
         let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
         // In a page a line break is a blank: it begins no line.
-        let text = if file.ends_with(".html") { text.replace('\n', " ") } else { text };
+        let text = if file.ends_with(".html") {
+            text.replace('\n', " ")
+        } else {
+            text
+        };
         assert_eq!(raw(&text), Vec::<String>::new(), "{file}");
     }
 }
