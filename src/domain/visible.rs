@@ -13,7 +13,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     neutral(text, &|_| false)
 }
 
-/// Several lines: line breaks stay, everything else is as in [`line`].
+/// Several lines: line breaks stay, everything else is as in [`line()`].
 pub fn block(text: &str) -> Cow<'_, str> {
     neutral(text, &|letter| letter == '\n')
 }
