@@ -1,5 +1,8 @@
 //! Leaving needs evidence (RULES 4): the leaver condition, ended contracts, and absence, the weakest of all.
 
+pub mod dates;
+
+use self::dates::{FirstSight, Holding};
 use super::clock::DOUBTED;
 use super::hour;
 use super::identity::{Describe, JoinedRecord, Moment, Truth};
@@ -12,7 +15,7 @@ use super::plan::{Evidence, EvidenceCode};
 use super::policy::Policy;
 use super::record::Standing;
 use super::snapshot::{Role, Snapshot};
-use chrono::{DateTime, Duration, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// Whether a present person leaves.
@@ -28,26 +31,21 @@ pub enum Leaving {
     Unknown(String),
 }
 
-/// Judges a present person. `since` is when the ledger first saw evidence that does not depend on the date.
-pub fn leaving(
-    describe: &dyn Describe,
-    person: &Person<'_>,
-    input: &PlanInput,
-    since: Option<DateTime<Utc>>,
-) -> Leaving {
+/// Judges a present person. `sight`: what the ledger knows of when the evidence was first seen.
+pub fn leaving(describe: &dyn Describe, person: &Person<'_>, input: &PlanInput, sight: FirstSight) -> Leaving {
     let PlanInput {
         moment, policy, clock, ..
     } = input;
     let moment = *moment;
     let contracts_ended = person.standing == Standing::AllRowsEnded;
+    let holding = Holding {
+        describe,
+        person,
+        moment,
+    };
     let condition = describe.leaving(&person.joined, moment);
     let (code, by_date) = match condition {
-        Truth::True => {
-            // A condition that also holds in a far past does not depend on today: a status, an OU, a disabled account.
-            let far_past = Utc.timestamp_opt(-10_000_000_000, 0).single().expect("a valid time");
-            let by_date = describe.leaving(&person.joined, moment.at(far_past)) != Truth::True;
-            (EvidenceCode::LeaverCondition, by_date)
-        }
+        Truth::True => (EvidenceCode::LeaverCondition, holding.by_date()),
         Truth::False | Truth::Unknown(_) if contracts_ended => (EvidenceCode::ContractsEnded, false),
         Truth::False => return Leaving::No,
         Truth::Unknown(why) => return Leaving::Unknown(why),
@@ -61,18 +59,11 @@ pub fn leaving(
             EvidenceCode::ContractsEnded | EvidenceCode::Missing => Leaving::Unknown(DOUBTED.to_owned()),
         };
     }
-    // With an hour it is as if time stood still since the clocks showed it last.
-    let (by, begun) = match policy.leaver_at {
-        Some(at) => {
-            let by = hour::last(at, moment);
-            (by, hour::before(by, policy.leaver_after, moment.zone))
-        }
-        None => (moment.now, moment.now - policy.leaver_after),
-    };
+    let (begun, after) = (begun(policy, moment), policy.leaver_after);
     let mature = if by_date {
-        describe.leaving(&person.joined, moment.at(begun)) == Truth::True
+        holding.is_ripe(sight, begun, after)
     } else {
-        since.unwrap_or(moment.now) + policy.leaver_after <= by
+        sight.is_seen_by(begun, after, moment)
     };
     let what = match code {
         EvidenceCode::LeaverCondition => "lifecycle.leaver.when holds",
@@ -92,6 +83,26 @@ pub fn leaving(
     }
 }
 
+/// What has held since then has held for `lifecycle.leaver.after`.
+fn begun(policy: &Policy, moment: Moment) -> DateTime<Utc> {
+    // With an hour it is as if time stood still since the clocks showed it last.
+    let by = policy.leaver_at.map_or(moment.now, |at| hour::last(at, moment));
+    hour::before(by, policy.leaver_after, moment.zone)
+}
+
+/// Evidence that a source gave before its record went, and that has held for long enough: that nobody says it any more
+/// takes nothing of it back.
+pub fn remembered(entry: &LedgerEntry, input: &PlanInput) -> Option<Evidence> {
+    let PlanInput { moment, policy, .. } = input;
+    let first_seen = entry.leaving_since.filter(|_| entry.leaving_is_certain)?;
+    let ripe = FirstSight::from(entry).is_seen_by(begun(policy, *moment), policy.leaver_after, *moment);
+    let day = first_seen.with_timezone(&moment.zone).date_naive();
+    (ripe && input.clock.is_trusted()).then(|| {
+        let detail = format!("lifecycle.leaver.when held from {day} on, and then the record went");
+        Evidence::new(EvidenceCode::LeaverCondition, None, detail)
+    })
+}
+
 /// What evidence that holds still waits for.
 fn still_to_wait(policy: &Policy, moment: Moment) -> String {
     let hours = policy.leaver_after.num_hours();
@@ -105,28 +116,6 @@ fn still_to_wait(policy: &Policy, moment: Moment) -> String {
     format!(", but not yet for {hours} hours; the card is archived at the first {at} ({zone}) after that")
 }
 
-/// How far ahead end dates are looked for.
-const LOOK_AHEAD_DAYS: i64 = 90;
-
-/// The day on which the leaver condition of somebody who stays today begins to hold, where that is near. Looked for by
-/// halves: a condition that is not true for good once it is true may give any of its days.
-pub fn leaves_on(describe: &dyn Describe, person: &Person<'_>, moment: Moment) -> Option<NaiveDate> {
-    if !describe.leaves_by_date() {
-        return None;
-    }
-    let at = |days: i64| moment.at(moment.now + Duration::days(days));
-    let holds = |days: i64| describe.leaving(&person.joined, at(days)) == Truth::True;
-    if !holds(LOOK_AHEAD_DAYS) {
-        return None;
-    }
-    let (mut stays, mut leaves) = (0, LOOK_AHEAD_DAYS);
-    while leaves - stays > 1 {
-        let middle = (stays + leaves) / 2;
-        if holds(middle) { leaves = middle } else { stays = middle }
-    }
-    Some(at(leaves).today())
-}
-
 /// When the card of somebody who leaves on a date to come is archived at the earliest.
 pub fn archived_when(policy: &Policy) -> String {
     let hours = policy.leaver_after.num_hours();
@@ -137,27 +126,41 @@ pub fn archived_when(policy: &Policy) -> String {
     }
 }
 
+/// What speaks against the absence of somebody with an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// A second source has a record of them that is no evidence of leaving.
+    StillListed(String),
+    /// A second source cannot say.
+    Unreadable(String),
+}
+
 /// Why the absence of somebody with an operator is not enough: another source has a record of them that is no evidence
 /// of leaving, or cannot say. `None`: every second source agrees, or there is none.
-pub fn second_source(describe: &dyn Describe, key: &Key, snapshots: &[Snapshot], moment: Moment) -> Option<String> {
+pub fn second_source(describe: &dyn Describe, key: &Key, snapshots: &[Snapshot], moment: Moment) -> Option<Objection> {
     let others = snapshots
         .iter()
         .filter(|snapshot| snapshot.summary.role == Some(Role::Enrich));
-    let objections: Vec<String> = others
-        .filter_map(|snapshot| {
-            let name = &snapshot.summary.name;
-            if !snapshot.can_say_absent() {
-                return Some(format!("{name} could not be read completely"));
-            }
-            let [record, ..] = snapshot.with_key(key) else {
-                return None;
-            };
+    let (mut unreadable, mut listed) = (Vec::new(), Vec::new());
+    for snapshot in others {
+        let name = &snapshot.summary.name;
+        if !snapshot.can_say_absent() {
+            unreadable.push(format!("{name} could not be read completely"));
+        } else if let [record, ..] = snapshot.with_key(key) {
             let joined = JoinedRecord::alone(snapshots, name, record);
-            let leaves = describe.leaving(&joined, moment) == Truth::True;
-            (!leaves).then(|| format!("{name} {} still has them", record.place))
-        })
-        .collect();
-    (!objections.is_empty()).then(|| objections.join("; "))
+            if describe.leaving(&joined, moment) != Truth::True {
+                listed.push(format!("{name} {} still has them", record.place));
+            }
+        }
+    }
+    match (unreadable.is_empty(), listed.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(Objection::StillListed(listed.join("; "))),
+        (false, _) => {
+            unreadable.extend(listed);
+            Some(Objection::Unreadable(unreadable.join("; ")))
+        }
+    }
 }
 
 /// Whether a person of the ledger whom no usable record names is gone.

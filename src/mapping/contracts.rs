@@ -31,7 +31,8 @@ pub fn group_rows(
         if same_person && chosen == Truth::True {
             continue;
         }
-        let current = condition.holds(row, moment);
+        // A date that is no evidence by itself does not end a row.
+        let current = condition.holds_beyond_doubt(row, moment, None);
         record.standing = match current {
             Truth::True | Truth::Unknown(_) => Standing::Current,
             Truth::False => Standing::AllRowsEnded,

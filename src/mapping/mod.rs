@@ -31,7 +31,7 @@ use crate::domain::ids::SourceName;
 use crate::domain::key::KeySpec;
 use crate::domain::profile::Matched;
 use crate::domain::record::{AttributeNames, SourceRecord};
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
 use condition::Condition;
 use fields::CompiledRule;
 use filters::Refusal;
@@ -309,6 +309,13 @@ impl Describe for Mapping {
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
         match &self.leaver {
             Some(condition) => condition.holds(Records::Joined(joined), moment),
+            None => Truth::False,
+        }
+    }
+
+    fn leaving_beyond_doubt(&self, joined: &JoinedRecord<'_>, moment: Moment, first_day: Option<NaiveDate>) -> Truth {
+        match &self.leaver {
+            Some(condition) => condition.holds_beyond_doubt(Records::Joined(joined), moment, first_day),
             None => Truth::False,
         }
     }

@@ -21,6 +21,7 @@ mod apart;
 mod doubting;
 mod fields;
 mod finish;
+mod learning;
 mod lists;
 mod namesakes;
 mod newcomers;
