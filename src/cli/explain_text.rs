@@ -77,11 +77,7 @@ impl ExplainText<'_> {
         let explanation = self.explanation;
         let mut lines = Vec::new();
         for conflict in &explanation.conflicts {
-            lines.push(format!(
-                "{} {}",
-                self.paint.bad("conflict:"),
-                conflict_words(conflict.kind)
-            ));
+            lines.push(format!("{} {}", self.paint.bad("conflict:"), conflict_words(conflict)));
             let records = conflict.records.iter().map(ToString::to_string);
             let cards = conflict.cards.iter().map(|card| format!("card {card}"));
             lines.push(format!("    {}", records.chain(cards).collect::<Vec<_>>().join("; ")));
@@ -160,6 +156,7 @@ impl ExplainText<'_> {
                 read_at: _,
                 verdict,
                 records,
+                skipped,
             } = source;
             let role = role_words(*role);
             let read = match verdict {
@@ -167,7 +164,12 @@ impl ExplainText<'_> {
                 Verdict::Degraded { .. } => format!(", {}", self.paint.warn("the read is not complete")),
                 Verdict::Rejected => format!(", {}", self.paint.bad("the read was rejected")),
             };
+            if *skipped {
+                let what = "a record with this key is skipped: it is no person by `skip` or `exclude`";
+                lines.push(format!("{name} ({role}{read}): {what}"));
+            }
             match records.as_slice() {
+                [] if *skipped => {}
                 [] => lines.push(format!("{name} ({role}{read}): no record")),
                 [_] => {}
                 several => lines.push(format!("{name} ({role}{read}): {} records", several.len())),

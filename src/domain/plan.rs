@@ -381,6 +381,8 @@ pub enum SkipReason {
     ArchivedTwin,
     /// A card without a key that may be the same person's, where that is not sure enough to offer.
     PossibleTwin,
+    /// A source that adds has several records of the person: what it says is not known.
+    SeveralRecords,
     /// A field is left as it is.
     FieldLeft,
     /// Another card holds the login.

@@ -2,6 +2,7 @@
 
 mod against;
 mod doubts;
+mod skipping;
 mod target;
 
 pub use target::{judge_target, target_profile, target_summary};
@@ -14,7 +15,8 @@ use super::key::{Key, KeyReading, KeySpec, RawKey};
 use super::letters;
 use super::plan::short_hash;
 use super::profile::{Matched, Profile};
-use super::record::{AttributeNames, NoKey, Place, RawRecord, SourceRecord, Standing, Unkeyed};
+use super::record::{AttributeNames, NoKey, SourceRecord, Standing, Unkeyed};
+use super::skipped::{self, Skipped};
 use super::snapshot::{
     Effect, Expectations, Finding, Rejection, RejectionScope, Role, Snapshot, SnapshotHistory, SnapshotSummary,
     SourceRead, Use,
@@ -33,6 +35,19 @@ pub struct Keyed {
     pub unkeyed: Vec<Unkeyed>,
     /// How many records each condition holds for, by its place in the configuration; counted by whoever has the conditions.
     pub matched: BTreeMap<String, Matched>,
+    /// Records that are no people, and their keys.
+    pub skipped: Skipped,
+    pub skipped_keys: BTreeSet<Key>,
+}
+
+impl Keyed {
+    /// With the records that stood aside before keys were looked at.
+    pub fn with_skipped(mut self, skipped: Skipped, spec: &KeySpec) -> Self {
+        let position = self.read.attributes.position(&self.read.key_attribute);
+        self.skipped_keys = skipped.keys(position, spec);
+        self.skipped = skipped;
+        self
+    }
 }
 
 /// Reads the key of every record. Records without a usable key become rejections: they are present, not missing.
@@ -112,7 +127,7 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
             }),
             Err(why) => {
                 if why == NoKey::Empty {
-                    keyless.push(keyless_mark(&record));
+                    keyless.push(skipped::mark(&record));
                 }
                 if read.role == Role::Authoritative {
                     unkeyed.push(Unkeyed { record, why });
@@ -132,6 +147,8 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
         keyless,
         unkeyed,
         matched: BTreeMap::new(),
+        skipped: Skipped::default(),
+        skipped_keys: BTreeSet::new(),
     }
 }
 
@@ -164,21 +181,6 @@ fn people_hash(records: &[SourceRecord]) -> Box<str> {
     short_hash(&text).into()
 }
 
-/// A directory entry goes by its name. A line of a file moves with every export: it goes by what it says.
-fn keyless_mark(record: &RawRecord) -> String {
-    match &record.place {
-        Place::Dn(dn) => dn.to_lowercase(),
-        Place::Line(_) => {
-            let mut text = Vec::new();
-            for value in record.values.iter().flat_map(|values| values.as_slice()) {
-                text.extend_from_slice(value.as_bytes());
-                text.push(0);
-            }
-            short_hash(&text)
-        }
-    }
-}
-
 /// An unreadable record goes by its key where that is known, else by what is wrong with it and where.
 fn unreadable_mark(rejection: &Rejection) -> String {
     match &rejection.key {
@@ -196,6 +198,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         keyless,
         unkeyed,
         matched,
+        skipped,
+        skipped_keys,
     } = keyed;
     let SourceRead {
         source,
@@ -217,12 +221,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     } = read;
     let asked = attributes.iter().chain(missing_attributes.iter().map(String::as_str));
     let asked = asked.filter(|name| *name != key_attribute);
-    let mut profile = Profile::count(
-        &records,
-        &attributes,
-        asked,
-        &expected.groups.clone().unwrap_or_default(),
-    );
+    let groups = expected.groups.clone().unwrap_or_default();
+    let mut profile = Profile::count(&records, &attributes, asked, &groups);
     profile.filled.remove(&key_attribute);
     let rare = rare(
         &mut profile,
@@ -237,6 +237,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     profile.people = Some(people_hash(&records));
     profile.content = content;
     profile.update_marks = update_marks;
+    profile.skipped = skipped.count();
+    profile.skip_rule = skipped.rule.clone();
     // People, not rows: an export that has every row twice must not become the yardstick for whole ones.
     let count = profile.records;
     // Bad fields are no doubt about who is there.
@@ -269,10 +271,18 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     // A read that already cannot be used says nothing by its size.
     let mut emptied = BTreeSet::new();
     if doubts.usable() {
-        size(&source, &records, count, expected, history, &mut doubts);
+        size(&source, &records, &profile, expected, history, &mut doubts);
         emptied = against::emptied(&source, &profile, history, attribute_drop(expected), &mut doubts);
-        against::shrunk(&source, &profile, history, expected.max_group_drop_percent, &mut doubts);
+        // A unit that a new option takes out has not shrunk.
+        let with_skipped = against::skips_otherwise(&profile, history)
+            .then(|| profile.with_skipped(&skipped.records, &attributes, &groups));
+        let whole = with_skipped.as_ref().unwrap_or(&profile);
+        against::shrunk(&source, whole, history, expected.max_group_drop_percent, &mut doubts);
         against::vanished(&source, &profile, history, &mut doubts);
+        skipping::judge(&source, &skipped, &profile, expected, history, &mut doubts);
+    }
+    if role == Role::Enrich {
+        doubts.extend(doubled(&source, &records));
     }
     if unreadable > count {
         doubts.add_acceptable(
@@ -330,6 +340,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         records: count,
         keyless: keyless.len() as u64,
         unreadable,
+        skipped: skipped.count(),
         verdict,
         findings,
         acceptance,
@@ -344,6 +355,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     )
     .with_unkeyed(unkeyed)
     .with_rare(rare)
+    .with_skipped(skipped_keys)
 }
 
 /// Attributes that nobody has right now, and that the source knows all the same (RULES 4.8): its schema says so, or somebody
@@ -373,17 +385,45 @@ fn attribute_drop(expected: &Expectations) -> f64 {
     expected.max_drop_percent.clamp(10.0, 50.0)
 }
 
+/// How many keys a note names.
+const MOST_NAMED: usize = 5;
+
+/// Keys that several records of a source that only adds have: it says nothing of these people (RULES 3.4).
+fn doubled(source: &SourceName, records: &[SourceRecord]) -> Option<Finding> {
+    let several = records.chunk_by(|a, b| a.key == b.key).filter(|same| same.len() > 1);
+    let keys: Vec<&str> = several.filter_map(|same| Some(same.first()?.key.as_str())).collect();
+    let more = match keys.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named = keys.get(..MOST_NAMED).unwrap_or(&keys).join(", ");
+    (!keys.is_empty()).then(|| {
+        Finding::new(
+            "several_records",
+            Effect::Note,
+            format!(
+                "{source} has several records for {} {}, and what it says of these people is not known: {named}{more}",
+                keys.len(),
+                if keys.len() == 1 { "key" } else { "keys" }
+            ),
+            "take the records that are no people out with `skip` or `exclude`, e.g. second accounts of administrators; \
+             correct the others in the source",
+        )
+    })
+}
+
 /// Floor, drop and canaries (RULES 3.2).
 fn size(
     source: &SourceName,
     records: &[SourceRecord],
-    count: u64,
+    profile: &Profile,
     expected: &Expectations,
     history: &SnapshotHistory,
     doubts: &mut Doubts,
 ) {
     // Accepted is exactly this content: these people.
     let keys = || records.iter().map(|record| record.key.as_str());
+    let count = profile.records;
     let cure = "check the export or filter";
     if count < expected.min_records {
         let message = format!(
@@ -392,8 +432,17 @@ fn size(
         );
         doubts.add_acceptable(("below_floor", Effect::RejectAcceptable), message, cure, keys());
     }
+    // Where other records are skipped than were then, what is skipped is no loss.
+    let (now, then) = match history
+        .reference
+        .as_ref()
+        .filter(|_| against::skips_otherwise(profile, history))
+    {
+        Some(reference) => (count + profile.skipped, reference.skipped),
+        None => (count, 0),
+    };
     if let Some(reference) = history.largest_accepted
-        && let Some(message) = drop_message(source, count, reference, expected.max_drop_percent)
+        && let Some(message) = drop_message(source, now, reference + then, expected.max_drop_percent)
     {
         doubts.add_acceptable(("dropped", Effect::RejectAcceptable), message, cure, keys());
     }

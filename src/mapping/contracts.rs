@@ -25,7 +25,8 @@ pub fn group_rows(
         let row = Records::Row {
             source,
             names,
-            record: &record,
+            place: &record.place,
+            values: &record.values,
         };
         let same_person = people.last().is_some_and(|last| last.key == record.key);
         if same_person && chosen == Truth::True {

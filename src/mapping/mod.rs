@@ -13,7 +13,6 @@ pub mod inputs;
 mod advice;
 mod compare;
 mod dates;
-mod directory;
 mod evaluate;
 mod expression;
 mod filters;
@@ -21,6 +20,7 @@ mod last_day;
 mod number;
 mod parse;
 mod picks;
+pub mod skip;
 mod text;
 mod value;
 
@@ -39,6 +39,7 @@ use first_day::Starts;
 use inputs::{Records, Where};
 use last_day::LastDayRule;
 use parse::KnownSource;
+use skip::SkipRule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -66,6 +67,7 @@ pub struct Mapping {
     starts: Option<Starts>,
     last_day: Option<LastDayRule>,
     contracts: BTreeMap<SourceName, Condition>,
+    skips: BTreeMap<SourceName, SkipRule>,
     advice: Vec<MappingProblem>,
     rules: BTreeMap<CardField, CompiledRule>,
     references: BTreeMap<SourceName, BTreeSet<String>>,
@@ -114,6 +116,11 @@ impl Mapping {
                 contracts.extend(condition.map(|condition| (known.name.clone(), condition)));
             }
         }
+        let mut skips = BTreeMap::new();
+        for (at, (source, known)) in config.sources.iter().zip(&sources).enumerate() {
+            let rule = problems.all(&format!("sources[{at}].skip"), SkipRule::compile(source, known));
+            skips.extend(rule.flatten().map(|rule| (known.name.clone(), rule)));
+        }
         let mut rules = BTreeMap::new();
         for (name, rule) in &config.fields {
             let path = format!("fields.{name}");
@@ -144,6 +151,7 @@ impl Mapping {
                     starts,
                     last_day,
                     contracts,
+                    skips,
                     rules,
                     advice: Vec::new(),
                     references: BTreeMap::new(),
@@ -237,6 +245,11 @@ impl Mapping {
         self.contracts.get(source)
     }
 
+    /// Which records of a source are no people; `None`: all are.
+    pub fn skip(&self, source: &SourceName) -> Option<&SkipRule> {
+        self.skips.get(source)
+    }
+
     /// What compiles and can yet never be decided, such as text compared with a date: for `check` to warn about.
     pub fn advice(&self) -> &[MappingProblem] {
         &self.advice
@@ -260,7 +273,11 @@ impl Mapping {
             .contracts
             .iter()
             .map(|(source, condition)| (format!("rows.current of source {source}"), Some(condition)));
-        for (path, condition) in conditions.into_iter().chain(contracts) {
+        let skips = self
+            .skips
+            .iter()
+            .map(|(source, rule)| (format!("skip of source {source}"), rule.condition()));
+        for (path, condition) in conditions.into_iter().chain(contracts).chain(skips) {
             for advice in condition.map(Condition::advice).unwrap_or_default() {
                 problems.add(&path, advice);
             }
@@ -284,6 +301,7 @@ impl Mapping {
         let inputs = conditions
             .chain(self.contracts.values())
             .flat_map(Condition::inputs)
+            .chain(self.skips.values().flat_map(SkipRule::inputs))
             .chain(self.starts.iter().flat_map(Starts::inputs))
             .chain(self.last_day.iter().flat_map(LastDayRule::inputs))
             .chain(self.rules.values().flat_map(|rule| rule.program().inputs.iter()));

@@ -239,6 +239,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
                 planner.conflicts.push(conflict);
             }
             Member::Rejected(key) => planner.untouched(key),
+            Member::Skipped(key) => planner.skipped_record(key),
         }
     }
     if !newcomers.is_empty() {

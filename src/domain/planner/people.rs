@@ -23,6 +23,7 @@ impl<'a> Planner<'a> {
             self.untouched(person.key);
             return Place::Done;
         };
+        self.several_records(person, card);
         match card {
             Some(card) => {
                 self.paired(person, card);

@@ -30,6 +30,7 @@ mod returning;
 mod second_cards;
 mod second_pass;
 mod shields;
+mod skipping;
 mod source;
 mod stored;
 mod twins;
