@@ -10,7 +10,7 @@ use crate::domain::field::CardField;
 use crate::domain::guard::{Judged, judge};
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::key::Key;
-use crate::domain::plan::{ActionKind, Change, EvidenceCode, HoldReason};
+use crate::domain::plan::{Action, ActionKind, Change, EvidenceCode, HoldReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::BudgetClass;
 use crate::domain::snapshot::{RejectionScope, Verdict};
@@ -180,6 +180,13 @@ proptest! {
         let world = case.world();
         for change in world.judged().plan.changes.iter().filter(|change| change.action.kind() == ActionKind::Archive) {
             let key = change.key.as_ref().expect("a key");
+            if matches!(&change.action, Action::Archive { apart, .. } if apart.left_behind) {
+                // Only the operator is left to archive, and only a decision on this very item does it.
+                let asks = |doubt: &HoldReason| matches!(doubt, HoldReason::OperatorStaysActive { .. });
+                prop_assert!(change.doubts.iter().any(asks), "it asks");
+                prop_assert!(world.cards[change.card.as_ref().expect("a card")].archived);
+                continue;
+            }
             let absent = change.evidence.iter().any(|evidence| evidence.code == EvidenceCode::Missing);
             if !absent {
                 let row = world.sources.iter().flat_map(|source| &source.rows).find(|row| row.values["key"] == key.as_str());
