@@ -215,7 +215,8 @@ impl<'a> Planner<'a> {
     }
 
     /// Cards that may be this person's already: without a key, with the key of nobody or of a leaver, and alike; the card
-    /// with the same directory id; the card that the ledger knows; the card whose key only looks the same. Never one whose key somebody who stays has.
+    /// with the same directory id; the card that the ledger knows; the card whose key only looks the same. Never one whose
+    /// key somebody who stays has.
     fn candidates(
         &self,
         changes: &[FieldChange],
