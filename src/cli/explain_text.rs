@@ -101,6 +101,18 @@ impl ExplainText<'_> {
         for skip in &explanation.skipped {
             lines.push(skip_words(skip));
         }
+        for card in explanation.cards.iter().filter(|card| card.archived) {
+            let told = explanation
+                .items
+                .iter()
+                .any(|item| item.change.person_id.as_ref() == Some(&card.person_id));
+            for operator in card.operators.iter().filter(|operator| !operator.archived && !told) {
+                lines.push(self.paint.bad(&format!(
+                    "operator {} is active behind the archived card {}: archive the operator, or bring the card back",
+                    operator.id, card.person_id
+                )));
+            }
+        }
         if lines.is_empty() {
             lines.push("nothing: all is as it should be".to_owned());
         }

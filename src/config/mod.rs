@@ -243,8 +243,10 @@ pub struct FieldOptions {
     /// Manager: expression that gives the manager's DN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dn: Option<String>,
-    /// Whether the source rules (`enforce`, default), fills empty fields only (`seed`), or never empties (`never_clear`).
-    pub policy: FieldPolicy,
+    /// Whether the source rules (`enforce`, default), fills empty fields only (`seed`), or never empties (`never_clear`,
+    /// default for `branch`, which TOPdesk demands).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<FieldPolicy>,
     /// References: what to do when the list has no such entry. Default `hold`.
     pub missing: MissingEntry,
     /// Text longer than the field takes. Default `skip`: report it and leave the field as it is.

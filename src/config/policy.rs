@@ -142,10 +142,19 @@ pub fn policy(loaded: &Loaded) -> Policy {
 fn fields(config: &Config) -> BTreeMap<CardField, FieldRules> {
     let rules = config.fields.iter().filter_map(|(name, rule)| {
         let (policy, missing) = match rule {
-            FieldRule::Expression(_) => (FieldPolicy::default(), MissingEntry::default()),
+            FieldRule::Expression(_) => (None, MissingEntry::default()),
             FieldRule::Full(options) => (options.policy, options.missing),
         };
-        CardField::from_name(name).map(|field| (field, FieldRules { policy, missing }))
+        CardField::from_name(name).map(|field| {
+            // TOPdesk demands a branch: one that is blank in the source is never taken off a card unasked.
+            let usual = if field == CardField::Branch {
+                FieldPolicy::NeverClear
+            } else {
+                FieldPolicy::default()
+            };
+            let policy = policy.unwrap_or(usual);
+            (field, FieldRules { policy, missing })
+        })
     });
     rules.collect()
 }
@@ -208,8 +217,11 @@ pub fn wanted_fields(policy: &Policy) -> BTreeSet<CardField> {
     if policy.manager_flag {
         fields.insert(CardField::IsManager);
     }
+    // A location belongs to one branch: neither is changed without a look at the other.
     if fields.contains(&CardField::Location) {
         fields.insert(CardField::Branch);
+    } else if fields.contains(&CardField::Branch) {
+        fields.insert(CardField::Location);
     }
     if let Some(anonymize) = policy.anonymize.as_ref().filter(|it| it.by == AnonymizeBy::Api) {
         // What is overwritten must be seen.

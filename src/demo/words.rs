@@ -277,6 +277,9 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::LastOperator { .. }
         | HoldReason::WorkLeft { .. }
         | HoldReason::GroupsUnreadable { .. }
+        | HoldReason::RefusedAgain { .. }
+        | HoldReason::OperatorStaysActive { .. }
+        | HoldReason::InstallationChanged { .. }
         | HoldReason::OperatorProtected => 4,
     })
 }

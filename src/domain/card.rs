@@ -2,6 +2,7 @@
 
 use super::field::{CardField, FieldValue, LookupKind};
 use super::ids::{CardId, ItemId, OperatorId};
+use super::installation::Installation;
 use super::snapshot::{Finding, Verdict};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -229,4 +230,7 @@ pub struct TargetSnapshot {
     /// Set while a human may accept what was found: the item to approve.
     #[serde(default)]
     pub acceptance: Option<ItemId>,
+    /// Its version, the account's rights, what answers show.
+    #[serde(default)]
+    pub installation: Installation,
 }

@@ -2,9 +2,11 @@
 
 use super::apart::Apart;
 use super::ids::{CardId, ItemId, RunId};
+use super::installation::KnownInstallation;
 use super::key::Key;
 use super::lists::ListedCards;
 use super::plan::{ActionKind, HoldReason, Plan};
+use super::refused::Refusals;
 use super::view::ChangeView;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -100,6 +102,12 @@ pub struct Contact {
     /// People without an active card who left or were out of scope.
     #[serde(default)]
     pub apart: Apart,
+    /// What this TOPdesk was like when a full run saw it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<KnownInstallation>,
+    /// What TOPdesk has refused for what is in it.
+    #[serde(default, skip_serializing_if = "Refusals::is_empty")]
+    pub refusals: Refusals,
 }
 
 /// Marks of writes that bear our signature and that this store does not know of: `CARD` for a card that was made,

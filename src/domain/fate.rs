@@ -4,6 +4,23 @@
 use super::ids::OperatorId;
 use serde::{Deserialize, Serialize};
 
+/// Operators that are archived by a request of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchivedApart {
+    /// Active ones that this TOPdesk does not archive with the card.
+    pub operators: Vec<OperatorId>,
+    /// The card is archived already: only they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_behind: bool,
+}
+
+impl ArchivedApart {
+    /// Nobody: TOPdesk archives them with the card, or there are none.
+    pub fn is_nobody(&self) -> bool {
+        self.operators.is_empty()
+    }
+}
+
 /// What becomes of the archived operators of a card that is made active again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fate")]

@@ -12,7 +12,7 @@ mod contact;
 pub(in crate::domain) use self::budgets::items_in;
 
 use self::budgets::budgets;
-use self::contact::{contact_reason, is_mass_update, next_contact};
+use self::contact::{contact_reason, installation_reason, is_mass_update, next_contact};
 use super::decision::{Answer, Contact, Decision, SeenConfig};
 use super::groups::{GroupsRead, last_operator, touched_operators};
 use super::ids::{CardId, ItemId};
@@ -123,6 +123,7 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         let mut found = change.doubts.clone();
         found.extend(contact_reason(change, input, new_config.as_ref(), mass_update));
         found.extend(half_done(change, input));
+        found.extend(installation_reason(change, input));
         found.extend(input.set_aside.get(&change.id).map(|aside| aside.reason.clone()));
         reasons.insert(change.id.clone(), found);
     }

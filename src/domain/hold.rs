@@ -135,6 +135,12 @@ pub enum HoldReason {
     },
     /// A change of several requests was cut off half-way and its safe end has not been reached.
     HalfDone,
+    /// The card is archived, and these operators are active all the same.
+    OperatorStaysActive { operators: Vec<OperatorId> },
+    /// TOPdesk itself is not what it was when this was last judged or approved.
+    InstallationChanged { what: String },
+    /// TOPdesk has refused the same thing in two runs, for what is in it.
+    RefusedAgain { what: String },
 }
 
 /// What happened to a card of ours in TOPdesk.
@@ -180,6 +186,9 @@ impl HoldReason {
             | HoldReason::LastOperator { .. }
             | HoldReason::GroupsUnreadable { .. }
             | HoldReason::WorkLeft { .. }
+            | HoldReason::RefusedAgain { .. }
+            | HoldReason::OperatorStaysActive { .. }
+            | HoldReason::InstallationChanged { .. }
             | HoldReason::OperatorProtected => true,
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
@@ -232,6 +241,12 @@ impl HoldReason {
             HoldReason::DrivenBack { .. } => "driven_back".to_owned(),
             HoldReason::ArchivedCardRefused { .. } => "archived_card_refused".to_owned(),
             HoldReason::HalfDone => "half_done".to_owned(),
+            HoldReason::RefusedAgain { .. } => "refused_again".to_owned(),
+            HoldReason::OperatorStaysActive { .. } => "operator_stays_active".to_owned(),
+            // Each change has its own: what was approved after one is not approved after the next.
+            HoldReason::InstallationChanged { what } => {
+                format!("installation_changed:{}", super::plan::short_hash(what.as_bytes()))
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! [`super::planner`], how it is judged in [`super::guard`].
 
 pub use super::evidence::{Evidence, EvidenceCode, Grade};
-pub use super::fate::OperatorFate;
+pub use super::fate::{ArchivedApart, OperatorFate};
 pub use super::hold::{Drift, HoldReason};
 pub use super::safe_end::SafeEnd;
 pub use super::step::{CardTarget, Step};
@@ -78,6 +78,9 @@ pub enum Action {
         reason: Option<Box<str>>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         disarm: Vec<OperatorId>,
+        /// Operators that are archived before the card, by requests of their own.
+        #[serde(default, skip_serializing_if = "ArchivedApart::is_nobody")]
+        apart: ArchivedApart,
     },
     /// The card is made active again; assume that its operator wakes, unless its fate says otherwise.
     Unarchive {
@@ -215,8 +218,10 @@ impl Change {
             Action::Create { .. } => {
                 classes.insert(BudgetClass::Create);
             }
-            Action::Archive { .. } => {
-                classes.insert(BudgetClass::Archive);
+            Action::Archive { apart, .. } => {
+                if !apart.left_behind {
+                    classes.insert(BudgetClass::Archive);
+                }
                 match self.operator {
                     OperatorLink::Active { .. } => {
                         classes.insert(BudgetClass::Operators);

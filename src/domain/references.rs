@@ -83,6 +83,12 @@ impl<'a> References<'a> {
         std::mem::take(&mut self.new_entries).into_values().collect()
     }
 
+    /// The id of the branch that a location belongs to, where the list of locations was read.
+    pub fn branch_of(&self, location: &str) -> Option<&'a Box<str>> {
+        let locations = self.lists.get(&LookupKind::Location)?;
+        locations.by_id.get(&location.to_ascii_lowercase())?.qualifier.as_ref()
+    }
+
     /// Resolves a wanted value. `branch` is the id of the person's branch, for locations.
     pub fn resolve(
         &mut self,
@@ -119,19 +125,23 @@ impl<'a> References<'a> {
                 name: entry.name.clone(),
             }))
         };
+        let fits = |entry: &LookupEntry| match (kind, branch, &entry.qualifier) {
+            (LookupKind::Location, Some(branch), Some(of)) => of.eq_ignore_ascii_case(branch),
+            (_, _, _) => true,
+        };
         if let Some(entry) = list.by_id.get(&name.to_ascii_lowercase()) {
+            if !fits(entry) {
+                let message = format!(
+                    "the {kind} '{}' belongs to another branch than the person's",
+                    entry.name
+                );
+                return refuse(missing, message);
+            }
             return reference(entry);
         }
         let folded = fold(name);
         let found = list.by_name.get(&folded);
-        let fitting: Vec<_> = found
-            .into_iter()
-            .flatten()
-            .filter(|entry| match (kind, branch, &entry.qualifier) {
-                (LookupKind::Location, Some(branch), Some(of)) => of.eq_ignore_ascii_case(branch),
-                (_, _, _) => true,
-            })
-            .collect();
+        let fitting: Vec<_> = found.into_iter().flatten().filter(|entry| fits(entry)).collect();
         match fitting.as_slice() {
             [entry] => reference(entry),
             [] => self.missing_entry(kind, name, folded, missing),

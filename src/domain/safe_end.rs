@@ -65,8 +65,9 @@ impl Change {
                     reason: reason.clone(),
                 },
             ],
-            // The operator loses its log-in while it is active: an archived one cannot be changed.
-            Action::Archive { reason, disarm } => {
+            // The operator loses its log-in while it is active: an archived one cannot be changed. Where it does not follow its
+            // card it goes first: what cannot be done with it stops the card as well.
+            Action::Archive { reason, disarm, apart } => {
                 let disarmed = disarm.iter().map(|operator| Step::SetLoginPermission {
                     operator: operator.clone(),
                     allowed: false,
@@ -75,7 +76,11 @@ impl Change {
                     card: card(),
                     reason: reason.clone(),
                 };
-                disarmed.chain([archived]).collect()
+                let sent_to_sleep = apart.operators.iter().map(|operator| Step::ArchiveOperator {
+                    operator: operator.clone(),
+                    reason: reason.clone(),
+                });
+                disarmed.chain(sent_to_sleep).chain([archived]).collect()
             }
             // Whoever woke with the card and was not to is put back first. What shows already is not sent.
             Action::Unarchive { operators } => {
@@ -111,7 +116,7 @@ impl Change {
                 taken: taken.clone(),
                 reason: reason.clone(),
             },
-            Action::Archive { disarm, .. } if !disarm.is_empty() => SafeEnd::AsItStands,
+            Action::Archive { disarm, apart, .. } if !disarm.is_empty() || !apart.is_nobody() => SafeEnd::AsItStands,
             Action::Unarchive { operators } if !operators.is_as_it_falls() => SafeEnd::Asleep {
                 card: self.card.clone().expect("a change of a card names the card"),
                 operators: operators.keeps().to_vec(),

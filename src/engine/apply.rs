@@ -72,6 +72,10 @@ pub struct ApplyState {
     learned: Mutex<BTreeMap<CardId, LedgerEntry>>,
     finished: AtomicU64,
     lost_in_a_row: AtomicU64,
+    /// Operators that are active after the archive of their card, by item.
+    left_active: Mutex<BTreeMap<ItemId, Vec<OperatorId>>>,
+    /// Changes that TOPdesk refused for what is in them.
+    refused: Mutex<BTreeSet<ItemId>>,
     /// TOPdesk changes no archived card: seen in this run.
     archived_cards_refused: AtomicBool,
     /// What was sent, or is just being sent.
@@ -110,6 +114,15 @@ impl ApplyState {
     /// What somebody must look at, whatever else was done.
     pub(super) fn alarm(&self) -> Option<String> {
         open(&self.alarm).clone()
+    }
+
+    /// What TOPdesk refused for what is in it, for later runs.
+    pub(super) fn refused(&self) -> MutexGuard<'_, BTreeSet<ItemId>> {
+        open(&self.refused)
+    }
+
+    fn left_active(&self) -> MutexGuard<'_, BTreeMap<ItemId, Vec<OperatorId>>> {
+        open(&self.left_active)
     }
 
     fn operators(&self) -> MutexGuard<'_, BTreeMap<ItemId, Vec<OperatorId>>> {
@@ -290,7 +303,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                             }
                         }
                         Some(_) | None => match self.one(plan, approved).await {
-                            Ok(outcome) => outcome,
+                            Ok(outcome) => self.as_said(change, self.refused_again(change, outcome)).await,
                             Err(error) => {
                                 // Nothing may be sent that is not in the journal: the others in flight end as well.
                                 self.stop_run(error.to_string());

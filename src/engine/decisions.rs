@@ -254,6 +254,7 @@ mod tests {
             action: Action::Archive {
                 reason: None,
                 disarm: Vec::new(),
+                apart: Default::default(),
             },
             key: Some(Key::stored("1")),
             raw_key: None,

@@ -15,7 +15,7 @@ use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateWriter,
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
 use super::undo::UndoRequest;
-use crate::domain::decision::HeldItem;
+use crate::domain::decision::{Contact, HeldItem};
 use crate::domain::field::CardField;
 use crate::domain::guard::{ApprovedPlan, Judged};
 use crate::domain::hold::HoldReason;
@@ -248,7 +248,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let is_new = |hold: &&HeldItem| {
             // What was approved and then refused is news as well.
             let known = input.set_aside.get(&hold.change.id);
-            !earlier.contains_key(&hold.change.id) || hold.set_aside.as_ref() != known
+            !earlier.contains_key(&hold.change.id)
+                || hold.set_aside.as_ref() != known
+                || new_installation(hold, &earlier_holds)
         };
         let new_holds: Vec<HeldItem> = holds.iter().filter(is_new).cloned().collect();
         let items = run_items(judged, &outcomes, if whole { &new_holds } else { &[] });
@@ -268,6 +270,8 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         // What first contact or a configuration brought, and was let through and done, waits no longer: the next change of
         // the same card is another one.
         let settled = judged.contact.settled(&judged.plan, &done).filter(|_| whole);
+        let known = if whole { &judged.contact } else { &input.contact };
+        let settled = with_refusals(settled, known, judged, &applier.state.refused(), &done);
         let learned = Learned {
             holds: Some(&now),
             done: &done,
@@ -360,6 +364,40 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             })
         })
     }
+}
+
+/// Whether an item that waited before waits for another TOPdesk now: that is news.
+fn new_installation(hold: &HeldItem, earlier: &[KeptHold]) -> bool {
+    let changed = |reason: &&HoldReason| matches!(reason, HoldReason::InstallationChanged { .. });
+    let mut reasons = hold.reasons.iter().filter(changed);
+    reasons.any(|reason| {
+        let before = earlier.iter().filter(|kept| kept.item.change.id == hold.change.id);
+        !before.flat_map(|kept| &kept.item.reasons).any(|known| known == reason)
+    })
+}
+
+/// What is remembered of the environment, with what TOPdesk refused in this run and what it took after all; `None` where
+/// nothing is new.
+fn with_refusals(
+    settled: Option<Contact>,
+    known: &Contact,
+    judged: &Judged,
+    refused: &BTreeSet<ItemId>,
+    done: &[ItemId],
+) -> Option<Contact> {
+    let mut refusals = known.refusals.clone();
+    for change in &judged.plan.changes {
+        if refused.contains(&change.id) {
+            refusals.refused(change);
+        } else if done.contains(&change.id) && !refusals.is_empty() {
+            refusals.done(change);
+        }
+    }
+    if refusals == known.refusals {
+        return settled;
+    }
+    let contact = settled.unwrap_or_else(|| known.clone());
+    Some(Contact { refusals, ..contact })
 }
 
 /// What the reads were like, under the names of their summaries.

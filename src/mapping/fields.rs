@@ -124,7 +124,7 @@ pub fn compile(
     if refusals.is_empty() {
         Ok(CompiledRule {
             field,
-            policy,
+            policy: policy.unwrap_or_default(),
             missing,
             too_long,
             gives,

@@ -4,7 +4,7 @@ use super::client::{Answer, Http, JSON};
 use super::errors::Failure;
 use super::query::{ACTIVE_OPERATORS, ALL_OPERATORS, ARCHIVED_OPERATORS, equals};
 use super::wire::list::names;
-use super::wire::operator::{OPERATOR_FIELDS, operator, operators};
+use super::wire::operator::{OPERATOR_FIELDS, operator, operators, state_fields};
 use crate::domain::card::{FilterProof, OperatorCard};
 use crate::domain::groups::{Group, GroupMembers, OperatorGroups, Seen};
 use crate::domain::ids::{CardId, GroupId, OperatorId};
@@ -12,8 +12,8 @@ use crate::domain::snapshot::{Effect, Finding};
 use crate::engine::Progress;
 use crate::engine::target::TargetError;
 use futures::StreamExt;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 /// The largest page the API gives.
@@ -177,6 +177,22 @@ pub(super) async fn groups_of(http: &Http, id: &OperatorId) -> Result<OperatorGr
     })
 }
 
+/// The permission groups of an operator, where the account may see them.
+pub(super) async fn permission_groups_of(http: &Http, id: &OperatorId) -> Option<Vec<Group>> {
+    let segments = ["operators", "id", id.as_str(), "permissiongroups"];
+    let route = "/operators/id/{id}/permissiongroups";
+    match named(http, &segments, route, "read the rights of cardsync's own account").await {
+        Ok(Seen::Known(list)) => {
+            let groups = list.into_iter().map(|(id, name)| Group {
+                id: GroupId::new(id),
+                name: name.into(),
+            });
+            Some(groups.collect())
+        }
+        Ok(Seen::Unreadable(_)) | Err(_) => None,
+    }
+}
+
 /// The operators in an operator group.
 pub(super) async fn members_of(http: &Http, group: &GroupId) -> Result<GroupMembers, TargetError> {
     let segments = ["operatorgroups", "id", group.as_str(), "operators"];
@@ -330,6 +346,8 @@ pub(super) struct Account {
     pub(super) filters: FilterProof,
     /// Why the account or its filters could not be read.
     pub(super) unread: Option<String>,
+    /// Which fields that tell an operator's state its answer has.
+    pub(super) shown: BTreeSet<Box<str>>,
 }
 
 /// Reads the account and its filters. What may not be read is said, not an error.
@@ -345,6 +363,7 @@ pub(super) async fn account(http: &Http) -> Result<Account, TargetError> {
                 operator: None,
                 filters: FilterProof::Unreadable,
                 unread: Some(failure.tell()),
+                shown: BTreeSet::new(),
             });
         }
         Err(failure) => return Err(failed(&failure)),
@@ -356,6 +375,7 @@ pub(super) async fn account(http: &Http) -> Result<Account, TargetError> {
         operator: Some(own),
         filters,
         unread,
+        shown: state_fields(&answer.body),
     })
 }
 

@@ -5,12 +5,14 @@ use super::errors::Failure;
 use super::persons::{self, PersonList, Selection};
 use super::query::{any_of, not_before};
 use super::wire::card::CardShape;
-use super::wire::list::count;
+use super::wire::list::{count, product_version};
 use super::{lookups, operators};
+use crate::domain::audit::Version;
 use crate::domain::card::{FilterProof, LookupEntry, OperatorCard, PersonCard, TargetSnapshot};
 use crate::domain::field::{CardField, LookupKind};
 use crate::domain::groups::{GroupMembers, OperatorGroups};
 use crate::domain::ids::{CardId, GroupId, OperatorId};
+use crate::domain::installation::Installation;
 use crate::domain::snapshot::{Effect, Finding, Verdict};
 use crate::engine::target::{Concerns, TargetError, TargetReader, TargetWants};
 use crate::engine::{Progress, Silent};
@@ -34,6 +36,27 @@ impl ReadClient {
         let status = answer.status;
         let count = count(&answer.body).map_err(|why| Failure::Unreadable { status, why })?;
         Ok((count, answer.date))
+    }
+
+    /// The version and the rights of the account, as far as TOPdesk says.
+    async fn installation(&self, own: Option<&OperatorId>, shown: &BTreeSet<Box<str>>) -> Installation {
+        let product = async {
+            let url = self.http.address().at(&["productVersion"], &[]);
+            let answer = self.http.get("/productVersion", url, JSON).await.ok()?;
+            let version = product_version(&answer.body).ok()?;
+            Some(Version(version.0, version.1, version.2))
+        };
+        let groups = async {
+            let groups = operators::permission_groups_of(&self.http, own?).await?;
+            Some(groups.into_iter().map(|group| group.name).collect())
+        };
+        let (product, permission_groups) = tokio::join!(product, groups);
+        Installation {
+            product,
+            permission_groups,
+            operator_fields: own.map(|_| shown.clone()),
+            seen_at: Some(Utc::now()),
+        }
     }
 
     fn shape(&self, fields: &BTreeSet<CardField>) -> Arc<CardShape> {
@@ -72,6 +95,9 @@ impl TargetReader for ReadClient {
             lookups::read_all(&self.http, &wants.lookups, &mut list_findings),
             reason,
         )?;
+        let installation = self
+            .installation(account.operator.as_ref().map(|own| &own.id), &account.shown)
+            .await;
         let (after, _) = self.count().await.map_err(counted)?;
 
         findings.extend(persons.findings);
@@ -128,6 +154,7 @@ impl TargetReader for ReadClient {
             server_time,
             unknown_fields: BTreeSet::new(),
             acceptance: None,
+            installation,
         })
     }
 

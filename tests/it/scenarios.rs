@@ -66,6 +66,7 @@ scenarios! {
     attribute_that_nobody_has_any_more
     bad_export_is_rejected_then_repaired
     blank_end_date_is_no_evidence
+    blank_branch_stays_as_it_is
     branch_filter_hides_cards
     canary_about_to_leave
     card_deleted_by_hand_is_not_made_again
@@ -137,12 +138,16 @@ scenarios! {
     next_contract_is_known_and_nobody_leaves
     older_csv
     one_field_changed_on_everybody_waits
+    new_branch_and_mapped_locations
+    new_branch_takes_the_old_location_off
     one_key_in_two_sources_is_a_conflict
     only_one_person
     operator_among_leavers_is_held_until_approved
+    operator_that_does_not_follow_its_card
     out_of_scope_is_not_absent
     over_long_value_is_left_out
     protected_people_are_never_touched
+    refused_twice_waits_and_the_rest_goes_on
     rehire_keeps_the_operator_archived
     rehire_of_whom_we_archived
     rehire_restores_the_operator_once_approved
@@ -164,6 +169,7 @@ scenarios! {
     spreadsheet_dropped_trailing_separators
     title_above_the_header
     too_long_surname_of_a_joiner
+    topdesk_is_upgraded_between_two_runs
     topdesk_refuses_to_archive_an_operator
     twin_with_operator_survives
     two_records_with_one_key_in_an_enrich_source

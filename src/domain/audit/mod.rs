@@ -21,7 +21,7 @@ mod values;
 pub use finding::{Area, Fact, Finding, NotKnown, Severity, Subject};
 pub use keys::{Advice, KeyCandidate, Matches};
 pub use other_key::{OtherKey, Worst};
-pub use surroundings::{AccountKind, Looked, LookedLevel, OperatorDetails, Surroundings, Version};
+pub use surroundings::{ARCHIVING_FOLLOWS, AccountKind, Looked, LookedLevel, OperatorDetails, Surroundings, Version};
 pub use values::Candidate;
 
 use super::card::OperatorKind;

@@ -2,7 +2,7 @@
 
 use super::finding::{Area, Finding, Severity, Words};
 use crate::domain::card::{OperatorKind, TargetSnapshot};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// A version of TOPdesk as `GET /productVersion` gives it: year, release, patch.
@@ -23,6 +23,17 @@ impl fmt::Display for Version {
 impl Serialize for Version {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut parts = text.split('.').map(str::parse);
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch)), None) => Ok(Version(major, minor, patch)),
+            _other => Err(serde::de::Error::custom("not a version of three numbers")),
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! First contact and changed configurations (RULES 8.3): what they brought waits until it is approved.
 
-use crate::domain::decision::{Contact, SeenConfig, Waiting};
+use crate::domain::decision::{Answer, Contact, SeenConfig, Waiting};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::{FormerPlan, PlanInput};
+use crate::domain::installation::{InstallationChange, KnownInstallation};
 use crate::domain::lists::listed_cards;
 use crate::domain::plan::{ActionKind, Change, Plan};
 use std::collections::BTreeMap;
@@ -65,6 +66,31 @@ pub(super) fn contact_reason(
     }
 }
 
+/// Where TOPdesk itself has changed, what was decided about linked operators was decided about another one: such changes wait
+/// in the run that sees it, and where an approval was given before it, until there is a later one.
+pub(super) fn installation_reason(change: &Change, input: &PlanInput) -> Option<HoldReason> {
+    let moves = match change.action.kind() {
+        ActionKind::Archive | ActionKind::Unarchive | ActionKind::Anonymize => change.operator.is_linked(),
+        ActionKind::CreateEntry
+        | ActionKind::Create
+        | ActionKind::Update
+        | ActionKind::SetReferences
+        | ActionKind::Adopt
+        | ActionKind::Merge => false,
+    };
+    if !moves {
+        return None;
+    }
+    let known = input.contact.installation.as_ref();
+    let reason = |change: InstallationChange| HoldReason::InstallationChanged { what: change.what };
+    if let Some(now) = KnownInstallation::change(known, &input.target.installation) {
+        return Some(reason(now));
+    }
+    let earlier = known?.changed.clone()?;
+    let decision = input.decisions.get(&change.id)?;
+    (decision.answer == Answer::Approve && decision.at < earlier.at).then(|| reason(earlier))
+}
+
 /// What is remembered after a run: the configuration counts as seen once every read was complete; what it brought, and
 /// whose absence began under it, waits.
 pub(super) fn next_contact(
@@ -79,6 +105,13 @@ pub(super) fn next_contact(
     contact.listed = listed_cards(input);
     contact.listed.retain(|_, cards| !cards.is_empty());
     contact.apart.clone_from(&plan.apart);
+    contact.installation = Some(KnownInstallation::next(
+        contact.installation.as_ref(),
+        &input.target.installation,
+    ));
+    if plan.full_look {
+        contact.refusals.keep_wanted(plan);
+    }
     let places = |kinds: &mut dyn Iterator<Item = (CardId, ActionKind)>| -> BTreeMap<String, (CardId, ActionKind)> {
         kinds
             .map(|(card, action)| (Contact::slot(&card, action), (card, action)))

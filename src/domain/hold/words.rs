@@ -134,6 +134,27 @@ impl HoldReason {
                     changed_at.format("%Y-%m-%d %H:%M UTC")
                 );
             }
+            HoldReason::OperatorStaysActive { operators } => {
+                let names: Vec<&str> = operators.iter().map(|operator| operator.as_str()).collect();
+                return format!(
+                    "operator {} is active behind an archived person card and may be able to log in: archive it in TOPdesk by \
+                     hand, approve to let cardsync archive it, bring the card back if the person works here, or reject if it \
+                     is to stay so",
+                    names.join(", ")
+                );
+            }
+            HoldReason::InstallationChanged { what } => {
+                return format!(
+                    "{what}; what this does to the operator may be something else than what was known before: look at it \
+                     again, then approve"
+                );
+            }
+            HoldReason::RefusedAgain { what } => {
+                return format!(
+                    "TOPdesk has refused this in two runs, so it is not sent again by itself, and what else the person needs \
+                     goes on without it: {what}; it passes with another value, or approve to try once more"
+                );
+            }
             HoldReason::ChangedSinceJudged { what } => {
                 return format!("right before the write {what}; nothing was written; approve if it is still right");
             }

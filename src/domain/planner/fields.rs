@@ -21,6 +21,8 @@ pub(super) struct Fields {
     pub new_manager: Option<Key>,
     /// Problems that make the person wait.
     pub holds: Vec<String>,
+    /// What is changed besides what the sources say, and why.
+    pub why: Vec<String>,
     /// Enrich sources whose values are unknown because they were rejected.
     pub needs: BTreeSet<SourceName>,
 }
@@ -52,6 +54,7 @@ impl Planner<'_> {
             changes: Vec::new(),
             new_manager: None,
             holds: Vec::new(),
+            why: Vec::new(),
             needs: BTreeSet::new(),
         };
         for problem in &description.problems {
@@ -73,6 +76,7 @@ impl Planner<'_> {
             }
         }
         let mut branch: Option<Box<str>> = entry_id(current.get(CardField::Branch));
+        let mut location = None;
         let policy = &self.input.policy;
         for (field, desired) in &description.fields {
             // A key equal after normalising is never rewritten, whatever the mapping says.
@@ -145,7 +149,16 @@ impl Planner<'_> {
                 }
             };
             if *field == CardField::Branch {
+                if wanted.is_none() && rule.policy == FieldPolicy::NeverClear && current.get(*field).is_some() {
+                    let detail = "branch: empty in the source; a card needs one, so the field stays as it is; correct the \
+                                  source, or write policy: enforce for this field";
+                    self.skip(SkipReason::FieldLeft, Some(person.key), card, detail);
+                    continue;
+                }
                 branch = entry_id(wanted.as_ref());
+            }
+            if *field == CardField::Location {
+                location.clone_from(&wanted);
             }
             if *field == CardField::SurName && wanted.is_none() {
                 fields
@@ -162,7 +175,34 @@ impl Planner<'_> {
                 None => {}
             }
         }
+        self.follow_branch(&mut fields, location, current);
         fields
+    }
+
+    /// A location belongs to one branch: TOPdesk refuses another branch as long as the card keeps it. `wanted` is the
+    /// location that the sources give within the new branch, if any.
+    fn follow_branch(&self, fields: &mut Fields, wanted: Option<FieldValue>, current: &CardFields) {
+        let location = CardField::Location;
+        let Some(from) = current.get(location) else { return };
+        let Some(moved) = fields.changes.iter().find(|change| change.field == CardField::Branch) else {
+            return;
+        };
+        let settled = fields.changes.iter().any(|change| change.field == location);
+        let stays = same(wanted.as_ref(), Some(from), location.kind());
+        let branch_of = |location: &FieldValue| self.references.branch_of(&entry_id(Some(location))?);
+        let fits = branch_of(from).is_some_and(|of| entry_id(moved.to.as_ref()).as_ref() == Some(of));
+        if settled || stays || fits {
+            return;
+        }
+        fields.why.push(
+            "location: the card's location belongs to the former branch, and TOPdesk takes no other branch with it"
+                .to_owned(),
+        );
+        fields.changes.push(FieldChange {
+            field: location,
+            from: Some(from.clone()),
+            to: wanted,
+        });
     }
 
     /// Whether the manager's card must first be marked as a manager's.

@@ -3,9 +3,10 @@
 use super::{Draft, Planner, provenance, second_pass};
 use crate::domain::field::{FieldValue, Reference};
 use crate::domain::ids::{ItemId, PlanId};
+use crate::domain::installation::KnownInstallation;
 use crate::domain::plan::{Change, HoldReason, Plan, full_hash, item_id, short_hash};
 use crate::domain::quality::target_summary;
-use crate::domain::snapshot::{Role, Verdict};
+use crate::domain::snapshot::{Effect, Finding, Role, Verdict};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 impl Planner<'_> {
@@ -48,6 +49,13 @@ impl Planner<'_> {
         let snapshots = self.input.snapshots.iter();
         let mut target = target_summary(&self.input.target);
         provenance::tell(strange, &mut target);
+        let installation = self.input.contact.installation.as_ref();
+        if let Some(change) = KnownInstallation::change(installation, &self.input.target.installation) {
+            let cure = "archives and unarchives of cards with an operator wait once: look at them again";
+            target
+                .findings
+                .push(Finding::new("installation_changed", Effect::Note, change.what, cure));
+        }
         Plan {
             id: PlanId::new(format!("p-{}", short_hash(&content))),
             fingerprint: full_hash(&content),

@@ -23,6 +23,7 @@ mod contracts;
 mod doubting;
 mod fields;
 mod finish;
+mod left_behind;
 mod lists;
 mod namesakes;
 mod newcomers;
@@ -266,6 +267,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     planner.hold_mass_return();
     let strange = planner.strange_writes();
     planner.retention(&strange);
+    planner.left_behind();
     planner.hold_for_strange_writes(&strange);
     planner.count_base();
     planner.finish(&strange)

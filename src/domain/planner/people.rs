@@ -12,7 +12,9 @@ use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::lifecycle::{Leaving, archived_when, leaves_on, leaving};
 use crate::domain::merge::Person;
-use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, OperatorFate, SkipReason};
+use crate::domain::plan::{
+    Action, ArchivedApart, Conflict, Evidence, FieldChange, HoldReason, OperatorFate, SkipReason,
+};
 use crate::domain::policy::{RehireOperator, RehirePerson};
 use crate::domain::snapshot::{Use, Verdict};
 use std::collections::BTreeSet;
@@ -285,17 +287,37 @@ impl<'a> Planner<'a> {
                 "lifecycle.leaver.disarm: operator {operator} loses the permission to log in before it is archived"
             ));
         }
+        let apart = self.archived_apart(card);
+        for operator in &apart.operators {
+            why.push(format!(
+                "this version of TOPdesk does not archive operator {operator} with the card: it is archived first, by a request \
+                 of its own"
+            ));
+        }
         self.draft(Draft {
             evidence,
             doubts,
             why,
             ..Draft::new(
-                Action::Archive { reason, disarm },
+                Action::Archive { reason, disarm, apart },
                 Some(key.clone()),
                 Some(card),
                 operator,
             )
         })
+    }
+
+    /// The operators that would stay active when their card is archived.
+    fn archived_apart(&self, card: usize) -> ArchivedApart {
+        let operators = if self.input.target.installation.archives_operators() {
+            Vec::new()
+        } else {
+            self.index.active_operators(card)
+        };
+        ArchivedApart {
+            operators,
+            left_behind: false,
+        }
     }
 
     /// Somebody with an archived card who is back: only what cardsync archived itself, and nobody touched since.
@@ -403,10 +425,10 @@ impl<'a> Planner<'a> {
         if self.input.target.verdict == Verdict::Rejected {
             doubts.push(HoldReason::TargetDegraded);
         }
-        let why = access
-            .iter()
-            .map(|_| "has started: access to the self-service portal".to_owned());
-        let why = why.collect();
+        let mut why = fields.why;
+        if access.is_some() {
+            why.push("has started: access to the self-service portal".to_owned());
+        }
         fields.changes.extend(access);
         fields.changes.sort_by_key(|change| change.field);
         let overwrites = self.overwritten(card, &fields.changes);
@@ -414,20 +436,23 @@ impl<'a> Planner<'a> {
         if !self.index.sees_all_operators() && fields.changes.iter().any(FieldChange::blanks_identity) {
             doubts.push(HoldReason::OperatorUnproven);
         }
-        let draft = (!fields.changes.is_empty()).then(|| {
-            self.draft(Draft {
+        let mut draft = None;
+        for changes in self.input.contact.refusals.apart(&stored.id, fields.changes) {
+            let written: BTreeSet<CardField> = changes.iter().map(|change| change.field).collect();
+            let number = self.draft(Draft {
                 doubts: doubts.clone(),
                 after: after.clone(),
-                overwrites,
-                why,
+                overwrites: overwrites.intersection(&written).copied().collect(),
+                why: why.clone(),
                 ..Draft::new(
-                    Action::Update { fields: fields.changes },
+                    Action::Update { fields: changes },
                     Some(person.key.clone()),
                     Some(card),
-                    operator,
+                    operator.clone(),
                 )
-            })
-        });
+            });
+            draft.get_or_insert(number);
+        }
         if let Some(manager) = fields.new_manager {
             self.manager_wishes.push(ManagerWish {
                 draft,

@@ -122,6 +122,13 @@ impl World {
                 let of_twin = self.ledger.get_mut(twin).expect("the twin was ours");
                 of_twin.former_keys.extend(of_twin.key.take());
             }
+            Action::Archive { apart, .. } if apart.left_behind => {
+                for operator in &apart.operators {
+                    let operator = self.operators.get_mut(operator).expect("the operator exists");
+                    assert!(!operator.archived, "{} is archived already", operator.id);
+                    operator.archived = true;
+                }
+            }
             Action::Archive { .. } => self.set_archived(change, true),
             Action::Unarchive { .. } => self.set_archived(change, false),
             Action::Anonymize { fields, .. } => {

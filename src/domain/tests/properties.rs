@@ -10,7 +10,7 @@ use crate::domain::field::CardField;
 use crate::domain::guard::{Judged, judge};
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::key::Key;
-use crate::domain::plan::{ActionKind, Change, EvidenceCode, HoldReason};
+use crate::domain::plan::{Action, ActionKind, Change, EvidenceCode, HoldReason};
 use crate::domain::planner::plan;
 use crate::domain::policy::BudgetClass;
 use crate::domain::snapshot::{RejectionScope, Verdict};
@@ -183,6 +183,13 @@ proptest! {
             if change.evidence.iter().any(|evidence| evidence.code == EvidenceCode::NoCurrentRow) {
                 let mut seen = world.ledger[change.card.as_ref().expect("a card")].sightings.values();
                 prop_assert!(seen.all(|it| it.absent.as_ref().is_some_and(|it| it.reads >= 2)), "counted like absence");
+                continue;
+            }
+            if matches!(&change.action, Action::Archive { apart, .. } if apart.left_behind) {
+                // Only the operator is left to archive, and only a decision on this very item does it.
+                let asks = |doubt: &HoldReason| matches!(doubt, HoldReason::OperatorStaysActive { .. });
+                prop_assert!(change.doubts.iter().any(asks), "it asks");
+                prop_assert!(world.cards[change.card.as_ref().expect("a card")].archived);
                 continue;
             }
             let absent = change.evidence.iter().any(|evidence| evidence.code == EvidenceCode::Missing);

@@ -342,6 +342,7 @@ impl World {
             server_time: None,
             unknown_fields: BTreeSet::new(),
             acceptance: None,
+            installation: Default::default(),
         };
         let asked: BTreeSet<CardField> = self.policy.fields.keys().copied().collect();
         judge_target(

@@ -9,7 +9,7 @@ use crate::domain::ids::{CardId, ItemId, OperatorId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::pin::Pinned;
-use crate::domain::plan::{Action, Change, FieldChange, HoldReason, OperatorFate, Step, item_id};
+use crate::domain::plan::{Action, ArchivedApart, Change, FieldChange, HoldReason, OperatorFate, Step, item_id};
 use crate::domain::record::Anchor;
 use crate::domain::snapshot::{Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -350,6 +350,14 @@ impl Turn<'_> {
                 Action::Archive {
                     reason,
                     disarm: disarm.clone(),
+                    apart: ArchivedApart {
+                        operators: if input.target.installation.archives_operators() {
+                            Vec::new()
+                        } else {
+                            index.active_operators(self.card)
+                        },
+                        left_behind: false,
+                    },
                 },
                 Some(Use::Archive),
             );

@@ -3,7 +3,7 @@
 use super::Applier;
 use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::ids::{CardId, OperatorId};
-use crate::domain::plan::{ActionKind, Change, Step};
+use crate::domain::plan::{Action, ActionKind, Change, HoldReason, Step};
 use crate::domain::report::Outcome;
 use crate::engine::state::StateWriter;
 use crate::engine::stopping::{READ_GRACE, WRITE_GRACE, unless_stopped, with_grace};
@@ -192,6 +192,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let read = with_grace(self.stop, READ_GRACE, self.reader.read_operators_of(card)).await;
         let moved: Vec<OperatorId> = match read {
             Some(Ok(after)) => {
+                self.note_left_active(change, &after);
                 let was: BTreeSet<(&OperatorId, bool)> = before.iter().map(|it| (&it.id, it.archived)).collect();
                 let moved = after.iter().filter(|it| !was.contains(&(&it.id, it.archived)));
                 moved.map(|it| it.id.clone()).collect()
@@ -222,6 +223,42 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         }
         if !moved.is_empty() {
             self.state.operators().insert(change.id.clone(), moved);
+        }
+    }
+
+    /// Which operators are active after an archive that was to take them along.
+    fn note_left_active(&self, change: &Change, after: &[OperatorCard]) {
+        if change.action.kind() != ActionKind::Archive {
+            return;
+        }
+        let active = after.iter().filter(|operator| !operator.archived);
+        let left: Vec<OperatorId> = active.map(|operator| operator.id.clone()).collect();
+        let mut known = self.state.left_active();
+        if left.is_empty() {
+            known.remove(&change.id);
+        } else {
+            known.insert(change.id.clone(), left);
+        }
+    }
+
+    /// What an archive was said to do to operators is looked at after it: one that is active all the same is somebody's
+    /// business, in this run and in every later one.
+    pub(super) async fn as_said(&self, change: &Change, outcome: Outcome) -> Outcome {
+        let (Outcome::Done { .. }, Action::Archive { apart, .. }, Some(card)) =
+            (&outcome, &change.action, &change.card)
+        else {
+            return outcome;
+        };
+        if apart.left_behind
+            && let Some(Ok(after)) = with_grace(self.stop, READ_GRACE, self.reader.read_operators_of(card)).await
+        {
+            self.note_left_active(change, &after);
+        }
+        match self.state.left_active().remove(&change.id) {
+            Some(operators) => Outcome::Held {
+                reason: HoldReason::OperatorStaysActive { operators },
+            },
+            None => outcome,
         }
     }
 

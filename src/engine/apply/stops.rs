@@ -92,7 +92,7 @@ impl<R, W, S> Applier<'_, R, W, S> {
                     },
                 };
             }
-            Concerns::Record | Concerns::ArchivedCard => {}
+            Concerns::Record | Concerns::ArchivedCard => self.note_refusal(change, error),
             Concerns::ActionKind => {
                 let kind = change.action.kind();
                 self.state.stops().kinds.entry(kind).or_insert_with(|| {
@@ -113,6 +113,25 @@ impl<R, W, S> Applier<'_, R, W, S> {
         }
         Outcome::NotDone {
             message: error.to_string(),
+        }
+    }
+
+    /// An answer that the same request will get again.
+    fn note_refusal(&self, change: &Change, error: &TargetError) {
+        let stays = !error.retryable && matches!(error.status, Some(400 | 403 | 404 | 409 | 422));
+        if stays {
+            self.state.refused().insert(change.id.clone());
+        }
+    }
+
+    /// What was refused in an earlier run as well waits for a human, instead of being refused in every run.
+    pub(super) fn refused_again(&self, change: &Change, outcome: Outcome) -> Outcome {
+        let before = self.input.contact.refusals.times(change) > 0;
+        match outcome {
+            Outcome::NotDone { message } if before && self.state.refused().contains(&change.id) => Outcome::Held {
+                reason: HoldReason::RefusedAgain { what: message },
+            },
+            other => other,
         }
     }
 

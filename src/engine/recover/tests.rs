@@ -60,6 +60,7 @@ fn read(minutes: i64, cards: Vec<PersonCard>) -> TargetSnapshot {
         server_time: None,
         unknown_fields: BTreeSet::new(),
         acceptance: None,
+        installation: Default::default(),
     }
 }
 
@@ -124,6 +125,7 @@ fn an_effect_is_known_at_once_and_its_absence_only_late() {
         Action::Archive {
             reason: None,
             disarm: Vec::new(),
+            apart: Default::default(),
         },
         Some("c1"),
         Vec::new(),
@@ -206,6 +208,7 @@ fn operator_step(step: Step) -> OpenIntent {
             Action::Archive {
                 reason: None,
                 disarm: Vec::new(),
+                apart: Default::default(),
             },
             Some("c1"),
             Vec::new(),
@@ -274,6 +277,7 @@ fn an_archive_that_shows_is_ours_with_the_operators_that_were_awake() {
         Action::Archive {
             reason: None,
             disarm: Vec::new(),
+            apart: Default::default(),
         },
         Some("c1"),
         Vec::new(),
@@ -313,6 +317,7 @@ fn what_a_later_answered_request_explains_is_not_this_ones_doing() {
         Action::Archive {
             reason: None,
             disarm: Vec::new(),
+            apart: Default::default(),
         },
         Some("c1"),
         Vec::new(),

@@ -11,6 +11,7 @@ fn waits(key: &str, name: &str, reasons: &[HoldReason]) -> KeptHold {
         action: Action::Archive {
             reason: None,
             disarm: Vec::new(),
+            apart: Default::default(),
         },
         key: Some(Key::stored(key)),
         raw_key: None,

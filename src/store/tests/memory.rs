@@ -379,6 +379,7 @@ async fn contact_comes_back() {
             known: [Key::stored("E7"), Key::stored("E8")].into(),
             vanished: [Key::stored("E8")].into(),
         },
+        ..Contact::default()
     };
     store
         .learn(

@@ -86,6 +86,7 @@ fn archive(key: &str, card: &str) -> Change {
         Action::Archive {
             reason: Some("left".into()),
             disarm: Vec::new(),
+            apart: Default::default(),
         },
         key,
         Some(card),

@@ -5,6 +5,7 @@ use crate::domain::audit::OperatorDetails;
 use crate::domain::card::{OperatorCard, OperatorKind};
 use crate::domain::ids::{CardId, OperatorId};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// The value of the parameter `fields`: nothing personal but login and e-mail, which the look-alike search needs.
 pub(crate) const OPERATOR_FIELDS: &str =
@@ -68,6 +69,16 @@ pub(crate) fn operators(body: &[u8]) -> Result<Vec<OperatorCard>, String> {
     }
     let wire: Vec<WireOperator> = serde_json::from_slice(body).map_err(|error| super::describe(&error))?;
     wire.into_iter().map(operator_card).collect()
+}
+
+/// Which of the fields that tell what an operator is stand in an answer about one.
+pub(crate) fn state_fields(body: &[u8]) -> BTreeSet<Box<str>> {
+    let answer: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).unwrap_or_default();
+    ["status", "accountType", "apiAccount", "loginPermission"]
+        .into_iter()
+        .filter(|name| answer.contains_key(*name))
+        .map(Into::into)
+        .collect()
 }
 
 /// One operator.

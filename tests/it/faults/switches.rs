@@ -61,11 +61,17 @@ async fn play(settings: &[Setting]) -> Picture {
 fn expected(usual: &Picture, settings: &[Setting]) -> Picture {
     let is = |setting| settings.contains(&setting);
     let alone = is(("product_version", "16.06.006"));
+    let hidden = is(("operator_filter", "Nobody"));
     let mut lines: Picture = usual
         .iter()
         .filter(|line| !(is(("department_mode", "text")) && line.as_str() == "departments: Projects"))
         .map(|line| match line.as_str() {
-            "operators: OPDEKKER|Dekker|operatorArchived" if alone => "operators: OPDEKKER|Dekker|operator".to_owned(),
+            // Who is not seen cannot be archived by a request of its own.
+            "operators: OPDEKKER|Dekker|operatorArchived" if alone && hidden => {
+                "operators: OPDEKKER|Dekker|operator".to_owned()
+            }
+            // Archived by a request of its own, and such a version wakes nobody with the card.
+            "operators: OPBOS|Bos|operator" if alone && !hidden => "operators: OPBOS|Bos|operatorArchived".to_owned(),
             "operators: OPBOS|Bos|operator" if is(("unarchive_restores_operator", "no")) && !alone => {
                 "operators: OPBOS|Bos|operatorArchived".to_owned()
             }

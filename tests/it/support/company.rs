@@ -384,6 +384,7 @@ store: {{ sqlite: {store} }}
                     "create_card" => "POST /persons",
                     "create_entry" => "POST /departments",
                     "patch_card" => "PATCH /persons/{id}",
+                    "archive_operator" => "PATCH /operators/id/{id}/archive",
                     "archive_card" => "PATCH /persons/id/{id}/archive",
                     "unarchive_card" => "PUT /persons/id/{id}/unarchive",
                     other => panic!("{other}"),
