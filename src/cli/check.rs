@@ -106,6 +106,7 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
             "make a new application password in TOPdesk, put it in its place, and change topdesk.password_expires";
         checked.line(CheckLevel::Warn, "password", text, Some(cure.to_owned()));
     }
+    servers(&environment, &mut checked).await;
     let exit = reads(&environment, &mut checked).await?;
     schedule(&environment, &mut checked);
     let failed = checked.lines.iter().any(|line| line.level == CheckLevel::Fail);
@@ -129,6 +130,27 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
         out::print(&as_text(&checked, Paint::stdout()));
     }
     Ok(if failed { Exit::Error } else { exit })
+}
+
+/// Every server of a directory that names several: one that stands by for years is needed on the day that it cannot.
+async fn servers(environment: &Environment, checked: &mut Checked) {
+    for part in &environment.sources {
+        let topic = part.name.as_str();
+        match part.source.try_servers().await {
+            Err(finding) => checked.finding(topic, &finding),
+            Ok(tried) => {
+                for (server, failed) in tried {
+                    match failed {
+                        None => checked.line(CheckLevel::Ok, topic, format!("{server} lets the account in"), None),
+                        Some(finding) => {
+                            let text = format!("{}; it cannot stand in for the others", finding.message);
+                            checked.line(CheckLevel::Warn, topic, text, Some(finding.cure));
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The state, and the reads a run would make, with their verdicts.

@@ -1,6 +1,6 @@
 //! An explanation as a tired administrator reads it at five past nine: what happens first, then why, then what was.
 
-use super::explain_words::{group_words, normaliser_words, quoted, read, values};
+use super::explain_words::{group_words, normaliser_words, quoted, read, row_words, values};
 use super::out::Paint;
 use super::words::{conflict_words, name_of, operator_words, role_words, skip_words, twin_words};
 use crate::cli::out::line;
@@ -10,7 +10,6 @@ use crate::domain::evidence::Grade;
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::plan::ActionKind;
 use crate::domain::record::Standing;
-use crate::domain::rows::{Row, RowState};
 use crate::domain::snapshot::Verdict;
 use crate::engine::explain::{
     CardPart, ConditionPart, Explanation, Fate, FieldPart, ItemPart, JournalEntry, Relation, STARTS, SourcePart,
@@ -78,11 +77,7 @@ impl ExplainText<'_> {
         let explanation = self.explanation;
         let mut lines = Vec::new();
         for conflict in &explanation.conflicts {
-            lines.push(format!(
-                "{} {}",
-                self.paint.bad("conflict:"),
-                conflict_words(conflict.kind)
-            ));
+            lines.push(format!("{} {}", self.paint.bad("conflict:"), conflict_words(conflict)));
             let records = conflict.records.iter().map(ToString::to_string);
             let cards = conflict.cards.iter().map(|card| format!("card {card}"));
             lines.push(format!("    {}", records.chain(cards).collect::<Vec<_>>().join("; ")));
@@ -173,6 +168,7 @@ impl ExplainText<'_> {
                 read_at: _,
                 verdict,
                 records,
+                skipped,
             } = source;
             let role = role_words(*role);
             let read = match verdict {
@@ -180,7 +176,12 @@ impl ExplainText<'_> {
                 Verdict::Degraded { .. } => format!(", {}", self.paint.warn("the read is not complete")),
                 Verdict::Rejected => format!(", {}", self.paint.bad("the read was rejected")),
             };
+            if *skipped {
+                let what = "a record with this key is skipped: it is no person by `skip` or `exclude`";
+                lines.push(format!("{name} ({role}{read}): {what}"));
+            }
             match records.as_slice() {
+                [] if *skipped => {}
                 [] => lines.push(format!("{name} ({role}{read}): no record")),
                 [_] => {}
                 several => lines.push(format!("{name} ({role}{read}): {} records", several.len())),
@@ -495,17 +496,4 @@ impl ExplainText<'_> {
         };
         self.explanation.decisions.iter().map(line).collect()
     }
-}
-
-/// How a contract row stands.
-fn row_words(row: &Row) -> String {
-    let stands = match row.state {
-        RowState::Current => "is current".to_owned(),
-        RowState::NotKnown => "is not known to be current".to_owned(),
-        RowState::Begins(day) => format!("begins on {day}"),
-        RowState::Ended(Some(day)) => format!("has ended, is over since {day}"),
-        RowState::Ended(None) => "has ended".to_owned(),
-    };
-    let leads = if row.leads { "; describes the person" } else { "" };
-    format!("{}: {stands}{leads}", row.place)
 }

@@ -3,6 +3,7 @@
 use crate::domain::groups::{Group, Seen};
 use crate::domain::key::Normaliser;
 use crate::domain::plan::ActionKind;
+use crate::domain::rows::{Row, RowState};
 use crate::domain::view::FromTo;
 use std::collections::BTreeMap;
 
@@ -60,4 +61,17 @@ pub(super) fn normaliser_words(step: Normaliser) -> &'static str {
         Normaliser::Lowercase => "lowercase",
         Normaliser::StripLeadingZeros => "strip_leading_zeros",
     }
+}
+
+/// How a contract row stands.
+pub(super) fn row_words(row: &Row) -> String {
+    let stands = match row.state {
+        RowState::Current => "is current".to_owned(),
+        RowState::NotKnown => "is not known to be current".to_owned(),
+        RowState::Begins(day) => format!("begins on {day}"),
+        RowState::Ended(Some(day)) => format!("has ended, is over since {day}"),
+        RowState::Ended(None) => "has ended".to_owned(),
+    };
+    let leads = if row.leads { "; describes the person" } else { "" };
+    format!("{}: {stands}{leads}", row.place)
 }

@@ -38,7 +38,7 @@ pub(super) fn redacted_text(view: &PlanView, paint: Paint) -> String {
         let places: Vec<String> = records
             .chain(conflict.cards.iter().map(|card| format!("card {card}")))
             .collect();
-        lined!("  {} {}", conflict.key, conflict_words(conflict.kind)) + &lined!("      {}", places.join("; "))
+        lined!("  {} {}", conflict.key, conflict_words(conflict)) + &lined!("      {}", places.join("; "))
     });
     let rejections = view.rejections.iter().map(|rejection| {
         let key = rejection.key.as_ref().map_or("no key", |key| key.as_str());

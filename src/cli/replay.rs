@@ -193,7 +193,7 @@ pub(super) fn difference_text(difference: &PlanDifference, plans: Plans, paint: 
     list(
         "Conflicts",
         signed(&difference.conflicts, |conflict| {
-            format!("{}: {}", conflict.key, conflict_words(conflict.kind))
+            format!("{}: {}", conflict.key, conflict_words(conflict))
         }),
     );
     list(

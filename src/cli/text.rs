@@ -12,11 +12,11 @@ use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::OperatorId;
 use crate::domain::input::PlanInput;
-use crate::domain::plan::{Action, ActionKind, Change, SkipReason};
+use crate::domain::plan::{Action, ActionKind, Change, Skip, SkipReason};
 use crate::domain::report::{ChangeOutcome, Outcome};
 use crate::domain::snapshot::Verdict;
 use crate::domain::view::ChangeView;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines per list before it is cut; `--all` shows everything.
 const CUT: usize = 25;
@@ -324,7 +324,7 @@ impl Shown<'_> {
                 text,
                 plan.conflicts.len(),
                 plan.conflicts.iter().map(|conflict| {
-                    let what = conflict_words(conflict.kind);
+                    let what = conflict_words(conflict);
                     let records = conflict.records.iter().map(ToString::to_string);
                     let cards = conflict.cards.iter().map(|card| format!("card {card}"));
                     let places: Vec<String> = records.chain(cards).collect();
@@ -357,21 +357,30 @@ impl Shown<'_> {
         }
         let title = format!("Nothing happens to ({})", plan.skipped.len());
         line!(text, "\n{}", self.paint.strong(&title));
-        let mut by_reason: BTreeMap<SkipReason, Vec<String>> = BTreeMap::new();
+        let mut by_reason: BTreeMap<SkipReason, Vec<&Skip>> = BTreeMap::new();
         for skip in &plan.skipped {
-            let key = skip.key.as_ref().map_or("no key", |key| key.as_str());
-            let card = skip.card.as_ref().map_or("no card", |card| card.as_str());
-            by_reason
-                .entry(skip.reason)
-                .or_default()
-                .push(lined!("    {key} ({card}): {}", skip.detail));
+            by_reason.entry(skip.reason).or_default().push(skip);
         }
-        for (reason, lines) in by_reason {
-            line!(text, "  {}: {}", reason_words(reason), lines.len());
-            let shown = if self.all { lines.len() } else { 5 };
-            text.extend(lines.iter().take(shown).map(String::as_str));
-            if lines.len() > shown {
-                line!(text, "    ... and {} more (--all)", lines.len() - shown);
+        for (reason, skips) in by_reason {
+            line!(text, "  {}: {}", reason_words(reason), skips.len());
+            let one = |skip: &&Skip| {
+                let key = skip.key.as_ref().map_or("no key", |key| key.as_str());
+                let card = skip.card.as_ref().map_or("no card", |card| card.as_str());
+                lined!("    {key} ({card}): {}", skip.detail)
+            };
+            let details: BTreeSet<&str> = skips.iter().map(|skip| skip.detail.as_str()).collect();
+            // Whom a source that could not be read leaves open is everybody: five names of them say nothing.
+            if let (false, SkipReason::AbsenceUnknown, Some(detail), 1) =
+                (self.all, reason, details.first(), details.len())
+                && skips.len() > 5
+            {
+                line!(text, "    {detail} (--all names them)");
+                continue;
+            }
+            let shown = if self.all { skips.len() } else { 5 };
+            text.extend(skips.iter().take(shown).map(one));
+            if skips.len() > shown {
+                line!(text, "    ... and {} more (--all)", skips.len() - shown);
             }
         }
     }

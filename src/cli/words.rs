@@ -5,7 +5,7 @@ use crate::cli::out::line;
 use crate::domain::card::OperatorLink;
 use crate::domain::groups::{Group, OperatorGroups, Seen};
 use crate::domain::ids::OperatorId;
-use crate::domain::plan::{ActionKind, ConflictKind, Skip, SkipReason};
+use crate::domain::plan::{ActionKind, Conflict, ConflictKind, Skip, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
 use crate::domain::view::TwinView;
 use std::collections::BTreeMap;
@@ -37,17 +37,21 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
         Verdict::Rejected => paint.bad("REJECTED"),
     };
     let role = role_words(snapshot.role);
-    let unusable = if snapshot.keyless + snapshot.unreadable > 0 {
-        format!(
-            " ({} without key, {} unreadable)",
-            snapshot.keyless, snapshot.unreadable
-        )
-    } else {
-        String::new()
+    let mut besides = Vec::new();
+    if snapshot.skipped > 0 {
+        besides.push(format!("{} skipped", snapshot.skipped));
+    }
+    if snapshot.keyless + snapshot.unreadable > 0 {
+        besides.push(format!("{} without key", snapshot.keyless));
+        besides.push(format!("{} unreadable", snapshot.unreadable));
+    }
+    let besides = match besides.as_slice() {
+        [] => String::new(),
+        some => format!(" ({})", some.join(", ")),
     };
     line!(
         text,
-        "  {:<12} {role:<8} {:>7} records  {verdict}{unusable}",
+        "  {:<12} {role:<8} {:>7} records  {verdict}{besides}",
         snapshot.name.as_str(),
         snapshot.records
     );
@@ -175,9 +179,17 @@ pub(super) fn name_of(kind: ActionKind) -> &'static str {
 }
 
 /// What is double, and what to do about it.
-pub(super) fn conflict_words(kind: ConflictKind) -> &'static str {
-    match kind {
-        ConflictKind::DuplicateInSource => "several records have this key; correct the source",
+pub(super) fn conflict_words(conflict: &Conflict) -> &'static str {
+    let mut sources = conflict.records.iter().map(|record| &record.source);
+    let first = sources.next();
+    match conflict.kind {
+        ConflictKind::DuplicateInSource if sources.any(|source| Some(source) != first) => {
+            "records of several sources have this key; where the sources describe the same people, say so with same_people_as, \
+             else correct one of them"
+        }
+        ConflictKind::DuplicateInSource => {
+            "several records have this key; take those that are no people out with skip or exclude, or correct the source"
+        }
         ConflictKind::TwoActiveCards => "two active cards have this key; take it off one of them in TOPdesk",
         ConflictKind::SeveralArchivedCards => {
             "several archived cards have this key and no active one; take it off all but one in TOPdesk"
@@ -219,6 +231,7 @@ pub(super) fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::Drift => "changed behind our back",
         SkipReason::ArchivedTwin => "archived twin",
         SkipReason::PossibleTwin => "twin, perhaps",
+        SkipReason::SeveralRecords => "several records in a source that adds",
         SkipReason::FieldLeft => "field left as it is",
         SkipReason::LoginHeld => "login held by another card",
         SkipReason::ManagerUnknown => "manager not known",

@@ -61,7 +61,7 @@ pub enum SecretError {
 }
 
 impl SecretRef {
-    /// Reads the secret now. One trailing line end is taken off.
+    /// Reads the secret now. Line ends behind it and a byte order mark before it are taken off.
     ///
     /// # Errors
     /// When there is nothing at its place. The error names the place, never what is there.
@@ -96,8 +96,8 @@ impl SecretRef {
                 (text, format!("the credential {credential}"))
             }
         };
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        let text = text.strip_suffix('\r').unwrap_or(text);
+        // Editors put a byte order mark before the text and line ends behind it; no password has either.
+        let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
         if text.is_empty() {
             return Err(SecretError::Empty(place));
         }
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_secret_is_read_from_its_place_without_the_line_end() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("topdesk"), " hunter2 \r\n").unwrap();
+        std::fs::write(folder.path().join("topdesk"), "\u{feff} hunter2 \r\n\r\n").unwrap();
         let environment = |name: &str| match name {
             "PASSWORD" => Some(OsString::from("hunter3\n")),
             "CREDENTIALS_DIRECTORY" => Some(folder.path().as_os_str().to_owned()),

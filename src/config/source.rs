@@ -39,6 +39,8 @@ impl SourceConfig {
                 expect: &c.expect,
                 same_people_as: c.same_people_as.as_deref(),
                 anchor: None,
+                skip: c.skip.as_deref(),
+                exclude: &[],
             },
             SourceConfig::Ldap(c) => SourceCommon {
                 name: &c.name,
@@ -47,6 +49,8 @@ impl SourceConfig {
                 expect: &c.expect,
                 same_people_as: c.same_people_as.as_deref(),
                 anchor: c.anchor.as_deref(),
+                skip: c.skip.as_deref(),
+                exclude: &c.exclude,
             },
             SourceConfig::Ldif(c) => SourceCommon {
                 name: &c.name,
@@ -55,6 +59,8 @@ impl SourceConfig {
                 expect: &c.expect,
                 same_people_as: c.same_people_as.as_deref(),
                 anchor: c.anchor.as_deref(),
+                skip: c.skip.as_deref(),
+                exclude: &c.exclude,
             },
         }
     }
@@ -69,6 +75,8 @@ pub struct SourceCommon<'a> {
     pub expect: &'a Expect,
     pub same_people_as: Option<&'a str>,
     pub anchor: Option<&'a str>,
+    pub skip: Option<&'a str>,
+    pub exclude: &'a [String],
 }
 
 /// A delimited text file with a header row.
@@ -101,6 +109,10 @@ pub struct CsvConfig {
     pub key: String,
     /// Whether this source decides who exists.
     pub role: Role,
+    /// Condition over one record: it is no person and is left aside, before conflicts and records without a key are looked
+    /// at. Unknown skips nothing. Default: every record is a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<String>,
     /// What a good read looks like.
     #[serde(default)]
     pub expect: Expect,
@@ -169,7 +181,7 @@ pub struct LdapConfig {
     /// Say `plaintext: allowed` to send the password and all data unencrypted to a host that is not this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plaintext: Option<Plaintext>,
-    /// PEM file with the certificate authority, when the system's roots do not know it.
+    /// PEM or DER file with the certificate authority, when the system's roots do not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
     /// DN, user principal name or DOMAIN\user of the reading account.
@@ -196,6 +208,17 @@ pub struct LdapConfig {
     pub rare: Vec<String>,
     /// Whether this source decides who exists.
     pub role: Role,
+    /// Condition over one record: it is no person and is left aside, before conflicts and records without a key are looked
+    /// at. Unknown skips nothing. Default: every record is a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<String>,
+    /// DNs of entries and of whole units that are no people, e.g. `OU=Service accounts,DC=example,DC=net`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// Servers that the directory refers to and where nobody of this source is: `child.example.net`, or a DN such as
+    /// `DC=child,DC=example,DC=net`. Any other reference rejects the read. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub harmless_references: Vec<String>,
     /// What a good read looks like.
     #[serde(default)]
     pub expect: Expect,
@@ -253,6 +276,17 @@ pub struct LdifConfig {
     pub rare: Vec<String>,
     /// Whether this source decides who exists.
     pub role: Role,
+    /// Condition over one record: it is no person and is left aside, before conflicts and records without a key are looked
+    /// at. Unknown skips nothing. Default: every record is a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<String>,
+    /// DNs of entries and of whole units that are no people, e.g. `OU=Service accounts,DC=example,DC=net`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// Servers that the directory refers to and where nobody of this source is: `child.example.net`, or a DN such as
+    /// `DC=child,DC=example,DC=net`. Any other reference rejects the read. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub harmless_references: Vec<String>,
     /// What a good read looks like.
     #[serde(default)]
     pub expect: Expect,

@@ -6,10 +6,12 @@ use crate::engine::former::{ReadingRules, SourceReading};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// What of a source decides neither which records come nor what they hold. Expectations are compared by judging a read
-/// under both.
-const SAME_READ: [&str; 10] = [
+/// What of a source decides neither which records come nor what they hold. Expectations, and what is no person, are
+/// compared by judging a read under both.
+const SAME_READ: [&str; 12] = [
     "expect",
+    "skip",
+    "exclude",
     "same_people_as",
     "password",
     "ca_file",

@@ -34,7 +34,7 @@ pub fn name_leavers(snapshots: &mut [Snapshot], policy: &Policy, describe: &dyn 
             Member::Person(person) if is_canary(person.key) => {
                 leaving.extend(leaves(&person, describe, moment).map(|day| (person.key.clone(), day)));
             }
-            Member::Person(_) | Member::Conflict(_) | Member::Rejected(_) => {}
+            Member::Person(_) | Member::Conflict(_) | Member::Rejected(_) | Member::Skipped(_) => {}
         }
     }
     for snapshot in snapshots.iter_mut().filter(|snapshot| !snapshot.is_rejected()) {

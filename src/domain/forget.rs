@@ -3,6 +3,7 @@
 
 use super::card::{CardFields, OperatorCard, PersonCard, TargetSnapshot};
 use super::cards::{CardState, state_of};
+use super::dn::same_for_all_spellings;
 use super::field::{CardField, FieldValue, Reference};
 use super::ids::CardId;
 use super::input::PlanInput;
@@ -27,11 +28,7 @@ impl PlanInput {
             let entry = self.ledger.get(id);
             entry.is_some_and(|entry| entry.key.is_some() || !entry.former_keys.is_empty())
         };
-        let read = |key: &Key| {
-            let rejected = |snapshot: &Snapshot| snapshot.rejections.iter().any(|it| it.key.as_ref() == Some(key));
-            let mut snapshots = self.snapshots.iter();
-            snapshots.any(|snapshot| !snapshot.with_key(key).is_empty() || rejected(snapshot))
-        };
+        let read = |key: &Key| self.snapshots.iter().any(|snapshot| snapshot.names(key));
         let operates = |operator: &OperatorCard| {
             let theirs = operator.linked_person.as_ref().is_some_and(|card| cards.contains(card));
             theirs && (operator.login_name.is_some() || operator.email.is_some())
@@ -153,7 +150,8 @@ fn key_of(card: &PersonCard, spec: &KeySpec) -> Option<Key> {
 fn marks_of(record: &SourceRecord) -> Vec<Box<str>> {
     let mut marks = vec![record.raw_key.0.clone()];
     match &record.place {
-        Place::Dn(dn) => marks.push(dn.clone()),
+        // References to it may be written otherwise.
+        Place::Dn(dn) => marks.extend([dn.clone(), same_for_all_spellings(dn).into()]),
         Place::Line(_) => {}
     }
     marks
@@ -176,10 +174,13 @@ impl Snapshot {
     fn forget(&mut self, keys: &BTreeSet<Key>, marks: &BTreeSet<Box<str>>) {
         self.rejections
             .retain(|rejection| rejection.key.as_ref().is_none_or(|key| !keys.contains(key)));
-        self.retain_records(|record| !keys.contains(&record.key));
+        self.remove_keys(keys);
+        let means_them = |value: &str| {
+            marks.contains(value) || value.contains('=') && marks.contains(same_for_all_spellings(value).as_str())
+        };
         for values in self.values_mut() {
-            if values.as_slice().iter().any(|value| marks.contains(value)) {
-                let kept = values.as_slice().iter().filter(|value| !marks.contains(*value));
+            if values.as_slice().iter().any(|value| means_them(value)) {
+                let kept = values.as_slice().iter().filter(|value| !means_them(value));
                 *values = Values::from_vec(kept.map(|value| value.to_string()).collect());
             }
         }

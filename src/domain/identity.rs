@@ -52,8 +52,8 @@ pub enum Wanted {
     Entry(Box<str>),
     /// The manager's key, normalised.
     ManagerKey(Key),
-    /// The manager's DN, resolved through the DNs that were read.
-    ManagerDn { source: SourceName, dn: Box<str> },
+    /// The manager's DN, resolved through the DNs that were read from these directories.
+    ManagerDn { sources: Box<[SourceName]>, dn: Box<str> },
 }
 
 /// A present record, absent record, or no knowledge, per source.

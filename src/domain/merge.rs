@@ -30,6 +30,17 @@ pub enum Member<'a> {
     Conflict(Conflict),
     /// Present, but the record cannot be used.
     Rejected(&'a Key),
+    /// Only records that are no people have it (`skip`, `exclude`), or besides them only rows that have ended: out of scope.
+    Skipped(&'a Key),
+}
+
+/// What authoritative sources have of a key besides records.
+#[derive(Clone, Copy, Debug)]
+struct Beside {
+    /// A record that cannot be used.
+    unusable: bool,
+    /// A record that is no person.
+    skipped: bool,
 }
 
 /// Everybody the authoritative sources name.
@@ -72,13 +83,16 @@ impl<'a> Population<'a> {
 
     /// Whether an authoritative source has the key, in whatever state.
     pub fn has(&self, snapshot: &Snapshot, key: &Key) -> bool {
-        !snapshot.with_key(key).is_empty() || self.rejected(&snapshot.summary.name, key)
+        !snapshot.with_key(key).is_empty()
+            || snapshot.skipped().contains(key)
+            || self.rejected(&snapshot.summary.name, key)
     }
 
     /// Whether an authoritative source has the key in a state that says more than that every contract has ended.
     pub fn goes_on(&self, snapshot: &Snapshot, key: &Key) -> bool {
         let records = snapshot.with_key(key);
         records.iter().any(|record| record.standing != Standing::AllRowsEnded)
+            || snapshot.skipped().contains(key)
             || self.rejected(&snapshot.summary.name, key)
     }
 
@@ -107,9 +121,14 @@ impl<'a> Population<'a> {
         of_usable.flatten().copied().collect()
     }
 
+    fn skipped_of_usable(&self) -> BTreeSet<&'a Key> {
+        self.usable().flat_map(Snapshot::skipped).collect()
+    }
+
     /// The keys of [`Population::members`], sorted.
     pub fn keys(&self) -> Vec<&'a Key> {
         let mut keys: Vec<&Key> = self.rejected_of_usable().into_iter().collect();
+        keys.extend(self.skipped_of_usable());
         for snapshot in self.usable() {
             keys.extend(snapshot.records().map(|record| &record.key));
         }
@@ -127,18 +146,19 @@ impl<'a> Population<'a> {
             .map(|snapshot| (snapshot, snapshot.records().peekable()))
             .collect();
         let mut rejected = self.rejected_of_usable();
+        let mut skipped = self.skipped_of_usable();
         std::iter::from_fn(move || {
             let by_record = cursors
                 .iter_mut()
                 .filter(|(snapshot, _)| snapshot.summary.role == Some(Role::Authoritative))
                 .filter_map(|(_, cursor)| cursor.peek().map(|record| &record.key))
                 .min();
-            let key = match (by_record, rejected.first().copied()) {
-                (Some(record), Some(rejection)) => record.min(rejection),
-                (Some(key), None) | (None, Some(key)) => key,
-                (None, None) => return None,
+            let first = [by_record, rejected.first().copied(), skipped.first().copied()];
+            let key = first.into_iter().flatten().min()?;
+            let beside = Beside {
+                unusable: rejected.remove(key),
+                skipped: skipped.remove(key),
             };
-            let unusable = rejected.remove(key);
             let mut found: Vec<(&Snapshot, &SourceRecord)> = Vec::new();
             for (snapshot, cursor) in &mut cursors {
                 // Records of an enrich source whose key no authoritative source has are nobody's.
@@ -147,18 +167,22 @@ impl<'a> Population<'a> {
                     found.push((snapshot, record));
                 }
             }
-            Some(self.member(key, &found, unusable))
+            Some(self.member(key, &found, beside))
         })
     }
 
-    fn member(&'a self, key: &'a Key, found: &[(&'a Snapshot, &'a SourceRecord)], unusable: bool) -> Member<'a> {
+    fn member(&'a self, key: &'a Key, found: &[(&'a Snapshot, &'a SourceRecord)], beside: Beside) -> Member<'a> {
         let deciding = || {
             found
                 .iter()
                 .filter(|(snapshot, _)| snapshot.summary.role == Some(Role::Authoritative))
         };
         let Some((_, first)) = deciding().next() else {
-            return Member::Rejected(key);
+            return if beside.unusable {
+                Member::Rejected(key)
+            } else {
+                Member::Skipped(key)
+            };
         };
         let place = |(snapshot, record): &(&Snapshot, &SourceRecord)| RecordRef {
             source: snapshot.summary.name.clone(),
@@ -171,7 +195,7 @@ impl<'a> Population<'a> {
                 .same_people
                 .iter()
                 .any(|group| sources.iter().all(|source| group.contains(*source)));
-        if !one_each || !same_people || unusable {
+        if !one_each || !same_people || beside.unusable {
             return Member::Conflict(Conflict {
                 key: key.clone(),
                 kind: ConflictKind::DuplicateInSource,
@@ -187,6 +211,10 @@ impl<'a> Population<'a> {
             .iter()
             .filter(|it| it.summary.role == Some(Role::Authoritative));
         let contracts = contracts::together(deciding().map(|(_, record)| *record), authoritative);
+        if beside.skipped && contracts == Contracts::Ended {
+            // The row that is left out may be the current one.
+            return Member::Skipped(key);
+        }
         for snapshot in self.snapshots {
             let source = &snapshot.summary.name;
             let mut of_source = found.iter().filter(|(from, _)| std::ptr::eq(*from, snapshot));

@@ -3,7 +3,8 @@
 //! organisational units, and groups of a few people are not kept.
 
 use super::apart::FEW;
-use super::record::{AttributeNames, Place, SourceRecord, Values};
+use super::dn::container;
+use super::record::{AttributeNames, Place, RawRecord, SourceRecord, Values};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +70,17 @@ pub struct Profile {
     /// Directories: how far each replica is, by its id. The texts sort as they rise.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub update_marks: BTreeMap<String, String>,
+    /// Records that are no people, by `skip` and `exclude`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+    /// A hash of these two options; blank without them.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub skip_rule: Box<str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn is_nought(count: &u64) -> bool {
@@ -166,7 +178,7 @@ impl Profile {
                 *count += u64::from(has_text(values));
             }
             for (name, place) in &places {
-                if let Some(value) = group_of(person, name, *place) {
+                if let Some(value) = group_of(&person.place, &person.values, name, *place) {
                     let inside = profile.in_groups.counts.entry((*name).clone()).or_default();
                     let inside = inside.entry(value.clone()).or_insert_with(|| vec![0; columns.len()]);
                     for (count, values) in inside.iter_mut().zip(&person.values) {
@@ -182,6 +194,22 @@ impl Profile {
         }
         for ((_, name), count) in columns.into_iter().zip(filled) {
             profile.filled.insert(name.to_owned(), count);
+        }
+        profile
+    }
+
+    /// The same with the records that stand aside counted in again, to compare with a read that did not skip them.
+    pub fn with_skipped(&self, skipped: &[RawRecord], names: &AttributeNames, groups: &BTreeSet<String>) -> Self {
+        let mut profile = self.clone();
+        profile.records += skipped.len() as u64;
+        for name in groups {
+            let place = names.position(name);
+            for record in skipped {
+                if let Some(value) = group_of(&record.place, &record.values, name, place) {
+                    let counts = profile.groups.entry(name.clone()).or_default();
+                    *counts.entry(value).or_default() += 1;
+                }
+            }
         }
         profile
     }
@@ -348,12 +376,11 @@ fn has_text(values: &Values) -> bool {
     values.as_slice().iter().any(|value| !value.trim().is_empty())
 }
 
-fn group_of(record: &SourceRecord, name: &str, place: Option<usize>) -> Option<String> {
-    let value = match (place, &record.place) {
+fn group_of(place: &Place, values: &[Values], name: &str, position: Option<usize>) -> Option<String> {
+    let value = match (position, place) {
         // Of several values, which a directory gives in any order, always the same one.
-        (Some(place), _) => record
-            .values
-            .get(place)?
+        (Some(position), _) => values
+            .get(position)?
             .as_slice()
             .iter()
             .map(|value| value.trim())
@@ -362,18 +389,6 @@ fn group_of(record: &SourceRecord, name: &str, place: Option<usize>) -> Option<S
         (None, Place::Dn(_) | Place::Line(_)) => return None,
     };
     (!value.is_empty()).then(|| value.to_owned())
-}
-
-/// Where an entry is: its name without the first part. A comma within a part is escaped.
-fn container(dn: &str) -> Option<&str> {
-    let mut escaped = false;
-    for (at, c) in dn.char_indices() {
-        match c {
-            ',' if !escaped => return dn.get(at + 1..),
-            _other => escaped = c == '\\' && !escaped,
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod against;
 mod doubts;
+mod skipping;
 mod target;
 
 pub use target::{judge_target, target_profile, target_summary};
@@ -14,7 +15,8 @@ use super::key::{Key, KeyReading, KeySpec, RawKey};
 use super::letters;
 use super::plan::short_hash;
 use super::profile::{Matched, Profile};
-use super::record::{AttributeNames, NoKey, Place, RawRecord, SourceRecord, Standing, Unkeyed};
+use super::record::{AttributeNames, NoKey, SourceRecord, Standing, Unkeyed};
+use super::skipped::{self, Skipped};
 use super::snapshot::{
     Effect, Expectations, Finding, Rejection, RejectionScope, Role, Snapshot, SnapshotHistory, SnapshotSummary,
     SourceRead, Use,
@@ -35,9 +37,20 @@ pub struct Keyed {
     pub matched: BTreeMap<String, Matched>,
     /// With a row per contract: how many different rows there were. 0 where a row is a person.
     pub rows: u64,
+    /// Records that are no people, and their keys.
+    pub skipped: Skipped,
+    pub skipped_keys: BTreeSet<Key>,
 }
 
 impl Keyed {
+    /// With the records that stood aside before keys were looked at.
+    pub fn with_skipped(mut self, skipped: Skipped, spec: &KeySpec) -> Self {
+        let position = self.read.attributes.position(&self.read.key_attribute);
+        self.skipped_keys = skipped.keys(position, spec);
+        self.skipped = skipped;
+        self
+    }
+
     /// Makes one record per person of an export with a row per contract. The rows are counted before: that some are
     /// missing shows in their number, not in that of the people.
     pub fn group(&mut self, group: impl FnOnce(Vec<SourceRecord>, &AttributeNames) -> Vec<SourceRecord>) {
@@ -130,7 +143,7 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
             }),
             Err(why) => {
                 if why == NoKey::Empty {
-                    keyless.push(keyless_mark(&record));
+                    keyless.push(skipped::mark(&record));
                 }
                 if read.role == Role::Authoritative {
                     unkeyed.push(Unkeyed { record, why });
@@ -151,6 +164,8 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
         unkeyed,
         matched: BTreeMap::new(),
         rows: 0,
+        skipped: Skipped::default(),
+        skipped_keys: BTreeSet::new(),
     }
 }
 
@@ -183,21 +198,6 @@ fn people_hash(records: &[SourceRecord]) -> Box<str> {
     short_hash(&text).into()
 }
 
-/// A directory entry goes by its name. A line of a file moves with every export: it goes by what it says.
-fn keyless_mark(record: &RawRecord) -> String {
-    match &record.place {
-        Place::Dn(dn) => dn.to_lowercase(),
-        Place::Line(_) => {
-            let mut text = Vec::new();
-            for value in record.values.iter().flat_map(|values| values.as_slice()) {
-                text.extend_from_slice(value.as_bytes());
-                text.push(0);
-            }
-            short_hash(&text)
-        }
-    }
-}
-
 /// An unreadable record goes by its key where that is known, else by what is wrong with it and where.
 fn unreadable_mark(rejection: &Rejection) -> String {
     match &rejection.key {
@@ -216,6 +216,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         unkeyed,
         matched,
         rows,
+        skipped,
+        skipped_keys,
     } = keyed;
     let SourceRead {
         source,
@@ -237,12 +239,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     } = read;
     let asked = attributes.iter().chain(missing_attributes.iter().map(String::as_str));
     let asked = asked.filter(|name| *name != key_attribute);
-    let mut profile = Profile::count(
-        &records,
-        &attributes,
-        asked,
-        &expected.groups.clone().unwrap_or_default(),
-    );
+    let groups = expected.groups.clone().unwrap_or_default();
+    let mut profile = Profile::count(&records, &attributes, asked, &groups);
     profile.filled.remove(&key_attribute);
     let rare = rare(
         &mut profile,
@@ -258,6 +256,8 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     profile.content = content;
     profile.rows = rows;
     profile.update_marks = update_marks;
+    profile.skipped = skipped.count();
+    profile.skip_rule = skipped.rule.clone();
     // People, not rows: an export that has every row twice must not become the yardstick for whole ones.
     let count = profile.records;
     // Bad fields are no doubt about who is there.
@@ -290,11 +290,27 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     // A read that already cannot be used says nothing by its size.
     let mut emptied = BTreeSet::new();
     if doubts.usable() {
-        size(&source, &records, count, expected, history, &mut doubts);
-        against::fewer_rows(&source, &records, rows, history, expected.max_drop_percent, &mut doubts);
+        size(&source, &records, &profile, expected, history, &mut doubts);
+        let skips_otherwise = against::skips_otherwise(&profile, history);
+        let others = skipped.count() * u64::from(skips_otherwise && rows > 0);
+        against::fewer_rows(
+            &source,
+            &records,
+            rows + others,
+            history,
+            expected.max_drop_percent,
+            &mut doubts,
+        );
         emptied = against::emptied(&source, &profile, history, attribute_drop(expected), &mut doubts);
-        against::shrunk(&source, &profile, history, expected.max_group_drop_percent, &mut doubts);
+        // A unit that a new option takes out has not shrunk.
+        let with_skipped = skips_otherwise.then(|| profile.with_skipped(&skipped.records, &attributes, &groups));
+        let whole = with_skipped.as_ref().unwrap_or(&profile);
+        against::shrunk(&source, whole, history, expected.max_group_drop_percent, &mut doubts);
         against::vanished(&source, &profile, history, &mut doubts);
+        skipping::judge(&source, &skipped, &profile, expected, history, &mut doubts);
+    }
+    if role == Role::Enrich {
+        doubts.extend(skipping::doubled(&source, &records));
     }
     if unreadable > count {
         doubts.add_acceptable(
@@ -352,6 +368,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         records: count,
         keyless: keyless.len() as u64,
         unreadable,
+        skipped: skipped.count(),
         verdict,
         findings,
         acceptance,
@@ -366,6 +383,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     )
     .with_unkeyed(unkeyed)
     .with_rare(rare)
+    .with_skipped(skipped_keys)
 }
 
 /// Attributes that nobody has right now, and that the source knows all the same (RULES 4.8): its schema says so, or somebody
@@ -399,13 +417,14 @@ fn attribute_drop(expected: &Expectations) -> f64 {
 fn size(
     source: &SourceName,
     records: &[SourceRecord],
-    count: u64,
+    profile: &Profile,
     expected: &Expectations,
     history: &SnapshotHistory,
     doubts: &mut Doubts,
 ) {
     // Accepted is exactly this content: these people.
     let keys = || records.iter().map(|record| record.key.as_str());
+    let count = profile.records;
     let cure = "check the export or filter";
     if count < expected.min_records {
         let message = format!(
@@ -414,8 +433,17 @@ fn size(
         );
         doubts.add_acceptable(("below_floor", Effect::RejectAcceptable), message, cure, keys());
     }
+    // Where other records are skipped than were then, what is skipped is no loss.
+    let (now, then) = match history
+        .reference
+        .as_ref()
+        .filter(|_| against::skips_otherwise(profile, history))
+    {
+        Some(reference) => (count + profile.skipped, reference.skipped),
+        None => (count, 0),
+    };
     if let Some(reference) = history.largest_accepted
-        && let Some(message) = drop_message(source, count, reference, expected.max_drop_percent)
+        && let Some(message) = drop_message(source, now, reference + then, expected.max_drop_percent)
     {
         doubts.add_acceptable(("dropped", Effect::RejectAcceptable), message, cure, keys());
     }

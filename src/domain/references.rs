@@ -3,6 +3,7 @@
 use super::card::OperatorLink;
 use super::card::{DepartmentMode, LookupEntry, Lookups};
 use super::cards::{CardIndex, CardMatch, fold};
+use super::dn::same_for_all_spellings;
 use super::field::{FieldValue, LookupKind, PendingRef, Reference};
 use super::identity::Wanted;
 use super::ids::{CardId, ItemId, SourceName};
@@ -41,7 +42,22 @@ pub struct References<'a> {
     lookups: &'a Lookups,
     /// New entries by list and folded name.
     new_entries: BTreeMap<(LookupKind, String), Change>,
-    dns: BTreeMap<SourceName, BTreeMap<String, Key>>,
+    dns: BTreeMap<SourceName, BTreeMap<String, Named>>,
+}
+
+/// Whom a distinguished name of a source means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Named {
+    One(Key),
+    /// Entries of several people have it.
+    Several,
+}
+
+impl Named {
+    /// Joins what two entries under one name say.
+    fn or(self, other: Named) -> Named {
+        if self == other { self } else { Named::Several }
+    }
 }
 
 impl<'a> References<'a> {
@@ -61,13 +77,15 @@ impl<'a> References<'a> {
             .collect();
         let mut dns = BTreeMap::new();
         for snapshot in snapshots.iter().filter(|_| by_dn) {
-            let by_dn: BTreeMap<String, Key> = snapshot
-                .records()
-                .filter_map(|record| match &record.place {
-                    Place::Dn(dn) => Some((fold_dn(dn), record.key.clone())),
-                    Place::Line(_) => None,
-                })
-                .collect();
+            let mut by_dn: BTreeMap<String, Named> = BTreeMap::new();
+            for record in snapshot.records() {
+                let Place::Dn(dn) = &record.place else { continue };
+                let named = Named::One(record.key.clone());
+                by_dn
+                    .entry(same_for_all_spellings(dn))
+                    .and_modify(|known| *known = known.clone().or(named.clone()))
+                    .or_insert(named);
+            }
             dns.insert(snapshot.summary.name.clone(), by_dn);
         }
         Self {
@@ -103,10 +121,22 @@ impl<'a> References<'a> {
             (Wanted::Entry(name), Some(kind)) => self.entry(kind, name, missing, branch),
             (Wanted::Entry(_), None) => Resolved::Hold("this field is not a list".to_owned()),
             (Wanted::ManagerKey(key), _) => manager(key, cards),
-            (Wanted::ManagerDn { source, dn }, _) => match self.dns.get(source).and_then(|dns| dns.get(&fold_dn(dn))) {
-                Some(key) => manager(&key.clone(), cards),
-                None => Resolved::NoManager(format!("the manager's DN is not among the entries read from {source}")),
-            },
+            (Wanted::ManagerDn { sources, dn }, _) => self.manager_by_dn(sources, dn, cards),
+        }
+    }
+
+    /// A name is looked up in every directory that the expression names: in which of them an entry stands its name says.
+    fn manager_by_dn(&self, sources: &[SourceName], dn: &str, cards: &CardIndex<'_>) -> Resolved {
+        let dn = same_for_all_spellings(dn);
+        let found = sources.iter().filter_map(|source| self.dns.get(source)?.get(&dn));
+        let names = || sources.iter().map(SourceName::as_str).collect::<Vec<_>>().join(" or ");
+        match found.cloned().reduce(Named::or) {
+            Some(Named::One(key)) => manager(&key, cards),
+            Some(Named::Several) => Resolved::NoManager(format!("several people have the manager's DN in {}", names())),
+            None => Resolved::NoManager(format!(
+                "the manager's DN is not among the entries read from {}",
+                names()
+            )),
         }
     }
 
@@ -243,23 +273,4 @@ pub fn card_reference(id: &CardId, key: &Key) -> Reference {
         id: id.clone(),
         label: key.as_str().into(),
     }
-}
-
-/// DNs compare without case and without blanks around separators.
-pub fn fold_dn(dn: &str) -> String {
-    let mut folded = String::with_capacity(dn.len());
-    for part in dn.split(',') {
-        if !folded.is_empty() {
-            folded.push(',');
-        }
-        match part.split_once('=') {
-            Some((name, value)) => {
-                folded.push_str(&name.trim().to_lowercase());
-                folded.push('=');
-                folded.push_str(&value.trim().to_lowercase());
-            }
-            None => folded.push_str(&part.trim().to_lowercase()),
-        }
-    }
-    folded
 }

@@ -253,6 +253,9 @@ pub struct SnapshotSummary {
     pub records: u64,
     pub keyless: u64,
     pub unreadable: u64,
+    /// Records that are no people, by `skip` and `exclude`; not among `records`.
+    #[serde(default)]
+    pub skipped: u64,
     #[serde(flatten)]
     pub verdict: Verdict,
     /// Why, and what is worth knowing.
@@ -293,6 +296,9 @@ pub struct Snapshot {
     /// Records without a usable key; empty when rejected, and for a source that only enriches.
     #[serde(default)]
     unkeyed: Vec<Unkeyed>,
+    /// Keys on records that are no people; empty when rejected.
+    #[serde(default)]
+    skipped: BTreeSet<Key>,
 }
 
 /// Gives the records of a snapshot in key order; in memory now, from a store where a company does not fit.
@@ -325,9 +331,20 @@ impl Snapshot {
         self.records.is_empty()
     }
 
-    /// Keeps only these records.
-    pub(super) fn retain_records(&mut self, wanted: impl FnMut(&SourceRecord) -> bool) {
-        self.records.retain(wanted);
+    /// Takes everything out that is kept under these keys.
+    pub(super) fn remove_keys(&mut self, keys: &BTreeSet<Key>) {
+        self.records.retain(|record| !keys.contains(&record.key));
+        self.skipped.retain(|key| !keys.contains(key));
+    }
+
+    /// Whether anything is read of this key: a record, one that cannot be used, or one that is skipped.
+    pub fn names(&self, key: &Key) -> bool {
+        let rejected = || {
+            self.rejections
+                .iter()
+                .any(|rejection| rejection.key.as_ref() == Some(key))
+        };
+        !self.with_key(key).is_empty() || self.skipped.contains(key) || rejected()
     }
 
     /// The values of all records. A key must not be changed by it.
@@ -363,6 +380,7 @@ impl Snapshot {
                 records: 0,
                 keyless: 0,
                 unreadable: 0,
+                skipped: 0,
                 verdict: Verdict::Rejected,
                 findings: vec![finding],
                 acceptance: None,
@@ -375,6 +393,7 @@ impl Snapshot {
             profile: Profile::default(),
             clock: None,
             unkeyed: Vec::new(),
+            skipped: BTreeSet::new(),
         }
     }
 
@@ -406,6 +425,7 @@ impl Snapshot {
             profile,
             clock: None,
             unkeyed: Vec::new(),
+            skipped: BTreeSet::new(),
         }
     }
 
@@ -421,6 +441,19 @@ impl Snapshot {
             self.unkeyed = unkeyed;
         }
         self
+    }
+
+    /// With the keys on records that are no people.
+    pub(in crate::domain) fn with_skipped(mut self, skipped: BTreeSet<Key>) -> Self {
+        if !self.is_rejected() {
+            self.skipped = skipped;
+        }
+        self
+    }
+
+    /// Keys on records that are no people (`skip`, `exclude`): whoever has no other record is out of scope.
+    pub fn skipped(&self) -> &BTreeSet<Key> {
+        &self.skipped
     }
 
     /// The same read, as if other keys had been found in it: `records` in any order, and those that have none then.
@@ -455,6 +488,7 @@ impl Snapshot {
             profile: self.profile.clone(),
             clock: self.clock.clone(),
             unkeyed,
+            skipped: BTreeSet::new(),
         }
     }
 

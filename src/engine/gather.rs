@@ -12,7 +12,7 @@ use crate::domain::groups::GroupsRead;
 use crate::domain::identity::Moment;
 use crate::domain::ids::{CardId, EnvironmentId, SourceName};
 use crate::domain::input::PlanInput;
-use crate::domain::key::Key;
+use crate::domain::key::{Key, KeySpec};
 use crate::domain::ledger::KnownWrites;
 use crate::domain::lists::hold_the_people;
 use crate::domain::policy::Policy;
@@ -22,6 +22,7 @@ use crate::domain::snapshot::{
     Effect, Expectations, Finding, Role, Snapshot, SnapshotHistory, SnapshotReader, SourceRead, Verdict,
 };
 use crate::mapping::Mapping;
+use crate::mapping::skip::SkipRule;
 use chrono::{Duration, Utc};
 use chrono_tz::Tz;
 use futures::future::join_all;
@@ -361,26 +362,64 @@ async fn read_source<S: Source>(
                 began,
                 ended: Utc::now(),
             });
-            let mut keyed = key_records(read, &policy.key);
-            if let Some(rule) = mapping.contract(&part.name) {
-                keyed.group(|records, names| rule.group(records, names, &part.name, moment));
-                let differ = mapping.rows_that_differ(&part.name, &keyed.records, &keyed.read.attributes);
-                keyed.read.findings.extend(differ);
-            }
-            let names = &keyed.read.attributes;
-            keyed.matched = mapping.matched(&part.name, names, &keyed.records, moment);
             let history = history_of(remembered, &part.name, moment);
-            // The age of a file is a matter of the real clock, whatever day is rehearsed.
-            let now = Utc::now();
+            let judging = |expected, skip| Judging {
+                mapping,
+                key: &policy.key,
+                expected,
+                skip,
+                history: &history,
+                moment,
+            };
+            let now = judging(expected, mapping.skip(&part.name));
             let otherwise = beside
                 .filter(|(former, rules)| former.reads_alike(&part.name, rules))
-                .map(|(former, _)| expected_of(&former.policy, mapping, &part.name))
-                .filter(|then| *then != expected)
-                .map(|then| judge_source(keyed.clone(), &then, &history, now));
-            let mut snapshot = judge_source(keyed, &expected, &history, now);
+                .map(|(former, _)| {
+                    let expected = expected_of(&former.policy, mapping, &part.name);
+                    judging(expected, former.mapping.skip(&part.name))
+                })
+                .filter(|then| !then.is_like(&now))
+                .map(|then| then.judge(read.clone()));
+            let mut snapshot = now.judge(read);
             snapshot.clock = clock;
             (snapshot, otherwise)
         }
+    }
+}
+
+/// How one configuration judges the read of one source.
+struct Judging<'a> {
+    mapping: &'a Mapping,
+    key: &'a KeySpec,
+    expected: Expectations,
+    /// What is no person.
+    skip: Option<&'a SkipRule>,
+    history: &'a SnapshotHistory,
+    moment: Moment,
+}
+
+impl Judging<'_> {
+    fn is_like(&self, other: &Judging<'_>) -> bool {
+        self.expected == other.expected && self.skip.map(SkipRule::mark) == other.skip.map(SkipRule::mark)
+    }
+
+    fn judge(&self, mut read: SourceRead) -> Snapshot {
+        let skipped = self.skip.map(|rule| rule.take_out(&mut read, self.moment));
+        let mut keyed = key_records(read, self.key).with_skipped(skipped.unwrap_or_default(), self.key);
+        let source = keyed.read.source.clone();
+        if let Some(rule) = self.mapping.contract(&source) {
+            keyed.group(|records, names| rule.group(records, names, &source, self.moment));
+            let differ = self
+                .mapping
+                .rows_that_differ(&source, &keyed.records, &keyed.read.attributes);
+            keyed.read.findings.extend(differ);
+        }
+        let read = &keyed.read;
+        keyed.matched = self
+            .mapping
+            .matched(&read.source, &read.attributes, &keyed.records, self.moment);
+        // The age of a file is a matter of the real clock, whatever day is rehearsed.
+        judge_source(keyed, &self.expected, self.history, Utc::now())
     }
 }
 

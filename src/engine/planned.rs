@@ -14,7 +14,6 @@ use crate::domain::input::PlanInput;
 use crate::domain::key::KeyReading;
 use crate::domain::plan::Plan;
 use crate::domain::planner::plan;
-use crate::domain::snapshot::Snapshot;
 use std::sync::Arc;
 
 /// A plan with all that it was made of.
@@ -39,13 +38,7 @@ impl Planned {
             KeyReading::None | KeyReading::Anonymized => return Err(RunError::Nobody(typed.to_owned())),
         };
         let has_key = |text: &str| matches!(input.policy.key.read(text), KeyReading::Key(found) if found == key);
-        let in_sources = || {
-            let snapshots = input.snapshots.iter();
-            let rejected = |snapshot: &Snapshot| snapshot.rejections.iter().any(|it| it.key.as_ref() == Some(&key));
-            snapshots
-                .clone()
-                .any(|snapshot| !snapshot.with_key(&key).is_empty() || rejected(snapshot))
-        };
+        let in_sources = || input.snapshots.iter().any(|snapshot| snapshot.names(&key));
         let field = input.policy.key.card_field;
         let on_cards = || {
             input

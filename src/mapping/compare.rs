@@ -11,11 +11,13 @@
 //! | unknown, anything        | unknown | unknown | unknown                      |
 //! | two different kinds      | fault   | fault   | fault                        |
 //!
+//! Texts that are distinguished names of directories are equal when they mean one entry, however they are written.
 //! Comparing with `''` or `none` written out is the test for blank and is always decided.
 
 use super::advice::Kind;
 use super::expression::Comparison;
 use super::value::Value;
+use crate::domain::dn::are_one_name;
 use chrono_tz::Tz;
 use std::cmp::Ordering;
 
@@ -41,7 +43,7 @@ pub fn compare(comparison: Comparison, left: &Value<'_>, right: &Value<'_>, zone
             _ => ordered(comparison, Ordering::Equal),
         },
         (Value::Number(a), Value::Number(b)) => ordered(comparison, a.cmp(b)),
-        (Value::Text(a), Value::Text(b)) => equal_only(comparison, a == b).unwrap_or_else(|| {
+        (Value::Text(a), Value::Text(b)) => equal_only(comparison, a == b || are_one_name(a, b)).unwrap_or_else(|| {
             Value::fault(format!(
                 "{label}: texts have no order; use | date or | int on both sides"
             ))

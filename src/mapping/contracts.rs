@@ -158,7 +158,8 @@ impl Looking<'_> {
         Records::Row {
             source: self.source,
             names: self.names,
-            record,
+            place: &record.place,
+            values: &record.values,
         }
     }
 

@@ -24,8 +24,8 @@ const MAX_ENTRY_CHARS: usize = 100;
 enum Gives {
     /// The value of the field; of a manager: the key.
     Value,
-    /// The distinguished name of a manager, read from this source.
-    ManagerDn(SourceName),
+    /// The distinguished name of a manager, of an entry of one of these directories.
+    ManagerDn(Box<[SourceName]>),
 }
 
 /// A compiled field.
@@ -111,8 +111,8 @@ pub fn compile(
         }
     };
     let gives = if is_dn {
-        match dn_source(&program, sources) {
-            Ok(source) => Gives::ManagerDn(source),
+        match dn_sources(&program, sources) {
+            Ok(sources) => Gives::ManagerDn(sources),
             Err(refusal) => {
                 refusals.push((option, refusal));
                 Gives::Value
@@ -136,21 +136,24 @@ pub fn compile(
     }
 }
 
-/// A manager's DN is looked up among the DNs of the source it came from: there must be one, and it must have DNs.
-fn dn_source(program: &Program, sources: &[KnownSource]) -> Result<SourceName, Refusal> {
-    let mut names: Vec<&SourceName> = program.inputs.iter().map(|input| &input.source).collect();
+/// A manager's DN is looked up among the DNs of the sources it came from: they must have DNs.
+fn dn_sources(program: &Program, sources: &[KnownSource]) -> Result<Box<[SourceName]>, Refusal> {
+    let mut names: Vec<SourceName> = program.inputs.iter().map(|input| input.source.clone()).collect();
     names.sort();
     names.dedup();
-    match names.as_slice() {
-        [name] if sources.iter().any(|source| source.name == **name && source.directory) => Ok((*name).clone()),
-        [name] => Err(Refusal::new(
+    if names.is_empty() {
+        return Err(Refusal::new(
+            "'dn' must come from a directory",
+            "refer to an attribute of one, e.g. {{ ad.manager }}",
+        ));
+    }
+    let is_directory = |name: &SourceName| sources.iter().any(|source| source.name == *name && source.directory);
+    match names.iter().find(|name| !is_directory(name)) {
+        Some(name) => Err(Refusal::new(
             format!("source {name} is a file of rows: its entries have no distinguished names"),
             "use 'key' with the manager's number",
         )),
-        _ => Err(Refusal::new(
-            "'dn' must come from exactly one directory",
-            "refer to one source, e.g. {{ ad.manager }}",
-        )),
+        None => Ok(names.into()),
     }
 }
 
@@ -292,9 +295,9 @@ impl CompiledRule {
     }
 
     fn manager(&self, text: &str, key: &KeySpec) -> Result<Desired, Misfit> {
-        if let Gives::ManagerDn(source) = &self.gives {
+        if let Gives::ManagerDn(sources) = &self.gives {
             return Ok(Desired::Set(Wanted::ManagerDn {
-                source: source.clone(),
+                sources: sources.clone(),
                 dn: text.into(),
             }));
         }

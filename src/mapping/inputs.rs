@@ -4,7 +4,7 @@ use super::text::clean;
 use super::value::Value;
 use crate::domain::identity::{JoinedRecord, Part, Unknown};
 use crate::domain::ids::SourceName;
-use crate::domain::record::{AttributeNames, Place, SourceRecord, Values};
+use crate::domain::record::{AttributeNames, Place, Values};
 use crate::domain::snapshot::Snapshot;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,8 @@ pub enum Records<'a> {
     Row {
         source: &'a SourceName,
         names: &'a AttributeNames,
-        record: &'a SourceRecord,
+        place: &'a Place,
+        values: &'a [Values],
     },
 }
 
@@ -79,12 +80,17 @@ impl Input {
 
     /// The value, or why it is not known.
     pub fn read<'a>(&self, records: Records<'a>) -> Value<'a> {
-        let (record, names, snapshot) = match self.record(records) {
+        let Found {
+            place,
+            values,
+            names,
+            snapshot,
+        } = match self.record(records) {
             Ok(found) => found,
             Err(absent) => return absent,
         };
         if self.place == Where::EntryName {
-            return match &record.place {
+            return match place {
                 Place::Dn(dn) => Value::text(clean(dn)),
                 Place::Line(_) => Value::unknown(self.no_attribute()),
             };
@@ -92,7 +98,7 @@ impl Input {
         let lists = |names: &BTreeSet<String>| names.iter().any(|name| self.is_called(name));
         let known = snapshot.is_none_or(|snapshot| !lists(&snapshot.missing_attributes));
         match self.position(names) {
-            Some(at) if known => self.read_values(record.values.get(at).unwrap_or(&Values::None)),
+            Some(at) if known => self.read_values(values.get(at).unwrap_or(&Values::None)),
             _ if self.rare_is_blank && snapshot.is_some_and(|snapshot| lists(&snapshot.rare_attributes)) => {
                 Value::Blank
             }
@@ -102,14 +108,17 @@ impl Input {
 
     /// The values as the source has them, for `explain`.
     pub fn raw_values(&self, records: Records<'_>) -> Vec<String> {
-        let Ok((record, names, _)) = self.record(records) else {
+        let Ok(Found {
+            place, values, names, ..
+        }) = self.record(records)
+        else {
             return Vec::new();
         };
-        match (self.place, &record.place) {
+        match (self.place, place) {
             (Where::EntryName, Place::Dn(dn)) => vec![dn.to_string()],
             (Where::EntryName, Place::Line(_)) => Vec::new(),
             (Where::Attribute, _) => {
-                let values = self.position(names).and_then(|at| record.values.get(at));
+                let values = self.position(names).and_then(|at| values.get(at));
                 let values = values.unwrap_or(&Values::None);
                 values.as_slice().iter().map(|value| value.to_string()).collect()
             }
@@ -120,15 +129,27 @@ impl Input {
         Unknown::NoAttribute(self.source.clone(), self.attribute.clone())
     }
 
-    fn record<'a>(
-        &self,
-        records: Records<'a>,
-    ) -> Result<(&'a SourceRecord, &'a AttributeNames, Option<&'a Snapshot>), Value<'static>> {
+    fn record<'a>(&self, records: Records<'a>) -> Result<Found<'a>, Value<'static>> {
         match records {
-            Records::Row { source, names, record } if *source == self.source => Ok((record, names, None)),
+            Records::Row {
+                source,
+                names,
+                place,
+                values,
+            } if *source == self.source => Ok(Found {
+                place,
+                values,
+                names,
+                snapshot: None,
+            }),
             Records::Row { .. } => Err(Value::unknown(Unknown::NoRecord(self.source.clone()))),
             Records::Joined(joined) => match joined.parts.get(&self.source) {
-                Some((snapshot, Part::Record(record))) => Ok((record, &snapshot.attributes, Some(snapshot))),
+                Some((snapshot, Part::Record(record))) => Ok(Found {
+                    place: &record.place,
+                    values: &record.values,
+                    names: &snapshot.attributes,
+                    snapshot: Some(snapshot),
+                }),
                 // Only a complete snapshot can say that there is no record (RULES 3.1).
                 Some((snapshot, Part::NoRecord)) if snapshot.can_say_absent() => {
                     Err(Value::nothing(Unknown::NoRecord(self.source.clone())))
@@ -167,4 +188,13 @@ impl Input {
             ),
         }
     }
+}
+
+/// A record that an input is read from.
+struct Found<'a> {
+    place: &'a Place,
+    values: &'a [Values],
+    names: &'a AttributeNames,
+    /// Of which it is a part; none where a record is looked at before the read is judged.
+    snapshot: Option<&'a Snapshot>,
 }

@@ -14,7 +14,6 @@ mod advice;
 mod agreement;
 mod compare;
 mod dates;
-mod directory;
 mod evaluate;
 mod expression;
 mod filters;
@@ -22,6 +21,7 @@ mod last_day;
 mod number;
 mod parse;
 mod picks;
+pub mod skip;
 mod text;
 mod turning;
 mod value;
@@ -44,6 +44,7 @@ use first_day::Starts;
 use inputs::{Records, Where};
 use last_day::LastDayRule;
 use parse::KnownSource;
+use skip::SkipRule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -71,6 +72,7 @@ pub struct Mapping {
     starts: Option<Starts>,
     last_day: Option<LastDayRule>,
     contracts: BTreeMap<SourceName, ContractRule>,
+    skips: BTreeMap<SourceName, SkipRule>,
     advice: Vec<MappingProblem>,
     rules: BTreeMap<CardField, CompiledRule>,
     references: BTreeMap<SourceName, BTreeSet<String>>,
@@ -127,6 +129,11 @@ impl Mapping {
                 }
             }
         }
+        let mut skips = BTreeMap::new();
+        for (at, (source, known)) in config.sources.iter().zip(&sources).enumerate() {
+            let rule = problems.all(&format!("sources[{at}].skip"), SkipRule::compile(source, known));
+            skips.extend(rule.flatten().map(|rule| (known.name.clone(), rule)));
+        }
         let mut rules = BTreeMap::new();
         for (name, rule) in &config.fields {
             let path = format!("fields.{name}");
@@ -157,6 +164,7 @@ impl Mapping {
                     starts,
                     last_day,
                     contracts,
+                    skips,
                     rules,
                     advice: Vec::new(),
                     references: BTreeMap::new(),
@@ -250,6 +258,11 @@ impl Mapping {
         self.contracts.get(source)
     }
 
+    /// Which records of a source are no people; `None`: all are.
+    pub fn skip(&self, source: &SourceName) -> Option<&SkipRule> {
+        self.skips.get(source)
+    }
+
     /// What compiles and can yet never be decided, such as text compared with a date: for `check` to warn about.
     pub fn advice(&self) -> &[MappingProblem] {
         &self.advice
@@ -280,6 +293,11 @@ impl Mapping {
                 problems.add(path, advice);
             }
         }
+        for (source, rule) in &self.skips {
+            for advice in rule.condition().map(Condition::advice).unwrap_or_default() {
+                problems.add(&format!("skip of source {source}"), advice);
+            }
+        }
         for (source, rule) in &self.contracts {
             for (option, advice) in rule.advice() {
                 problems.add(&format!("rows.{option} of source {source}"), advice);
@@ -304,6 +322,7 @@ impl Mapping {
         let inputs = conditions
             .flat_map(Condition::inputs)
             .chain(self.contracts.values().flat_map(ContractRule::inputs))
+            .chain(self.skips.values().flat_map(SkipRule::inputs))
             .chain(self.starts.iter().flat_map(Starts::inputs))
             .chain(self.last_day.iter().flat_map(LastDayRule::inputs))
             .chain(self.rules.values().flat_map(|rule| rule.program().inputs.iter()));

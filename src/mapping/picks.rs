@@ -148,7 +148,12 @@ pub(super) fn count(
         ..Matched::default()
     };
     for record in records.chunk_by(|a, b| a.key == b.key).filter_map(<[_]>::first) {
-        let records = Records::Row { source, names, record };
+        let records = Records::Row {
+            source,
+            names,
+            place: &record.place,
+            values: &record.values,
+        };
         matched.all += u64::from(whole && program.evaluate(records, moment) == Value::Bool(picked));
         for (count, pick) in counts.iter_mut().zip(&picks) {
             *count += u64::from(program.part(&pick.expr, records, moment) == Value::Bool(true));

@@ -88,6 +88,7 @@ fn read(name: &str, verdict: Verdict, acceptance: Option<&str>) -> SnapshotSumma
         records: 412,
         keyless: 0,
         unreadable: 0,
+        skipped: 0,
         verdict,
         findings: vec![
             Finding::new("dropped", Effect::RejectAcceptable, "412 of 610", "see to the export"),

@@ -2,6 +2,7 @@
 //!
 //! Pure functions shared by the server and the file form of a directory. Nothing here reads or connects.
 
+use crate::domain::dn::{Dn, relative_names};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -96,30 +97,81 @@ pub fn is_whole_range(range: &str) -> bool {
 /// The DN of the URL decides; only a URL without a DN is judged by the first label of its host. Whatever cannot be read
 /// is not such a reference: it may point to people.
 pub fn is_own_forest_reference(url: &str) -> bool {
-    let Some((scheme, rest)) = url.trim().split_once("://") else {
-        return false;
-    };
-    if !scheme.eq_ignore_ascii_case("ldap") && !scheme.eq_ignore_ascii_case("ldaps") {
-        return false;
-    }
-    let (host, dn) = rest.split_once('/').unwrap_or((rest, ""));
-    let Some(dn) = percent_decode(dn.split('?').next().unwrap_or_default()) else {
+    let Some(Reference { host, dn, .. }) = Reference::parse(url) else {
         return false;
     };
     if dn.trim().is_empty() {
-        let label = host.split(['.', ':']).next().unwrap_or_default();
+        let label = host.split('.').next().unwrap_or_default();
         return ["DomainDnsZones", "ForestDnsZones"]
             .iter()
             .any(|zone| zone.eq_ignore_ascii_case(label));
     }
-    let mut rdns = dn.split(',').map(|rdn| {
-        let (kind, value) = rdn.split_once('=').unwrap_or((rdn, ""));
-        format!("{}={}", kind.trim(), value.trim())
+    let Some(names) = relative_names(&dn) else {
+        return false;
+    };
+    let mut names = names.iter().map(|name| match name.as_slice() {
+        [only] => format!("{}={}", only.attribute, only.value),
+        _several => String::new(),
     });
-    let first = rdns.next().unwrap_or_default();
+    let first = names.next().unwrap_or_default();
     // The rest must be the forest itself, so that a unit of people that is named like a context is not skipped.
     OWN_FOREST.iter().any(|context| context.eq_ignore_ascii_case(&first))
-        && rdns.all(|rdn| rdn.get(..3).is_some_and(|kind| kind.eq_ignore_ascii_case("dc=")))
+        && names.all(|name| name.get(..3).is_some_and(|kind| kind.eq_ignore_ascii_case("dc=")))
+}
+
+/// A part of a directory that another server holds, as a server tells of it (RFC 4516).
+struct Reference {
+    host: String,
+    /// As it is written; none where it is the usual one.
+    port: Option<String>,
+    dn: String,
+}
+
+impl Reference {
+    /// `None` for what is no address of a directory, or cannot be read.
+    fn parse(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.trim().split_once("://")?;
+        if !scheme.eq_ignore_ascii_case("ldap") && !scheme.eq_ignore_ascii_case("ldaps") {
+            return None;
+        }
+        let (authority, dn) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = split_port(authority);
+        Some(Self {
+            host: host.to_owned(),
+            port: port.map(str::to_owned),
+            dn: percent_decode(dn.split('?').next().unwrap_or_default())?,
+        })
+    }
+}
+
+/// Host and port; the colons of `[::1]` are no port.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port)),
+        _ => (authority, None),
+    }
+}
+
+/// The host of a reference, to name it in `harmless_references`; the whole text where it cannot be read.
+pub fn host_of_reference(url: &str) -> String {
+    let host = Reference::parse(url).map(|reference| reference.host);
+    host.filter(|host| !host.is_empty())
+        .unwrap_or_else(|| url.trim().to_owned())
+}
+
+/// Whether the configuration names this reference as harmless: by its host, with or without a port, or by a DN that is the
+/// one it points to or lies above that. A name that is neither means nothing (the configuration is checked for it).
+pub fn is_named_harmless(url: &str, names: &[String]) -> bool {
+    let Some(Reference { host, port, dn }) = Reference::parse(url) else {
+        return false;
+    };
+    names.iter().any(|name| match Dn::parse(name) {
+        Some(part) => Dn::parse(&dn).is_some_and(|dn| dn.is_within(&part)),
+        None => {
+            let (named, at) = split_port(name.trim());
+            !named.is_empty() && named.eq_ignore_ascii_case(&host) && at.is_none_or(|at| port.as_deref() == Some(at))
+        }
+    })
 }
 
 /// Lower-case hex.
@@ -196,6 +248,40 @@ mod tests {
         assert_eq!(split_range("member"), None);
         assert_eq!(split_range("range=0-1"), None);
         assert!(is_whole_range("0-*") && !is_whole_range("1500-*") && !is_whole_range("0-1499"));
+    }
+
+    #[test]
+    fn a_reference_is_harmless_where_its_host_or_its_part_is_named() {
+        let url = "ldap://Child.example.net:389/OU=A%20B,DC=child,DC=example,DC=net??sub";
+        let harmless = |name: &str| is_named_harmless(url, &[name.to_owned()]);
+        for name in [
+            "child.example.net",
+            "child.example.net:389",
+            "dc=child,dc=example,dc=net",
+            "ou=a b, dc=child, dc=example, dc=net",
+        ] {
+            assert!(harmless(name), "{name}");
+        }
+        for name in [
+            "example.net",
+            "child.example.net:636",
+            "other.example.net",
+            "OU=C,DC=child,DC=example,DC=net",
+            "DC=hild,DC=example,DC=net",
+            "",
+        ] {
+            assert!(!harmless(name), "{name}");
+        }
+        assert!(!is_named_harmless(
+            "http://child.example.net/",
+            &["child.example.net".to_owned()]
+        ));
+        assert!(!is_named_harmless(
+            "ldap://child.example.net/%zz",
+            &["child.example.net".to_owned()]
+        ));
+        assert_eq!(host_of_reference(url), "Child.example.net");
+        assert_eq!(host_of_reference("nonsense"), "nonsense");
     }
 
     #[test]

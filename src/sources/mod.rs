@@ -36,6 +36,19 @@ impl AnySource {
     }
 }
 
+impl AnySource {
+    /// Binds to every server of a directory that names several. Empty for all others.
+    ///
+    /// # Errors
+    /// When the configuration itself is wrong.
+    pub async fn try_servers(&self) -> Result<Vec<(String, Option<Finding>)>, Finding> {
+        match self {
+            AnySource::Ldap(source) => source.try_servers().await,
+            AnySource::Csv(_) | AnySource::Ldif(_) => Ok(Vec::new()),
+        }
+    }
+}
+
 impl Source for AnySource {
     async fn read(&self, attributes: &BTreeSet<String>, progress: &dyn Progress) -> Result<SourceRead, Finding> {
         match self {

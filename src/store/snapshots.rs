@@ -31,6 +31,8 @@ pub(super) async fn log(
             records,
             keyless,
             unreadable,
+            // Beside the rest of what later reads are compared with, in the profile.
+            skipped: _,
             verdict,
             findings,
             acceptance: _,

@@ -125,6 +125,7 @@ scenarios! {
     login_moves_from_one_to_another
     login_reused_by_another_human_waits
     manager_by_dn_from_ldif
+    manager_dns_however_they_are_written
     managers_in_a_second_pass_with_a_cycle
     marriage_changes_name_email_and_login
     mass_update_at_first_contact_waits
@@ -148,6 +149,7 @@ scenarios! {
     over_long_value_is_left_out
     protected_people_are_never_touched
     refused_twice_waits_and_the_rest_goes_on
+    records_that_are_no_people
     rehire_keeps_the_operator_archived
     rehire_of_whom_we_archived
     rehire_restores_the_operator_once_approved
@@ -160,10 +162,13 @@ scenarios! {
     same_person_new_number_is_one_item
     same_person_new_number_rejected_are_two_people
     second_employment_waits
+    second_accounts_in_an_enrich_source
     shared_mailbox_merges_nobody
     shield_of_a_record_with_bad_fields
     shield_of_a_record_without_a_number
     shield_of_records_in_conflict
+    skip_that_suddenly_takes_many_is_a_doubt
+    skip_whose_word_was_renamed_makes_no_cards
     slices_under_the_budget_for_a_week
     spreadsheet_ate_the_zeros_of_all_keys
     spreadsheet_dropped_trailing_separators

@@ -117,12 +117,7 @@ fn lists(shown: &Shown<'_>) -> Vec<Value> {
         let records = conflict.records.iter().map(ToString::to_string);
         let cards = conflict.cards.iter().map(|card| format!("card {card}"));
         let places: Vec<String> = records.chain(cards).collect();
-        format!(
-            "{} {}: {}",
-            conflict.key,
-            conflict_words(conflict.kind),
-            places.join("; ")
-        )
+        format!("{} {}: {}", conflict.key, conflict_words(conflict), places.join("; "))
     });
     let rejections = plan.rejections.iter().map(|rejection| {
         let key = rejection.key.as_ref().map_or("no key", |key| key.as_str());

@@ -6,6 +6,7 @@
 mod anonymize;
 mod fields;
 mod limits;
+mod no_people;
 mod sources;
 mod target;
 
@@ -35,6 +36,8 @@ const CHECKS: &[Check] = &[
     check("somebody decides who exists", &["sources"], sources::authority),
     check("sources of the same people", &["sources"], sources::same_people),
     check("expectations", &[], sources::expectations),
+    check("what is no person", &[], no_people::no_people),
+    check("references", &[], no_people::references),
     check("files", &[], sources::files),
     check("directories", &[], sources::directories),
     check("key", &[], fields::key),

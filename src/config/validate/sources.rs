@@ -70,7 +70,7 @@ const RESERVED: &[&str] = &[
     "without",
 ];
 
-fn at(n: usize, option: &str) -> String {
+pub(super) fn at(n: usize, option: &str) -> String {
     format!("sources[{n}].{option}")
 }
 
@@ -378,8 +378,10 @@ fn servers(n: usize, ldap: &LdapConfig, faults: &mut Vec<Fault>) {
 
 fn search(n: usize, ldap: &LdapConfig, faults: &mut Vec<Fault>) {
     if is_blank(&ldap.bind_dn) {
-        let cure = "write the DN, user principal name or DOMAIN\\user of the reading account";
-        faults.push(Fault::new(at(n, "bind_dn"), "is blank", cure));
+        let message =
+            "is blank: cardsync never binds anonymously, because what an anonymous reader sees can shrink unnoticed";
+        let cure = "write the DN, user principal name or DOMAIN\\user of an account that may read these people and nothing else";
+        faults.push(Fault::new(at(n, "bind_dn"), message, cure));
     }
     if ldap.ca_file.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
         faults.push(Fault::new(

@@ -87,6 +87,14 @@ impl Workforce {
                     unread.insert(key.clone());
                     continue;
                 }
+                Member::Skipped(key) => {
+                    people.push(Worker {
+                        key: key.clone(),
+                        stands: Stands::OutOfScope,
+                        values: BTreeMap::new(),
+                    });
+                    continue;
+                }
             };
             let stands = match describe.scope(&person.joined, input.moment) {
                 Truth::True => match leaving(describe, &person, input, None) {

@@ -28,6 +28,7 @@ mod lists;
 mod namesakes;
 mod newcomers;
 mod odd_keys;
+mod operators;
 mod orphans;
 mod pairs;
 mod people;
@@ -249,6 +250,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
                 planner.conflicts.push(conflict);
             }
             Member::Rejected(key) => planner.untouched(key),
+            Member::Skipped(key) => planner.skipped_record(key),
         }
     }
     if !newcomers.is_empty() {

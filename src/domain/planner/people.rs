@@ -1,21 +1,19 @@
 //! One present person: nothing, update, archive, unarchive; or, without a card, on to [`super::newcomers`].
 
+use super::operators::fate_words;
 use super::{Draft, ManagerWish, Place, Planner, conflict_of, wanted_text};
 use crate::domain::card::PersonCard;
 use crate::domain::cards::{CardMatch, Likeness, fold};
 use crate::domain::contracts::Contracts;
 use crate::domain::field::CardField;
 use crate::domain::identity::{Description, Truth};
-use crate::domain::ids::OperatorId;
 use crate::domain::joining::{Starting, starting};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::lifecycle::{Leaving, archived_when, leaves_on, leaving};
 use crate::domain::merge::Person;
-use crate::domain::plan::{
-    Action, ArchivedApart, Conflict, Evidence, FieldChange, HoldReason, OperatorFate, SkipReason,
-};
-use crate::domain::policy::{RehireOperator, RehirePerson};
+use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, SkipReason};
+use crate::domain::policy::RehirePerson;
 use crate::domain::snapshot::{Use, Verdict};
 use std::collections::BTreeSet;
 
@@ -26,6 +24,7 @@ impl<'a> Planner<'a> {
             self.untouched(person.key);
             return Place::Done;
         };
+        self.several_records(person, card);
         match card {
             Some(card) => {
                 self.paired(person, card);
@@ -307,19 +306,6 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// The operators that would stay active when their card is archived.
-    fn archived_apart(&self, card: usize) -> ArchivedApart {
-        let operators = if self.input.target.installation.archives_operators() {
-            Vec::new()
-        } else {
-            self.index.active_operators(card)
-        };
-        ArchivedApart {
-            operators,
-            left_behind: false,
-        }
-    }
-
     /// Somebody with an archived card who is back: only what cardsync archived itself, and nobody touched since.
     fn rehire(&mut self, person: &Person<'_>, card: usize, description: &Description, doubt: Option<HoldReason>) {
         let key = person.key;
@@ -369,33 +355,6 @@ impl<'a> Planner<'a> {
         });
         let access = self.access_due(person, card);
         self.update(person, card, description, None, vec![unarchive], access);
-    }
-
-    /// What becomes of the archived operators of somebody who comes back.
-    fn fate(&self, card: usize) -> OperatorFate {
-        let entry = self.known[card];
-        let ours = entry.and_then(|entry| entry.archived_by_us.as_ref());
-        let took = ours.map_or(&[][..], |ours| &ours.took_operators);
-        let by_us = |operator: &OperatorId| {
-            took.contains(operator) || entry.is_some_and(|entry| entry.archived_operators.contains(operator))
-        };
-        let archived = self.index.archived_operators(card);
-        let reason = || self.input.target.archiving_reason.clone();
-        let (taken, others): (Vec<OperatorId>, Vec<OperatorId>) =
-            archived.iter().cloned().partition(|operator| took.contains(operator));
-        match self.input.policy.rehire_operator {
-            RehireOperator::Hold => OperatorFate::AsItFalls,
-            // Who was no operator any more when the card was archived does not become one by coming back.
-            RehireOperator::Restore => OperatorFate::back_to(taken, others, Vec::new(), reason()),
-            RehireOperator::KeepArchived if archived.is_empty() => OperatorFate::AsItFalls,
-            // That cardsync archived this very operator before is the proof that it can again: no right is missing, and it
-            // is nobody whom TOPdesk protects.
-            RehireOperator::KeepArchived => OperatorFate::KeepArchived {
-                proven: archived.iter().all(by_us),
-                keep: archived,
-                reason: reason(),
-            },
-        }
     }
 
     fn update(
@@ -483,23 +442,5 @@ impl<'a> Planner<'a> {
             self.learned.insert(stored.id.clone(), entry);
         }
         overwrites
-    }
-}
-
-/// Which option decided about the operators.
-fn fate_words(fate: &OperatorFate) -> Option<String> {
-    match fate {
-        OperatorFate::AsItFalls => None,
-        OperatorFate::Restore { .. } => Some(
-            "lifecycle.rehire.operator is restore: an operator that was archived with the card wakes with it".to_owned(),
-        ),
-        OperatorFate::KeepArchived { proven: true, .. } => Some(
-            "lifecycle.rehire.operator is keep_archived; cardsync has archived this operator before, so it can put it back"
-                .to_owned(),
-        ),
-        OperatorFate::KeepArchived { proven: false, .. } => Some(
-            "cardsync has not archived every operator of this card itself: that it can put them back is not proven"
-                .to_owned(),
-        ),
     }
 }

@@ -2,8 +2,11 @@
 //! waits about them counts as settled.
 
 use super::Planner;
+use crate::domain::identity::{Part, Unknown};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Sighting};
+use crate::domain::merge::Person;
+use crate::domain::plan::SkipReason;
 use crate::domain::snapshot::Snapshot;
 use chrono::Duration;
 
@@ -25,6 +28,35 @@ impl Planner<'_> {
                 }
             }
             self.undecided.insert(id);
+        }
+    }
+
+    /// A key that only records have that are no people: out of scope. Nothing is said of those without a card: there may be
+    /// hundreds, and the read tells how many.
+    pub(super) fn skipped_record(&mut self, key: &Key) {
+        self.untouched(key);
+        let group = self.index.group(key);
+        let card = group.active.first().or(group.archived.first()).copied();
+        if card.is_some() {
+            let detail = "its record is no person by `skip` or `exclude`";
+            self.skip(SkipReason::OutOfScope, Some(key), card, detail);
+        }
+    }
+
+    /// Tells of sources whose values are not known because they have the person several times (RULES 3.4).
+    pub(super) fn several_records(&mut self, person: &Person<'_>, card: Option<usize>) {
+        for (source, (snapshot, part)) in &person.joined.parts {
+            if matches!(part, Part::Unknown(Unknown::DuplicateRecord(_))) {
+                let what = match snapshot.with_key(person.key).len() {
+                    1 => "a second record with this key, which cannot be used".to_owned(),
+                    count => format!("{count} records with this key"),
+                };
+                let detail = format!(
+                    "{source} has {what}, so that what it says of this person is not known; take those that are no people \
+                     out with `skip` or `exclude`, or correct the source"
+                );
+                self.skip(SkipReason::SeveralRecords, Some(person.key), card, detail);
+            }
         }
     }
 }

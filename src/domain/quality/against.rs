@@ -100,6 +100,14 @@ pub(super) fn emptied(
     names
 }
 
+/// Whether the yardstick was read under other `skip` and `exclude` options.
+pub(super) fn skips_otherwise(profile: &Profile, history: &SnapshotHistory) -> bool {
+    history
+        .reference
+        .as_ref()
+        .is_some_and(|reference| reference.skip_rule != profile.skip_rule)
+}
+
 /// Groups that lost many of their people: a department, a site, a part of the directory.
 pub(super) fn shrunk(
     name: &SourceName,

@@ -44,6 +44,11 @@ impl Doubts {
         self.findings.push(finding);
     }
 
+    /// Findings that nobody can accept.
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.findings.extend(findings);
+    }
+
     /// A finding that a human may accept: `bound` is all that the approval is for.
     pub fn add_acceptable(
         &mut self,

@@ -160,6 +160,7 @@ pub fn target_summary(target: &TargetSnapshot) -> SnapshotSummary {
         records: target.cards.len() as u64,
         keyless: 0,
         unreadable: 0,
+        skipped: 0,
         verdict: target.verdict.clone(),
         findings: target.findings.clone(),
         acceptance: target.acceptance.clone(),

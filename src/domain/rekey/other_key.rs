@@ -3,6 +3,7 @@
 //! The sources keep joining by the key they have; what changes is the value that is compared with the cards. It comes from the
 //! mapping: the key of a person under `email` is what `fields.email` gives for that person.
 
+use crate::domain::card::PersonCard;
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::identity::{Describe, Description, Desired, FirstDay, JoinedRecord, LastDay, Moment, Truth, Wanted};
 use crate::domain::ids::CardId;
@@ -106,7 +107,7 @@ pub fn under_other_key(input: &PlanInput, describe: &dyn Describe, spec: KeySpec
             Member::Conflict(conflict) => {
                 in_conflict.insert(conflict.key);
             }
-            Member::Rejected(_) => {}
+            Member::Rejected(_) | Member::Skipped(_) => {}
         }
     }
     // Records that share the configured key are people of their own under another one.
@@ -117,9 +118,12 @@ pub fn under_other_key(input: &PlanInput, describe: &dyn Describe, spec: KeySpec
             translation.to_other.get(&record.key).cloned()
         }
     };
-    let snapshots = input.snapshots.iter();
-    let snapshots =
-        snapshots.map(|snapshot| snapshot.rekeyed(|record| alone(snapshot, record), |key| translation.other(key)));
+    let skipped = keys_on_cards(input, &spec);
+    let snapshots = input.snapshots.iter().map(|snapshot| {
+        let under = snapshot.rekeyed(|record| alone(snapshot, record), |key| translation.other(key));
+        let others = snapshot.skipped().iter().filter_map(|key| skipped.get(key).cloned());
+        under.with_skipped(others.collect())
+    });
     let mut under = PlanInput {
         snapshots: snapshots.collect(),
         ledger: BTreeMap::new(),
@@ -192,6 +196,22 @@ fn ledger(input: &PlanInput, spec: &KeySpec) -> BTreeMap<CardId, LedgerEntry> {
         Some((card.clone(), entry))
     });
     entries.collect()
+}
+
+/// The other key of those who are out of scope because their records are skipped: what is on their card, since nothing is
+/// kept of such a record but its key.
+fn keys_on_cards(input: &PlanInput, spec: &KeySpec) -> BTreeMap<Key, Key> {
+    if input.snapshots.iter().all(|snapshot| snapshot.skipped().is_empty()) {
+        return BTreeMap::new();
+    }
+    let on_card = |card: &PersonCard, spec: &KeySpec| match spec.read(card.fields.text(spec.card_field)?) {
+        KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
+        KeyReading::None | KeyReading::Anonymized => None,
+    };
+    let cards = input.target.cards.iter();
+    cards
+        .filter_map(|card| Some((on_card(card, &input.policy.key)?, on_card(card, spec)?)))
+        .collect()
 }
 
 fn protected_cards(input: &PlanInput) -> impl Iterator<Item = CardId> {

@@ -119,7 +119,7 @@ fn people(input: &PlanInput, describe: &dyn Describe, index: &CardIndex<'_>, pai
                 continue;
             }
             // Present, and yet nothing can be said of them.
-            Member::Rejected(_) => continue,
+            Member::Rejected(_) | Member::Skipped(_) => continue,
         };
         let card = match index.matching(person.key) {
             CardMatch::None => None,

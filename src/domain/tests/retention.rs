@@ -214,7 +214,14 @@ fn only_what_we_archived_and_nobody_touched_since() {
     assert!(world.plan().retained.is_empty(), "a human woke it");
     let mut world = due(AnonymizeBy::Api);
     world.operator("o1", "c-E001", false, OperatorKind::Regular);
-    waits(&world, "its operator is active");
+    let kept = retained(&world);
+    assert_eq!(kept.state, RetentionState::Waits);
+    assert!(kept.why.is_some_and(|why| why.contains("its operator is active")));
+    assert_eq!(
+        holds(&world.judged(), "archive c-E001"),
+        ["operator_stays_active"],
+        "that is somebody's business"
+    );
     let mut world = due(AnonymizeBy::Api);
     world.operator("o1", "c-E001", true, OperatorKind::ApiAccount);
     waits(&world, "never touched");

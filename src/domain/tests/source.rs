@@ -6,6 +6,7 @@ use crate::domain::key::Key;
 use crate::domain::policy::Policy;
 use crate::domain::quality::{judge_source, key_records};
 use crate::domain::record::{AttributeNames, Place, RawRecord, Standing, Values};
+use crate::domain::skipped::Skipped;
 use crate::domain::snapshot::{
     Effect, Finding, Rejection, RejectionScope, Role, Snapshot, SnapshotHistory, SourceRead,
 };
@@ -24,6 +25,8 @@ pub struct Row {
     pub values: BTreeMap<&'static str, String>,
     pub anchor: Option<String>,
     pub ended: bool,
+    /// It is no person.
+    pub skipped: bool,
     /// The line it stands on; by its place otherwise.
     pub line: Option<u64>,
 }
@@ -64,6 +67,8 @@ pub struct TestSource {
     pub update_marks: BTreeMap<String, String>,
     /// A row is a contract, by the rules of this mapping for the source.
     pub contracts: Option<Arc<Mapping>>,
+    /// Stands for the options that skip rows.
+    pub skip_rule: &'static str,
 }
 
 impl TestSource {
@@ -81,6 +86,7 @@ impl TestSource {
             content: None,
             update_marks: BTreeMap::new(),
             contracts: None,
+            skip_rule: "",
         }
     }
 
@@ -156,7 +162,12 @@ impl TestSource {
     }
 
     pub fn snapshot(&self, policy: &Policy, now: DateTime<Utc>) -> Snapshot {
-        let mut keyed = key_records(self.read(now), &policy.key);
+        let mut read = self.read(now);
+        let lines = self.lines().filter(|(_, row)| row.skipped);
+        let aside: BTreeSet<Place> = lines.map(|(line, _)| Place::Line(line)).collect();
+        let mut skipped = Skipped::take_out(&mut read, |_, record| aside.contains(&record.place));
+        skipped.rule = self.skip_rule.into();
+        let mut keyed = key_records(read, &policy.key).with_skipped(skipped, &policy.key);
         let ended: BTreeSet<Place> = self
             .lines()
             .filter(|(_, row)| row.ended)

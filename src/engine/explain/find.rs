@@ -85,13 +85,7 @@ impl Seek<'_> {
     }
 
     fn of_key(&self, key: &Key) -> Vec<Subject> {
-        let in_sources = self.input.snapshots.iter().any(|snapshot| {
-            let rejected = snapshot
-                .rejections
-                .iter()
-                .any(|rejection| rejection.key.as_ref() == Some(key));
-            rejected || !snapshot.with_key(key).is_empty()
-        });
+        let in_sources = self.input.snapshots.iter().any(|snapshot| snapshot.names(key));
         let card = match self.index.matching(key) {
             CardMatch::One { card, .. } => Some(card),
             // Which of them is the person's is the question; the explanation shows them all.

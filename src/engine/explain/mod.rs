@@ -70,6 +70,8 @@ pub struct SourcePart {
     pub verdict: Verdict,
     /// None, one, or several with this key.
     pub records: Vec<RecordPart>,
+    /// Whether a record with this key is no person, by `skip` or `exclude`.
+    pub skipped: bool,
 }
 
 /// One raw record.
@@ -222,7 +224,7 @@ pub fn explain(planned: &Planned, mapping: &Mapping, subject: &Subject, run: Opt
     let member = subject.key.as_ref().and_then(|key| {
         population.members().find_map(|member| match member {
             Member::Person(found) if found.key == key => Some(found),
-            Member::Person(_) | Member::Conflict(_) | Member::Rejected(_) => None,
+            Member::Person(_) | Member::Conflict(_) | Member::Rejected(_) | Member::Skipped(_) => None,
         })
     });
     let joined = member.as_ref().map(|member| &member.joined);
@@ -278,6 +280,7 @@ fn source(snapshot: &Snapshot, subject: &Subject) -> SourcePart {
         read_at: snapshot.summary.read_at,
         verdict: snapshot.summary.verdict.clone(),
         records: records.iter().map(|one| record(snapshot, one)).collect(),
+        skipped: subject.key.as_ref().is_some_and(|key| snapshot.skipped().contains(key)),
     }
 }
 

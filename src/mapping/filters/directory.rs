@@ -1,9 +1,9 @@
 //! Filters for what directories keep in numbers and names.
 
 use super::needs_one;
+use crate::domain::dn::{organisational_units, relative_names};
 use crate::domain::identity::Unknown;
 use crate::mapping::dates;
-use crate::mapping::directory;
 use crate::mapping::text::clean_cow;
 use crate::mapping::value::Value;
 use std::borrow::Cow;
@@ -49,7 +49,7 @@ pub fn generalized_time(value: &Value<'_>, label: &str) -> Value<'static> {
 
 pub fn rdn(value: &Value<'_>, label: &str) -> Value<'static> {
     of_names(value, label, "rdn", &|dn| {
-        let first = directory::relative_names(dn)?.into_iter().next()?;
+        let first = relative_names(dn)?.into_iter().next()?.into_iter().next()?;
         Some(vec![first.value])
     })
 }
@@ -58,7 +58,7 @@ pub fn ou(value: &Value<'_>, label: &str) -> Value<'static> {
     if matches!(value, Value::List(_)) {
         return needs_one(label, "ou");
     }
-    of_names(value, label, "ou", &directory::organisational_units)
+    of_names(value, label, "ou", &organisational_units)
 }
 
 fn of_names(

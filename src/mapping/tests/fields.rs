@@ -190,7 +190,7 @@ fn references_keep_names_and_managers_are_keys_or_dns() {
     assert_eq!(
         desired("manager", "{ dn: \"{{ ad.manager }}\" }", &[]).0,
         Desired::Set(Wanted::ManagerDn {
-            source: "ad".into(),
+            sources: ["ad".into()].into(),
             dn: "CN=Boss,DC=x".into()
         })
     );

@@ -289,11 +289,11 @@ lifecycle: { leaver: { when: \"{{ hr.a }} {{ hr.b }}\" }, joiner: { starts: \"{{
 }
 
 #[test]
-fn a_key_must_be_text_and_a_dn_needs_one_directory() {
+fn a_key_must_be_text_and_a_dn_needs_directories() {
     let problems = compile("key: { card_field: branch }\nfields: { manager: { dn: \"{{ ad.a | default(hr.b) }}\" } }")
         .unwrap_err();
     assert_eq!(problems[0].path, "key.card_field");
-    assert!(problems[1].message.contains("exactly one directory"));
+    assert!(problems[1].message.contains("hr is a file of rows"));
 }
 
 #[test]

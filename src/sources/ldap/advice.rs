@@ -1,7 +1,10 @@
 //! What `check` should warn about before anything is read. Pure: the configuration alone.
 
 use super::address::{Encryption, Server};
+use super::answer::is_a_name;
+use super::schema::tests;
 use crate::config::LdapConfig;
+use crate::domain::dn::Dn;
 use crate::domain::snapshot::{Effect, Finding};
 
 /// Active Directory gives at most so many entries per page, and OpenLDAP refuses larger pages than its limit.
@@ -25,7 +28,10 @@ pub(super) fn advice(config: &LdapConfig) -> Vec<Finding> {
     };
     let name = &config.name;
 
-    if tested_attributes(&config.filter).any(|tested| tested.eq_ignore_ascii_case(&config.key)) {
+    if tests(&config.filter)
+        .iter()
+        .any(|(tested, _)| tested.eq_ignore_ascii_case(&config.key))
+    {
         warn(
             "filter_tests_key",
             format!(
@@ -36,13 +42,14 @@ pub(super) fn advice(config: &LdapConfig) -> Vec<Finding> {
         );
     }
     let bind_dn = config.bind_dn.trim().to_ascii_lowercase();
-    if bind_dn.is_empty() {
+    if !is_a_name(&bind_dn) {
         warn(
-            "anonymous_bind",
+            "bind_dn_form",
             format!(
-                "source '{name}': bind_dn is empty, which makes the bind anonymous; what an anonymous reader sees can shrink unnoticed"
+                "source '{name}': bind_dn '{}' is neither a DN nor user@domain nor DOMAIN\\user",
+                config.bind_dn
             ),
-            "use an account of its own that may read these people and nothing else",
+            "write it in one of these forms; most servers refuse any other name",
         );
     } else if ALMIGHTY.iter().any(|start| bind_dn.starts_with(start)) || bind_dn.ends_with("\\administrator") {
         warn(
@@ -90,26 +97,18 @@ pub(super) fn advice(config: &LdapConfig) -> Vec<Finding> {
     findings
 }
 
-/// The attributes that a filter tests, without options and matching rules.
-fn tested_attributes(filter: &str) -> impl Iterator<Item = &str> {
-    // Brackets in values are escaped (RFC 4515 3), so every '(' opens a filter.
-    filter.split('(').skip(1).filter_map(|part| {
-        let end = part.find(['=', '~', '<', '>', ':', ';'])?;
-        let name = part[..end].trim();
-        (!name.is_empty()).then_some(name)
-    })
-}
-
 /// Pairs of bases of which the first lies below the second or equals it.
 fn nested(bases: &[String]) -> Vec<(&str, &str)> {
-    let plain = |dn: &str| -> Vec<String> { dn.split(',').map(|rdn| rdn.trim().to_ascii_lowercase()).collect() };
+    let names: Vec<(&str, Dn)> = bases
+        .iter()
+        .filter_map(|base| Some((base.as_str(), Dn::parse(base)?)))
+        .collect();
     let mut found = Vec::new();
-    for (i, lower) in bases.iter().enumerate() {
-        for (j, upper) in bases.iter().enumerate() {
-            let below = i != j && plain(lower).ends_with(&plain(upper));
-            let equal_seen = plain(lower) == plain(upper) && i < j;
-            if below && !equal_seen {
-                found.push((lower.as_str(), upper.as_str()));
+    for (i, (lower, lower_dn)) in names.iter().enumerate() {
+        for (j, (upper, upper_dn)) in names.iter().enumerate() {
+            let equal_seen = lower_dn == upper_dn && i < j;
+            if i != j && lower_dn.is_within(upper_dn) && !equal_seen {
+                found.push((*lower, *upper));
             }
         }
     }
@@ -156,10 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn anonymous_and_almighty_accounts_are_warned_about() {
+    fn names_without_a_form_and_almighty_accounts_are_warned_about() {
         let mut config = config();
-        config.bind_dn = " ".into();
-        assert_eq!(codes(&config), ["anonymous_bind"]);
+        config.bind_dn = "reader".into();
+        assert_eq!(codes(&config), ["bind_dn_form"]);
         for account in [
             "cn=admin,dc=x",
             "EXAMPLE\\Administrator",

@@ -2,6 +2,7 @@
 //!
 //! Codes: RFC 4511 appendix A; sub codes of Active Directory's bind: the Windows error in hex after `data` (MS-ERREF 2.2).
 
+use super::policy::{AccountState, account_state};
 use crate::domain::snapshot::{Effect, Finding};
 use ldap3::LdapResult;
 
@@ -33,32 +34,54 @@ pub(super) fn is_about_the_account(code: u32) -> bool {
     code == INVALID_CREDENTIALS
 }
 
+const LOCKED: (&str, &str) = ("the account is locked out", "unlock it, then find what locked it");
+const EXPIRED: (&str, &str) = (
+    "the password has expired",
+    "set a new one, and let this account's password not expire",
+);
+const MUST_CHANGE: (&str, &str) = (
+    "the password must be changed at the next logon",
+    "set the password again without that flag",
+);
+
+/// Whether a name for the bind has one of the forms that servers know: DN, user principal name, DOMAIN\user.
+pub(super) fn is_a_name(bind_dn: &str) -> bool {
+    bind_dn.contains(['=', '@', '\\'])
+}
+
 /// The bind was refused.
 pub(super) fn bind_refused(server: &str, bind_dn: &str, result: &LdapResult) -> Finding {
     let (code, what, cure): (_, String, String) = match result.rc {
         INVALID_CREDENTIALS => {
-            let (what, cure) = match sub_code(&result.text) {
-                Some("525") => ("there is no such account", "correct bind_dn"),
-                Some("52e") => ("name or password is wrong", "correct bind_dn or the password"),
-                Some("530") => ("the account may not log on at this hour", "widen its logon hours"),
-                Some("531") => (
+            let (what, cure) = match (sub_code(&result.text), account_state(&result.ctrls)) {
+                (None, Some(AccountState::Locked)) => LOCKED,
+                (None, Some(AccountState::PasswordExpired)) => EXPIRED,
+                (None, Some(AccountState::MustChange)) => MUST_CHANGE,
+                (Some("525"), _) => ("there is no such account", "correct bind_dn"),
+                (Some("530"), _) => ("the account may not log on at this hour", "widen its logon hours"),
+                (Some("531"), _) => (
                     "the account may not log on from this machine",
                     "widen its 'log on to' list",
                 ),
-                Some("532") => (
-                    "the password has expired",
-                    "set a new one, and let this account's password not expire",
+                (Some("532"), _) => EXPIRED,
+                (Some("533"), _) => ("the account is disabled", "enable it, or use another one"),
+                (Some("701"), _) => ("the account has expired", "extend or clear its expiry date"),
+                (Some("773"), _) => MUST_CHANGE,
+                (Some("775"), _) => LOCKED,
+                (Some("52e"), _) => ("name or password is wrong", "correct bind_dn or the password"),
+                _ => (
+                    "name or password is wrong",
+                    "correct bind_dn or the password; many servers say the same of a locked or expired account",
                 ),
-                Some("533") => ("the account is disabled", "enable it, or use another one"),
-                Some("701") => ("the account has expired", "extend or clear its expiry date"),
-                Some("773") => (
-                    "the password must be changed at the next logon",
-                    "set the password again without that flag",
-                ),
-                Some("775") => ("the account is locked out", "unlock it, then find what locked it"),
-                _ => ("name or password is wrong", "correct bind_dn or the password"),
             };
-            ("bind_refused", what.to_owned(), cure.to_owned())
+            let cure = match is_a_name(bind_dn) {
+                true => cure.to_owned(),
+                false => format!(
+                    "write bind_dn as CN=...,OU=...,DC=..., or for Active Directory as user@domain or DOMAIN\\user: '{bind_dn}' is \
+                     none of these; or {cure}"
+                ),
+            };
+            ("bind_refused", what.to_owned(), cure)
         }
         8 => (
             "encryption_demanded",
@@ -141,10 +164,20 @@ pub(super) fn search_refused(search: &Search<'_>, result: &LdapResult) -> Findin
             format!("the server does not hold this base and refers to {}", targets(&result.refs)),
             "use the address of the server that holds it, or correct base".to_owned(),
         ),
+        11 if result.text.contains("not allowed") => (
+            "admin_limit",
+            "the server does not let this account read in pages".to_owned(),
+            format!("allow it (OpenLDAP: limits dn.exact=\"{bind_dn}\" size.prtotal=unlimited); without pages a large read cannot be proven whole"),
+        ),
+        11 if pages == 0 && entries == 0 && result.text.to_ascii_lowercase().contains("page") => (
+            "admin_limit",
+            format!("page_size {page_size} is above the server's largest page"),
+            format!("lower page_size, e.g. to {}, or raise the limit (OpenLDAP: size.pr)", smaller(page_size)),
+        ),
         11 if pages == 0 && entries == 0 => (
             "admin_limit",
-            format!("an administrative limit of the server refused the search, probably page_size {page_size}, which is above the server's largest page"),
-            format!("lower page_size, e.g. to {}, or raise the limit (OpenLDAP: size.pr)", smaller(page_size)),
+            format!("an administrative limit of the server refused the search: there are more candidates for the filter than it looks at, or page_size {page_size} is above its largest page"),
+            format!("raise the limit for this account or index the attributes of the filter (OpenLDAP: size.unchecked), narrow base; or lower page_size, e.g. to {}", smaller(page_size)),
         ),
         11 => (
             "admin_limit",
@@ -353,6 +386,9 @@ mod tests {
             "{}",
             plain.message
         );
+        assert!(plain.cure.contains("locked or expired"), "{}", plain.cure);
+        let bare = bind_refused("ldaps://dc1", "reader", &result(49, "", &text("52e")));
+        assert!(bare.cure.contains("'reader' is none of these"), "{}", bare.cure);
     }
 
     #[test]
@@ -365,6 +401,11 @@ mod tests {
         let page = search_refused(&search(0, 0), &result(11, "", ""));
         assert!(page.message.contains("page_size 1000"), "{}", page.message);
         assert!(page.cure.contains("500"), "{}", page.cure);
+        assert!(page.cure.contains("size.unchecked"), "{}", page.cure);
+        let too_large = search_refused(&search(0, 0), &result(11, "", "illegal pagedResults page size"));
+        assert!(too_large.cure.contains("size.pr)"), "{}", too_large.cure);
+        let forbidden = search_refused(&search(0, 0), &result(11, "", "pagedResults control not allowed"));
+        assert!(forbidden.cure.contains("size.prtotal"), "{}", forbidden.cure);
         let later = search_refused(&search(3000, 3), &result(11, "", ""));
         assert!(later.message.contains("after 3000 entries"), "{}", later.message);
 

@@ -1,7 +1,8 @@
 //! From an address to a bound connection, and what every way to fail means in words.
 
 use super::address::{Encryption, Server};
-use super::{Failure, answer, tls};
+use super::handshake::Seen;
+use super::{Failure, answer, policy, tls};
 use crate::config::LdapConfig;
 use crate::domain::snapshot::{Effect, Finding};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
@@ -20,6 +21,8 @@ pub(super) struct Access {
     pub password: SecretString,
     /// `None` when no server is reached over TLS.
     pub tls: Option<Arc<ClientConfig>>,
+    /// What the last handshake showed.
+    seen: Arc<Seen>,
 }
 
 impl Access {
@@ -33,12 +36,13 @@ impl Access {
                 "put the password of bind_dn where password says",
             )
         })?;
+        let seen = Arc::new(Seen::default());
         let tls = if servers.iter().any(|server| server.encryption != Encryption::Plaintext) {
-            Some(tls::client_config(config.ca_file.as_deref())?)
+            Some(tls::client_config(config.ca_file.as_deref(), Arc::clone(&seen))?)
         } else {
             None
         };
-        Ok(Self { password, tls })
+        Ok(Self { password, tls, seen })
     }
 }
 
@@ -55,16 +59,28 @@ pub(super) async fn connect(server: &Server, config: &LdapConfig, access: &Acces
     if let Some(tls) = &access.tls {
         settings = settings.set_config(Arc::clone(tls));
     }
+    access.seen.clear();
+    let failed = |finding: Finding| Failure::Server(access.in_full(server, finding));
     let (connection, mut ldap) = LdapConnAsync::from_url_with_settings(settings, &server.url)
         .await
-        .map_err(|e| Failure::Server(not_connected(&e, server, ca_file, limit)))?;
+        .map_err(|e| {
+            failed(not_connected(
+                &e,
+                server,
+                ca_file,
+                access.seen.issuer().as_deref(),
+                limit,
+            ))
+        })?;
     // The connection lives on this thread until the handle is dropped; its errors reach us through the handle.
     tokio::spawn(connection.drive());
 
-    let bind = ldap.simple_bind(&config.bind_dn, access.password.expose_secret());
+    let bind = ldap
+        .with_controls(policy::request())
+        .simple_bind(&config.bind_dn, access.password.expose_secret());
     let result = match timeout(limit, bind).await {
         Ok(Ok(result)) => result,
-        Ok(Err(e)) => return Err(Failure::Server(broken(&e, &server.name, "while binding"))),
+        Ok(Err(e)) => return Err(failed(broken(&e, &server.name, "while binding"))),
         Err(_) => return Err(Failure::Server(too_slow(&server.name, "answer to the bind", limit))),
     };
     match result.rc {
@@ -77,6 +93,35 @@ pub(super) async fn connect(server: &Server, config: &LdapConfig, access: &Acces
                 Failure::Server(finding)
             })
         }
+    }
+}
+
+impl Access {
+    /// Why a server closes a connection without a word, as far as the handshake and the address show it.
+    fn in_full(&self, server: &Server, finding: Finding) -> Finding {
+        // A certificate that was refused says why by itself.
+        if self.seen.asked_for_certificate() && self.seen.issuer().is_none() {
+            return Finding::new(
+                "client_certificate_demanded",
+                Effect::Reject,
+                format!(
+                    "{server} asked for a client certificate, got none, and ended the connection: cardsync signs in with bind_dn \
+                     and password and has no certificate"
+                ),
+                "let the server accept clients without one (OpenLDAP: TLSVerifyClient allow or try, or never), or use a server \
+                 that does",
+            );
+        }
+        if &*finding.code == "connection_lost" && server.encryption != Encryption::Ldaps {
+            return Finding {
+                cure: format!(
+                    "if port {} is for LDAPS (usually 636 or 3269), write ldaps:// in url; else {}",
+                    server.port, finding.cure
+                ),
+                ..finding
+            };
+        }
+        finding
     }
 }
 
@@ -139,14 +184,20 @@ fn unreachable(server: &Server, error: &std::io::Error) -> Finding {
 }
 
 /// A connection that failed before the bind.
-fn not_connected(error: &LdapError, server: &Server, ca_file: Option<&Path>, limit: Duration) -> Finding {
+fn not_connected(
+    error: &LdapError,
+    server: &Server,
+    ca_file: Option<&Path>,
+    issuer: Option<&str>,
+    limit: Duration,
+) -> Finding {
     let rustls = match error {
         LdapError::Rustls { source } => Some(source),
         LdapError::Io { source } => source.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()),
         _ => None,
     };
     if let Some(problem) = rustls {
-        let (code, what, cure) = tls::explain(problem, &server.host, ca_file);
+        let (code, what, cure) = tls::explain(problem, &server.host, ca_file, issuer);
         return Finding::new(code, Effect::Reject, format!("{server}: {what}"), cure);
     }
     match error {
@@ -219,7 +270,7 @@ mod tests {
     }
 
     fn explained(error: LdapError, address: &str) -> Finding {
-        let finding = not_connected(&error, &server(address), None, Duration::from_secs(10));
+        let finding = not_connected(&error, &server(address), None, None, Duration::from_secs(10));
         assert!(finding.message.contains(address), "{}", finding.message);
         assert_eq!(finding.effect, Effect::Reject);
         finding

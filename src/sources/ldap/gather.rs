@@ -8,7 +8,7 @@ use crate::domain::ids::SourceName;
 use crate::domain::key::{Key, KeyReading, KeySpec};
 use crate::domain::record::{AttributeNames, Place, RawRecord, Values};
 use crate::domain::snapshot::{Effect, Finding, Rejection, RejectionScope};
-use crate::sources::directory::is_own_forest_reference;
+use crate::sources::directory::{host_of_reference, is_named_harmless, is_own_forest_reference};
 use ldap3::asn1::StructureTag;
 use std::collections::hash_map::{DefaultHasher, Entry};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -37,11 +37,16 @@ pub(super) struct Gathered<'a> {
     twice: u64,
     malformed: u64,
     skipped_references: BTreeSet<String>,
-    foreign_references: BTreeSet<String>,
+    /// References that the configuration names as harmless.
+    named_references: BTreeSet<String>,
+    /// Addresses of all others, those of one reference together.
+    foreign_references: BTreeSet<Vec<String>>,
+    harmless: &'a [String],
 }
 
 impl<'a> Gathered<'a> {
-    pub fn new(columns: &'a Columns) -> Self {
+    /// `harmless` are the references that the configuration names.
+    pub fn new(columns: &'a Columns, harmless: &'a [String]) -> Self {
         Self {
             columns,
             records: Vec::new(),
@@ -54,7 +59,9 @@ impl<'a> Gathered<'a> {
             twice: 0,
             malformed: 0,
             skipped_references: BTreeSet::new(),
+            named_references: BTreeSet::new(),
             foreign_references: BTreeSet::new(),
+            harmless,
         }
     }
 
@@ -71,10 +78,14 @@ impl<'a> Gathered<'a> {
             REFERENCE => {
                 let addresses = entry::references(item);
                 // One reference may list several servers for the same part of the tree.
-                if !addresses.is_empty() && addresses.iter().all(|address| is_own_forest_reference(address)) {
+                let all =
+                    |known: &dyn Fn(&str) -> bool| !addresses.is_empty() && addresses.iter().all(|url| known(url));
+                if all(&is_own_forest_reference) {
                     self.skipped_references.extend(addresses);
+                } else if all(&|url| is_own_forest_reference(url) || is_named_harmless(url, self.harmless)) {
+                    self.named_references.extend(addresses);
                 } else {
-                    self.foreign_references.insert(answer::targets(&addresses));
+                    self.foreign_references.insert(addresses);
                 }
                 false
             }
@@ -238,12 +249,35 @@ impl<'a> Gathered<'a> {
             );
         }
         if !self.foreign_references.is_empty() {
-            let all: Vec<&str> = self.foreign_references.iter().map(String::as_str).collect();
+            let all: Vec<String> = self
+                .foreign_references
+                .iter()
+                .map(|urls| answer::targets(urls))
+                .collect();
+            let urls = self.foreign_references.iter().flatten();
+            let hosts: BTreeSet<String> = urls.map(|url| host_of_reference(url)).collect();
+            let hosts: Vec<String> = hosts.into_iter().collect();
             add(
                 "reference",
                 Effect::Reject,
                 format!("{server} refers to parts that it does not hold: {}", all.join("; ")),
-                "choose a base without these parts, or read them as a source of their own",
+                &format!(
+                    "if nobody of this source is there, say so in this source: harmless_references: [{}]; people who are there \
+                     need a source of their own besides; or choose bases without these parts",
+                    hosts.join(", ")
+                ),
+            );
+        }
+        if !self.named_references.is_empty() {
+            let all: Vec<&str> = self.named_references.iter().map(String::as_str).collect();
+            add(
+                "reference_named",
+                Effect::Note,
+                format!(
+                    "{server} refers to parts that harmless_references names: {}",
+                    all.join(", ")
+                ),
+                "nothing to do, as long as nobody of this source is there",
             );
         }
         if !self.skipped_references.is_empty() {

@@ -16,7 +16,9 @@ mod answer;
 mod connect;
 mod entry;
 mod gather;
+mod handshake;
 mod paging;
+mod policy;
 mod probe;
 mod read;
 mod rootdse;
@@ -48,6 +50,23 @@ impl LdapSource {
     /// Nothing is read or connected yet. The key is only used to say whose entry a rejection is.
     pub fn new(config: LdapConfig, key: KeySpec) -> Self {
         Self { config, key }
+    }
+
+    /// Binds to every server of a list: each with what is wrong with it. Empty where there is only one, which every read
+    /// tries.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration itself is wrong.
+    pub async fn try_servers(&self) -> Result<Vec<(String, Option<Finding>)>, Finding> {
+        if self.config.url.as_slice().len() < 2 {
+            return Ok(Vec::new());
+        }
+        let config = self.config.clone();
+        apart(&Silent, &self.config.name, move |_| async move {
+            probe::try_servers(&config).await
+        })
+        .await
     }
 
     /// Tries every server and, on the first that works, the first page of every base. Changes nothing.

@@ -71,11 +71,34 @@ pub(super) async fn probe(config: &LdapConfig) -> Result<ProbeReport, Finding> {
     }
 }
 
+/// Whether each server lets the account in, in the order of the configuration; one that stands by must be able to when it
+/// is needed. Ends at the first that refuses the account itself: every further try brings its lock-out nearer.
+pub(super) async fn try_servers(config: &LdapConfig) -> Result<Vec<(String, Option<Finding>)>, Finding> {
+    let (servers, access) = prepare(config)?;
+    let mut tried = Vec::new();
+    for server in &servers {
+        let (failed, ends) = match connect::connect(server, config, &access).await {
+            Ok(mut ldap) => {
+                // It has let us in; whether it hears the goodbye does not matter.
+                drop(tokio::time::timeout(super::read::GOODBYE, ldap.unbind()).await);
+                (None, false)
+            }
+            Err(Failure::Server(finding)) => (Some(finding), false),
+            Err(Failure::Account(finding)) => (Some(finding), true),
+        };
+        tried.push((server.name.clone(), failed));
+        if ends {
+            break;
+        }
+    }
+    Ok(tried)
+}
+
 async fn look(server: &Server, config: &LdapConfig, access: &Access) -> Result<ProbeReport, Failure> {
     let mut ldap = connect::connect(server, config, access).await?;
     let root = RootDse::ask(&mut ldap, config.page_timeout.duration()).await;
     let columns = Columns::new(&BTreeSet::new(), &config.key, config.anchor.as_deref());
-    let mut gathered = Gathered::new(&columns);
+    let mut gathered = Gathered::new(&columns, &config.harmless_references);
     if root.paging == Some(false) {
         gathered.findings.push(Finding::new(
             "paging_not_offered",

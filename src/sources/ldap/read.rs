@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long a server may take to hear the goodbye.
-const GOODBYE: Duration = Duration::from_secs(1);
+pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Reads the whole source from this server, or says why another server must be asked.
 pub(super) async fn read_server(
@@ -38,7 +38,7 @@ pub(super) async fn read_server(
     // Before the search: what changes meanwhile is above the mark.
     let update_marks = root.update_marks(&mut ldap, config.base.as_slice(), limit).await;
 
-    let mut gathered = Gathered::new(columns);
+    let mut gathered = Gathered::new(columns, &config.harmless_references);
     for base in config.base.as_slice() {
         let finished = Paging::new(server, config, base)
             .run(&mut ldap, &mut gathered, tell)
@@ -51,6 +51,10 @@ pub(super) async fn read_server(
     let missing = gathered.missing();
     let mut findings = gathered.findings(server, config);
     let mut in_schema = Vec::new();
+    let nobody = gathered.records.is_empty() && !findings.iter().any(|finding| finding.effect == Effect::Reject);
+    if nobody && let Some(schema) = root.schema(&mut ldap, limit).await {
+        findings.extend(schema::judge_filter(&config.filter, &server.name, &schema));
+    }
     // An anchor that was chosen and never came would leave everybody without one, unnoticed.
     let lost_anchor = config.anchor.as_deref().filter(|_| gathered.has_no_anchor());
     if !missing.is_empty() || lost_anchor.is_some() {

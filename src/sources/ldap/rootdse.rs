@@ -4,6 +4,7 @@
 
 use super::entry;
 use super::schema::Schema;
+use crate::domain::dn::Dn;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use ldap3::{Ldap, Scope};
 use std::collections::BTreeMap;
@@ -111,11 +112,13 @@ impl RootDse {
     /// The names of all attributes the server knows, where it shows them to this account.
     pub async fn schema(&self, ldap: &mut Ldap, limit: Duration) -> Option<Schema> {
         let subschema = self.subschema.as_deref()?;
-        let attributes = one_entry(ldap, subschema, "(objectClass=*)", &["attributeTypes"], limit).await?;
-        let (_, descriptions) = attributes
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("attributeTypes"))?;
-        let schema = Schema::parse(descriptions.iter().map(String::as_str));
+        let asked = ["attributeTypes", "objectClasses"];
+        let attributes = one_entry(ldap, subschema, "(objectClass=*)", &asked, limit).await?;
+        let values = |asked: &str| -> Vec<&str> {
+            let named = attributes.iter().filter(|(name, _)| name.eq_ignore_ascii_case(asked));
+            named.flat_map(|(_, values)| values).map(String::as_str).collect()
+        };
+        let schema = Schema::parse(values("attributeTypes"), values("objectClasses"));
         (!schema.is_empty()).then_some(schema)
     }
 }
@@ -144,9 +147,8 @@ async fn one_entry(
 }
 
 fn is_under(base: &str, context: &str) -> bool {
-    let (base, context) = (base.to_lowercase(), context.to_lowercase());
-    base.strip_suffix(&context)
-        .is_some_and(|rest| !context.is_empty() && (rest.is_empty() || rest.trim_end().ends_with(',')))
+    let names = Dn::parse(base).zip(Dn::parse(context));
+    names.is_some_and(|(base, context)| base.is_within(&context))
 }
 
 /// `20260131120000.123456Z#000000#001#000000`: time, count, replica, change. The time and count sort as they rise.

@@ -1,26 +1,39 @@
 //! Whom to trust, read anew for every run, and what a failed TLS handshake means in words.
 
+use super::handshake::{Noting, Seen};
 use crate::domain::snapshot::{Effect, Finding};
+use rustls::client::WebPkiServerVerifier;
 use rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use std::path::Path;
 use std::sync::Arc;
 
+/// How a certificate in DER begins; no PEM file does.
+const DER_SEQUENCE: u8 = 0x30;
+
 /// Trust in the CA file alone or, without one, in the roots of the operating system.
 ///
 /// Always our own: the one that ldap3 makes by itself has no roots at all as soon as one file of the system is unreadable.
-pub(super) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, Finding> {
+pub(super) fn client_config(ca_file: Option<&Path>, seen: Arc<Seen>) -> Result<Arc<ClientConfig>, Finding> {
     let roots = match ca_file {
         Some(path) => roots_of_file(path)?,
         None => roots_of_system()?,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .build()
+        .expect("there are roots, and no lists of revoked certificates that could be wrong");
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("ring supports TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        // Nothing is trusted that the usual verifier does not trust; it is only watched, to name an unknown issuer.
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Noting {
+            inner,
+            seen: Arc::clone(&seen),
+        }))
+        .with_client_cert_resolver(seen);
     Ok(Arc::new(config))
 }
 
@@ -30,10 +43,19 @@ fn roots_of_file(path: &Path) -> Result<RootCertStore, Finding> {
             "ca_file",
             Effect::Reject,
             format!("cannot use the CA file {}: {what}", path.display()),
-            "ca_file must be a PEM file with the certificate of the authority that signed the server's certificate, readable by the user cardsync runs as",
+            "ca_file must be a PEM or DER file with the certificate of the authority that signed the server's certificate, readable by the user cardsync runs as",
         )
     };
     let mut roots = RootCertStore::empty();
+    // What Windows exports as .cer is the certificate's own bytes, without the PEM lines around them.
+    let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
+    if bytes.starts_with(&[DER_SEQUENCE]) {
+        let certificate = CertificateDer::from(bytes);
+        roots
+            .add(certificate)
+            .map_err(|e| wrong(format!("the certificate in it is malformed ({e})")))?;
+        return Ok(roots);
+    }
     let certificates = CertificateDer::pem_file_iter(path).map_err(|e| wrong(pem_error(&e)))?;
     for certificate in certificates {
         let certificate = certificate.map_err(|e| wrong(pem_error(&e)))?;
@@ -73,7 +95,17 @@ fn roots_of_system() -> Result<RootCertStore, Finding> {
 }
 
 /// What the failed handshake means: a stable code, what is wrong, and the cure.
-pub(super) fn explain(error: &TlsError, host: &str, ca_file: Option<&Path>) -> (&'static str, String, String) {
+///
+/// `issuer` is who signed the certificate, as it says itself.
+pub(super) fn explain(
+    error: &TlsError,
+    host: &str,
+    ca_file: Option<&Path>,
+    issuer: Option<&str>,
+) -> (&'static str, String, String) {
+    let signed_by = issuer
+        .map(|issuer| format!("; it says that '{issuer}' signed it"))
+        .unwrap_or_default();
     let renew = "renew the certificate on the server".to_owned();
     let trust = match ca_file {
         Some(path) => format!(
@@ -103,8 +135,13 @@ pub(super) fn explain(error: &TlsError, host: &str, ca_file: Option<&Path>) -> (
             CertificateError::UnknownIssuer | CertificateError::BadSignature => (
                 "certificate_untrusted",
                 match ca_file {
-                    Some(path) => format!("its certificate was not signed by the authority in {}", path.display()),
-                    None => "its certificate was signed by an authority that this system does not trust".to_owned(),
+                    Some(path) => format!(
+                        "its certificate was not signed by the authority in {}{signed_by}",
+                        path.display()
+                    ),
+                    None => {
+                        format!("its certificate was signed by an authority that this system does not trust{signed_by}")
+                    }
                 },
                 trust,
             ),
@@ -119,6 +156,12 @@ pub(super) fn explain(error: &TlsError, host: &str, ca_file: Option<&Path>) -> (
                 "use one of these names in url, or give the server a certificate with this name".to_owned(),
             ),
             CertificateError::Revoked => ("certificate_revoked", "its certificate was revoked".to_owned(), renew),
+            other if format!("{other:?}").contains("UnsupportedCertVersion") => (
+                "certificate_too_old",
+                "its certificate has the form of version 1, which names no host and is not accepted any more"
+                    .to_owned(),
+                format!("give the server a certificate of version 3 with {host} as subjectAltName"),
+            ),
             other => (
                 "certificate_unusable",
                 format!("its certificate cannot be used: {other}"),
@@ -169,7 +212,12 @@ mod tests {
     use std::time::Duration;
 
     fn text(problem: CertificateError, ca_file: Option<&Path>) -> (&'static str, String) {
-        let (code, message, cure) = explain(&TlsError::InvalidCertificate(problem), "dc1.example.net", ca_file);
+        let (code, message, cure) = explain(
+            &TlsError::InvalidCertificate(problem),
+            "dc1.example.net",
+            ca_file,
+            Some("Example CA"),
+        );
         assert!(!cure.is_empty() && !message.contains('\n'));
         (code, message)
     }
@@ -197,6 +245,7 @@ mod tests {
         assert!(message.contains("/etc/ssl/ours.pem"), "{message}");
         let (_, message) = text(CertificateError::UnknownIssuer, None);
         assert!(message.contains("this system does not trust"), "{message}");
+        assert!(message.contains("'Example CA' signed it"), "{message}");
     }
 
     #[test]
@@ -217,11 +266,11 @@ mod tests {
     fn a_ca_file_that_is_missing_empty_or_no_pem_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing.pem");
-        let finding = client_config(Some(&missing)).unwrap_err();
+        let finding = client_config(Some(&missing), Arc::default()).unwrap_err();
         assert!(finding.message.contains("missing.pem"), "{}", finding.message);
         let empty = folder.path().join("empty.pem");
         std::fs::write(&empty, "no certificate here\n").unwrap();
-        let finding = client_config(Some(&empty)).unwrap_err();
+        let finding = client_config(Some(&empty), Arc::default()).unwrap_err();
         assert!(finding.message.contains("holds no certificate"), "{}", finding.message);
         let broken = folder.path().join("broken.pem");
         std::fs::write(
@@ -229,7 +278,7 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         )
         .unwrap();
-        let finding = client_config(Some(&broken)).unwrap_err();
+        let finding = client_config(Some(&broken), Arc::default()).unwrap_err();
         assert!(finding.message.contains("malformed"), "{}", finding.message);
     }
 }

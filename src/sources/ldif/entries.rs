@@ -3,6 +3,7 @@
 use super::entry::{self, Entry, Sign, Wanted};
 use super::lines::{Content, Line, Lines};
 use super::surroundings::Surroundings;
+use crate::domain::dn::same_for_all_spellings;
 use crate::domain::ids::SourceName;
 use crate::domain::key::{Key, KeyReading, KeySpec};
 use crate::domain::record::{AttributeNames, Place, RawRecord, Values};
@@ -136,7 +137,7 @@ impl Reader<'_> {
         });
         self.signs(&entry);
         if !entry.dn.is_empty() {
-            let first = *self.dns.entry(plain_dn(&entry.dn)).or_insert(entry.line);
+            let first = *self.dns.entry(same_for_all_spellings(&entry.dn)).or_insert(entry.line);
             if first != entry.line {
                 self.signs.doubled.push((first, entry.line));
             }
@@ -223,7 +224,7 @@ impl Reader<'_> {
 
     fn finish(mut self) -> Entries {
         self.reject_damaged_texts();
-        let mut findings = self.surroundings.findings(self.entries);
+        let mut findings = self.surroundings.findings(self.entries, &self.wanted.harmless);
         findings.extend(self.file_findings());
         let has = |name: &String| {
             let name = name.to_ascii_lowercase();
@@ -320,15 +321,6 @@ impl Reader<'_> {
         }
         findings
     }
-}
-
-/// A DN in a form that is the same for the same entry, as far as tools differ: case, and blanks around the parts.
-fn plain_dn(dn: &str) -> String {
-    let parts = dn.split(',').map(|part| match part.split_once('=') {
-        Some((kind, value)) => format!("{}={}", kind.trim(), value.trim()),
-        None => part.trim().to_owned(),
-    });
-    parts.collect::<Vec<_>>().join(",").to_lowercase()
 }
 
 fn missing_attribute(name: &str, is_key: bool, seen: &BTreeSet<String>) -> Finding {

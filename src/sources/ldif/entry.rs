@@ -63,6 +63,8 @@ pub struct Wanted {
     pub key: usize,
     /// The anchor the configuration names; else objectGUID or entryUUID.
     pub anchor: Option<String>,
+    /// References that the configuration names as harmless.
+    pub harmless: Vec<String>,
 }
 
 /// An entry as it was read, or as far as it could be.

@@ -124,5 +124,6 @@ fn wanted(attributes: &BTreeSet<String>, config: &LdifConfig) -> Wanted {
         names,
         key: 0,
         anchor: config.anchor.clone(),
+        harmless: config.harmless_references.clone(),
     }
 }

@@ -5,7 +5,8 @@
 use super::entry::plain;
 use super::lines::Content;
 use crate::domain::snapshot::{Effect, Finding};
-use crate::sources::directory::is_own_forest_reference;
+use crate::sources::directory::{host_of_reference, is_named_harmless, is_own_forest_reference};
+use std::collections::BTreeSet;
 
 /// What was found around the entries.
 #[derive(Debug, Default)]
@@ -96,7 +97,8 @@ impl Surroundings {
     }
 
     /// What this says of a file with so many entries. Every finding rejects the snapshot.
-    pub fn findings(&self, entries: u64) -> Vec<Finding> {
+    /// `harmless` are the references that the configuration names.
+    pub fn findings(&self, entries: u64, harmless: &[String]) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         let mut reject = |code: &str, message: String, cure: &str| {
             findings.push(Finding::new(code, Effect::Reject, message, cure));
@@ -116,14 +118,25 @@ impl Surroundings {
                 cure,
             );
         }
-        if let Some((line, url)) = self.references.first() {
+        let foreign: Vec<&(u64, String)> = self
+            .references
+            .iter()
+            .filter(|(_, url)| !is_named_harmless(url, harmless))
+            .collect();
+        if let Some((line, url)) = foreign.first() {
+            let hosts: BTreeSet<String> = foreign.iter().map(|(_, url)| host_of_reference(url)).collect();
+            let hosts: Vec<String> = hosts.into_iter().collect();
             reject(
                 "reference",
                 format!(
                     "line {line}: {} references point elsewhere, the first to {url}: the entries there are missing",
-                    self.references.len()
+                    foreign.len()
                 ),
-                "Export each domain on its own, or choose a base below which nothing lies elsewhere.",
+                &format!(
+                    "If nobody of this source is there, say so in this source: harmless_references: [{}]; or choose a base \
+                     below which nothing lies elsewhere.",
+                    hosts.join(", ")
+                ),
             );
         }
         if let Some(line) = self.open_cookie {

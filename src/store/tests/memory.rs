@@ -89,6 +89,7 @@ fn summary(name: &str, days: i64, records: u64, verdict: Verdict) -> SnapshotSum
         records,
         keyless: records / 100,
         unreadable: 1,
+        skipped: 0,
         verdict,
         findings: vec![Finding::new("below_floor", Effect::Note, "41 records", "look at it")],
         acceptance: None,

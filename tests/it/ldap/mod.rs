@@ -1,5 +1,6 @@
 //! The LDAP source against a real OpenLDAP and against servers that lie.
 
+mod cures;
 mod hostile;
 mod openldap;
 

@@ -44,6 +44,12 @@ pub struct Options {
     pub expired: bool,
     /// What the certificate is valid for.
     pub names: Names,
+    /// OpenLDAP's `TLSVerifyClient`: whether clients need a certificate.
+    pub verify_client: &'static str,
+    /// Password policies, with `cn=policy` as the default one; a lock is told.
+    pub policies: bool,
+    /// More lines in the reader's own entry.
+    pub reader_lines: &'static str,
 }
 
 /// What the certificate is valid for.
@@ -61,6 +67,9 @@ impl Default for Options {
             reader_limits: "size=unlimited".to_owned(),
             expired: false,
             names: Names::AddressAndLocalhost,
+            verify_client: "never",
+            policies: false,
+            reader_lines: "",
         }
     }
 }
@@ -229,13 +238,13 @@ include /etc/ldap/schema/inetorgperson.schema
 include {folder}/adlike.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
-pidfile {folder}/slapd.pid
+{}pidfile {folder}/slapd.pid
 loglevel none
 threads 4
 TLSCACertificateFile {folder}/ca.pem
 TLSCertificateFile {folder}/server.pem
 TLSCertificateKeyFile {folder}/server.key
-TLSVerifyClient never
+TLSVerifyClient {}
 database mdb
 suffix \"{BASE}\"
 directory {folder}/db
@@ -245,15 +254,23 @@ index objectClass eq
 limits dn.exact=\"{READER}\" {}
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact=\"{READER}\" read by anonymous auth by * none
-",
-        options.reader_limits
+{}",
+        if options.policies { "moduleload ppolicy\n" } else { "" },
+        options.verify_client,
+        options.reader_limits,
+        if options.policies {
+            format!("overlay ppolicy\nppolicy_default \"cn=policy,{BASE}\"\nppolicy_use_lockout\n")
+        } else {
+            String::new()
+        }
     )
 }
 
 fn people(options: &Options) -> String {
     let mut ldif = format!(
         "dn: {BASE}\nobjectClass: domain\ndc: example\n\n\
-         dn: {READER}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: reader\nuserPassword: {READER_PASSWORD}\n\n"
+         dn: {READER}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: reader\nuserPassword: {READER_PASSWORD}\n{}\n",
+        options.reader_lines
     );
     for unit in ["people", "disabled"] {
         write!(
