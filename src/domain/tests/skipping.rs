@@ -81,6 +81,7 @@ fn ended_rows_beside_a_skipped_one_are_no_evidence() {
     for row in &mut world.hr().rows {
         row.values.insert("start", "2020-01-01".to_owned());
     }
+    world.run();
     world.hr().set("E001", "end", "2026-03-01");
     world.run();
     world.hr().generation += 1;
