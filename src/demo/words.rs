@@ -250,6 +250,8 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::OddKey { .. }
         | HoldReason::SecondCard { .. }
         | HoldReason::SomebodyElsesCard { .. }
+        | HoldReason::DoubtfulDate { .. }
+        | HoldReason::StillListed { .. }
         | HoldReason::Drift { .. } => 1,
         HoldReason::FirstContact | HoldReason::ConfigChanged | HoldReason::DecisionChanged => 2,
         HoldReason::OverBudget { .. } => 3,

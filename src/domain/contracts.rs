@@ -11,17 +11,19 @@
 //! ```
 
 use super::clock::DOUBTED;
+use super::hold::HoldReason;
 use super::identity::Part;
 use super::ids::SourceName;
 use super::input::PlanInput;
 use super::ledger::{LedgerEntry, Sighting};
+use super::lifecycle::dates::{FirstSight, long_past};
 use super::lifecycle::{Leaving, Missing, missing, ripe};
 use super::merge::{Person, Population};
 use super::plan::EvidenceCode;
 use super::record::{SourceRecord, Standing};
 use super::rows::Rows;
 use super::snapshot::{Role, Snapshot};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 use std::collections::BTreeMap;
 
 /// How the contracts of one person stand, over all sources that decide.
@@ -139,9 +141,8 @@ pub fn ended(
     if !strong {
         return (Ended::Missing(absent), sightings);
     }
-    let since = entry.leaving_since.unwrap_or(input.moment.now);
-    let ripe = ripe(EvidenceCode::ContractsEnded, input, |by: DateTime<Utc>, _| {
-        since + input.policy.leaver_after <= by
+    let ripe = ripe(EvidenceCode::ContractsEnded, input, |begun| {
+        FirstSight::from(entry).is_seen_by(begun, input.policy.leaver_after, input.moment)
     });
     (Ended::Leaving(ripe), sightings)
 }
@@ -174,15 +175,32 @@ fn strong(person: &Person<'_>, entry: &LedgerEntry, snapshots: &[Snapshot]) -> b
     listed
 }
 
-/// The day until which the next contract may still be entered; `None` where that day has come, or the last day is not known.
-fn gap_until(person: &Person<'_>, input: &PlanInput) -> Option<NaiveDate> {
-    let days = u64::from(input.policy.leaver_gap_days);
+/// Why the end of the contracts of somebody who has left by it is not taken at its word (RULES 4.6): it lies before the time
+/// in which the source showed that a contract went on.
+pub fn doubtful_end(person: &Person<'_>, entry: &LedgerEntry, input: &PlanInput) -> Option<HoldReason> {
+    let since = entry.since.with_timezone(&input.moment.zone).date_naive();
+    let first_seen = entry.leaving_since.unwrap_or(input.moment.now);
+    if first_seen <= entry.since {
+        return None;
+    }
+    let end = last_end(person, input)?;
+    long_past(end, since, first_seen, input.moment)
+}
+
+/// The day on which the last contract ended, where the last day of each is known.
+fn last_end(person: &Person<'_>, input: &PlanInput) -> Option<NaiveDate> {
     let records = input
         .snapshots
         .iter()
         .flat_map(|snapshot| snapshot.with_key(person.key));
     let ends = records.filter_map(|record| record.rows.as_ref().and_then(|rows| rows.ended));
-    let until = ends.max()?.checked_add_days(Days::new(days))?;
+    ends.max()
+}
+
+/// The day until which the next contract may still be entered; `None` where that day has come, or the last day is not known.
+fn gap_until(person: &Person<'_>, input: &PlanInput) -> Option<NaiveDate> {
+    let days = u64::from(input.policy.leaver_gap_days);
+    let until = last_end(person, input)?.checked_add_days(Days::new(days))?;
     (days > 0 && input.moment.today() < until).then_some(until)
 }
 

@@ -7,6 +7,7 @@ pub use self::words::{mark_name, shared_marks, work_left};
 
 use super::field::CardField;
 use super::ids::{CardId, ItemId, OperatorId, SourceName};
+use super::plan::short_hash;
 use super::policy::BudgetClass;
 use super::window::Window;
 use chrono::{DateTime, Utc};
@@ -71,6 +72,10 @@ pub enum HoldReason {
     SomebodyElsesCard { agree: BTreeSet<CardField> },
     /// The ledger knows a card of this person that has changed behind our back.
     Drift { card: CardId, what: Drift },
+    /// The date that is evidence of leaving is not taken at its word. `what`: the date and what is odd about it.
+    DoubtfulDate { what: String },
+    /// Absent, linked to an operator, and another source still has them. `what`: which source, and where.
+    StillListed { what: String },
     /// Whether an operator is linked could not be proven.
     OperatorUnproven,
     /// A needed enrich source was not usable.
@@ -169,6 +174,8 @@ impl HoldReason {
             | HoldReason::SecondCard { .. }
             | HoldReason::SomebodyElsesCard { .. }
             | HoldReason::Drift { .. }
+            | HoldReason::DoubtfulDate { .. }
+            | HoldReason::StillListed { .. }
             | HoldReason::OperatorUnproven
             | HoldReason::Rehire
             | HoldReason::EvidenceVanished
@@ -215,6 +222,9 @@ impl HoldReason {
             HoldReason::SecondCard { .. } => "second_card".to_owned(),
             HoldReason::SomebodyElsesCard { .. } => "somebody_elses_card".to_owned(),
             HoldReason::Drift { .. } => "drift".to_owned(),
+            // Each date is a question of its own: a yes to one says nothing of the next.
+            HoldReason::DoubtfulDate { what } => format!("doubtful_date:{}", short_hash(what.as_bytes())),
+            HoldReason::StillListed { .. } => "still_listed".to_owned(),
             HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
             HoldReason::NeedsSource { .. } => "needs_source".to_owned(),
             HoldReason::Rehire => "rehire".to_owned(),

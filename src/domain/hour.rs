@@ -4,8 +4,8 @@ use super::identity::Moment;
 use chrono::{DateTime, Days, Duration, LocalResult, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
-/// The last time that the clocks of the zone showed `at`, now included. What must not come early never does: of a time that
-/// comes twice in a night, the second counts; a time that is left out is the moment at which the clocks are put forward.
+/// The last time that the clocks of the zone showed `at`, now included. Of a time that comes twice in a night the first
+/// counts, as it does for the schedule; a time that is left out is the moment at which the clocks are put forward.
 pub fn last(at: NaiveTime, moment: Moment) -> DateTime<Utc> {
     let today = moment.today();
     let earlier = [0, 1]
@@ -23,16 +23,33 @@ pub fn before(time: DateTime<Utc>, span: Duration, zone: Tz) -> DateTime<Utc> {
     let days = u64::try_from(span.num_days()).unwrap_or(0);
     let local = time.with_timezone(&zone).naive_local();
     match local.date().checked_sub_days(Days::new(days)) {
-        Some(date) if Duration::days(span.num_days()) == span && days > 0 => on(date, local.time(), zone),
+        Some(date) if is_whole_days(span) => on(date, local.time(), zone),
         Some(_) | None => time.checked_sub_signed(span).unwrap_or(DateTime::<Utc>::MIN_UTC),
     }
+}
+
+/// Whether a span is counted in days of the calendar.
+pub fn is_whole_days(span: Duration) -> bool {
+    span.num_days() > 0 && Duration::days(span.num_days()) == span
+}
+
+/// The beginning of a day; where the clocks are put forward over midnight, the first moment after it.
+pub fn start_of_day(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
+    // Beyond the calendar there is no time to compare with.
+    day.succ_opt().and(day.pred_opt())?;
+    Some(on(day, NaiveTime::MIN, zone))
+}
+
+/// The last second of a day.
+pub fn end_of_day(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
+    Some(start_of_day(day.succ_opt()?, zone)? - Duration::seconds(1))
 }
 
 fn on(date: NaiveDate, at: NaiveTime, zone: Tz) -> DateTime<Utc> {
     let local = date.and_time(at);
     match zone.from_local_datetime(&local) {
         LocalResult::Single(time) => time.to_utc(),
-        LocalResult::Ambiguous(one, other) => one.max(other).to_utc(),
+        LocalResult::Ambiguous(one, other) => one.min(other).to_utc(),
         LocalResult::None => after_gap(local, zone),
     }
 }
@@ -83,10 +100,11 @@ mod tests {
     }
 
     #[test]
-    fn of_an_hour_that_comes_twice_the_second_counts() {
+    fn of_an_hour_that_comes_twice_the_first_counts() {
         // 26 October 2025: from 03:00 back to 02:00 at 01:00 UTC.
-        assert_eq!(last_at(2, 30, "2025-10-26T00:30:00Z"), "2025-10-25T00:30Z");
-        assert_eq!(last_at(2, 30, "2025-10-26T01:30:00Z"), "2025-10-26T01:30Z");
+        assert_eq!(last_at(2, 30, "2025-10-26T00:29:00Z"), "2025-10-25T00:30Z");
+        assert_eq!(last_at(2, 30, "2025-10-26T00:30:00Z"), "2025-10-26T00:30Z");
+        assert_eq!(last_at(2, 30, "2025-10-26T01:30:00Z"), "2025-10-26T00:30Z");
     }
 
     #[test]

@@ -190,6 +190,10 @@ pub trait Describe {
     /// Whether the leaver condition holds at a moment; `False` where nothing is configured.
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth;
 
+    /// The same where no date counts that is no evidence by itself (RULES 4.6): the first day of some calendar, a text
+    /// with two readings, a date before `first_day`, the person's first working day. `Unknown` says which and why.
+    fn leaving_beyond_doubt(&self, joined: &JoinedRecord<'_>, moment: Moment, first_day: Option<NaiveDate>) -> Truth;
+
     /// The last day of somebody who has left.
     fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay;
 

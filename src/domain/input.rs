@@ -5,13 +5,13 @@ use super::clock::ClockJudgement;
 use super::decision::{Contact, Decision, SetAside};
 use super::groups::GroupsRead;
 use super::identity::Moment;
-use super::ids::{CardId, EnvironmentId, ItemId};
+use super::ids::{CardId, EnvironmentId, ItemId, SourceName};
 use super::key::Key;
 use super::ledger::{KnownWrites, LedgerEntry};
 use super::pin::Pin;
 use super::policy::Policy;
 use super::safe_end::HalfDone;
-use super::snapshot::Snapshot;
+use super::snapshot::{Role, Snapshot};
 use super::window::BudgetUsed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,4 +66,16 @@ pub struct PlanInput {
     /// What this store knows of its own writes.
     #[serde(default)]
     pub writes: KnownWrites,
+}
+
+impl PlanInput {
+    /// The authoritative sources that have a record with this key, by a read that can be used.
+    pub fn sources_of(&self, key: &Key) -> Vec<SourceName> {
+        let deciding = self.snapshots.iter().filter(|snapshot| {
+            snapshot.summary.role == Some(Role::Authoritative)
+                && !snapshot.is_rejected()
+                && !snapshot.with_key(key).is_empty()
+        });
+        deciding.map(|snapshot| snapshot.summary.name.clone()).collect()
+    }
 }

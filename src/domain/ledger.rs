@@ -7,7 +7,7 @@ use super::key::Key;
 use super::record::Anchor;
 use super::rows::RowMarks;
 use super::seen::SeenValues;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,6 +116,15 @@ pub struct LedgerEntry {
     pub sightings: BTreeMap<SourceName, Sighting>,
     /// The first complete read in which the leaver condition held, while it holds.
     pub leaving_since: Option<DateTime<Utc>>,
+    /// The day on which it is to begin, as the sources say ahead; kept while it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves_on: Option<NaiveDate>,
+    /// That evidence was beyond doubt when it was last seen: it stays evidence when the record goes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaving_is_certain: bool,
+    /// Whether the card was archived at the last look, or was woken by somebody else since.
+    #[serde(default, skip_serializing_if = "LastLook::is_active")]
+    pub last_look: LastLook,
     /// Set while an archive of ours stands, or was lifted by a human while the person still has evidence of leaving.
     /// Boxed, like what follows: nearly no entry has one, and there is an entry for every card.
     pub archived_by_us: Option<Box<OurArchive>>,
@@ -149,6 +158,9 @@ impl LedgerEntry {
             since,
             sightings: BTreeMap::new(),
             leaving_since: None,
+            leaves_on: None,
+            leaving_is_certain: false,
+            last_look: LastLook::Active,
             archived_by_us: None,
             archived_operators: BTreeSet::new(),
             anonymized: false,
@@ -156,5 +168,49 @@ impl LedgerEntry {
             overwritten: None,
             seen: SeenValues::default(),
         }
+    }
+
+    /// These sources have the person now.
+    pub fn see(&mut self, sources: &[SourceName], at: DateTime<Utc>) {
+        for source in sources {
+            let sighting = self.sightings.entry(source.clone());
+            let sighting = sighting.or_insert_with(|| Sighting::new(at));
+            (sighting.last_seen, sighting.absent) = (at, None);
+        }
+    }
+
+    /// Takes in whether the card is archived now.
+    pub fn look(&mut self, archived: bool) {
+        self.last_look = match (archived, self.last_look) {
+            (true, _) => LastLook::Archived,
+            (false, LastLook::Archived | LastLook::Woken) => LastLook::Woken,
+            (false, LastLook::Active) => LastLook::Active,
+        };
+    }
+
+    /// Whether somebody else made the card active again, whoever had archived it, and the person has had evidence of
+    /// leaving, or been absent, ever since: that stays so (RULES 5).
+    pub fn is_woken(&self, archived: bool) -> bool {
+        !archived && self.last_look != LastLook::Active
+    }
+}
+
+/// What the last look at a card showed. Each archive and unarchive of ours is taken in with its answer, so that what
+/// differs at the next look was somebody else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastLook {
+    /// Active, as far as anybody did anything about it.
+    #[default]
+    Active,
+    Archived,
+    /// Active, and archived before: a human made it active again.
+    Woken,
+}
+
+impl LastLook {
+    /// Whether it is the usual one, of which nothing is kept.
+    pub fn is_active(&self) -> bool {
+        *self == LastLook::Active
     }
 }

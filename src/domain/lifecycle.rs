@@ -1,5 +1,8 @@
 //! Leaving needs evidence (RULES 4): the leaver condition, ended contracts, and absence, the weakest of all.
 
+pub mod dates;
+
+use self::dates::{FirstSight, Holding};
 use super::clock::DOUBTED;
 use super::contracts::{Contracts, go_by_the_clock};
 use super::hour;
@@ -12,7 +15,8 @@ use super::merge::{Person, Population};
 use super::plan::{Evidence, EvidenceCode};
 use super::policy::Policy;
 use super::snapshot::{Role, Snapshot};
-use chrono::{DateTime, Duration, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Whether a present person leaves.
@@ -32,13 +36,8 @@ pub enum Leaving {
     Unknown(String),
 }
 
-/// Judges a present person. `since` is when the ledger first saw evidence that does not depend on the date.
-pub fn leaving(
-    describe: &dyn Describe,
-    person: &Person<'_>,
-    input: &PlanInput,
-    since: Option<DateTime<Utc>>,
-) -> Leaving {
+/// Judges a present person. `sight`: what the ledger knows of when the evidence was first seen.
+pub fn leaving(describe: &dyn Describe, person: &Person<'_>, input: &PlanInput, sight: FirstSight) -> Leaving {
     let PlanInput { moment, policy, .. } = input;
     let moment = *moment;
     if !input.clock.is_trusted() && go_by_the_clock(person) {
@@ -47,16 +46,8 @@ pub fn leaving(
             Contracts::GoOn | Contracts::Next { .. } | Contracts::NotKnown(_) => Leaving::Unknown(DOUBTED.to_owned()),
         };
     }
-    // What a row says that has ended is what its end date says: of contracts that is judged as a whole.
-    let without;
-    let joined = match &person.contracts {
-        Contracts::GoOn | Contracts::Next { .. } => &person.joined,
-        Contracts::NotKnown(_) | Contracts::Ended => {
-            without = person.joined.without_ended_rows();
-            &without
-        }
-    };
-    match (describe.leaving(joined, moment), &person.contracts) {
+    let joined = decisive(person);
+    match (describe.leaving(&joined, moment), &person.contracts) {
         (Truth::True, _) => {}
         (_, Contracts::Ended) => return Leaving::ContractsEnded,
         (_, Contracts::NotKnown(why)) => return Leaving::Unknown(why.clone()),
@@ -64,25 +55,31 @@ pub fn leaving(
         (Truth::False, Contracts::Next { .. }) => return Leaving::NextContract,
         (Truth::False, Contracts::GoOn) => return Leaving::No,
     }
-    // A condition that also holds in a far past does not depend on today: a status, an OU, a disabled account.
-    let far_past = Utc.timestamp_opt(-10_000_000_000, 0).single().expect("a valid time");
-    let by_date = describe.leaving(joined, moment.at(far_past)) != Truth::True;
-    ripe(EvidenceCode::LeaverCondition, input, |by, begun| {
-        if by_date {
-            describe.leaving(joined, moment.at(begun)) == Truth::True
+    let holding = Holding {
+        describe,
+        joined: &joined,
+        moment,
+    };
+    ripe(EvidenceCode::LeaverCondition, input, |begun| {
+        if holding.by_date() {
+            holding.is_ripe(sight, begun, policy.leaver_after)
         } else {
-            since.unwrap_or(moment.now) + policy.leaver_after <= by
+            sight.is_seen_by(begun, policy.leaver_after, moment)
         }
     })
 }
 
-/// Strong evidence that holds: whether it has held long enough, by `mature` of the moment that counts and of the one that
-/// long before it.
-pub(super) fn ripe(
-    code: EvidenceCode,
-    input: &PlanInput,
-    mature: impl FnOnce(DateTime<Utc>, DateTime<Utc>) -> bool,
-) -> Leaving {
+/// What a leaver condition looks at. What a row says that has ended is what its end date says: of contracts that is judged
+/// as a whole.
+fn decisive<'p, 'a>(person: &'p Person<'a>) -> Cow<'p, JoinedRecord<'a>> {
+    match &person.contracts {
+        Contracts::GoOn | Contracts::Next { .. } => Cow::Borrowed(&person.joined),
+        Contracts::NotKnown(_) | Contracts::Ended => Cow::Owned(person.joined.without_ended_rows()),
+    }
+}
+
+/// Strong evidence that holds: whether it has held long enough, by `mature` of the moment since which it must have held.
+pub(super) fn ripe(code: EvidenceCode, input: &PlanInput, mature: impl FnOnce(DateTime<Utc>) -> bool) -> Leaving {
     let PlanInput {
         moment, policy, clock, ..
     } = input;
@@ -97,15 +94,7 @@ pub(super) fn ripe(
             detail: format!("{what}; {DOUBTED}"),
         };
     }
-    // With an hour it is as if time stood still since the clocks showed it last.
-    let (by, begun) = match policy.leaver_at {
-        Some(at) => {
-            let by = hour::last(at, moment);
-            (by, hour::before(by, policy.leaver_after, moment.zone))
-        }
-        None => (moment.now, moment.now - policy.leaver_after),
-    };
-    if mature(by, begun) {
+    if mature(begun(policy, moment)) {
         let detail = match policy.leaver_after.num_hours() {
             0 => what.to_owned(),
             hours => format!("{what}, for at least {hours} hours"),
@@ -116,6 +105,26 @@ pub(super) fn ripe(
             detail: format!("{what}{}", still_to_wait(policy, moment)),
         }
     }
+}
+
+/// What has held since then has held for `lifecycle.leaver.after`.
+fn begun(policy: &Policy, moment: Moment) -> DateTime<Utc> {
+    // With an hour it is as if time stood still since the clocks showed it last.
+    let by = policy.leaver_at.map_or(moment.now, |at| hour::last(at, moment));
+    hour::before(by, policy.leaver_after, moment.zone)
+}
+
+/// Evidence that a source gave before its record went, and that has held for long enough: that nobody says it any more
+/// takes nothing of it back.
+pub fn remembered(entry: &LedgerEntry, input: &PlanInput) -> Option<Evidence> {
+    let PlanInput { moment, policy, .. } = input;
+    let first_seen = entry.leaving_since.filter(|_| entry.leaving_is_certain)?;
+    let ripe = FirstSight::from(entry).is_seen_by(begun(policy, *moment), policy.leaver_after, *moment);
+    let day = first_seen.with_timezone(&moment.zone).date_naive();
+    (ripe && input.clock.is_trusted()).then(|| {
+        let detail = format!("lifecycle.leaver.when held from {day} on, and then the record went");
+        Evidence::new(EvidenceCode::LeaverCondition, None, detail)
+    })
 }
 
 /// What evidence that holds still waits for.
@@ -131,28 +140,6 @@ fn still_to_wait(policy: &Policy, moment: Moment) -> String {
     format!(", but not yet for {hours} hours; the card is archived at the first {at} ({zone}) after that")
 }
 
-/// How far ahead end dates are looked for.
-const LOOK_AHEAD_DAYS: i64 = 90;
-
-/// The day on which the leaver condition of somebody who stays today begins to hold, where that is near. Looked for by
-/// halves: a condition that is not true for good once it is true may give any of its days.
-pub fn leaves_on(describe: &dyn Describe, person: &Person<'_>, moment: Moment) -> Option<NaiveDate> {
-    if !describe.leaves_by_date() {
-        return None;
-    }
-    let at = |days: i64| moment.at(moment.now + Duration::days(days));
-    let holds = |days: i64| describe.leaving(&person.joined, at(days)) == Truth::True;
-    if !holds(LOOK_AHEAD_DAYS) {
-        return None;
-    }
-    let (mut stays, mut leaves) = (0, LOOK_AHEAD_DAYS);
-    while leaves - stays > 1 {
-        let middle = (stays + leaves) / 2;
-        if holds(middle) { leaves = middle } else { stays = middle }
-    }
-    Some(at(leaves).today())
-}
-
 /// When the card of somebody who leaves on a date to come is archived at the earliest.
 pub fn archived_when(policy: &Policy) -> String {
     let hours = policy.leaver_after.num_hours();
@@ -163,27 +150,41 @@ pub fn archived_when(policy: &Policy) -> String {
     }
 }
 
+/// What speaks against the absence of somebody with an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// A second source has a record of them that is no evidence of leaving.
+    StillListed(String),
+    /// A second source cannot say.
+    Unreadable(String),
+}
+
 /// Why the absence of somebody with an operator is not enough: another source has a record of them that is no evidence
 /// of leaving, or cannot say. `None`: every second source agrees, or there is none.
-pub fn second_source(describe: &dyn Describe, key: &Key, snapshots: &[Snapshot], moment: Moment) -> Option<String> {
+pub fn second_source(describe: &dyn Describe, key: &Key, snapshots: &[Snapshot], moment: Moment) -> Option<Objection> {
     let others = snapshots
         .iter()
         .filter(|snapshot| snapshot.summary.role == Some(Role::Enrich));
-    let objections: Vec<String> = others
-        .filter_map(|snapshot| {
-            let name = &snapshot.summary.name;
-            if !snapshot.can_say_absent() {
-                return Some(format!("{name} could not be read completely"));
-            }
-            let [record, ..] = snapshot.with_key(key) else {
-                return None;
-            };
+    let (mut unreadable, mut listed) = (Vec::new(), Vec::new());
+    for snapshot in others {
+        let name = &snapshot.summary.name;
+        if !snapshot.can_say_absent() {
+            unreadable.push(format!("{name} could not be read completely"));
+        } else if let [record, ..] = snapshot.with_key(key) {
             let joined = JoinedRecord::alone(snapshots, name, record);
-            let leaves = describe.leaving(&joined, moment) == Truth::True;
-            (!leaves).then(|| format!("{name} {} still has them", record.place))
-        })
-        .collect();
-    (!objections.is_empty()).then(|| objections.join("; "))
+            if describe.leaving(&joined, moment) != Truth::True {
+                listed.push(format!("{name} {} still has them", record.place));
+            }
+        }
+    }
+    match (unreadable.is_empty(), listed.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(Objection::StillListed(listed.join("; "))),
+        (false, _) => {
+            unreadable.extend(listed);
+            Some(Objection::Unreadable(unreadable.join("; ")))
+        }
+    }
 }
 
 /// Whether a person of the ledger whom no usable record names is gone.

@@ -200,6 +200,9 @@ pub struct Change {
     pub why: Vec<String>,
     /// Directory ids of the person: remembered with the card.
     pub anchors: Vec<Anchor>,
+    /// Of a create or adoption: the authoritative sources that have the person, which is remembered with the card.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen_in: Vec<SourceName>,
     /// Fields whose old value somebody has entered in TOPdesk since cardsync last saw the card in step.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub overwrites: BTreeSet<CardField>,

@@ -250,6 +250,7 @@ fn new_entry(list: LookupKind, name: &str) -> Change {
         anchors: Vec::new(),
         overwrites: std::collections::BTreeSet::new(),
         access_later: false,
+        seen_in: Vec::new(),
     };
     change.id = item_id(&change);
     change

@@ -267,6 +267,7 @@ mod tests {
             anchors: Vec::new(),
             overwrites: BTreeSet::new(),
             access_later: false,
+            seen_in: Vec::new(),
         };
         change.id = item_id(&change);
         KeptHold {

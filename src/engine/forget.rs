@@ -65,6 +65,8 @@ fn without_person(entry: &LedgerEntry, hasher: &KeyHasher) -> LedgerEntry {
     left.anchors.clear();
     left.sightings.clear();
     left.leaving_since = None;
+    left.leaves_on = None;
+    left.leaving_is_certain = false;
     left.access_later = false;
     left.seen = SeenValues::default();
     left

@@ -5,7 +5,7 @@ use crate::domain::certificate::Overwritten;
 use crate::domain::field::CardField;
 use crate::domain::ids::RunId;
 use crate::domain::key::Key;
-use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
+use crate::domain::ledger::{LastLook, LedgerEntry, Origin, OurArchive};
 use crate::domain::plan::{Action, ActionKind, Change, Step};
 use crate::domain::seen::RuledFields;
 use chrono::{DateTime, Utc};
@@ -63,6 +63,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
             let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key, Origin::Created, *at));
             entry.anchors.clone_from(&change.anchors);
             entry.access_later = change.access_later;
+            entry.see(&change.seen_in, *at);
             Some(entry)
         }
         ActionKind::Adopt | ActionKind::Merge => {
@@ -72,6 +73,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
                 entry.key = Some(key);
             }
             entry.anchors.clone_from(&change.anchors);
+            entry.see(&change.seen_in, *at);
             Some(entry)
         }
         ActionKind::Archive => {
@@ -88,6 +90,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
                 took_operators: awake.map(|operator| operator.id.clone()).collect(),
                 put_back: false,
             }));
+            entry.last_look = LastLook::Archived;
             Some(entry)
         }
         // On the way to its safe end the card was archived again.
@@ -104,12 +107,16 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
                 },
                 put_back: true,
             }));
+            entry.last_look = LastLook::Archived;
             Some(entry)
         }
         ActionKind::Unarchive => {
             let mut entry = known?;
             entry.archived_by_us = None;
             entry.leaving_since = None;
+            entry.leaves_on = None;
+            entry.leaving_is_certain = false;
+            entry.last_look = LastLook::Active;
             Some(entry)
         }
         // A card that is updated is ours by its key: the ledger knows it from the plan. What was written must not look later

@@ -31,12 +31,32 @@ impl Kind {
 /// Everything in a condition that is never decided.
 pub fn of_condition(program: &Program) -> Vec<Refusal> {
     let mut found = of_expression(program);
+    found.extend(of_dates(program));
     if let Some(kind) = kind(&program.root).filter(|kind| *kind != Kind::Truth) {
         found.push(Refusal::new(
             format!("the condition gives {}, not true or false", kind.name()),
             "compare it with something",
         ));
     }
+    found
+}
+
+/// Every format with which one text may mean two days: what depends on such a date waits for a human.
+pub fn of_dates(program: &Program) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    each(&program.root, &mut |expr| {
+        if let Expr::Filter {
+            filter: Filter::Date(reading),
+            label,
+            ..
+        } = expr
+        {
+            let cure = "have the source write days in one form with years of four digits, e.g. 2026-03-12, and read that \
+                        form alone; what such a date says is held until somebody approves it";
+            let readings = reading.two_readings().into_iter();
+            found.extend(readings.map(|why| Refusal::new(format!("{label}: {why}"), cure)));
+        }
+    });
     found
 }
 
@@ -154,6 +174,31 @@ fn walk(expr: &Expr, inputs: &[Input], found: &mut Vec<Refusal>) {
     }
 }
 
+/// Looks at an expression and at all of its parts.
+fn each(expr: &Expr, look: &mut dyn FnMut(&Expr)) {
+    look(expr);
+    match expr {
+        Expr::Constant(_) | Expr::Input(_) | Expr::Today | Expr::Now => {}
+        Expr::List(parts) | Expr::Text(parts) | Expr::All(parts) | Expr::Any(parts) => {
+            parts.iter().for_each(|part| each(part, look));
+        }
+        Expr::Choose { test, yes, no } => [test, yes, no].into_iter().for_each(|part| each(part, look)),
+        Expr::Compare { left, right, .. } | Expr::Add { left, right, .. } => {
+            each(left, look);
+            each(right, look);
+        }
+        Expr::Within { needle, list, .. } => {
+            each(needle, look);
+            each(list, look);
+        }
+        Expr::Default { value, other } => {
+            each(value, look);
+            each(other, look);
+        }
+        Expr::Not(inner) | Expr::Filter { input: inner, .. } | Expr::Test { input: inner, .. } => each(inner, look),
+    }
+}
+
 fn truth_needed(expr: &Expr, inputs: &[Input], found: &mut Vec<Refusal>) {
     if let Some(kind) = kind(expr).filter(|kind| *kind != Kind::Truth) {
         found.push(Refusal::new(
@@ -178,7 +223,11 @@ pub(super) fn kind(expr: &Expr) -> Option<Kind> {
         Expr::Choose { yes, no, .. } => kind(yes).filter(|yes| kind(no) == Some(*yes)),
         Expr::Default { value, other } => kind(value).filter(|value| kind(other) == Some(*value)),
         Expr::Filter { filter, input, .. } => match filter {
-            Filter::Date(_) | Filter::AddDays(_) | Filter::Filetime | Filter::GeneralizedTime => Some(Kind::Date),
+            Filter::Date(_)
+            | Filter::AddDays(_)
+            | Filter::Filetime
+            | Filter::GeneralizedTime
+            | Filter::ExcelDate(_) => Some(Kind::Date),
             Filter::Int | Filter::Number | Filter::Length => Some(Kind::Number),
             Filter::Bit(_) | Filter::AdDisabled => Some(Kind::Truth),
             Filter::First | Filter::Last | Filter::Sort | Filter::Matching(_) | Filter::Unordered(_) => kind(input),

@@ -127,10 +127,10 @@ impl Mapping {
     }
 
     /// Whoever does not leave by one of the current rows does not leave.
-    pub(super) fn leaving_agreed(&self, joined: &JoinedRecord<'_>, moment: Moment, first: Truth) -> Truth {
+    pub(super) fn leaving_agreed(joined: &JoinedRecord<'_>, of_one: impl Fn(&JoinedRecord<'_>) -> Truth) -> Truth {
         let rest = others(joined);
-        let answers = rest.iter().map(|(_, other)| self.leaving_alone(other, moment));
-        answers.fold(first, |so_far, next| match (so_far, next) {
+        let answers = rest.iter().map(|(_, other)| of_one(other));
+        answers.fold(of_one(joined), |so_far, next| match (so_far, next) {
             (Truth::False, _) | (_, Truth::False) => Truth::False,
             (Truth::Unknown(why), _) | (_, Truth::Unknown(why)) => Truth::Unknown(why),
             (Truth::True, Truth::True) => Truth::True,

@@ -1,6 +1,7 @@
 //! Conditions: only the boolean true is true (RULES 4.3).
 
 use super::advice;
+use super::dates::Believe;
 use super::expression::Program;
 use super::filters::Refusal;
 use super::inputs::{Input, Records};
@@ -11,6 +12,7 @@ use crate::domain::identity::{Moment, Truth, Unknown};
 use crate::domain::ids::SourceName;
 use crate::domain::profile::Matched;
 use crate::domain::record::{AttributeNames, SourceRecord};
+use chrono::NaiveDate;
 
 /// A compiled condition.
 #[derive(Debug)]
@@ -62,7 +64,23 @@ impl Condition {
 
     /// The answer over these records at this moment.
     pub fn holds(&self, records: Records<'_>, moment: Moment) -> Truth {
-        match self.program.evaluate(records, moment) {
+        self.answer(Believe::AllRead, records, moment)
+    }
+
+    /// The answer where no date counts that is no evidence by itself: `Unknown` says which and why. `first_day` is the
+    /// person's first working day, where it is known.
+    pub fn holds_beyond_doubt(&self, records: Records<'_>, moment: Moment, first_day: Option<NaiveDate>) -> Truth {
+        self.answer(Believe::Evidence { first_day }, records, moment)
+    }
+
+    /// The answer for a row of an export with a row per contract, where no date counts that systems write for 'none' or that
+    /// has two readings. A first day says nothing: rows of long ago stand there too.
+    pub fn holds_of_row(&self, row: Records<'_>, moment: Moment) -> Truth {
+        self.answer(Believe::Row, row, moment)
+    }
+
+    fn answer(&self, believe: Believe, records: Records<'_>, moment: Moment) -> Truth {
+        match self.program.evaluate_believing(believe, records, moment) {
             Value::Bool(true) => Truth::True,
             Value::Bool(false) => Truth::False,
             Value::Absent(absent) => Truth::Unknown(unknown_in_words(&absent.why)),

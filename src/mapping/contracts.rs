@@ -274,7 +274,11 @@ impl Looking<'_> {
         let (state, why) = match current.holds(row, self.moment) {
             Truth::True => (RowState::Current, None),
             Truth::Unknown(why) => (RowState::NotKnown, Some(why)),
-            Truth::False => self.not_current(row, &days(&turns)),
+            // A date that is no evidence by itself does not end a row.
+            Truth::False => match current.holds_of_row(row, self.moment) {
+                Truth::Unknown(why) => (RowState::NotKnown, Some(why)),
+                Truth::True | Truth::False => self.not_current(row, &days(&turns)),
+            },
         };
         Judged {
             record,

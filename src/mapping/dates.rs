@@ -3,6 +3,13 @@
 //! A date that is read wrongly archives somebody. So every doubt is an error: years that lack digits, formats that give
 //! no full date, text behind the date.
 
+mod doubt;
+mod months;
+mod serial;
+
+pub use self::doubt::{Believe, doubt};
+pub use self::serial::{DateSystem, serial_date};
+
 use super::number::Number;
 use super::value::Value;
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
@@ -69,6 +76,7 @@ pub struct DateFormat {
     text: Box<str>,
     items: Box<[Item<'static>]>,
     two_digit_year: bool,
+    with_month_name: bool,
     with_offset: bool,
 }
 
@@ -79,12 +87,13 @@ impl DateFormat {
     /// What is wrong with it.
     pub fn new(text: &str) -> Result<Self, String> {
         let items = parse_items(text)?;
+        let has = |wanted: &dyn Fn(&Item<'static>) -> bool| items.iter().any(wanted);
         let format = DateFormat {
             text: text.into(),
-            two_digit_year: items
-                .iter()
-                .any(|item| matches!(item, Item::Numeric(Numeric::YearMod100 | Numeric::IsoYearMod100, _))),
-            with_offset: items.iter().any(|item| {
+            two_digit_year: has(&|item| matches!(item, Item::Numeric(Numeric::YearMod100 | Numeric::IsoYearMod100, _)))
+                && !has(&|item| matches!(item, Item::Numeric(Numeric::YearDiv100 | Numeric::IsoYearDiv100, _))),
+            with_month_name: has(&|item| matches!(item, Item::Fixed(Fixed::ShortMonthName | Fixed::LongMonthName))),
+            with_offset: has(&|item| {
                 matches!(
                     item,
                     Item::Fixed(
@@ -97,7 +106,7 @@ impl DateFormat {
                     )
                 )
             }),
-            items: items.into(),
+            items: items.clone().into(),
         };
         let sample = DateTime::<Utc>::from_timestamp(1_709_208_000, 0).expect("29 February 2024, noon, is a time");
         let mut written = String::new();
@@ -116,6 +125,17 @@ impl DateFormat {
     }
 
     fn parse(&self, text: &str, zone: Tz) -> Option<NaiveDate> {
+        self.parse_as_written(text, zone).or_else(|| {
+            let spellings = if self.with_month_name {
+                months::in_english(text)
+            } else {
+                Vec::new()
+            };
+            spellings.iter().find_map(|text| self.parse_as_written(text, zone))
+        })
+    }
+
+    fn parse_as_written(&self, text: &str, zone: Tz) -> Option<NaiveDate> {
         let mut parsed = chrono::format::Parsed::new();
         chrono::format::parse(&mut parsed, text, self.items.iter()).ok()?;
         if self.with_offset
@@ -272,10 +292,16 @@ pub fn generalized_time(text: &str) -> Option<Value<'static>> {
         return Some(Value::NoDate);
     }
     let moment = local.checked_sub_signed(chrono::Duration::seconds(offset_seconds.into()))?;
-    PLAUSIBLE_YEARS
-        .contains(&moment.year())
-        .then(|| Value::DateTime(moment.and_utc()))
+    let for_ever = local == FOR_EVER;
+    (for_ever || PLAUSIBLE_YEARS.contains(&moment.year())).then(|| Value::DateTime(moment.and_utc()))
 }
+
+/// `000001010000Z` in pwdAccountLockedTime: the account is locked for good (draft-behera-ldap-password-policy, 5.3.3). A
+/// time before every other, so that 'locked before now' holds at every moment.
+pub const FOR_EVER: NaiveDateTime = match NaiveDate::from_ymd_opt(0, 1, 1) {
+    Some(day) => day.and_time(chrono::NaiveTime::MIN),
+    None => NaiveDateTime::MIN,
+};
 
 /// Reads a whole number of a directory, e.g. FILETIME or userAccountControl.
 pub fn directory_integer(text: &str) -> Option<i64> {
@@ -324,146 +350,4 @@ impl DateOutput {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ZONE: Tz = chrono_tz::Europe::Amsterdam;
-
-    fn date(year: i32, month: u32, day: u32) -> Value<'static> {
-        Value::Date(NaiveDate::from_ymd_opt(year, month, day).unwrap())
-    }
-
-    fn reading(formats: &[&str]) -> DateReading {
-        DateReading {
-            formats: formats.iter().map(|format| DateFormat::new(format).unwrap()).collect(),
-            never: vec!["NULL".into()],
-        }
-    }
-
-    #[test]
-    fn iso_dates_are_read_without_a_format() {
-        let iso = reading(&[]);
-        for text in [
-            "2024-01-31",
-            "20240131",
-            "2024-01-31T10:00:00",
-            "2024-01-31 10:00",
-            "2024-01-31T10:00:00.123",
-            "2024-01-30T23:30:00Z",
-            "2024-01-30T23:30:00+0000",
-            "2024-01-31T00:30:00+01:00",
-        ] {
-            assert_eq!(iso.read(text, ZONE), Ok(date(2024, 1, 31)), "{text}");
-        }
-    }
-
-    #[test]
-    fn anything_else_needs_a_format() {
-        let iso = reading(&[]);
-        for text in [
-            "31-01-2024",
-            "31/01/2024",
-            "31012024",
-            "01312024",
-            "2024-13-01",
-            "2024-02-30",
-            "2024-1-31",
-            "2024-01-31x",
-            "2024-01-31T",
-            "tomorrow",
-            "24-01-31",
-            "0024-01-31",
-            "2024/01/31",
-        ] {
-            assert!(iso.read(text, ZONE).is_err(), "{text}");
-        }
-        let dutch = reading(&["%d-%m-%Y", "%d/%m/%Y"]);
-        assert_eq!(dutch.read("31-01-2024", ZONE), Ok(date(2024, 1, 31)));
-        assert_eq!(dutch.read("1/2/2024", ZONE), Ok(date(2024, 2, 1)));
-        for text in ["2024-01-31", "31-01-24", "31-01-2024 10:00", "31-13-2024"] {
-            assert!(dutch.read(text, ZONE).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn sentinels_and_zeros_mean_no_date() {
-        let dutch = reading(&["%d-%m-%Y"]);
-        for text in [
-            "31-12-9999",
-            "31-12-2999",
-            "01-01-1900",
-            "01-01-0001",
-            "00-00-0000",
-            "00000000",
-            "NULL",
-        ] {
-            assert_eq!(dutch.read(text, ZONE), Ok(Value::NoDate), "{text}");
-        }
-        let iso = reading(&[]);
-        for text in [
-            "9999-12-31",
-            "99991231",
-            "9999-12-31T23:59:59",
-            "2999-12-31",
-            "0001-01-01T00:00:00",
-        ] {
-            assert_eq!(iso.read(text, ZONE), Ok(Value::NoDate), "{text}");
-        }
-        let short = reading(&["%d-%m-%y"]);
-        assert_eq!(short.read("31-12-99", ZONE), Ok(Value::NoDate));
-        assert_eq!(short.read("31-01-24", ZONE), Ok(date(2024, 1, 31)));
-    }
-
-    #[test]
-    fn a_format_with_an_offset_gives_the_date_in_the_zone() {
-        let with_offset = reading(&["%d-%m-%Y %H:%M %z"]);
-        assert_eq!(with_offset.read("31-01-2024 23:30 +0000", ZONE), Ok(date(2024, 2, 1)));
-    }
-
-    #[test]
-    fn formats_that_give_no_full_date_are_refused() {
-        for wrong in ["dd-MM-yyyy", "%d-%m", "%Q", "%H:%M", "", "%d-%m-%Y %"] {
-            assert!(DateFormat::new(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn filetime_is_utc_and_never_is_blank() {
-        assert_eq!(filetime(0), Value::NoDate);
-        assert_eq!(filetime(i64::MAX), Value::NoDate);
-        assert_eq!(filetime(-1), Value::NoDate);
-        let Value::DateTime(moment) = filetime(133_511_328_000_000_000) else {
-            panic!("a time");
-        };
-        assert_eq!(moment.to_rfc3339(), "2024-01-31T00:00:00+00:00");
-    }
-
-    #[test]
-    fn generalized_time_of_both_directories_is_read() {
-        for text in [
-            "20240131120000Z",
-            "20240131120000.0Z",
-            "202401311200Z",
-            "2024013112Z",
-            "20240131130000+0100",
-            "20240131070000-05",
-        ] {
-            let Some(Value::DateTime(moment)) = generalized_time(text) else {
-                panic!("{text}");
-            };
-            assert_eq!(moment.to_rfc3339(), "2024-01-31T12:00:00+00:00", "{text}");
-        }
-        for text in [
-            "20240131",
-            "20240131120000",
-            "2024-01-31T12:00:00Z",
-            "20241331120000Z",
-            "Z",
-            "20240131120000+1",
-        ] {
-            assert_eq!(generalized_time(text), None, "{text}");
-        }
-        assert_eq!(generalized_time("16010101000000.0Z"), Some(Value::NoDate));
-        assert_eq!(generalized_time("99991231235959Z"), Some(Value::NoDate));
-    }
-}
+mod tests;

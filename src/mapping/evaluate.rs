@@ -1,8 +1,9 @@
 //! Evaluates expressions over records. Pure: the moment is an argument.
 
 use super::compare::{all, any, compare, truth, within};
+use super::dates::{Believe, doubt};
 use super::expression::{Expr, Program, Test, label_of};
-use super::filters::{LONGEST_TEXT, too_long};
+use super::filters::{Filter, LONGEST_TEXT, too_long};
 use super::inputs::{Input, Records};
 use super::text::clean_cow;
 use super::value::Value;
@@ -13,13 +14,18 @@ use std::borrow::Cow;
 impl Program {
     /// The value over these records at this moment.
     pub fn evaluate<'a>(&'a self, records: Records<'a>, moment: Moment) -> Value<'a> {
+        self.evaluate_believing(Believe::AllRead, records, moment)
+    }
+
+    /// The value, where a date that is not believed is not known.
+    pub fn evaluate_believing<'a>(&'a self, believe: Believe, records: Records<'a>, moment: Moment) -> Value<'a> {
         // Most expressions are a plain reference: nothing to walk.
         if let Expr::Input(at) = self.root
             && let Some(input) = self.inputs.get(at)
         {
             return input.read(records);
         }
-        let scope = Scope::of(self, records, moment);
+        let scope = Scope::believing(believe, self, records, moment);
         match scope.evaluate(&self.root) {
             // Parts put together can begin or end with white space, or compose to other characters.
             Value::Text(text) => Value::text(clean_cow(text)),
@@ -40,15 +46,22 @@ pub(super) struct Scope<'a> {
     inputs: &'a [Input],
     records: Records<'a>,
     moment: Moment,
+    believe: Believe,
 }
 
 impl<'a> Scope<'a> {
     /// Of a program over these records at this moment.
     pub(super) fn of(program: &'a Program, records: Records<'a>, moment: Moment) -> Self {
+        Self::believing(Believe::AllRead, program, records, moment)
+    }
+
+    /// The same, where a date that is not believed is not known.
+    fn believing(believe: Believe, program: &'a Program, records: Records<'a>, moment: Moment) -> Self {
         Scope {
             inputs: &program.inputs,
             records,
             moment,
+            believe,
         }
     }
 
@@ -98,13 +111,25 @@ impl<'a> Scope<'a> {
                 other => other,
             },
             Expr::Default { value, other } => self.default(self.evaluate(value), other),
-            Expr::Filter { filter, input, label } => filter.apply(self.evaluate(input), zone, label),
+            Expr::Filter { filter, input, label } => self.filter(filter, self.evaluate(input), label),
             Expr::Test {
                 test,
                 negated,
                 input,
                 label,
             } => self.test(test, *negated, &self.evaluate(input), label),
+        }
+    }
+
+    fn filter(&self, filter: &'a Filter, input: Value<'a>, label: &str) -> Value<'a> {
+        let zone = self.moment.zone;
+        if self.believe == Believe::AllRead || !filter.reads_dates() {
+            return filter.apply(input, zone, label);
+        }
+        let read = filter.apply(input.clone(), zone, label);
+        match doubt(filter, &input, &read, self.believe, self.moment) {
+            Some(why) => Value::undecided(format!("{label} {why}")),
+            None => read,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::advice::{self, Kind};
 use super::condition::{unknown_in_words, values_read};
+use super::dates::Believe;
 use super::expression::Program;
 use super::filters::Refusal;
 use super::inputs::{Input, Records};
@@ -43,12 +44,14 @@ impl Starts {
 
     /// What in it can never be decided.
     pub(super) fn advice(&self) -> Vec<Refusal> {
-        advice::of_expression(&self.program)
+        let mut found = advice::of_expression(&self.program);
+        found.extend(advice::of_dates(&self.program));
+        found
     }
 
     /// The day over these records at this moment.
     pub fn day(&self, records: Records<'_>, moment: Moment) -> FirstDay {
-        match self.program.evaluate(records, moment) {
+        match self.program.evaluate_believing(Believe::FirstDay, records, moment) {
             Value::Date(day) => FirstDay::On(day),
             Value::DateTime(time) => FirstDay::On(time.with_timezone(&moment.zone).date_naive()),
             Value::Blank | Value::NoDate => FirstDay::Blank,

@@ -1,6 +1,7 @@
 //! The last day of somebody who has left: a typed expression that must give a date, else it is not known.
 
 use super::advice;
+use super::dates::Believe;
 use super::expression::Program;
 use super::filters::Refusal;
 use super::inputs::{Input, Records};
@@ -35,12 +36,15 @@ impl LastDayRule {
 
     /// What in it can never be decided.
     pub(super) fn advice(&self) -> Vec<Refusal> {
-        advice::of_expression(&self.program)
+        let mut found = advice::of_expression(&self.program);
+        found.extend(advice::of_dates(&self.program));
+        found
     }
 
     /// The day, in the zone of the moment. A blank date is no date: nothing is guessed.
     pub(super) fn read(&self, records: Records<'_>, moment: Moment) -> LastDay {
-        match self.program.evaluate(records, moment) {
+        let evidence = Believe::Evidence { first_day: None };
+        match self.program.evaluate_believing(evidence, records, moment) {
             Value::Date(date) => LastDay::On(date),
             Value::DateTime(time) => LastDay::On(time.with_timezone(&moment.zone).date_naive()),
             Value::NoDate | Value::Blank => LastDay::NotKnown(format!("{PATH} gives no date: it is blank")),

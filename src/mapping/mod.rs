@@ -35,7 +35,7 @@ use crate::domain::ids::SourceName;
 use crate::domain::key::KeySpec;
 use crate::domain::profile::Matched;
 use crate::domain::record::{AttributeNames, SourceRecord};
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
 use condition::Condition;
 use contracts::ContractRule;
 use fields::CompiledRule;
@@ -353,6 +353,18 @@ impl Mapping {
         }
     }
 
+    fn leaving_beyond_doubt_alone(
+        &self,
+        joined: &JoinedRecord<'_>,
+        moment: Moment,
+        first_day: Option<NaiveDate>,
+    ) -> Truth {
+        match &self.leaver {
+            Some(condition) => condition.holds_beyond_doubt(Records::Joined(joined), moment, first_day),
+            None => Truth::False,
+        }
+    }
+
     fn last_day_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
         match &self.last_day {
             Some(rule) => rule.read(Records::Joined(joined), moment),
@@ -386,7 +398,11 @@ impl Describe for Mapping {
     }
 
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
-        self.leaving_agreed(joined, moment, self.leaving_alone(joined, moment))
+        Self::leaving_agreed(joined, |one| self.leaving_alone(one, moment))
+    }
+
+    fn leaving_beyond_doubt(&self, joined: &JoinedRecord<'_>, moment: Moment, first_day: Option<NaiveDate>) -> Truth {
+        Self::leaving_agreed(joined, |one| self.leaving_beyond_doubt_alone(one, moment, first_day))
     }
 
     fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {

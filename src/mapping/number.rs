@@ -52,6 +52,12 @@ impl Number {
         })
     }
 
+    /// The whole part, where it fits.
+    pub fn whole(self) -> Option<i64> {
+        let divisor = 10_i128.checked_pow(u32::from(self.scale))?;
+        i64::try_from(self.units / divisor).ok()
+    }
+
     /// The value, where it is whole and fits.
     pub fn to_i64(self) -> Option<i64> {
         if self.scale == 0 {

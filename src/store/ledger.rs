@@ -5,9 +5,10 @@ use super::stamp::{from_json, from_word, json, stamp, time, word};
 use crate::domain::certificate::Overwritten;
 use crate::domain::ids::{CardId, OperatorId, SourceName};
 use crate::domain::key::Key;
-use crate::domain::ledger::{LedgerEntry, OurArchive, Sighting};
+use crate::domain::ledger::{LastLook, LedgerEntry, OurArchive, Sighting};
 use crate::domain::record::Anchor;
 use crate::domain::seen::SeenValues;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 use std::borrow::Cow;
@@ -24,6 +25,12 @@ struct Rest<'a> {
     #[serde(default, skip_serializing_if = "<[Anchor]>::is_empty")]
     anchors: Cow<'a, [Anchor]>,
     sightings: Cow<'a, BTreeMap<SourceName, Sighting>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leaves_on: Option<NaiveDate>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    leaving_is_certain: bool,
+    #[serde(default, skip_serializing_if = "LastLook::is_active")]
+    last_look: LastLook,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     archived_by_us: Option<Cow<'a, OurArchive>>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -56,6 +63,9 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         since,
         sightings,
         leaving_since,
+        leaves_on,
+        leaving_is_certain,
+        last_look,
         archived_by_us,
         archived_operators,
         anonymized,
@@ -67,6 +77,9 @@ fn row(entry: &LedgerEntry) -> impl Serialize {
         former_keys: Cow::Borrowed(former_keys),
         anchors: Cow::Borrowed(anchors),
         sightings: Cow::Borrowed(sightings),
+        leaves_on: *leaves_on,
+        leaving_is_certain: *leaving_is_certain,
+        last_look: *last_look,
         archived_by_us: archived_by_us.as_deref().map(Cow::Borrowed),
         archived_operators: Cow::Borrowed(archived_operators),
         access_later: *access_later,
@@ -181,6 +194,9 @@ fn entry(row: ReadRow) -> Result<LedgerEntry, Fault> {
         since: time(&since, "ledger")?,
         sightings: rest.sightings.into_owned(),
         leaving_since: leaving_since.map(|text| time(&text, "ledger")).transpose()?,
+        leaves_on: rest.leaves_on,
+        leaving_is_certain: rest.leaving_is_certain,
+        last_look: rest.last_look,
         archived_by_us: rest.archived_by_us.map(|archive| Box::new(archive.into_owned())),
         archived_operators: rest.archived_operators.into_owned(),
         anonymized: anonymized != 0,

@@ -33,7 +33,7 @@ fields:
   branch: "{{ hr.Site }}"
 create: { hasSspAccess: true, isCaller: true }
 lifecycle:
-  leaver: { when: "{{ hr['End date'] | date < today }}" }
+  leaver: { when: "{{ hr['End date'] | date < today }}", after: 0d }
 store: { sqlite: cardsync.db }
 "#;
 

@@ -80,6 +80,7 @@ scenarios! {
     current_row_is_missing
     current_rows_that_differ_leave_the_field
     cut_off_csv
+    dates_that_cannot_be_are_held
     deleted_with_the_operator_by_hand
     department_as_plain_text
     department_is_created_once
@@ -95,6 +96,7 @@ scenarios! {
     duplicate_key_in_source_stops_that_person_only
     duplicate_key_in_topdesk_stops_that_person_only
     emptying_the_login_of_an_operator_waits
+    end_date_that_was_seen_stays_when_the_row_goes
     enrich_source_down_holds_creates_only
     evidence_vanishes_when_a_unit_is_renamed
     filter_edited_so_that_all_look_absent
@@ -124,6 +126,8 @@ scenarios! {
     login_held_by_another_card_is_left_out
     login_moves_from_one_to_another
     login_reused_by_another_human_waits
+    long_past_end_on_a_card_in_step_is_held
+    made_once_and_gone_from_the_next_export
     manager_by_dn_from_ldif
     manager_dns_however_they_are_written
     managers_in_a_second_pass_with_a_cycle
@@ -188,8 +192,10 @@ scenarios! {
     value_with_a_language_option_only
     values_in_another_order_change_nothing
     word_of_include_is_renamed
+    woken_by_hand_after_a_hand_had_archived_it
     work_left_behind
     wrong_clock
+    years_of_two_digits_are_held
 }
 
 fn root() -> PathBuf {

@@ -5,6 +5,7 @@ use crate::domain::field::{CardField, FieldValue};
 use crate::domain::identity::{Describe, Description, Desired, Truth, Wanted};
 use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
+use crate::domain::lifecycle::dates::FirstSight;
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::{Member, Population};
 use crate::domain::snapshot::Role;
@@ -97,7 +98,7 @@ impl Workforce {
                 }
             };
             let stands = match describe.scope(&person.joined, input.moment) {
-                Truth::True => match leaving(describe, &person, input, None) {
+                Truth::True => match leaving(describe, &person, input, FirstSight::default()) {
                     Leaving::No | Leaving::NextContract => Stands::Works,
                     // Without a clock to believe it may be a matter of the date.
                     Leaving::ContractsEnded if input.clock.is_trusted() => {

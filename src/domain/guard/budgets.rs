@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Counted {
     Yes,
-    /// It waits as part of a baseline that nobody has approved, or because its key is odd: it does not use up the budget of others, but together
-    /// these items must fit as well once they are approved.
+    /// It waits as part of a baseline that nobody has approved, or because its key is odd or its evidence in doubt: it
+    /// does not use up the budget of others, but together these items must fit as well once they are approved.
     AsBaseline,
     /// Somebody said no to it.
     No,
@@ -35,6 +35,8 @@ fn counted(found: &[HoldReason], decision: Option<&Decision>) -> Counted {
                 // Junk in a list must not hold the people in it.
                 | HoldReason::OddKey { .. }
                 | HoldReason::Undone { .. }
+                | HoldReason::DoubtfulDate { .. }
+                | HoldReason::StillListed { .. }
         );
         waits && !waived(reason, decision)
     });

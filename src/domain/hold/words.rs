@@ -95,6 +95,17 @@ impl HoldReason {
                 );
             }
             HoldReason::Drift { card, what } => return drift(card, *what),
+            HoldReason::DoubtfulDate { what } => {
+                return format!(
+                    "is that date right? {what}: correct it in the source; approve if the person has left all the same"
+                );
+            }
+            HoldReason::StillListed { what } => {
+                return format!(
+                    "missing, and {what}: absence alone does not archive an operator's card; take them out there, or \
+                     approve if the person has left"
+                );
+            }
             HoldReason::WorkLeft { manager_of, examples } => {
                 let left = work_left(*manager_of, examples);
                 return format!("{left}; see that somebody else has the work, or approve");

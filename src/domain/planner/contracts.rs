@@ -1,16 +1,17 @@
 //! People of exports with a row per contract who have no current row: between two contracts, or at the end of the last one
 //! (RULES 4.5).
 
+use super::learning::archived_before;
 use super::shields::Shields;
 use super::{Planner, presence};
 use crate::domain::cards::Likeness;
-use crate::domain::contracts::{Contracts, Ended, ended, go_by_the_clock, next_in_words, remember};
+use crate::domain::contracts::{Contracts, Ended, doubtful_end, ended, go_by_the_clock, next_in_words, remember};
 use crate::domain::evidence::{Evidence, Grade};
 use crate::domain::identity::Part;
 use crate::domain::ids::CardId;
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
-use crate::domain::lifecycle::{Leaving, Missing, second_source};
+use crate::domain::lifecycle::{Leaving, Missing, Objection, second_source};
 use crate::domain::merge::Person;
 use crate::domain::plan::{HoldReason, SkipReason};
 use crate::domain::record::{SourceRecord, Standing};
@@ -93,10 +94,15 @@ impl Planner<'_> {
         let (verdict, sightings) = ended(person, &entry, self.population, self.input);
         let mut learned = entry;
         learned.sightings = sightings;
-        learned.leaving_since = match &verdict {
-            Ended::Leaving(_) => learned.leaving_since.or(Some(self.input.moment.now)),
-            Ended::Missing(_) => None,
-            Ended::Open(_) => learned.leaving_since,
+        // That contracts have ended is judged anew with every read: without the rows the person is absent.
+        (learned.leaving_since, learned.leaving_is_certain) = match &verdict {
+            Ended::Leaving(_) => (learned.leaving_since.or(Some(self.input.moment.now)), false),
+            Ended::Missing(_) => (None, false),
+            Ended::Open(_) => (learned.leaving_since, learned.leaving_is_certain),
+        };
+        let odd_end = match &verdict {
+            Ended::Leaving(_) => doubtful_end(person, &learned, self.input),
+            Ended::Missing(_) | Ended::Open(_) => None,
         };
         if self.known[card] != Some(&learned) {
             self.learned.insert(id.clone(), learned);
@@ -117,9 +123,10 @@ impl Planner<'_> {
             }
             return;
         }
-        if self.known[card].is_some_and(|entry| entry.archived_by_us.is_some()) {
-            let detail =
-                "every contract has ended, but a human unarchived the card after cardsync had archived it: it stays so";
+        if let Some(who) = self.known[card].and_then(archived_before) {
+            let detail = format!(
+                "every contract has ended, but a human unarchived the card after {who} had archived it: it stays so"
+            );
             self.skip(SkipReason::UnarchivedByHand, Some(key), Some(card), detail);
             return;
         }
@@ -127,7 +134,7 @@ impl Planner<'_> {
             key: key.clone(),
             card,
             evidence,
-            doubts: doubt.into_iter().collect(),
+            doubts: doubt.into_iter().chain(odd_end).collect(),
         });
     }
 
@@ -183,14 +190,18 @@ impl Planner<'_> {
                 self.skip(SkipReason::Shielded, Some(&key), Some(card), why);
                 continue;
             }
-            if evidence.iter().any(|one| one.grade == Grade::Weak)
-                && self.index.operator(card).is_linked()
-                && let Some(why) = second_source(self.describe, &key, &self.input.snapshots, self.input.moment)
-            {
-                self.counting_absent.insert(id);
-                let detail = format!("a current row that is missing does not archive an operator's card alone: {why}");
-                self.skip(SkipReason::SecondSource, Some(&key), Some(card), detail);
-                continue;
+            if evidence.iter().any(|one| one.grade == Grade::Weak) && self.index.operator(card).is_linked() {
+                match second_source(self.describe, &key, &self.input.snapshots, self.input.moment) {
+                    None => {}
+                    Some(Objection::Unreadable(why)) => {
+                        self.counting_absent.insert(id);
+                        let detail =
+                            format!("a current row that is missing does not archive an operator's card alone: {why}");
+                        self.skip(SkipReason::SecondSource, Some(&key), Some(card), detail);
+                        continue;
+                    }
+                    Some(Objection::StillListed(what)) => doubts.push(HoldReason::StillListed { what }),
+                }
             }
             doubts.extend(self.archive_doubts());
             self.archive(&key, card, evidence, doubts);

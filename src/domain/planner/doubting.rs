@@ -5,6 +5,7 @@ use crate::domain::field::CardField;
 use crate::domain::identity::{
     Describe, Description, Desired, FirstDay, JoinedRecord, LastDay, Moment, Truth, Unknown,
 };
+use chrono::NaiveDate;
 
 /// Asks for every moment that it might be, and believes what is always the same.
 pub(super) struct Doubting<'a> {
@@ -27,6 +28,12 @@ impl Describe for Doubting<'_> {
 
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
         self.always(moment, |moment| self.inner.leaving(joined, moment))
+    }
+
+    fn leaving_beyond_doubt(&self, joined: &JoinedRecord<'_>, moment: Moment, first_day: Option<NaiveDate>) -> Truth {
+        self.always(moment, |moment| {
+            self.inner.leaving_beyond_doubt(joined, moment, first_day)
+        })
     }
 
     fn last_day(&self, _: &JoinedRecord<'_>, _: Moment) -> LastDay {

@@ -4,7 +4,7 @@ use super::{Draft, Planner, provenance, second_pass};
 use crate::domain::field::{FieldValue, Reference};
 use crate::domain::ids::{ItemId, PlanId};
 use crate::domain::installation::KnownInstallation;
-use crate::domain::plan::{Change, HoldReason, Plan, full_hash, item_id, short_hash};
+use crate::domain::plan::{ActionKind, Change, HoldReason, Plan, full_hash, item_id, short_hash};
 use crate::domain::quality::target_summary;
 use crate::domain::snapshot::{Effect, Finding, Role, Verdict};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -159,7 +159,13 @@ impl Planner<'_> {
             anchors: draft.anchors.clone(),
             overwrites: draft.overwrites.clone(),
             access_later: draft.access_later,
+            seen_in: Vec::new(),
         };
+        if let ActionKind::Create | ActionKind::Adopt | ActionKind::Merge = change.action.kind()
+            && let Some(key) = &change.key
+        {
+            change.seen_in = self.input.sources_of(key);
+        }
         change.id = item_id(&change);
         change
     }

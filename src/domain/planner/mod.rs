@@ -23,6 +23,7 @@ mod contracts;
 mod doubting;
 mod fields;
 mod finish;
+mod learning;
 mod left_behind;
 mod lists;
 mod namesakes;

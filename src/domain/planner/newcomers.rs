@@ -12,6 +12,7 @@ use crate::domain::ids::CardId;
 use crate::domain::joining::{Starting, starting};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
+use crate::domain::lifecycle::dates::{self, FirstSight};
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Drift, FieldChange, HoldReason, SkipReason};
@@ -24,10 +25,16 @@ const CANNOT_BE_USED: &str = "cannot be used";
 impl<'a> Planner<'a> {
     pub(super) fn unpaired(&mut self, person: &Person<'_>) {
         let key = person.key;
-        let state = leaving(self.describe, person, self.input, None);
+        let state = leaving(self.describe, person, self.input, FirstSight::default());
         self.count_judged(&state);
         match state {
             Leaving::Now(_) | Leaving::Later { .. } | Leaving::ContractsEnded => {
+                if let Some(HoldReason::DoubtfulDate { what }) = dates::doubt(self.describe, person, self.input, None) {
+                    let detail = format!("no card is made while this is open: {what}");
+                    self.skip(SkipReason::LeavingUnknown, Some(key), None, detail);
+                    self.block(key, CANNOT_BE_USED);
+                    return;
+                }
                 self.stands_apart(key);
                 self.skip(
                     SkipReason::LeftWithoutCard,

@@ -1,11 +1,13 @@
 //! Cards of the ledger that nobody's key claims: absent people, and cards that changed behind our back.
 
+use super::learning::archived_before;
 use super::shields::Shields;
 use super::{Planner, conflict_of};
 use crate::domain::cards::{CardState, Likeness};
+use crate::domain::evidence::Grade;
 use crate::domain::ledger::LedgerEntry;
-use crate::domain::lifecycle::{Missing, missing, second_source};
-use crate::domain::plan::{Conflict, Skip, SkipReason};
+use crate::domain::lifecycle::{Missing, Objection, missing, remembered, second_source};
+use crate::domain::plan::{Conflict, HoldReason, Skip, SkipReason};
 use crate::domain::snapshot::Use;
 
 impl Planner<'_> {
@@ -97,7 +99,17 @@ impl Planner<'_> {
     fn orphan(&mut self, entry: &LedgerEntry, card: usize, shields: &mut Option<Shields>) {
         let key = entry.key.as_ref().expect("only cards with a key come here");
         let stored = &self.index.cards[card];
-        if stored.archived {
+        let archived = stored.archived;
+        let mut now = entry.clone();
+        now.look(archived);
+        if archived {
+            // Whose absence counts for anonymization has been absent since long before they are due.
+            if self.input.policy.anonymize.is_some() && entry.archived_by_us.is_some() {
+                now.sightings = missing(entry, key, self.population, self.input).1;
+            }
+            if now != *entry {
+                self.learned.insert(entry.card.clone(), now);
+            }
             return;
         }
         if let Some((kind, _)) = conflict_of(&self.index.matching(key)) {
@@ -112,10 +124,9 @@ impl Planner<'_> {
             return;
         }
         let (state, sightings) = missing(entry, key, self.population, self.input);
-        if sightings != entry.sightings {
-            let mut entry = entry.clone();
-            entry.sightings = sightings;
-            self.learned.insert(entry.card.clone(), entry);
+        now.sightings = sightings;
+        if now != *entry {
+            self.learned.insert(entry.card.clone(), now);
         }
         if self.index.is_special(card) {
             self.undecided.insert(entry.card.clone());
@@ -132,6 +143,11 @@ impl Planner<'_> {
             self.skip(SkipReason::Protected, Some(key), Some(card), "on guard.protect");
             return;
         }
+        // What a source said before its record went, it has said.
+        let state = match (state, remembered(entry, self.input)) {
+            (Missing::NotYet { .. } | Missing::Gone(_), Some(evidence)) => Missing::Gone(vec![evidence]),
+            (state, _) => state,
+        };
         match state {
             Missing::Present => {}
             Missing::Unknown(why) => {
@@ -142,30 +158,33 @@ impl Planner<'_> {
                 self.counting_absent.insert(entry.card.clone());
                 self.skip(SkipReason::MissingNotYet, Some(key), Some(card), detail);
             }
-            Missing::Gone(_) if entry.archived_by_us.is_some() => {
-                self.skip(
-                    SkipReason::UnarchivedByHand,
-                    Some(key),
-                    Some(card),
-                    "absent, but a human unarchived the card after cardsync had archived it: it stays so",
-                );
-            }
             Missing::Gone(evidence) => {
+                if let Some(who) = archived_before(entry) {
+                    let detail =
+                        format!("absent, but a human unarchived the card after {who} had archived it: it stays so");
+                    self.skip(SkipReason::UnarchivedByHand, Some(key), Some(card), detail);
+                    return;
+                }
                 let shields = shields.get_or_insert_with(|| Shields::of(self));
                 if let Some(why) = shields.over(&Likeness::of_card(&self.index.cards[card]), entry) {
                     self.counting_absent.insert(entry.card.clone());
                     self.skip(SkipReason::Shielded, Some(key), Some(card), why);
                     return;
                 }
-                if self.index.operator(card).is_linked()
-                    && let Some(why) = second_source(self.describe, key, &self.input.snapshots, self.input.moment)
-                {
-                    self.counting_absent.insert(entry.card.clone());
-                    let detail = format!("absence alone does not archive an operator's card: {why}");
-                    self.skip(SkipReason::SecondSource, Some(key), Some(card), detail);
-                    return;
+                let mut doubts = self.archive_doubts();
+                let is_absence = evidence.iter().all(|evidence| evidence.grade == Grade::Weak);
+                if is_absence && self.index.operator(card).is_linked() {
+                    match second_source(self.describe, key, &self.input.snapshots, self.input.moment) {
+                        None => {}
+                        Some(Objection::Unreadable(why)) => {
+                            self.counting_absent.insert(entry.card.clone());
+                            let detail = format!("absence alone does not archive an operator's card: {why}");
+                            self.skip(SkipReason::SecondSource, Some(key), Some(card), detail);
+                            return;
+                        }
+                        Some(Objection::StillListed(what)) => doubts.push(HoldReason::StillListed { what }),
+                    }
                 }
-                let doubts = self.archive_doubts();
                 self.archive(key, card, evidence, doubts);
             }
         }

@@ -1,5 +1,6 @@
 //! One present person: nothing, update, archive, unarchive; or, without a card, on to [`super::newcomers`].
 
+use super::learning::{Seen, archived_before};
 use super::operators::fate_words;
 use super::{Draft, ManagerWish, Place, Planner, conflict_of, wanted_text};
 use crate::domain::card::PersonCard;
@@ -9,8 +10,8 @@ use crate::domain::field::CardField;
 use crate::domain::identity::{Description, Truth};
 use crate::domain::joining::{Starting, starting};
 use crate::domain::key::Key;
-use crate::domain::ledger::{LedgerEntry, Origin};
-use crate::domain::lifecycle::{Leaving, archived_when, leaves_on, leaving};
+use crate::domain::lifecycle::dates::{self, leaves_on};
+use crate::domain::lifecycle::{Leaving, archived_when, leaving};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, Conflict, Evidence, FieldChange, HoldReason, SkipReason};
 use crate::domain::policy::RehirePerson;
@@ -100,29 +101,39 @@ impl<'a> Planner<'a> {
     fn paired(&mut self, person: &Person<'_>, card: usize) {
         let key = person.key;
         let known = self.known[card];
-        let since = known.and_then(|entry| entry.leaving_since);
-        let state = leaving(self.describe, person, self.input, since);
-        self.count_judged(&state);
         let description = self.describe.describe(&person.joined, self.input.moment);
         let doubt = self.another_person(person, card, &description);
-        self.learn(person, card, &state, doubt.is_some());
-        self.remember_openness(card, &state);
+        let sight = self.first_sight(card, doubt.is_some());
+        let state = leaving(self.describe, person, self.input, sight);
+        self.count_judged(&state);
         let archived = self.index.cards[card].archived;
+        let leaves = match state {
+            Leaving::No | Leaving::NextContract if !archived => leaves_on(self.describe, person, self.input.moment),
+            _ => None,
+        };
+        let odd_date = match &state {
+            Leaving::Now(_) | Leaving::Later { .. } => dates::doubt(self.describe, person, self.input, known),
+            Leaving::No | Leaving::NextContract | Leaving::ContractsEnded | Leaving::Unknown(_) => None,
+        };
+        let seen = Seen {
+            doubted: doubt.is_some(),
+            certain: odd_date.is_none(),
+            leaves_on: leaves,
+        };
+        self.learn(person, card, &state, seen);
+        self.remember_openness(card, &state);
         match (state, archived) {
             (Leaving::ContractsEnded, _) => self.contracts_ended(person, card, doubt),
             (Leaving::Now(evidence), false) => {
                 // Once the card is archived, which may be in this very run.
                 self.stands_apart(key);
-                if known.is_some_and(|entry| entry.archived_by_us.is_some()) {
-                    self.skip(
-                        SkipReason::UnarchivedByHand,
-                        Some(key),
-                        Some(card),
-                        "leaves, but a human unarchived the card after cardsync had archived it: it stays so",
-                    );
+                if let Some(who) = known.and_then(archived_before) {
+                    let detail =
+                        format!("leaves, but a human unarchived the card after {who} had archived it: it stays so");
+                    self.skip(SkipReason::UnarchivedByHand, Some(key), Some(card), detail);
                     return;
                 }
-                let mut doubts: Vec<HoldReason> = doubt.into_iter().collect();
+                let mut doubts: Vec<HoldReason> = doubt.into_iter().chain(odd_date).collect();
                 doubts.extend(self.archive_doubts());
                 self.archive(key, card, vec![evidence], doubts);
             }
@@ -158,7 +169,7 @@ impl<'a> Planner<'a> {
             }
             (Leaving::NextContract, false) if !self.next_contract(person, card) => self.stays[card] = doubt.is_none(),
             (Leaving::No | Leaving::NextContract, false) => {
-                if let Some(date) = leaves_on(self.describe, person, self.input.moment) {
+                if let Some(date) = leaves {
                     let detail = format!("leaves on {date}; {}", archived_when(&self.input.policy));
                     self.skip(SkipReason::LeavesOn, Some(key), Some(card), detail);
                 }
@@ -209,53 +220,6 @@ impl<'a> Planner<'a> {
         let same_anchor = known.is_some_and(|entry| person.anchors.iter().any(|anchor| entry.anchors.contains(anchor)));
         let agrees = same_anchor || !wanted.agreement(&on_card).is_empty();
         (!agrees).then_some(HoldReason::AnotherPerson)
-    }
-
-    /// What the ledger learns of a person with a card.
-    fn learn(&mut self, person: &Person<'_>, card: usize, state: &Leaving, doubted: bool) {
-        let id = self.index.cards[card].id.clone();
-        let now = self.input.moment.now;
-        let known = self.known[card];
-        if known.is_none() && doubted {
-            // Not ours before a human says that the number is this person's.
-            return;
-        }
-        let mut entry = known
-            .cloned()
-            .unwrap_or_else(|| LedgerEntry::new(id.clone(), person.key.clone(), Origin::Matched, now));
-        if entry.key.as_ref() != Some(person.key) {
-            if doubted {
-                // The card has this key now, but nobody has said that it is this person's.
-                return;
-            }
-            entry.former_keys.extend(entry.key.take());
-            entry.key = Some(person.key.clone());
-            // What was counted was somebody under another key.
-            for sighting in entry.sightings.values_mut() {
-                sighting.absent = None;
-            }
-        }
-        if !doubted {
-            for anchor in &person.anchors {
-                entry.anchors.retain(|known| known.source != anchor.source);
-                entry.anchors.push(anchor.clone());
-            }
-            entry.anchors.sort();
-        }
-        self.see(&mut entry, person);
-        entry.leaving_since = match state {
-            // What begins at a time that is not known would ripen at one that is not known.
-            Leaving::Now(_) | Leaving::Later { .. } if !self.input.clock.is_trusted() => entry.leaving_since,
-            Leaving::Now(_) | Leaving::Later { .. } => entry.leaving_since.or(Some(now)),
-            Leaving::No | Leaving::NextContract => None,
-            Leaving::Unknown(_) | Leaving::ContractsEnded => entry.leaving_since,
-        };
-        if matches!(state, Leaving::No | Leaving::NextContract) && !self.index.cards[card].archived {
-            entry.archived_by_us = None;
-        }
-        if known != Some(&entry) {
-            self.learned.insert(id, entry);
-        }
     }
 
     pub(super) fn archive_doubts(&self) -> Vec<HoldReason> {

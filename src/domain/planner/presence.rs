@@ -22,6 +22,7 @@ impl Planner<'_> {
                 for sighting in entry.sightings.values_mut() {
                     sighting.absent = None;
                 }
+                entry.look(self.index.cards[*card].archived);
                 see(&mut entry, self.population.sources_with(key));
                 if entry != *known {
                     self.learned.insert(id.clone(), entry);

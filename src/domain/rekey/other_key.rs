@@ -14,6 +14,7 @@ use crate::domain::merge::{Member, Population};
 use crate::domain::pin::{Pin, Pinned};
 use crate::domain::record::SourceRecord;
 use crate::domain::snapshot::{Snapshot, SnapshotReader};
+use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a person's key is under both keys.
@@ -251,6 +252,10 @@ impl Describe for DescribeUnder<'_> {
 
     fn leaving(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
         self.inner.leaving(joined, moment)
+    }
+
+    fn leaving_beyond_doubt(&self, joined: &JoinedRecord<'_>, moment: Moment, first_day: Option<NaiveDate>) -> Truth {
+        self.inner.leaving_beyond_doubt(joined, moment, first_day)
     }
 
     fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {

@@ -16,6 +16,7 @@ use crate::domain::identity::{Describe, FirstDay, Truth};
 use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, RawKey};
+use crate::domain::lifecycle::dates::FirstSight;
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::{Member, Population};
 use crate::domain::record::Anchor;
@@ -136,7 +137,7 @@ fn people(input: &PlanInput, describe: &dyn Describe, index: &CardIndex<'_>, pai
             Some(FirstDay::On(day)) => Some(day),
             Some(FirstDay::Blank | FirstDay::Unknown(_)) | None => None,
         };
-        marks.leaves = match leaving(describe, &person, input, None) {
+        marks.leaves = match leaving(describe, &person, input, FirstSight::default()) {
             Leaving::Now(_) | Leaving::Later { .. } | Leaving::ContractsEnded => true,
             Leaving::No | Leaving::NextContract | Leaving::Unknown(_) => false,
         };

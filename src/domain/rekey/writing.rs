@@ -121,6 +121,7 @@ fn adoption(
         anchors: person.anchors.clone(),
         overwrites: BTreeSet::new(),
         access_later: false,
+        seen_in: input.sources_of(&one.key),
     };
     change.id = item_id(&change);
     change

@@ -7,7 +7,7 @@ use crate::domain::diff::same;
 use crate::domain::field::{CardField, FieldValue, Reference};
 use crate::domain::guard::{ApprovedPlan, Judged, items_in};
 use crate::domain::ids::{CardId, ItemId};
-use crate::domain::ledger::{LedgerEntry, Origin, OurArchive};
+use crate::domain::ledger::{LastLook, LedgerEntry, Origin, OurArchive};
 use crate::domain::plan::{Action, Change, FieldChange};
 use crate::domain::window::Spent;
 use chrono::Duration;
@@ -188,6 +188,14 @@ impl World {
         }
     }
 
+    /// The last day of somebody of `hr` was 20 February, ten days ago, and that was seen the day after.
+    pub fn leaves(&mut self, key: &str) {
+        self.hr().set(key, "end", "2026-02-20");
+        if let Some(entry) = self.ledger.get_mut(&CardId::new(format!("c-{key}"))) {
+            entry.leaving_since = "2026-02-21T05:00:00Z".parse().ok();
+        }
+    }
+
     fn remember(&mut self, id: &CardId, change: &Change, origin: Origin) {
         let key = change.key.clone().expect("people have keys");
         let mut entry = self
@@ -200,6 +208,7 @@ impl World {
         }
         entry.anchors = change.anchors.clone();
         entry.access_later = change.access_later;
+        entry.see(&change.seen_in, self.now);
         self.ledger.insert(id.clone(), entry);
     }
 
@@ -221,6 +230,11 @@ impl World {
             self.remember(&id, change, Origin::Matched);
         }
         let entry = self.ledger.get_mut(&id).expect("it is there now");
+        entry.last_look = if archived { LastLook::Archived } else { LastLook::Active };
+        if !archived {
+            entry.leaving_since = None;
+            entry.leaving_is_certain = false;
+        }
         entry.archived_by_us = archived.then(|| {
             Box::new(OurArchive {
                 at: now,

@@ -6,7 +6,7 @@ use crate::domain::identity::{
 };
 use crate::domain::ids::SourceName;
 use crate::domain::key::Key;
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use std::collections::BTreeMap;
 
 /// Attribute, field. Text fields take the value as it is, lists its name, the manager a key.
@@ -93,6 +93,19 @@ impl Describe for FakeMapping {
                 Err(_) => Truth::Unknown("end is no date".to_owned()),
             },
             Found::Unknown(_) => Truth::Unknown("end is not known".to_owned()),
+        }
+    }
+
+    fn leaving_beyond_doubt(&self, joined: &JoinedRecord<'_>, moment: Moment, first_day: Option<NaiveDate>) -> Truth {
+        let date = match self.look(joined, "end") {
+            Found::Value(text) => text.parse::<NaiveDate>().ok(),
+            Found::Empty | Found::Unknown(_) => None,
+        };
+        let by_status = matches!(self.look(joined, "status"), Found::Value("left"));
+        let odd = date.filter(|date| date.year() == 1970 || first_day.is_some_and(|first| *date < first));
+        match odd {
+            Some(date) if !by_status => Truth::Unknown(format!("end is {date}")),
+            Some(_) | None => self.leaving(joined, moment),
         }
     }
 

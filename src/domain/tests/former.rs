@@ -27,9 +27,9 @@ fn changed() -> World {
 #[test]
 fn what_both_plans_contain_goes_on_and_the_rest_waits() {
     let mut world = changed();
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     let former = kept(&world.plan());
-    world.hr().set("E002", "end", "2026-01-01");
+    world.leaves("E002");
     assert_eq!(
         allowed(&world.judged()),
         Vec::<String>::new(),
@@ -49,7 +49,7 @@ fn what_both_plans_contain_goes_on_and_the_rest_waits() {
 #[test]
 fn other_evidence_for_the_same_archive_is_another_item() {
     let mut world = changed();
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     world.former = Some(kept(&world.plan()));
     world.hr().remove("E001");
     world.absent("c-E001", "hr", 3, 72);
@@ -97,7 +97,7 @@ fn updates_that_both_plans_contain_are_no_mass_that_the_change_brought() {
 fn one_person_is_judged_with_everybody() {
     let mut world = World::of(100);
     for number in 1..=4 {
-        world.hr().set(&format!("E{number:03}"), "end", "2026-01-01");
+        world.leaves(&format!("E{number:03}"));
     }
     world.hr().rows.push(super::world::row("N1").with("dept", "New"));
     world.hr().rows.push(super::world::row("N2"));

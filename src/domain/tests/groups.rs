@@ -10,7 +10,7 @@ use crate::domain::input::PlanInput;
 
 fn leave(world: &mut World, numbers: impl IntoIterator<Item = u32>) {
     for number in numbers {
-        world.hr().set(&format!("E{number:03}"), "end", "2026-01-01");
+        world.leaves(&format!("E{number:03}"));
     }
 }
 

@@ -10,7 +10,7 @@ use chrono::Duration;
 
 fn leave(world: &mut World, numbers: impl IntoIterator<Item = u32>) {
     for number in numbers {
-        world.hr().set(&format!("E{number:03}"), "end", "2026-01-01");
+        world.leaves(&format!("E{number:03}"));
     }
 }
 
@@ -328,7 +328,7 @@ fn ids_do_not_move_with_time_and_counters() {
     world.now += Duration::days(3);
     world.hr().generation += 5;
     world.absent("c-E002", "hr", 3, 300);
-    world.entry("c-E001").leaving_since = Some(world.now);
+    world.entry("c-E001").leaving_since = Some(world.now - Duration::days(2));
     let after = world.plan();
     let ids =
         |plan: &crate::domain::plan::Plan| plan.changes.iter().map(|change| change.id.clone()).collect::<Vec<_>>();

@@ -1,18 +1,26 @@
 //! Leavers are archived at an hour of the day, the last working day included (RULES 4).
 
 use super::world::{World, names, row, skips};
+use crate::domain::hour;
 use crate::domain::plan::SkipReason;
-use chrono::{DateTime, Duration, NaiveTime, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use proptest::prelude::*;
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time")
 }
 
+/// A run saw it in the first minute of the day after.
+fn seen_after(end: &str) -> Option<DateTime<Utc>> {
+    let next = end.parse::<NaiveDate>().ok()?.succ_opt()?;
+    hour::start_of_day(next, chrono_tz::Europe::Amsterdam)
+}
+
 /// Somebody whose last working day is this one; the condition is `end < today`.
 fn leaver(end: &str, after: Duration, at: Option<(u32, u32)>) -> World {
     let mut world = World::of(3);
     world.hr().set("E001", "end", end);
+    world.entry("c-E001").leaving_since = seen_after(end);
     world.policy.leaver_after = after;
     world.policy.leaver_at = at.map(|(hour, minute)| NaiveTime::from_hms_opt(hour, minute, 0).expect("a time of day"));
     world
@@ -58,8 +66,12 @@ fn a_night_without_the_hour_and_one_that_has_it_twice() {
     assert!(!gone(&mut world, "2026-03-29T00:59:59Z"));
     assert!(gone(&mut world, "2026-03-29T01:00:00Z"));
     let mut world = leaver("2026-10-24", Duration::zero(), Some((2, 30)));
-    assert!(!gone(&mut world, "2026-10-25T01:29:59Z"));
-    assert!(gone(&mut world, "2026-10-25T01:30:00Z"));
+    assert!(!gone(&mut world, "2026-10-25T00:29:59Z"));
+    assert!(gone(&mut world, "2026-10-25T00:30:00Z"));
+    assert!(
+        gone(&mut world, "2026-10-25T01:10:00Z"),
+        "and it stays due when the clocks go back"
+    );
     // A day after midnight of a day of 23 hours is the next midnight.
     let mut world = leaver("2026-03-28", Duration::days(1), Some((0, 0)));
     assert!(!gone(&mut world, "2026-03-29T21:59:59Z"));
@@ -106,6 +118,8 @@ proptest! {
         let mut with = World::new();
         with.staff("E001");
         with.hr().rows[0] = row("E001").with("end", &end.to_string());
+        with.entry("c-E001").leaving_since = seen_after(&end.to_string());
+        with.entry("c-E001").since = time("2025-01-01T00:00:00Z");
         with.policy.leaver_after = Duration::days(days);
         let mut without = with.clone();
         with.policy.leaver_at = NaiveTime::from_hms_opt(minute / 60, minute % 60, 0);

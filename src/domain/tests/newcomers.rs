@@ -281,7 +281,7 @@ fn a_new_number_for_somebody_who_leaves_or_is_absent_holds_both_halves() {
             world.hr().remove("E001");
             world.absent("c-E001", "hr", 2, 72);
         } else {
-            world.hr().set("E001", "end", "2026-01-01");
+            world.leaves("E001");
         }
         let judged = world.judged();
         assert_eq!(holds(&judged, "archive c-E001"), ["paired_with"]);
@@ -299,7 +299,7 @@ fn a_new_number_for_somebody_who_leaves_or_is_absent_holds_both_halves() {
 fn an_adoption_and_an_archive_of_one_card_do_not_both_pass() {
     let mut world = World::of(20);
     world.hr().rows.push(row("E001").with("key", "N001"));
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     world.approve(&world.judged(), |change| change.action.kind() != ActionKind::Create);
     assert_eq!(allowed(&world.judged()), Vec::<String>::new());
 }

@@ -29,6 +29,10 @@ impl Describe for More<'_> {
         self.world.world.mapping.leaving(joined, moment)
     }
 
+    fn leaving_beyond_doubt(&self, joined: &JoinedRecord<'_>, moment: Moment, first_day: Option<NaiveDate>) -> Truth {
+        self.world.world.mapping.leaving_beyond_doubt(joined, moment, first_day)
+    }
+
     fn last_day(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
         self.world.world.mapping.last_day(joined, moment)
     }

@@ -87,7 +87,7 @@ fn several_archived_cards_and_no_active_one_are_a_conflict() {
 fn leaver_with_open_conflict_is_not_archived() {
     let mut world = World::of(1);
     world.hr().rows.push(row("E001").with("end", "2026-01-01"));
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     let plan = world.plan();
     assert_eq!(names(&plan), Vec::<String>::new());
     assert_eq!(plan.conflicts[0].kind, ConflictKind::DuplicateInSource);
@@ -142,7 +142,7 @@ fn special_accounts_are_never_touched() {
         (true, OperatorKind::Regular),
     ] {
         let mut world = World::of(1);
-        world.hr().set("E001", "end", "2026-01-01");
+        world.leaves("E001");
         world.operator("o-1", "c-E001", false, kind);
         if own {
             world.own_cards.insert("c-E001".into());
@@ -157,7 +157,7 @@ fn special_accounts_are_never_touched() {
 fn protect_by_key_and_by_card_is_absolute() {
     for by_key in [true, false] {
         let mut world = World::of(1);
-        world.hr().set("E001", "end", "2026-01-01");
+        world.leaves("E001");
         if by_key {
             world.policy.protected.keys.insert(key("E001"));
         } else {
@@ -174,7 +174,7 @@ fn out_of_scope_and_unknown_scope_are_left_alone() {
     for (value, reason) in [("no", SkipReason::OutOfScope), ("?", SkipReason::ScopeUnknown)] {
         let mut world = World::of(1);
         world.hr().set("E001", "scope", value);
-        world.hr().set("E001", "end", "2026-01-01");
+        world.leaves("E001");
         world.hr().rows.push(row("E002").with("scope", value));
         let plan = world.plan();
         assert_eq!(names(&plan), Vec::<String>::new());
@@ -256,7 +256,7 @@ fn bad_fields_hold_an_update_and_never_an_archive() {
     world.hr().set("E001", "job", "BAD");
     world.hr().set("E001", "sur", "Married");
     world.hr().set("E002", "job", "BAD");
-    world.hr().set("E002", "end", "2026-01-01");
+    world.leaves("E002");
     let plan = world.plan();
     assert_eq!(names(&plan), ["archive c-E002"]);
     let rejected: Vec<_> = plan.rejections.iter().map(|r| (r.key.clone(), r.scope)).collect();
@@ -273,7 +273,7 @@ fn fields_that_a_source_could_not_read_hold_an_update_and_never_an_archive() {
             .push((Some(number.to_owned()), RejectionScope::Fields));
         world.hr().set(number, "job", "Nurse");
     }
-    world.hr().set("E002", "end", "2026-01-01");
+    world.leaves("E002");
     assert_eq!(names(&world.plan()), ["archive c-E002"]);
 }
 
@@ -359,7 +359,7 @@ fn what_a_human_unarchived_stays_active() {
     let mut world = World::of(1);
     world.archived_by_us("c-E001");
     world.card_mut("c-E001").archived = false;
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     let plan = world.plan();
     assert_eq!(names(&plan), Vec::<String>::new());
     assert_eq!(skips(&plan), [(SkipReason::UnarchivedByHand, "c-E001".to_owned())]);
@@ -398,7 +398,7 @@ fn the_manager_of_a_rehire_waits_even_where_no_field_changes() {
 fn an_archived_card_is_never_woken_to_be_edited() {
     let mut world = World::of(1);
     world.archived_by_us("c-E001");
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     world.hr().set("E001", "job", "Nurse");
     assert_eq!(names(&world.plan()), Vec::<String>::new());
 }

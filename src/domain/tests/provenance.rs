@@ -26,7 +26,7 @@ fn an_archive_that_somebody_else_signed_since_is_not_ours() {
 /// One leaver, one newcomer, and a card that cardsync's account made and this store does not know.
 fn another_cardsync() -> World {
     let mut world = World::of(20);
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     world.hr().set("E002", "job", "Nurse");
     world.hr().rows.push(row("N001"));
     world.card("c-strange", &row("X9"));
@@ -81,7 +81,7 @@ fn cards_of_others_and_answers_that_were_lost_are_nothing_strange() {
 #[test]
 fn a_store_that_was_put_back_is_older_than_our_own_last_write() {
     let mut world = World::of(20);
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     let written = world.now - Duration::days(2);
     world.writes.last = Some(LastWrite {
         modifier: Some("Actor-7".into()),
@@ -100,7 +100,7 @@ fn a_store_that_was_put_back_is_older_than_our_own_last_write() {
 #[test]
 fn a_write_whose_answer_was_lost_and_that_was_settled_is_ours() {
     let mut world = World::of(20);
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     let answered = world.now - Duration::days(2);
     let settled = answered + Duration::hours(5);
     world.writes.last = Some(LastWrite {

@@ -220,7 +220,7 @@ fn canaries_that_leave_are_named_a_month_before() {
 #[test]
 fn with_a_doubted_clock_dates_are_unknown_and_what_is_not_a_date_is_not_ripe() {
     let mut world = World::of(6);
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     world.hr().set("E002", "status", "left");
     world.entry("c-E002").leaving_since = Some(world.now - Duration::days(9));
     world.hr().set("E003", "job", "Nurse");

@@ -120,6 +120,11 @@ fn not_a_day_early_and_never_in_the_run_that_archives() {
     }
     let mut world = World::of(20);
     world.hr().set("E001", "end", "2020-01-01");
+    let entry = world.entry("c-E001");
+    (entry.since, entry.leaving_since) = (
+        "2019-01-01T08:00:00Z".parse().unwrap(),
+        "2020-01-02T08:00:00Z".parse().ok(),
+    );
     world.mapping.since_end = true;
     world.policy.anonymize = Some(rule(AnonymizeBy::Api, 7));
     let judged = world.run();
@@ -136,6 +141,7 @@ fn whoever_a_source_has_is_kept() {
     let by = AnonymizeBy::Api;
     let mut world = due(by);
     world.hr().rows.push(row("E001").with("end", "2026-02-01"));
+    world.entry("c-E001").leaving_since = Some(world.now - Duration::days(20));
     waits(&world, "still lists them as a leaver");
     world.mapping.since_end = true;
     assert_eq!(retained(&world).state, RetentionState::Due);

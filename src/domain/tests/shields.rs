@@ -1,9 +1,9 @@
 //! Absence is the weakest evidence: what may be theirs in a record that cannot be used, and a second source that still has
 //! them, keep a card from being archived (RULES 3.3 and 4.1).
 
-use super::world::{Row, TestSource, World, names, row, skips};
+use super::world::{Row, TestSource, World, change, holds, names, row};
 use crate::domain::card::OperatorKind;
-use crate::domain::plan::{Plan, SkipReason};
+use crate::domain::plan::{HoldReason, Plan, SkipReason};
 use crate::domain::record::Anchor;
 use crate::domain::snapshot::{RejectionScope, Role};
 
@@ -92,7 +92,7 @@ fn records_in_conflict_and_records_that_cannot_be_used_shield() {
 #[test]
 fn evidence_of_a_present_record_is_not_shielded() {
     let mut world = World::of(20);
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     world.hr().rows.push(somebody().with("login", "e001"));
     assert_eq!(names(&world.plan()), ["archive c-E001"]);
 }
@@ -120,10 +120,12 @@ fn with_directory(record: Option<Row>) -> World {
 fn the_absence_of_somebody_with_an_operator_needs_a_second_source() {
     assert_eq!(names(&with_directory(None).plan()), ["archive c-E001"]);
     let still_there = with_directory(Some(row("E001")));
-    let plan = still_there.plan();
-    assert_eq!(names(&plan), Vec::<String>::new());
-    assert_eq!(skips(&plan), [(SkipReason::SecondSource, "c-E001".to_owned())]);
-    assert!(detail(&plan, SkipReason::SecondSource).ends_with("ad line 3 still has them"));
+    let judged = still_there.judged();
+    let reasons = holds(&judged, "archive c-E001");
+    assert_eq!(reasons, ["over_budget:operators", "still_listed"], "held, and so told");
+    let what = "ad line 3 still has them".to_owned();
+    let archive = change(&judged.plan, "archive c-E001");
+    assert_eq!(archive.doubts, [HoldReason::StillListed { what }]);
     let mut without_operator = still_there;
     without_operator.operators.clear();
     assert_eq!(names(&without_operator.plan()), ["archive c-E001"]);

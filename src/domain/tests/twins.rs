@@ -62,7 +62,7 @@ fn no_merge_where_the_keyed_card_has_an_operator_or_leaves_or_two_could_be_meant
     assert_eq!(names(&world.plan()), Vec::<String>::new());
 
     let mut world = with_twins();
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     assert_eq!(names(&world.plan()), ["archive c-E001"]);
 
     let mut world = with_twins();

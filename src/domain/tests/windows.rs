@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn leave(world: &mut World, number: u32) {
-    world.hr().set(&format!("E{number:03}"), "end", "2026-01-01");
+    world.leaves(&format!("E{number:03}"));
 }
 
 fn message(world: &World, named: &str) -> String {

@@ -10,7 +10,7 @@ fn world(work_left: WorkLeft) -> World {
     let mut world = World::of(5);
     world.policy.work_left = work_left;
     world.policy.budgets.operators.max = Some(5);
-    world.hr().set("E001", "end", "2026-01-01");
+    world.leaves("E001");
     world.operator("o-1", "c-E001", false, OperatorKind::Regular);
     for staff in ["E002", "E003"] {
         managed(&mut world, staff, "E001");
@@ -65,12 +65,12 @@ fn the_item_stays_the_same_whoever_is_left() {
 #[test]
 fn who_leaves_too_is_archived_or_gets_another_manager_is_not_left() {
     let mut world = world(WorkLeft::Report);
-    world.hr().set("E002", "end", "2026-01-01");
+    world.leaves("E002");
     world.hr().set("E003", "mgr", "E005");
     assert_eq!(told(&world), Vec::<String>::new());
     managed(&mut world, "E004", "E001");
     world.archived_by_us("c-E004");
-    world.hr().set("E004", "end", "2026-01-01");
+    world.leaves("E004");
     assert_eq!(told(&world), Vec::<String>::new());
 }
 

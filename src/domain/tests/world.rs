@@ -14,7 +14,7 @@ use crate::domain::identity::Moment;
 use crate::domain::ids::{CardId, ItemId, OperatorId, SourceName};
 use crate::domain::input::{FormerPlan, PlanInput};
 use crate::domain::key::{Key, KeySpec, Normaliser};
-use crate::domain::ledger::{Absence, KnownWrites, LedgerEntry, Origin, OurArchive, Sighting};
+use crate::domain::ledger::{Absence, KnownWrites, LastLook, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::lists::hold_the_people;
 use crate::domain::plan::{Change, Plan, SkipReason};
 use crate::domain::planner::plan;
@@ -27,6 +27,7 @@ use crate::domain::safe_end::HalfDone;
 use crate::domain::snapshot::{Expectations, Finding, Role, SnapshotHistory, Verdict};
 use crate::domain::window::{BudgetUsed, Spent};
 use chrono::{DateTime, Duration, TimeZone, Utc};
+use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ pub struct World {
     pub policy: Policy,
     pub mapping: FakeMapping,
     pub now: DateTime<Utc>,
+    pub zone: Tz,
     pub sources: Vec<TestSource>,
     pub cards: BTreeMap<CardId, PersonCard>,
     pub operators: BTreeMap<OperatorId, OperatorCard>,
@@ -134,6 +136,7 @@ impl World {
         World {
             policy,
             mapping: FakeMapping::default(),
+            zone: chrono_tz::Europe::Amsterdam,
             now: Utc
                 .with_ymd_and_hms(2026, 3, 2, 9, 0, 0)
                 .single()
@@ -277,6 +280,7 @@ impl World {
         let stored = self.card_mut(card);
         stored.archived = true;
         stored.modified_at = Some(at);
+        self.entry(card).last_look = LastLook::Archived;
         self.entry(card).archived_by_us = Some(Box::new(OurArchive {
             at,
             run: "run".into(),
@@ -358,7 +362,7 @@ impl World {
             policy: self.policy.clone(),
             moment: Moment {
                 now: self.now,
-                zone: chrono_tz::Europe::Amsterdam,
+                zone: self.zone,
             },
             snapshots: self
                 .sources

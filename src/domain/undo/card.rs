@@ -464,6 +464,7 @@ impl Turn<'_> {
             anchors: self.anchors.clone(),
             overwrites: BTreeSet::new(),
             access_later: false,
+            seen_in: Vec::new(),
         };
         change.id = item_id(&change);
         change

@@ -31,6 +31,7 @@ fn change() -> Change {
         anchors: Vec::new(),
         overwrites: std::collections::BTreeSet::new(),
         access_later: false,
+        seen_in: Vec::new(),
     }
 }
 

@@ -79,6 +79,7 @@ fn open(action: Action, card: Option<&str>, depends_on: Vec<ItemId>) -> OpenInte
         anchors: Vec::new(),
         overwrites: BTreeSet::new(),
         access_later: false,
+        seen_in: Vec::new(),
     };
     change.id = item_id(&change);
     OpenIntent {

@@ -24,6 +24,7 @@ fn waits(key: &str, name: &str, reasons: &[HoldReason]) -> KeptHold {
         anchors: Vec::new(),
         overwrites: std::collections::BTreeSet::new(),
         access_later: false,
+        seen_in: Vec::new(),
     };
     change.id = item_id(&change);
     KeptHold {

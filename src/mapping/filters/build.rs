@@ -1,7 +1,7 @@
 //! Filters from their names and arguments, checked with the configuration.
 
 use super::{Filter, NAMES};
-use crate::mapping::dates::{DateFormat, DateOutput, DateReading};
+use crate::mapping::dates::{DateFormat, DateOutput, DateReading, DateSystem};
 use crate::mapping::text::did_you_mean;
 use crate::mapping::value::Value;
 use regex::Regex;
@@ -139,6 +139,13 @@ pub fn build(name: &str, arguments: &Arguments) -> Result<Filter, Refusal> {
             _ => Err(usage("| slice(0, 3)")),
         },
         "date" => build_date(arguments),
+        "excel_date" => match (arguments.count(), arguments.text(0), arguments.integer(0)) {
+            (0, ..) => Ok(Filter::ExcelDate(DateSystem::From1900)),
+            (1, Some("1904"), _) | (1, _, Some(1904)) => Ok(Filter::ExcelDate(DateSystem::From1904)),
+            _ => Err(usage(
+                "| excel_date, or | excel_date(1904) for workbooks that count from 1904",
+            )),
+        },
         "format" => match (arguments.text(0), arguments.count()) {
             (Some(text), 1) => DateOutput::new(text)
                 .map(Filter::Format)

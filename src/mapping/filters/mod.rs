@@ -14,19 +14,20 @@ pub use build::{Arguments, Refusal, build};
 pub use list::order_cure;
 pub use text::{LONGEST_TEXT, too_long};
 
-use super::dates::{DateOutput, DateReading};
+use super::dates::{DateOutput, DateReading, DateSystem};
 use super::value::Value;
 use chrono_tz::Tz;
 use regex::Regex;
 use std::borrow::Cow;
 
 /// The names of all filters, `default` included.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 31] = [
     "ad_disabled",
     "add_days",
     "bit",
     "date",
     "default",
+    "excel_date",
     "filetime",
     "first",
     "format",
@@ -111,6 +112,8 @@ pub enum Filter {
     Bit(i64),
     Filetime,
     GeneralizedTime,
+    /// Days as a spreadsheet counts them.
+    ExcelDate(DateSystem),
     /// The value of a distinguished name's first part.
     Rdn,
     /// The organisational units of a distinguished name, innermost first.
@@ -150,6 +153,7 @@ impl Filter {
             Filter::Bit(_) => "bit",
             Filter::Filetime => "filetime",
             Filter::GeneralizedTime => "generalized_time",
+            Filter::ExcelDate(_) => "excel_date",
             Filter::Rdn => "rdn",
             Filter::Ou => "ou",
             Filter::AdDisabled => "ad_disabled",
@@ -187,9 +191,18 @@ impl Filter {
             | Filter::Bit(_)
             | Filter::Filetime
             | Filter::GeneralizedTime
+            | Filter::ExcelDate(_)
             | Filter::Rdn
             | Filter::AdDisabled => false,
         }
+    }
+
+    /// Whether it reads dates that a source wrote.
+    pub fn reads_dates(&self) -> bool {
+        matches!(
+            self,
+            Filter::Date(_) | Filter::Filetime | Filter::GeneralizedTime | Filter::ExcelDate(_)
+        )
     }
 
     /// Applies it; `label` says for messages what the value is.
@@ -233,6 +246,7 @@ impl Filter {
             Filter::AdDisabled => directory::ad_disabled(&value, label),
             Filter::Filetime => directory::filetime(&value, label),
             Filter::GeneralizedTime => directory::generalized_time(&value, label),
+            Filter::ExcelDate(system) => typed::excel_date(&value, *system, label),
             Filter::Rdn => directory::rdn(&value, label),
             Filter::Ou => directory::ou(&value, label),
         }

@@ -1,7 +1,7 @@
 //! Filters that turn text into numbers and dates, and back.
 
 use super::needs_one;
-use crate::mapping::dates::{DateOutput, DateReading};
+use crate::mapping::dates::{DateOutput, DateReading, DateSystem, serial_date};
 use crate::mapping::number::Number;
 use crate::mapping::value::Value;
 use chrono::{Duration, NaiveDate};
@@ -55,6 +55,26 @@ pub fn date(value: &Value<'_>, reading: &DateReading, zone: Tz, label: &str) -> 
             .stopped()
             .unwrap_or_else(|| Value::fault(format!("{label} is {}; | date needs text", other.kind()))),
     }
+}
+
+pub fn excel_date(value: &Value<'_>, system: DateSystem, label: &str) -> Value<'static> {
+    let number = match value {
+        Value::Date(date) => return Value::Date(*date),
+        Value::Blank | Value::NoDate => return Value::NoDate,
+        Value::Number(number) => Some(*number),
+        Value::Text(text) => Number::parse(text),
+        Value::List(_) => return needs_one(label, "excel_date"),
+        other => {
+            return other
+                .stopped()
+                .unwrap_or_else(|| Value::fault(format!("{label} is {}; | excel_date needs a number", other.kind())));
+        }
+    };
+    number.and_then(|number| serial_date(number, system)).unwrap_or_else(|| {
+        Value::fault(format!(
+            "{label} is not a day as spreadsheets count them, such as 45292; use | date for dates that are written out"
+        ))
+    })
 }
 
 pub fn format(value: &Value<'_>, output: &DateOutput, zone: Tz, label: &str) -> Value<'static> {

@@ -362,3 +362,84 @@ proptest! {
         prop_assert!(matches!(both, ('T', 'F') | ('F', 'T' | 'U') | ('U', 'U')), "{}: {:?}", text, both);
     }
 }
+
+/// What a leaver condition gives as it stands, and where no date counts that is no evidence by itself. Today is 1 June 2024.
+fn both(text: &str, sources: &[TestSource], first_day: Option<&str>) -> (char, char) {
+    let condition = Condition::compile(text, &known(sources)).unwrap_or_else(|wrong| panic!("{text}: {wrong:?}"));
+    let first_day = first_day.map(|day| day.parse().expect("a day"));
+    let beyond = with_joined(sources, |joined| {
+        condition.holds_beyond_doubt(Records::Joined(joined), moment(), first_day)
+    });
+    let beyond = match beyond {
+        Truth::True => 'T',
+        Truth::False => 'F',
+        Truth::Unknown(_) => 'U',
+    };
+    (letter(text, sources), beyond)
+}
+
+#[test]
+fn dates_that_cannot_be_are_no_evidence() {
+    let two_digits = "hr.end | date('%d-%m-%y') < today";
+    let two_forms = "hr.end | date('%m/%d/%Y', '%d/%m/%Y') < today";
+    let iso = "hr.end | date < today";
+    for (text, end, expected) in [
+        (two_digits, "01-03-71", ('T', 'U')),
+        (two_digits, "01-03-99", ('T', 'U')),
+        (two_digits, "01-03-10", ('T', 'T')),
+        (two_digits, "31-05-24", ('T', 'T')),
+        // Read as 2068, which is no evidence either way.
+        (two_digits, "01-03-68", ('F', 'F')),
+        ("hr.end | date('%d-%m-%Y') < today", "01-03-1999", ('T', 'T')),
+        (two_forms, "03/12/2023", ('T', 'U')),
+        (two_forms, "03/13/2023", ('T', 'T')),
+        (two_forms, "03/03/2023", ('T', 'T')),
+        (iso, "1970-01-01", ('T', 'U')),
+        (iso, "1969-12-31", ('T', 'U')),
+        (iso, "1970-01-01T00:00:00Z", ('T', 'U')),
+        (iso, "1969-12-31T19:00:00-05:00", ('T', 'U')),
+        (iso, "1904-01-01", ('T', 'U')),
+        (iso, "1901-01-01", ('T', 'U')),
+        (iso, "1900-01-02", ('T', 'U')),
+        (iso, "1980-01-01", ('T', 'U')),
+        (iso, "2000-01-01", ('T', 'U')),
+        (iso, "1970-01-02", ('T', 'T')),
+        (iso, "2024-05-31", ('T', 'T')),
+        (iso, "", ('F', 'F')),
+        ("hr.end | excel_date < today", "367", ('T', 'U')),
+        ("hr.end | excel_date < today", "45322", ('T', 'T')),
+        ("hr.end | filetime < now", "116444736000000000", ('T', 'U')),
+        ("hr.end | filetime < now", "133511328000000000", ('T', 'T')),
+        ("hr.end | generalized_time < now", "19700101000000Z", ('T', 'U')),
+        // Locked for good is said in as many words.
+        ("hr.end | generalized_time < now", "000001010000Z", ('T', 'T')),
+        // Another thing that says the same is evidence.
+        ("hr.end | date < today or hr.status == 'left'", "1970-01-01", ('T', 'T')),
+        ("hr.end | date | add_days(30) < today", "1970-01-01", ('T', 'U')),
+    ] {
+        let sources = [TestSource::with("hr", &[("end", &[end]), ("status", &["left"])])];
+        assert_eq!(both(text, &sources, None), expected, "{text} of {end}");
+    }
+    // An end before the person's own first day.
+    let sources = [TestSource::with("hr", &[("end", &["2023-12-31"])])];
+    assert_eq!(both(iso, &sources, Some("2024-01-01")), ('T', 'U'));
+    assert_eq!(both(iso, &sources, Some("2023-12-31")), ('T', 'T'));
+}
+
+proptest! {
+    /// To believe less never turns an answer around.
+    #[test]
+    fn a_doubt_only_takes_away(day in 0_i64..60_000, format in 0_usize..4, first in 0_i64..60_000, inner in 0_usize..3) {
+        let start = chrono::NaiveDate::from_ymd_opt(1900, 1, 1).unwrap();
+        let formats = ["%Y-%m-%d", "%d-%m-%y", "%m/%d/%Y", "%d/%m/%Y"];
+        let end = (start + chrono::Duration::days(day)).format(formats[format]).to_string();
+        let first = (start + chrono::Duration::days(first)).to_string();
+        let text = [
+            "hr.end | date('%Y-%m-%d', '%d-%m-%y', '%m/%d/%Y', '%d/%m/%Y') < today",
+            "not (hr.end | date('%Y-%m-%d', '%d-%m-%y', '%m/%d/%Y', '%d/%m/%Y') >= today)",
+            "(hr.end | date('%Y-%m-%d', '%d-%m-%y', '%m/%d/%Y', '%d/%m/%Y') | default(today)) < today",
+        ][inner];
+        let (as_read, beyond) = both(text, &[TestSource::with("hr", &[("end", &[&end])])], Some(&first));
+        prop_assert!(beyond == as_read || beyond == 'U', "{text} of {end}: {as_read} {beyond}");
+    }
+}

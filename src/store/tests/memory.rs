@@ -7,7 +7,7 @@ use crate::domain::apart::Apart;
 use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, SetAside, StrangeWrites, Waiting};
 use crate::domain::ids::{Generation, ItemId, OperatorId, SourceName};
 use crate::domain::key::Key;
-use crate::domain::ledger::{Absence, LedgerEntry, Origin, OurArchive, Sighting};
+use crate::domain::ledger::{Absence, LastLook, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::record::Anchor;
 use crate::domain::report::{RunCounts, RunReport, RunVerdict};
@@ -42,6 +42,9 @@ fn full_entry(id: &str) -> LedgerEntry {
             },
         )]),
         leaving_since: Some(at(4)),
+        leaves_on: at(4).date_naive().succ_opt(),
+        leaving_is_certain: true,
+        last_look: LastLook::Archived,
         archived_by_us: Some(Box::new(OurArchive {
             at: at(5),
             run: "r0".into(),

@@ -67,6 +67,7 @@ fn change(action: Action, key: &str, card: Option<&str>) -> Change {
         anchors: Vec::new(),
         overwrites: std::collections::BTreeSet::new(),
         access_later: false,
+        seen_in: Vec::new(),
     };
     change.id = item_id(&change);
     change

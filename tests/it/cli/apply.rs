@@ -76,7 +76,7 @@ fn held_items_stay_held_whatever_the_file_says() {
     let place = known();
     place.write(
         "people.csv",
-        PEOPLE.replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-01-31"),
+        PEOPLE.replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-03-04"),
     );
     place
         .cardsync(&["plan", "--as-of", LATER, "--out", "plan.json"])

@@ -12,8 +12,8 @@ fn two_leavers() -> Workplace {
     // The new limit is a changed configuration, and seen before anybody leaves.
     place.cardsync(&["run", "--as-of", "2025-03-03T09:00"]).exits(0);
     let people = PEOPLE
-        .replace("j.visser@example.org,Delft,", "j.visser@example.org,Delft,2025-01-31")
-        .replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-01-31");
+        .replace("j.visser@example.org,Delft,", "j.visser@example.org,Delft,2025-03-04")
+        .replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-03-04");
     place.write("people.csv", people);
     place.cardsync(&["run", "--as-of", LATER]).exits(3);
     place
@@ -152,7 +152,7 @@ fn an_approval_has_an_end_within_a_month() {
 #[test]
 fn what_apply_sets_aside_right_before_the_write_waits_for_a_decision() {
     let place = known();
-    let people = PEOPLE.replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-01-31");
+    let people = PEOPLE.replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-03-04");
     place.write("people.csv", people);
     // The everyday account may not archive operators: TOPdesk refuses what was approved.
     place.cardsync(&["run", "--as-of", LATER]).exits(3);

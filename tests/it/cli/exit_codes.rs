@@ -25,7 +25,7 @@ fn something_held_is_3_until_it_is_decided() {
     export(
         &place,
         "100003,Smit,Eva,e.smit@example.org,Delft,",
-        "100003,Smit,Eva,e.smit@example.org,Delft,2025-01-31",
+        "100003,Smit,Eva,e.smit@example.org,Delft,2025-03-04",
     );
     place.cardsync(&["plan", "--as-of", LATER]).exits(3);
     place.cardsync(&["holds"]).exits(0);

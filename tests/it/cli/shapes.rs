@@ -27,7 +27,7 @@ fn eventful() -> Workplace {
     let place = known();
     let people = PEOPLE
         .replace("Leiden", "Delft")
-        .replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-01-31");
+        .replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-03-04");
     place.write(
         "people.csv",
         format!("{people}100004,Meijer,Tom,t.meijer@example.org,Leiden,\n"),

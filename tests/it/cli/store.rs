@@ -123,7 +123,7 @@ fn a_store_from_an_old_backup_is_noticed_and_nobody_is_made_twice_or_archived() 
     assert_eq!(place.writes().len(), writes, "{:?}", place.writes());
     // One more who joins and one who leaves wait until somebody has looked.
     let more = format!("{joined}100005,Prins,Kim,k.prins@example.org,Delft,\n");
-    let more = more.replace("a.bakker@example.org,Delft,", "a.bakker@example.org,Delft,2025-03-01");
+    let more = more.replace("a.bakker@example.org,Delft,", "a.bakker@example.org,Delft,2025-03-04");
     place.write("people.csv", more);
     let run = place.cardsync(&["run", "--as-of", "2025-03-06T09:00"]).exits(3);
     const SAID: &str = "another cardsync writes here, or this store is old";
@@ -277,7 +277,7 @@ fn another_address_needs_a_human_word_and_is_a_first_contact() {
     let people = fs::read_to_string(place.path("people.csv")).unwrap();
     place.write(
         "people.csv",
-        people.replace("a.bakker@example.org,Delft,", "a.bakker@example.org,Delft,2025-01-31"),
+        people.replace("a.bakker@example.org,Delft,", "a.bakker@example.org,Delft,2025-03-04"),
     );
     let run = place.cardsync(&["run", "--as-of", "2025-03-07T08:00"]).exits(3);
     assert!(run.stdout.contains("stood there at first contact"), "{}", run.stdout);

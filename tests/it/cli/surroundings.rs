@@ -66,7 +66,7 @@ fn nothing_is_coloured_where_nobody_looks() {
     export(
         &place,
         "e.smit@example.org,Delft,",
-        "e.smit@example.org,Delft,2025-01-31",
+        "e.smit@example.org,Delft,2025-03-04",
     );
     for colours in [None, Some("")] {
         let mut command = place.command(&["run", "--as-of", LATER]);
@@ -96,7 +96,7 @@ const PRIVATE: [&str; 9] = [
 
 fn eventful(place: &Workplace) {
     let people = PEOPLE.replace("a.bakker@example.org,Leiden", "an@example.org,Delft");
-    let people = people.replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-01-31");
+    let people = people.replace("e.smit@example.org,Delft,", "e.smit@example.org,Delft,2025-03-04");
     place.write(
         "people.csv",
         format!("{people}100004,Meijer,Tom,t.meijer@example.org,Nowhere,\n100005,,,\n"),

@@ -167,7 +167,7 @@ fn an_active_operator_who_has_left_is_a_licence() {
     for number in 1..=4 {
         regular(&mut world, &format!("o{number}"), &format!("c-E00{number}"));
     }
-    world.hr().set("E001", "end", "2026-02-01");
+    world.leaves("E001");
     world.hr().set("E002", "status", "?");
     // Without a number the address tells, as a suggestion.
     world.hr().set("E003", "status", "left");
@@ -209,7 +209,7 @@ fn a_read_that_is_not_whole_says_of_nobody_that_they_are_gone() {
     // A clock that nobody believes ends no contract.
     let mut world = World::of(2);
     regular(&mut world, "o1", "c-E001");
-    world.hr().set("E001", "end", "2026-02-01");
+    world.leaves("E001");
     world.clock = ClockJudgement {
         doubts: vec![Finding::new("clock", Effect::Note, "wrong", "set it")],
         ..ClockJudgement::default()

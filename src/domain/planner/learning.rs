@@ -1,0 +1,114 @@
+//! What the ledger learns of somebody who is in the sources and has a card.
+
+use super::Planner;
+use crate::domain::decision::Contact;
+use crate::domain::input::PlanInput;
+use crate::domain::ledger::{LastLook, LedgerEntry, Origin};
+use crate::domain::lifecycle::Leaving;
+use crate::domain::lifecycle::dates::FirstSight;
+use crate::domain::merge::Person;
+use crate::domain::plan::ActionKind;
+use chrono::{Duration, NaiveDate};
+
+/// What was made of the person in this run.
+pub(super) struct Seen {
+    /// Whether the card may be somebody else's.
+    pub doubted: bool,
+    /// Whether no date in a leaver condition that holds is in doubt.
+    pub certain: bool,
+    /// The day on which it is to begin to hold.
+    pub leaves_on: Option<NaiveDate>,
+}
+
+impl Planner<'_> {
+    /// What is remembered of when the evidence of a card's person was first seen.
+    pub(super) fn first_sight(&self, card: usize, doubted: bool) -> FirstSight {
+        let PlanInput { contact, moment, .. } = self.input;
+        match self.known[card] {
+            Some(entry) => FirstSight {
+                is_baseline: contact
+                    .waiting
+                    .contains_key(&Contact::slot(&entry.card, ActionKind::Archive)),
+                ..FirstSight::from(entry)
+            },
+            // Nothing is remembered of a card that may be somebody else's, and its archive waits for an answer anyway.
+            None => FirstSight {
+                at: doubted.then(|| moment.now - Duration::days(3653)),
+                announced: None,
+                is_baseline: contact.seen.is_none(),
+            },
+        }
+    }
+
+    /// What the ledger learns of a person with a card.
+    pub(super) fn learn(&mut self, person: &Person<'_>, card: usize, state: &Leaving, seen: Seen) {
+        let Seen {
+            doubted,
+            certain,
+            leaves_on,
+        } = seen;
+        let id = self.index.cards[card].id.clone();
+        let now = self.input.moment.now;
+        let known = self.known[card];
+        if known.is_none() && doubted {
+            // Not ours before a human says that the number is this person's.
+            return;
+        }
+        let mut entry = known
+            .cloned()
+            .unwrap_or_else(|| LedgerEntry::new(id.clone(), person.key.clone(), Origin::Matched, now));
+        if entry.key.as_ref() != Some(person.key) {
+            if doubted {
+                // The card has this key now, but nobody has said that it is this person's.
+                return;
+            }
+            entry.former_keys.extend(entry.key.take());
+            entry.key = Some(person.key.clone());
+            // What was counted was somebody under another key.
+            for sighting in entry.sightings.values_mut() {
+                sighting.absent = None;
+            }
+        }
+        if !doubted {
+            for anchor in &person.anchors {
+                entry.anchors.retain(|known| known.source != anchor.source);
+                entry.anchors.push(anchor.clone());
+            }
+            entry.anchors.sort();
+        }
+        self.see(&mut entry, person);
+        entry.leaving_since = match state {
+            // What begins at a time that is not known would ripen at one that is not known.
+            Leaving::Now(_) | Leaving::Later { .. } if !self.input.clock.is_trusted() => entry.leaving_since,
+            Leaving::Now(_) | Leaving::Later { .. } => entry.leaving_since.or(Some(now)),
+            Leaving::No | Leaving::NextContract => None,
+            Leaving::Unknown(_) | Leaving::ContractsEnded => entry.leaving_since,
+        };
+        let archived = self.index.cards[card].archived;
+        entry.look(archived);
+        match state {
+            _ if !self.input.clock.is_trusted() => {}
+            Leaving::No | Leaving::NextContract => (entry.leaves_on, entry.leaving_is_certain) = (leaves_on, false),
+            Leaving::Now(_) | Leaving::Later { .. } => entry.leaving_is_certain = certain,
+            Leaving::Unknown(_) | Leaving::ContractsEnded => {}
+        }
+        if matches!(state, Leaving::No | Leaving::NextContract) && !archived {
+            entry.archived_by_us = None;
+            entry.last_look = LastLook::Active;
+        }
+        if known != Some(&entry) {
+            self.learned.insert(id, entry);
+        }
+    }
+}
+
+/// Who had archived a card that a human has made active again.
+pub(super) fn archived_before(active: &LedgerEntry) -> Option<&'static str> {
+    if active.archived_by_us.is_some() {
+        Some("cardsync")
+    } else if active.is_woken(false) {
+        Some("another human")
+    } else {
+        None
+    }
+}
