@@ -1,6 +1,6 @@
 //! A row per contract (RULES 4.5): a row that is missing is not one that has ended.
 
-use super::world::{World, allowed, change, names, row, skips};
+use super::world::{World, allowed, change, holds, names, row, skips};
 use crate::domain::card::OperatorKind;
 use crate::domain::clock::ClockJudgement;
 use crate::domain::plan::{EvidenceCode, Plan, SkipReason};

@@ -134,7 +134,7 @@ fn happen(world: &mut World, truth: &mut Truth, number: &str, event: Event, toda
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn nobody_goes_unseen_and_nobody_is_forgotten(
