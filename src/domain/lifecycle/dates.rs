@@ -83,7 +83,8 @@ const RUNS_DIFFER: Duration = Duration::minutes(10);
 impl FirstSight {
     /// Whether it had been seen at `begun`.
     pub(in crate::domain) fn is_seen_by(self, begun: DateTime<Utc>, after: Duration, moment: Moment) -> bool {
-        let first_seen = self.at.unwrap_or(moment.now);
+        // A look at a moment just before that of the run has seen it too.
+        let first_seen = self.at.map_or(moment.now, |at| at.min(moment.now));
         if hour::is_whole_days(after) {
             first_seen - RUNS_DIFFER <= begun
         } else {
