@@ -15,6 +15,7 @@ use crate::domain::key::KeyReading;
 use crate::domain::visible;
 use crate::engine::explain::{Explanation, FoundBy, JournalReader, Kept, Subject, explain, find, operators_of, traces};
 use crate::engine::history::{RunHistory, of_run};
+use crate::engine::other_key::BothKeys;
 use crate::engine::replay::again;
 use crate::engine::run::Planned;
 use crate::engine::state::StateReader;
@@ -143,13 +144,19 @@ async fn next(
         Some(what_if) => {
             let parts = what_if.read_parts(&connected, &*clock, &bars);
             let both = parts.plan_under_both(store, what_if.key.clone()).await;
-            both.map(|both| both.other)
+            both.map(|both| {
+                let word = under_other_key(&both, &environment.mapping, &args.word);
+                (both.other, word)
+            })
         }
-        None => environment.read_parts(&connected, &*clock, &bars).plan(store).await,
+        None => {
+            let planned = environment.read_parts(&connected, &*clock, &bars).plan(store).await;
+            planned.map(|planned| (planned, args.word.clone()))
+        }
     };
     bars.finish();
-    let planned = planned?;
-    let subject = match whom(&planned, &environment.mapping, &args.word)? {
+    let (planned, word) = planned?;
+    let subject = match whom(&planned, &environment.mapping, &word)? {
         Ok(subject) => subject,
         Err(several) => return Ok(Found::Several(several)),
     };
@@ -160,6 +167,28 @@ async fn next(
     }
     let explanation = explain(&planned, &environment.mapping, &subject, None, kept);
     Ok(Found::One(Box::new(explanation)))
+}
+
+/// The word by which somebody is found under another key: people know each other by the number that is the configured one.
+fn under_other_key(both: &BothKeys, mapping: &Mapping, word: &str) -> String {
+    let is_found = |word: &str| !find(word, &both.other.input, mapping).is_empty();
+    if is_found(word) {
+        return word.to_owned();
+    }
+    let by_number = find(word, &both.configured.input, mapping);
+    let [subject] = by_number.as_slice() else {
+        return word.to_owned();
+    };
+    let key = subject.key.as_ref().and_then(|key| both.translation.other(key));
+    let words = [
+        key.map(ToString::to_string),
+        subject.person_id.as_ref().map(ToString::to_string),
+    ];
+    words
+        .into_iter()
+        .flatten()
+        .find(|other| is_found(other))
+        .unwrap_or_else(|| word.to_owned())
 }
 
 /// From what a past run had read; from the records of the run where that is gone.
