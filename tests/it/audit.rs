@@ -166,9 +166,9 @@ fn every_kind_of_finding_is_found_by_reading_only() {
         ("card_without_key", 1),
         ("duplicate_key", 2),
         ("flags_differ", 1),
-        ("generated_card", 2),
+        ("generated_card", 1),
         ("generated_twin", 1),
-        ("harmed_by_email", 1),
+        ("harmed_by_another_key", 1),
         ("nearly_the_same_key", 1),
         ("operator_email_differs", 1),
         ("operator_has_left", 1),
@@ -180,7 +180,6 @@ fn every_kind_of_finding_is_found_by_reading_only() {
         ("operator_without_person", 1),
         ("person_behind_api_account", 1),
         ("person_card_leads", 1),
-        ("same_name", 2),
         ("several_archived_cards", 2),
         ("several_operators_on_one_person", 1),
     ];
@@ -335,7 +334,7 @@ fn an_address_is_accepted_as_key_to_show_the_harm() {
         .as_array()
         .unwrap()
         .iter()
-        .filter(|finding| finding["code"] == "harmed_by_email")
+        .filter(|finding| finding["code"] == "harmed_by_another_key")
         .collect();
     assert_eq!(harmed.len(), 1, "{audit:#}");
     assert_eq!(
@@ -357,7 +356,8 @@ fn a_company_in_the_usual_disorder_is_counted_rightly() {
     let found = counts(&audit);
     let disorder = site.disorder;
     for (code, wanted) in [
-        ("generated_card", disorder.generated),
+        ("generated_twin", disorder.twins),
+        ("generated_card", disorder.generated - disorder.twins),
         ("operator_looks_like_a_program", disorder.integrations),
         ("operator_without_person", disorder.unlinked),
         ("operator_on_archived_person", disorder.on_archived),
@@ -369,8 +369,10 @@ fn a_company_in_the_usual_disorder_is_counted_rightly() {
     ] {
         assert_eq!(found.get(code).copied(), Some(u64::from(wanted)), "{code} in {found:?}");
     }
-    assert!(found["generated_twin"] >= u64::from(disorder.twins));
-    assert!(found["harmed_by_network_login"] > 0 && found["harmed_by_email"] > 0);
+    assert!(found["harmed_by_another_key"] > 0);
+    let rows: u64 = found.values().sum();
+    let cards = audit["sizes"]["active_cards"].as_u64().unwrap();
+    assert!(rows < cards, "{rows} rows for {cards} cards");
     let people = audit["sizes"]["people"].as_u64().unwrap();
     assert_eq!(people, site.employed().len() as u64);
 }

@@ -196,10 +196,10 @@ fn charts(audit: &Audit) -> Vec<String> {
             title: "People who work here, harmed by another key",
             labels: &ways,
             series: &[
-                series("archived with operator", of(&|other| other.worst.locked_out)),
-                series("archived", of(&|other| other.worst.archived)),
-                series("mixed up", of(&|other| other.worst.mixed_up)),
-                series("second card", of(&|other| other.worst.second_card)),
+                series("archived with operator", of(&|other| other.locked_out)),
+                series("archived", of(&|other| other.archived - other.locked_out)),
+                series("mixed up", of(&|other| other.mixed_up)),
+                series("second card", of(&|other| other.second_card)),
             ],
         };
         charts.push(harm.bars(&[3, 1, 4, 5]));

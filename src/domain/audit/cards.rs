@@ -2,10 +2,12 @@
 
 use super::finding::{Area, Finding, NotKnown, Severity, Subject, Words};
 use super::people::Workforce;
+use super::sources_are_whole;
 use super::values::{Candidate, Ground};
 use crate::domain::cards::{Likeness, LookAlikes};
 use crate::domain::field::CardField;
 use crate::domain::key::{Key, KeyReading, KeySpec, Normaliser};
+use crate::domain::rekey::pairing::{Grade, NoPair, Row, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 const TWINS: Words = Words {
@@ -37,6 +39,37 @@ const KEYLESS: Words = Words {
     title: "Active cards without a key",
     why: "nothing that is stable says whose they are",
     cure: "pair them with the sources and write the number onto them; people whom no source knows stay without",
+    command: Some("rekey pair"),
+};
+
+const SURELY_PAIRED: Words = Words {
+    code: "card_with_a_sure_pair",
+    area: Area::Cards,
+    severity: Severity::Medium,
+    title: "Active cards without a key, whose person is surely known",
+    why: "nothing that is stable says whose they are; `rekey pair` lists each with its person and the evidence",
+    cure: "write the numbers onto them",
+    command: Some("rekey pair"),
+};
+
+const NOBODYS: Words = Words {
+    code: "card_of_nobody",
+    area: Area::Cards,
+    severity: Severity::Low,
+    title: "Active cards without a key whom nobody of the sources resembles",
+    why: "former colleagues, people from outside and shared accounts; no import and no run will ever touch them",
+    cure: "look at them in TOPdesk; archive those of people who have left",
+    command: None,
+};
+
+const DOUBLE: Words = Words {
+    code: "double_person",
+    area: Area::Cards,
+    severity: Severity::Medium,
+    title: "Active cards with the same name and the same e-mail address or login",
+    why: "one person twice, nearly always: imports find one card or the other, and what is archived as a double may have the \
+          operator",
+    cure: "keep the card with the operator, put the number on it and archive the other",
     command: Some("rekey pair"),
 };
 
@@ -144,10 +177,28 @@ pub(super) fn findings(ground: &Ground<'_>, workforce: &Workforce, not_known: &m
     let mut findings: Vec<Finding> = Vec::new();
     findings.extend(TWINS.of(twins(ground, &generated, &with_mail)));
     findings.extend(GENERATED.of(generated.iter().map(|at| with_mail(*at)).collect()));
-    findings.extend(KEYLESS.of(keyless.map(with_mail).collect()));
+    let (nobodys, keyless): (Vec<usize>, Vec<usize>) = keyless.partition(|at| is_nobodys(ground, workforce, *at));
+    let with_pair = |at: usize| match ground.pair_of(at).map(|row| &row.verdict) {
+        Some(Verdict::Pair(pair)) => with_mail(at).plain("rekey pair", pair.grade.word()),
+        Some(Verdict::None { .. }) | None => with_mail(at),
+    };
+    let is_sure = |at: &usize| {
+        ground
+            .pair_of(*at)
+            .and_then(Row::pair)
+            .is_some_and(|pair| pair.grade == Grade::Sure)
+    };
+    let (sure, keyless): (Vec<usize>, Vec<usize>) = keyless.into_iter().partition(is_sure);
+    if !sure.is_empty() {
+        findings.push(SURELY_PAIRED.counted(sure.len() as u64, Vec::new()));
+    }
+    findings.extend(KEYLESS.of(keyless.into_iter().map(with_pair).collect()));
+    findings.extend(NOBODYS.of(nobodys.into_iter().map(with_mail).collect()));
     findings.extend(shared_keys(ground, &with_mail));
     findings.extend(NEAR_KEYS.of(near_keys(ground, workforce, &subject)));
-    findings.extend(SAME_NAME.of(same_names(ground, workforce, &with_mail)));
+    let (doubles, namesakes) = same_names(ground, workforce, &with_mail);
+    findings.extend(DOUBLE.of(doubles));
+    findings.extend(SAME_NAME.of(namesakes));
     findings.extend(FLAGS.of(flags(ground, &subject)));
     if anonymized > 0 {
         findings.push(ANONYMIZED.counted(anonymized as u64, Vec::new()));
@@ -294,11 +345,46 @@ fn near_keys(ground: &Ground<'_>, workforce: &Workforce, subject: &dyn Fn(usize)
 /// Other cards of the same name that are named beside each.
 const MOST_NAMESAKES: usize = 3;
 
-/// Cards with one name, unless the sources tell their people apart.
-fn same_names(ground: &Ground<'_>, workforce: &Workforce, subject: &dyn Fn(usize) -> Subject) -> Vec<Subject> {
+/// Whether a card without a key resembles nobody of the sources, as far as all of them could be read.
+fn is_nobodys(ground: &Ground<'_>, workforce: &Workforce, at: usize) -> bool {
+    let nobody = |row: &Row| {
+        matches!(
+            row.verdict,
+            Verdict::None {
+                why: NoPair::Nobody,
+                ..
+            }
+        )
+    };
+    workforce.usable && sources_are_whole(ground.input) && ground.pair_of(at).is_some_and(nobody)
+}
+
+/// Cards with one name: those that share an address or a login as well, which are one person; and mere namesakes, unless the
+/// sources tell their people apart.
+fn same_names(
+    ground: &Ground<'_>,
+    workforce: &Workforce,
+    subject: &dyn Fn(usize) -> Subject,
+) -> (Vec<Subject>, Vec<Subject>) {
     let by_name = ground.by_value(Candidate::FullName, ground.active_people());
-    let mut found = Vec::new();
+    let accounts = [CardField::Email, CardField::TasLoginName, CardField::NetworkLoginName].map(Candidate::Field);
+    let share = |one: usize, other: usize| {
+        let same = |candidate: &Candidate| {
+            let value = ground.value(one, *candidate);
+            value.is_some() && value == ground.value(other, *candidate)
+        };
+        accounts.iter().any(same)
+    };
+    let (mut doubles, mut found) = (Vec::new(), Vec::new());
     for cards in by_name.values().filter(|cards| cards.len() > 1) {
+        for at in cards {
+            let of_one = cards.iter().filter(|other| *other != at && share(*at, **other));
+            let ids: Vec<&str> = of_one.map(|other| ground.card(*other).id.as_str()).collect();
+            if !ids.is_empty() {
+                let named = ids[..ids.len().min(MOST_NAMESAKES)].join(", ");
+                doubles.push(subject(*at).plain("other card", named));
+            }
+        }
         let keys: BTreeSet<&Key> = cards.iter().filter_map(|at| ground.key(*at)).collect();
         if keys.len() == cards.len() && keys.iter().all(|key| workforce.find(key).is_some()) {
             continue;
@@ -316,7 +402,7 @@ fn same_names(ground: &Ground<'_>, workforce: &Workforce, subject: &dyn Fn(usize
             found.push(subject(*at).plain("other card", named + &more));
         }
     }
-    found
+    (doubles, found)
 }
 
 fn flags(ground: &Ground<'_>, subject: &dyn Fn(usize) -> Subject) -> Vec<Subject> {

@@ -40,6 +40,8 @@ impl Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Area {
+    /// Whose number stands on whose card.
+    Identity,
     /// TOPdesk and the account.
     Environment,
     Operators,
@@ -50,11 +52,18 @@ pub enum Area {
 
 impl Area {
     /// All, in the order of a report.
-    pub const IN_ORDER: [Area; 4] = [Area::Environment, Area::Operators, Area::Cards, Area::Keys];
+    pub const IN_ORDER: [Area; 5] = [
+        Area::Identity,
+        Area::Environment,
+        Area::Operators,
+        Area::Cards,
+        Area::Keys,
+    ];
 
     /// The heading.
     pub fn title(self) -> &'static str {
         match self {
+            Area::Identity => "Numbers on the wrong card",
             Area::Environment => "TOPdesk and the account",
             Area::Operators => "Operators",
             Area::Cards => "Person cards",

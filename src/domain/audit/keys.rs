@@ -62,21 +62,14 @@ pub(super) fn states_that_it_stays(spec: &KeySpec) -> bool {
     spec.immutable && spec.card_field.is_login()
 }
 
-/// Every candidate that is filled anywhere, and always the four that imports use.
+/// Every candidate that is filled on any card, and the key of the configuration: what no card has finds nobody.
 pub(super) fn candidates(ground: &Ground<'_>, workforce: &Workforce) -> Vec<KeyCandidate> {
-    let always = [
-        CardField::EmployeeNumber,
-        CardField::Email,
-        CardField::TasLoginName,
-        CardField::NetworkLoginName,
-    ]
-    .map(Candidate::Field);
     let current = Candidate::Field(ground.spec.card_field);
     let extra = (!Candidate::all().any(|candidate| candidate == current)).then_some(current);
     Candidate::all()
         .chain(extra)
         .map(|candidate| candidate_of(ground, workforce, candidate, current))
-        .filter(|found| found.filled > 0 || found.current || always.contains(&found.field))
+        .filter(|found| found.filled > 0 || found.current)
         .collect()
 }
 
@@ -178,15 +171,15 @@ pub(super) fn advice(keys: &[KeyCandidate], others: &[OtherKey], current: CardFi
     }
     for other in others.iter().filter(|other| other.harmed() > 0) {
         reasons.push(format!(
-            "an import by {} would harm {} of {} people whose number is known: {} archived ({} of them operators), {} with a \
-             second card, {} mixed up with somebody else; for {} cards without a number nobody can say",
+            "an import by {} would harm {} of {} people whose number is known: {} archived ({} of them operators), {} mixed up with \
+             somebody else, {} with a second card, each counted once by the worst; for {} other cards nobody can say",
             other.field,
             other.harmed(),
             other.judged,
             other.archived,
             other.locked_out,
-            other.second_card,
             other.mixed_up,
+            other.second_card,
             other.not_judged
         ));
     }

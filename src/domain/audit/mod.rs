@@ -17,19 +17,22 @@ mod people;
 mod redact;
 mod surroundings;
 mod values;
+mod who;
+mod wrong_cards;
 
 pub use finding::{Area, Fact, Finding, NotKnown, Severity, Subject};
 pub use keys::{Advice, KeyCandidate, Matches};
-pub use other_key::{OtherKey, Worst};
+pub use other_key::OtherKey;
 pub use surroundings::{ARCHIVING_FOLLOWS, AccountKind, Looked, LookedLevel, OperatorDetails, Surroundings, Version};
 pub use values::Candidate;
 
 use super::card::OperatorKind;
 use super::field::CardField;
 use super::identity::Describe;
-use super::ids::OperatorId;
+use super::ids::{CardId, OperatorId};
 use super::input::PlanInput;
 use super::quality::target_summary;
+use super::rekey::pairing::{Which, pair};
 use super::snapshot::{Role, SnapshotSummary, Verdict};
 use chrono::{DateTime, Utc};
 use people::Workforce;
@@ -107,7 +110,8 @@ pub fn audit(
     details: &BTreeMap<OperatorId, OperatorDetails>,
     surroundings: Surroundings,
 ) -> Audit {
-    let ground = Ground::new(input, details);
+    let pairing = pair(input, describe, Which::Unclaimed);
+    let ground = Ground::new(input, details, &pairing);
     let workforce = Workforce::of(input, describe);
     let mut not_known = Vec::new();
     let mut findings = surroundings.findings();
@@ -118,6 +122,7 @@ pub fn audit(
             why: "the read of TOPdesk was rejected, see the reads".to_owned(),
         });
     } else {
+        findings.extend(wrong_cards::finding(&ground));
         findings.extend(operators::findings(&ground, &workforce, &mut not_known));
         findings.extend(cards::findings(&ground, &workforce, &mut not_known));
         keys = keys::candidates(&ground, &workforce);
@@ -125,6 +130,7 @@ pub fn audit(
         other_keys = ways;
         findings.extend(more);
     }
+    one_cure_per_card(&mut findings);
     let advice = keys::advice(&keys, &other_keys, input.policy.key.card_field, &workforce);
     findings.sort_by(|a, b| (b.severity, a.area, &a.code).cmp(&(a.severity, b.area, &b.code)));
     not_known.sort();
@@ -142,6 +148,37 @@ pub fn audit(
         not_known,
         snapshots: sources.chain([target_summary(&input.target)]).collect(),
     }
+}
+
+/// What is amiss with a card itself, the gravest first: whoever follows the first has no need of the others.
+const CURES: [&str; 9] = [
+    "number_of_somebody_else",
+    "duplicate_key",
+    "generated_twin",
+    "generated_card",
+    "nearly_the_same_key",
+    "operator_not_known",
+    "card_without_key",
+    "card_of_nobody",
+    "double_person",
+];
+
+/// A card stands in one finding about itself: that whose cure `rekey pair`, or a run, takes for it.
+fn one_cure_per_card(findings: &mut Vec<Finding>) {
+    let mut cured: BTreeSet<CardId> = BTreeSet::new();
+    for code in CURES.into_iter().chain(["same_name"]) {
+        for finding in findings.iter_mut().filter(|finding| finding.code == code) {
+            let other = |subject: &Subject| subject.card.as_ref().is_none_or(|card| !cured.contains(card));
+            finding.subjects.retain(other);
+            finding.count = finding.subjects.len() as u64;
+        }
+        let of_code = findings.iter().filter(|finding| finding.code == code);
+        let cards = of_code
+            .flat_map(|finding| &finding.subjects)
+            .filter_map(|subject| subject.card.clone());
+        cured.extend(cards.collect::<Vec<_>>());
+    }
+    findings.retain(|finding| finding.count > 0);
 }
 
 fn sizes(ground: &Ground<'_>, workforce: &Workforce) -> Sizes {

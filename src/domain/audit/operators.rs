@@ -3,7 +3,8 @@
 use super::finding::{Area, Finding, NotKnown, Severity, Subject, Words};
 use super::people::{Stands, Workforce};
 use super::surroundings::OperatorDetails;
-use super::values::{Candidate, Ground};
+use super::values::Ground;
+use super::who::{Found, Marks};
 use super::{not_whole, sources_are_whole};
 use crate::domain::card::{FilterProof, OperatorCard, OperatorKind};
 use crate::domain::cards::fold;
@@ -104,6 +105,16 @@ const ABSENT: Words = Words {
     command: Some("explain KEY"),
 };
 
+const UNKNOWN: Words = Words {
+    code: "operator_not_known",
+    area: Area::Operators,
+    severity: Severity::Medium,
+    title: "Active operators without a number whom no source knows by name, login or e-mail address",
+    why: "nobody knows whether they work here; no source will ever say that they have left, and each is a licence",
+    cure: "find out who they are; archive who has left, and put people from outside on guard.protect or into a source of their own",
+    command: None,
+};
+
 const INTEGRATION: Words = Words {
     code: "operator_looks_like_a_program",
     area: Area::Operators,
@@ -178,8 +189,9 @@ pub(super) fn findings(ground: &Ground<'_>, workforce: &Workforce, not_known: &m
         });
     }
     let mut found: BTreeMap<&str, Vec<Subject>> = BTreeMap::new();
+    let marks = Marks::of(workforce);
     for operator in &ground.target.operators {
-        one(ground, operator, &mut found);
+        one(ground, workforce, &marks, operator, &mut found);
     }
     for at in 0..ground.index.cards.len() {
         let active = ground
@@ -193,7 +205,7 @@ pub(super) fn findings(ground: &Ground<'_>, workforce: &Workforce, not_known: &m
             found.entry(SHARED.code).or_default().push(subject);
         }
     }
-    leavers(ground, workforce, &mut found, not_known);
+    leavers(ground, workforce, &marks, &mut found, not_known);
     [
         WITHOUT_PERSON,
         ON_ARCHIVED,
@@ -204,6 +216,7 @@ pub(super) fn findings(ground: &Ground<'_>, workforce: &Workforce, not_known: &m
         MAIL_DIFFERS,
         LEFT,
         ABSENT,
+        UNKNOWN,
         INTEGRATION,
         BEHIND_API,
     ]
@@ -235,7 +248,13 @@ fn subject(ground: &Ground<'_>, operator: &OperatorCard, card: Option<usize>) ->
     subject.operator(&operator.id).value("login of the operator", login)
 }
 
-fn one(ground: &Ground<'_>, operator: &OperatorCard, found: &mut BTreeMap<&'static str, Vec<Subject>>) {
+fn one(
+    ground: &Ground<'_>,
+    workforce: &Workforce,
+    marks: &Marks<'_>,
+    operator: &OperatorCard,
+    found: &mut BTreeMap<&'static str, Vec<Subject>>,
+) {
     let card = operator.linked_person.as_ref().and_then(|id| ground.index.position(id));
     let mut add = |words: &Words, subject: Subject| found.entry(words.code).or_default().push(subject);
     if operator.archived {
@@ -255,7 +274,12 @@ fn one(ground: &Ground<'_>, operator: &OperatorCard, found: &mut BTreeMap<&'stat
         }
     }
     let signs = signs_of_a_program(operator, ground.details.get(&operator.id));
-    if !signs.is_empty() {
+    // Somebody whom the sources name is no program, whatever their name is.
+    let named = card.is_some_and(|at| match ground.key(at) {
+        Some(key) => workforce.names(key),
+        None => marks.find(ground, at).is_some(),
+    });
+    if !signs.is_empty() && !named {
         add(
             &INTEGRATION,
             subject(ground, operator, card).plain("signs", signs.join(", ")),
@@ -362,6 +386,7 @@ fn signs_of_a_program(operator: &OperatorCard, details: Option<&OperatorDetails>
 fn leavers(
     ground: &Ground<'_>,
     workforce: &Workforce,
+    marks: &Marks<'_>,
     found: &mut BTreeMap<&'static str, Vec<Subject>>,
     not_known: &mut Vec<NotKnown>,
 ) {
@@ -394,13 +419,6 @@ fn leavers(
             ));
         }
     }
-    let mail = Candidate::Field(CardField::Email);
-    let mut left_by_mail: BTreeMap<&str, Vec<&super::people::Worker>> = BTreeMap::new();
-    for person in workforce.people() {
-        if let Some(address) = person.value(mail) {
-            left_by_mail.entry(address).or_default().push(person);
-        }
-    }
     let mut unclear = 0;
     for at in ground.active_people() {
         let Some(operator) = ground.active_operator(at) else {
@@ -412,16 +430,22 @@ fn leavers(
                 if whole && !workforce.names(key) {
                     found.entry(ABSENT.code).or_default().push(subject());
                 }
-                (workforce.find(key), "key")
+                (workforce.find(key), "key".to_owned())
             }
-            None => {
-                let address = ground.value(at, mail);
-                let with_it = address.and_then(|address| left_by_mail.get(&*address));
-                match with_it.map(Vec::as_slice) {
-                    Some([person]) => (Some(*person), "e-mail address: look before you believe it"),
-                    Some(_) | None => (None, ""),
+            None => match marks.find(ground, at) {
+                Some(Found::One(person, by)) => (Some(person), format!("{by}: look before you believe it")),
+                Some(Found::Several) => {
+                    unclear += 1;
+                    (None, String::new())
                 }
-            }
+                None => {
+                    let is_program = !signs_of_a_program(operator, ground.details.get(&operator.id)).is_empty();
+                    if whole && !is_program {
+                        found.entry(UNKNOWN.code).or_default().push(subject());
+                    }
+                    (None, String::new())
+                }
+            },
         };
         match person.map(|person| &person.stands) {
             Some(Stands::Left(detail)) => {

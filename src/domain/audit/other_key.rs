@@ -21,51 +21,78 @@ pub struct OtherKey {
     pub judged: u64,
     /// Active cards of which nobody can say whose they are.
     pub not_judged: u64,
-    /// Cards that it would archive.
+    /// People whose card it would archive. Each person is counted once, by the worst.
     pub archived: u64,
-    /// Those with an active operator.
+    /// Those of them with an active operator.
     pub locked_out: u64,
+    /// People whose card it would give to somebody else, or whose data it would write onto somebody else's.
+    pub mixed_up: u64,
     /// People for whom it would make a second card.
     pub second_card: u64,
-    /// People whose data it would write onto somebody else's card.
-    pub mixed_up: u64,
     /// Working people for whom the sources have no value or a doubtful one.
     pub without_value: u64,
-    /// People, each once, by the worst that would happen to them.
-    #[serde(skip)]
-    pub worst: Worst,
-}
-
-/// People by the worst that would happen to them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Worst {
-    /// The card archived, and the operator with it.
-    pub locked_out: u64,
-    pub archived: u64,
-    pub mixed_up: u64,
-    pub second_card: u64,
 }
 
 impl OtherKey {
     /// People, each once.
     pub fn harmed(&self) -> u64 {
-        let Worst {
-            locked_out,
-            archived,
-            mixed_up,
-            second_card,
-        } = self.worst;
-        locked_out + archived + mixed_up + second_card
+        self.archived + self.mixed_up + self.second_card
     }
 }
 
-/// A way of matching, and the words for its harm.
-const WAYS: [(Candidate, &str); 4] = [
-    (Candidate::Field(CardField::Email), "harmed_by_email"),
-    (Candidate::Field(CardField::TasLoginName), "harmed_by_tas_login"),
-    (Candidate::Field(CardField::NetworkLoginName), "harmed_by_network_login"),
-    (Candidate::FullName, "harmed_by_name"),
+/// A way of matching, with the names of its facts.
+struct Way {
+    field: Candidate,
+    by: &'static str,
+    on_card: &'static str,
+    in_sources: &'static str,
+}
+
+const WAYS: [Way; 4] = [
+    Way {
+        field: Candidate::Field(CardField::Email),
+        by: "by e-mail",
+        on_card: "e-mail on the card",
+        in_sources: "e-mail in the sources",
+    },
+    Way {
+        field: Candidate::Field(CardField::TasLoginName),
+        by: "by tasLoginName",
+        on_card: "tasLoginName on the card",
+        in_sources: "tasLoginName in the sources",
+    },
+    Way {
+        field: Candidate::Field(CardField::NetworkLoginName),
+        by: "by networkLoginName",
+        on_card: "networkLoginName on the card",
+        in_sources: "networkLoginName in the sources",
+    },
+    Way {
+        field: Candidate::FullName,
+        by: "by full name",
+        on_card: "name on the card",
+        in_sources: "name in the sources",
+    },
 ];
+
+const HARMED: Words = Words {
+    code: "harmed_by_another_key",
+    area: Area::Keys,
+    severity: Severity::Medium,
+    title: "People who work here whom an import by e-mail, login or name would harm",
+    why: "a marriage or a new mail domain changes names, addresses and logins, and those of leavers are given out again; the number \
+          stays",
+    cure: "let no import recognise people by it; use a number as the key",
+    command: Some("rekey pair"),
+};
+
+/// What one way would do to somebody.
+struct Harm<'w> {
+    way: &'w Way,
+    harms: Vec<&'static str>,
+    on_card: Option<String>,
+    wanted: Option<String>,
+}
 
 /// The field by which it is known whose a card is: the key of the configuration, or the employee number where that key
 /// changes in life.
@@ -106,8 +133,10 @@ pub(super) fn compare(
         return (Vec::new(), Vec::new());
     };
     let pairs = pairs(ground, workforce, truth);
-    let (mut ways, mut findings) = (Vec::new(), Vec::new());
-    for (way, code) in WAYS {
+    let mut ways = Vec::new();
+    let mut harmed: BTreeMap<usize, Vec<Harm<'_>>> = BTreeMap::new();
+    for known in &WAYS {
+        let way = known.field;
         if way == truth {
             continue;
         }
@@ -124,6 +153,10 @@ pub(super) fn compare(
             unknown(what, format!("nearly no card shows {field} any more, see the reads"));
             continue;
         }
+        // What no card has is no way to find anybody.
+        if ground.active_people().all(|at| ground.value(at, way).is_none()) {
+            continue;
+        }
         let values = workforce
             .working()
             .filter(|person| *person.has(way) != Has::NotKnown)
@@ -135,9 +168,11 @@ pub(super) fn compare(
             );
             continue;
         }
-        let (counted, subjects) = one_way(ground, workforce, &pairs, way);
+        let (counted, found) = one_way(ground, workforce, &pairs, known);
         ways.push(counted);
-        findings.extend(finding(way, code, subjects, ground));
+        for (at, harm) in found {
+            harmed.entry(at).or_default().push(harm);
+        }
     }
     if workforce.unread() > 0 {
         unknown(
@@ -145,7 +180,37 @@ pub(super) fn compare(
             format!("{} records cannot be used or stand twice", workforce.unread()),
         );
     }
-    (ways, findings)
+    let subjects = harmed
+        .into_iter()
+        .map(|(at, harms)| subject(ground, at, harms))
+        .collect();
+    let in_use = WAYS
+        .iter()
+        .any(|way| way.field == Candidate::Field(ground.spec.card_field));
+    let severity = if in_use { Severity::High } else { HARMED.severity };
+    let finding = HARMED.of(subjects).map(|found| Finding { severity, ..found });
+    (ways, finding.into_iter().collect())
+}
+
+/// Somebody, once, with what each way would do to them.
+fn subject(ground: &Ground<'_>, at: usize, harms: Vec<Harm<'_>>) -> Subject {
+    let mut subject = Subject::of_card(ground.card(at), ground.spec.card_field);
+    if let Some(operator) = ground.active_operator(at) {
+        subject = subject.operator(&operator.id);
+    }
+    for Harm {
+        way,
+        harms,
+        on_card,
+        wanted,
+    } in harms
+    {
+        subject = subject
+            .plain(way.by, harms.join(", "))
+            .value(way.on_card, on_card)
+            .value(way.in_sources, wanted);
+    }
+    subject
 }
 
 /// Working people with exactly one active card, by number; the place of the card and the person.
@@ -169,6 +234,10 @@ fn pairs<'a>(ground: &Ground<'_>, workforce: &'a Workforce, truth: Candidate) ->
         let Some([person]) = people.get(&**number).map(Vec::as_slice) else {
             continue;
         };
+        // Whose the card is then is not what its number says.
+        if cards.iter().any(|card| ground.is_misplaced(*card)) {
+            continue;
+        }
         known += cards.len() as u64;
         if let ([card], super::people::Stands::Works) = (cards.as_slice(), &person.stands) {
             of_card.insert(*card, *person);
@@ -180,112 +249,84 @@ fn pairs<'a>(ground: &Ground<'_>, workforce: &'a Workforce, truth: Candidate) ->
     }
 }
 
-fn one_way(ground: &Ground<'_>, workforce: &Workforce, pairs: &Pairs<'_>, way: Candidate) -> (OtherKey, Vec<Subject>) {
-    let by_value = ground.by_value(way, ground.active_people());
+fn one_way<'w>(
+    ground: &Ground<'_>,
+    workforce: &Workforce,
+    pairs: &Pairs<'_>,
+    way: &'w Way,
+) -> (OtherKey, Vec<(usize, Harm<'w>)>) {
+    let field = way.field;
+    let by_value = ground.by_value(field, ground.active_people());
     let archived_cards = ground.by_value(
-        way,
+        field,
         (0..ground.index.cards.len()).filter(|at| ground.card(*at).archived && !ground.is_anonymized(*at)),
     );
     let mut claimants: BTreeMap<&str, Vec<&Worker>> = BTreeMap::new();
     for person in workforce.working() {
-        if let Some(value) = person.value(way) {
+        if let Some(value) = person.value(field) {
             claimants.entry(value).or_default().push(person);
         }
     }
     let mut counted = OtherKey {
-        field: way,
+        field,
         judged: pairs.of_card.len() as u64,
         not_judged: pairs.rest,
         archived: 0,
         locked_out: 0,
         second_card: 0,
         mixed_up: 0,
-        without_value: workforce.working().filter(|person| person.value(way).is_none()).count() as u64,
-        worst: Worst::default(),
+        without_value: workforce
+            .working()
+            .filter(|person| person.value(field).is_none())
+            .count() as u64,
     };
-    let mut subjects = Vec::new();
+    let mut found = Vec::new();
     for (at, person) in &pairs.of_card {
-        let on_card = ground.value(*at, way);
-        let wanted = person.value(way);
-        let mut harms = Vec::new();
-        let before = (counted.locked_out, counted.archived, counted.mixed_up);
+        let on_card = ground.value(*at, field);
+        let wanted = person.value(field);
         let claimed = on_card.as_deref().and_then(|value| claimants.get(value));
+        let (mut archived, mut mixed_up, mut second_card) = (None, Vec::new(), None);
         match (&on_card, claimed) {
-            (Some(_), None) if *person.has(way) != Has::NotKnown => {
-                counted.archived += 1;
-                harms.push("its card archived");
-                if ground.active_operator(*at).is_some() {
-                    counted.locked_out += 1;
-                    harms.push("the operator with it");
-                }
-            }
+            (Some(_), None) if *person.has(field) != Has::NotKnown => archived = Some("its card archived"),
             (Some(_), Some(people)) if people.iter().all(|other| other.key != person.key) => {
-                counted.mixed_up += 1;
-                harms.push("its card given to somebody else");
+                mixed_up.push("its card given to somebody else");
             }
-            (Some(_), Some(people)) if people.len() > 1 => {
-                counted.mixed_up += 1;
-                harms.push("shares the value with another person");
-            }
+            (Some(_), Some(people)) if people.len() > 1 => mixed_up.push("shares the value with another person"),
             (Some(_) | None, _) => {}
         }
         if let Some(wanted) = wanted.filter(|wanted| Some(*wanted) != on_card.as_deref()) {
-            let active = by_value.get(wanted).into_iter().flatten();
-            let active_others = active.filter(|other| *other != at).count();
-            if active_others > 0 {
-                counted.mixed_up += 1;
-                harms.push("written onto somebody else's card");
+            let mut active = by_value.get(wanted).into_iter().flatten();
+            if active.any(|other| other != at) {
+                mixed_up.push("written onto somebody else's card");
             } else if archived_cards.contains_key(wanted) {
-                counted.mixed_up += 1;
-                harms.push("somebody else's archived card woken for it");
+                mixed_up.push("somebody else's archived card woken for it");
             } else {
-                counted.second_card += 1;
-                harms.push("a second card made");
+                second_card = Some("a second card made");
             }
         }
-        if harms.is_empty() {
-            continue;
+        let operator = archived.is_some() && ground.active_operator(*at).is_some();
+        match (archived, mixed_up.is_empty(), second_card) {
+            (Some(_), _, _) => {
+                counted.archived += 1;
+                counted.locked_out += u64::from(operator);
+            }
+            (None, false, _) => counted.mixed_up += 1,
+            (None, true, Some(_)) => counted.second_card += 1,
+            (None, true, None) => continue,
         }
-        let worst = &mut counted.worst;
-        let kinds = [
-            (counted.locked_out > before.0, &mut worst.locked_out),
-            (counted.archived > before.1, &mut worst.archived),
-            (counted.mixed_up > before.2, &mut worst.mixed_up),
-            (true, &mut worst.second_card),
-        ];
-        if let Some((_, kind)) = kinds.into_iter().find(|(is, _)| *is) {
-            *kind += 1;
-        }
-        let mut subject = Subject::of_card(ground.card(*at), ground.spec.card_field);
-        if let Some(operator) = ground.active_operator(*at) {
-            subject = subject.operator(&operator.id);
-        }
-        subjects.push(
-            subject
-                .value("on the card", on_card)
-                .value("in the sources", wanted)
-                .plain("would be", harms.join(", ")),
-        );
+        let with_operator = operator.then_some("the operator with it");
+        let harms = archived
+            .into_iter()
+            .chain(with_operator)
+            .chain(mixed_up)
+            .chain(second_card);
+        let harm = Harm {
+            way,
+            harms: harms.collect(),
+            wanted: wanted.map(str::to_owned),
+            on_card,
+        };
+        found.push((*at, harm));
     }
-    (counted, subjects)
-}
-
-fn finding(way: Candidate, code: &'static str, subjects: Vec<Subject>, ground: &Ground<'_>) -> Option<Finding> {
-    let in_use = way == Candidate::Field(ground.spec.card_field);
-    let words = Words {
-        code,
-        area: Area::Keys,
-        severity: if in_use { Severity::High } else { Severity::Medium },
-        title: "",
-        why: "",
-        cure: "let no import recognise people by it; use a number as the key",
-        command: Some("rekey pair"),
-    };
-    let found = words.of(subjects)?;
-    let why = way.changes().unwrap_or("it is not the number");
-    Some(Finding {
-        title: format!("People who work here whom an import by {way} would harm"),
-        why: format!("{why}; under the number nothing happens to them"),
-        ..found
-    })
+    (counted, found)
 }

@@ -4,11 +4,12 @@ use super::surroundings::OperatorDetails;
 use crate::domain::card::{OperatorCard, PersonCard, TargetSnapshot};
 use crate::domain::cards::{CardIndex, CardState, fold};
 use crate::domain::field::CardField;
-use crate::domain::ids::OperatorId;
+use crate::domain::ids::{CardId, OperatorId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading, KeySpec};
+use crate::domain::rekey::pairing::{Pairing, Row};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What could decide who is who: a text field of the card, or the name, which some imports use.
@@ -109,12 +110,21 @@ pub(super) struct Ground<'a> {
     pub(super) spec: &'a KeySpec,
     pub(super) index: CardIndex<'a>,
     pub(super) details: &'a BTreeMap<OperatorId, OperatorDetails>,
+    /// Whose each card is, by what it shows.
+    pub(super) pairing: &'a Pairing,
+    rows: BTreeMap<&'a CardId, &'a Row>,
+    /// The places of the cards whose number is somebody else's.
+    misplaced: BTreeSet<usize>,
     /// By the place of the card.
     operators: BTreeMap<usize, Vec<&'a OperatorCard>>,
 }
 
 impl<'a> Ground<'a> {
-    pub(super) fn new(input: &'a PlanInput, details: &'a BTreeMap<OperatorId, OperatorDetails>) -> Self {
+    pub(super) fn new(
+        input: &'a PlanInput,
+        details: &'a BTreeMap<OperatorId, OperatorDetails>,
+        pairing: &'a Pairing,
+    ) -> Self {
         let (target, spec) = (&input.target, &input.policy.key);
         let index = CardIndex::build(target, spec);
         let mut operators: BTreeMap<usize, Vec<&OperatorCard>> = BTreeMap::new();
@@ -124,12 +134,20 @@ impl<'a> Ground<'a> {
                 operators.entry(card).or_default().push(operator);
             }
         }
+        let misplaced = pairing
+            .misplaced
+            .iter()
+            .filter_map(|one| index.position(&one.card))
+            .collect();
         Self {
             input,
             target,
             spec,
             index,
             details,
+            pairing,
+            rows: pairing.rows.iter().map(|row| (&row.card, row)).collect(),
+            misplaced,
             operators,
         }
     }
@@ -153,6 +171,16 @@ impl<'a> Ground<'a> {
             CardState::Keyed(key) => Some(key),
             CardState::Keyless | CardState::Anonymized => None,
         }
+    }
+
+    /// Whether the number on the card is somebody else's.
+    pub(super) fn is_misplaced(&self, at: usize) -> bool {
+        self.misplaced.contains(&at)
+    }
+
+    /// What `rekey pair` says of a card without a number: the grade of its pair, or that nobody resembles it.
+    pub(super) fn pair_of(&self, at: usize) -> Option<&'a Row> {
+        self.rows.get(&self.index.cards[at].id).copied()
     }
 
     pub(super) fn is_anonymized(&self, at: usize) -> bool {

@@ -4,7 +4,8 @@
 
 mod company;
 
-use self::company::{Disorder, Kind};
+pub(super) use self::company::Disorder;
+use self::company::Kind;
 use crate::domain::rekey::pairing::{Grade, Which};
 use std::collections::BTreeMap;
 
