@@ -33,6 +33,7 @@ mod store;
 mod text;
 mod undo;
 mod words;
+mod workbook;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use exit::Exit;

@@ -132,6 +132,11 @@ pub(super) fn log_line(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 /// Writes a file with personal data: only its owner may read it.
 pub(super) fn private_file(path: &Path, text: &str) -> std::io::Result<()> {
+    private_bytes(path, text.as_bytes())
+}
+
+/// The same of any content.
+pub(super) fn private_bytes(path: &Path, content: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let mut file = std::fs::OpenOptions::new()
         .write(true)
@@ -141,7 +146,7 @@ pub(super) fn private_file(path: &Path, text: &str) -> std::io::Result<()> {
         .open(path)?;
     // A file that was there keeps its own mode otherwise.
     file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     file.sync_all()
 }
 

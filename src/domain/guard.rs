@@ -18,7 +18,8 @@ use super::groups::{GroupsRead, last_operator, touched_operators};
 use super::ids::{CardId, ItemId};
 use super::input::PlanInput;
 use super::key::Key;
-use super::plan::{ActionKind, Change, HoldReason, Plan};
+use super::plan::{ActionKind, Change, FieldChange, HoldReason, Plan};
+use super::rekey::rejections::of_pair;
 use super::signature::Signatures;
 use super::view::{ChangeView, Count, PlanView};
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,6 +153,7 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
             }),
         }
     }
+    rejected_pairs(&plan, input, &decisions, &mut reasons);
     alternatives(&plan, &mut reasons);
     dependents(&plan, &mut reasons);
     idle_entries(&plan, &mut reasons);
@@ -250,6 +252,41 @@ fn half_done(change: &Change, input: &PlanInput) -> Option<HoldReason> {
         card || change.key.is_some() && change.key == half.key
     });
     concerned.then_some(HoldReason::HalfDone)
+}
+
+/// Who said of a card that it is not this person's said it of every item that would write the number there, whatever else the
+/// item does (RULES 1.7). A later yes to the item itself stands.
+fn rejected_pairs(
+    plan: &Plan,
+    input: &PlanInput,
+    decisions: &BTreeMap<ItemId, &Decision>,
+    reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>,
+) {
+    for change in &plan.changes {
+        let (ActionKind::Adopt | ActionKind::Merge, Some(card), Some(key)) =
+            (change.action.kind(), &change.card, &change.key)
+        else {
+            continue;
+        };
+        let puts_it_there = |field: &FieldChange| field.field == input.policy.key.card_field && field.to.is_some();
+        let Some(rejection) = of_pair(&input.decisions, card, Some(key)) else {
+            continue;
+        };
+        if !change.action.fields().iter().any(puts_it_there) {
+            continue;
+        }
+        if decisions
+            .get(&change.id)
+            .is_some_and(|decision| decision.at >= rejection.at)
+        {
+            continue;
+        }
+        let found = reasons.get_mut(&change.id).expect("every change has an entry");
+        found.push(HoldReason::Rejected {
+            by: rejection.by.clone(),
+            note: rejection.note.clone(),
+        });
+    }
 }
 
 /// Of a creation and the adoptions offered instead, at most one passes; and of the adoptions of one card and its

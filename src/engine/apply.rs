@@ -213,7 +213,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                         self.ask_for_others().await;
                     }
                     let found = if gives_a_key(kind) {
-                        self.look_up_keys(part).await
+                        self.look_up_keys(part, approved).await
                     } else {
                         Ok(BTreeMap::new())
                     };
@@ -338,8 +338,13 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     }
 
     /// RULES 2.3: the keys that cards are to get are looked up right before the write. A new card is made where no card has
-    /// the key; an active card is given it where no other active card has it.
-    async fn look_up_keys(&self, changes: &[&ApprovedChange]) -> Result<BTreeMap<String, CardId>, TargetError> {
+    /// the key; an active card is given it where no other active card has it. Of two cards with each other's number the second
+    /// has it until its own change, which follows.
+    async fn look_up_keys(
+        &self,
+        changes: &[&ApprovedChange],
+        approved: &ApprovedPlan,
+    ) -> Result<BTreeMap<String, CardId>, TargetError> {
         let spec = &self.input.policy.key;
         let written: Vec<String> = changes
             .iter()
@@ -348,10 +353,15 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             .collect();
         let cards = self.reader.cards_with_keys(spec.card_field, &written).await?;
         let mut found = BTreeMap::new();
-        let own: BTreeSet<&CardId> = changes
+        let mut own: BTreeSet<&CardId> = changes
             .iter()
             .filter_map(|approved| approved.change().card.as_ref())
             .collect();
+        let now: BTreeSet<&ItemId> = changes.iter().map(|approved| &approved.change().id).collect();
+        let follow = approved.changes().iter().map(ApprovedChange::change).filter(|change| {
+            change.action.kind() == ActionKind::Adopt && change.depends_on.iter().any(|needed| now.contains(needed))
+        });
+        own.extend(follow.filter_map(|change| change.card.as_ref()));
         let counts = |card: &PersonCard| own.is_empty() || !card.archived && !own.contains(&card.id);
         for card in cards.into_iter().filter(counts) {
             let on_card = card.fields.text(spec.card_field).unwrap_or("");

@@ -13,6 +13,7 @@ use crate::domain::identity::Describe;
 use crate::domain::key::KeySpec;
 use crate::domain::planner::plan;
 use crate::domain::rekey::comparison::{KeyDifference, Keys, compare};
+use crate::domain::rekey::coverage::{BothCoverages, coverages};
 use crate::domain::rekey::other_key::{DescribeUnder, Translation, UnderOtherKey, under_other_key};
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct BothKeys {
     pub other: Planned,
     pub translation: Translation,
     pub difference: KeyDifference,
+    /// How many of those who work here each key finds.
+    pub coverages: BothCoverages,
 }
 
 impl BothKeys {
@@ -49,6 +52,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let made = plan(&input, &describe);
         input.groups = read_groups(self.reader, &made).await;
         let judged = judge(made, &input);
+        let coverages = coverages(&configured.input, self.mapping, &input, &translation);
         let keys = Keys {
             configured: fields.0,
             other: fields.1,
@@ -63,6 +67,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             },
             translation,
             difference,
+            coverages,
         })
     }
 }

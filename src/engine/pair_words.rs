@@ -42,7 +42,16 @@ pub fn remarks(pair: &Pair) -> Vec<String> {
         .swapped
         .then(|| "first name and surname stand the other way round".to_owned());
     let against = agreement.against.iter().map(|against| against.words().to_owned());
-    let Namesakes { people, cards } = &pair.namesakes;
+    let Namesakes { people, cards, records } = &pair.namesakes;
+    let records = records
+        .iter()
+        .map(|record| format!("{record}, which has no number that can be used, has this name too"));
+    let exchange = pair.exchange.as_ref().map(|other| {
+        format!(
+            "this card has the number of {} and card {} has this person's: one approval puts both right",
+            other.key, other.card
+        )
+    });
     let people = people
         .iter()
         .map(|key| format!("{key} in the sources has this name too"));
@@ -53,5 +62,10 @@ pub fn remarks(pair: &Pair) -> Vec<String> {
         )
     });
     let remarks = differ.into_iter().chain(swapped).chain(against).chain(people);
-    remarks.chain(cards).chain(twin).collect()
+    remarks
+        .chain(cards)
+        .chain(records)
+        .chain(twin)
+        .chain(exchange)
+        .collect()
 }

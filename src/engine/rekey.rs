@@ -5,7 +5,7 @@ use super::after_run::held_items;
 use super::decisions::APPROVAL_LASTS;
 use super::gather::ReadParts;
 use super::groups::read_groups;
-use super::pair_sheet::{Line, Resolved, resolve};
+use super::pair_sheet::{Limits, Line, Resolved, SaidNo, resolve};
 use super::planned::Planned;
 use super::run::{RunError, Through, WriteParts};
 use super::settled::{Aside, SettledRead};
@@ -14,10 +14,11 @@ use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
 use crate::domain::decision::{Answer, Decision};
 use crate::domain::guard::judge;
-use crate::domain::ids::CardId;
+use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
 use crate::domain::plan::{Change, Plan};
 use crate::domain::rekey::pairing::{Grade, Pairing, Which, pair};
+use crate::domain::rekey::rejections::{decision, of_pair};
 use crate::domain::rekey::writing::{Chosen, ChosenBy, adoptions};
 use crate::domain::report::RunReport;
 use chrono::{DateTime, Utc};
@@ -40,6 +41,7 @@ pub enum Choice {
 pub struct RekeyRequest {
     pub choice: Choice,
     pub which: Which,
+    pub limits: Limits,
     /// The operating-system user.
     pub by: String,
 }
@@ -63,7 +65,8 @@ pub struct Writing {
 fn choose(request: &RekeyRequest, pairing: &Pairing, input: &PlanInput) -> Resolved {
     let of_grades = |grades: &[Grade]| {
         let pairs = pairing.rows.iter().filter_map(|row| Some((row, row.pair()?)));
-        let wanted = pairs.filter(|(_, pair)| grades.contains(&pair.grade));
+        // An exchange is of two people: whoever has seen a grade has not seen that.
+        let wanted = pairs.filter(|(_, pair)| grades.contains(&pair.grade) && pair.exchange.is_none());
         wanted
             .map(|(row, pair)| {
                 let chosen = Chosen {
@@ -76,7 +79,7 @@ fn choose(request: &RekeyRequest, pairing: &Pairing, input: &PlanInput) -> Resol
             .collect()
     };
     match &request.choice {
-        Choice::Lines(lines) => resolve(lines, pairing, input),
+        Choice::Lines(lines) => resolve(lines, pairing, input, request.limits),
         Choice::Grade(grade) => Resolved {
             chosen: of_grades(&[*grade]),
             ..Resolved::default()
@@ -111,7 +114,9 @@ fn decisions(
     let by_line = matches!(request.choice, Choice::Lines(_));
     let decide = |change: &Change| -> Option<Decision> {
         let before = input.decisions.get(&change.id);
-        if !by_line && before.is_some_and(|before| before.answer == Answer::Reject) {
+        let names = change.card.as_ref().zip(change.key.as_ref());
+        let pair_rejected = names.is_some_and(|(card, key)| of_pair(&input.decisions, card, Some(key)).is_some());
+        if !by_line && (pair_rejected || before.is_some_and(|before| before.answer == Answer::Reject)) {
             // Somebody has looked at this very pair.
             return None;
         }
@@ -134,7 +139,41 @@ fn decisions(
             note: Some(note.map_or_else(|| word.clone(), |note| format!("{word}: {note}"))),
         })
     };
-    plan.changes.iter().filter_map(decide).collect()
+    let approvals: Vec<Decision> = plan.changes.iter().filter_map(decide).collect();
+    let pairs = about_pairs(request, plan, resolved, input, now);
+    pairs.into_iter().chain(approvals).collect()
+}
+
+/// What a list says about pairs, to be remembered: each no, and each yes to what was rejected before.
+fn about_pairs(
+    request: &RekeyRequest,
+    plan: &Plan,
+    resolved: &Resolved,
+    input: &PlanInput,
+    now: DateTime<Utc>,
+) -> Vec<Decision> {
+    let like = |note: &str| Decision {
+        item: ItemId::new(""),
+        answer: Answer::Reject,
+        waives: BTreeSet::new(),
+        by: request.by.clone(),
+        at: now,
+        until: None,
+        note: Some(if note.is_empty() {
+            "by the list of pairs".to_owned()
+        } else {
+            format!("by the list of pairs: {note}")
+        }),
+    };
+    let no = resolved.said_no.iter();
+    let no = no.map(|SaidNo { card, key, note }| decision(card, key.as_ref(), Answer::Reject, &like(note)));
+    let by_line = matches!(request.choice, Choice::Lines(_));
+    let yes = plan.changes.iter().filter(|_| by_line).filter_map(|change| {
+        let (card, key) = change.card.as_ref().zip(change.key.as_ref())?;
+        let was_rejected = of_pair(&input.decisions, card, Some(key)).is_some();
+        was_rejected.then(|| decision(card, Some(key), Answer::Approve, &like("")))
+    });
+    no.chain(yes).collect()
 }
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {

@@ -6,11 +6,11 @@ use super::apply::OperatorAccount;
 use super::certify::{busy, purge, purge_done};
 use super::gather::ReadParts;
 use super::inputs::{KeptHeader, KeptInput};
+use super::pair_sheet::ListProblem;
 pub use super::planned::Planned;
 use super::recover::Settled;
 use super::rekey::RekeyRequest;
 use super::settled::{done_of, waiting_since};
-use super::sheet::SheetProblem;
 use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateWriter, StoreError};
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
@@ -58,7 +58,7 @@ pub enum RunError {
     NothingToUndo(String),
     /// Lines of a list of pairs that do not hold.
     #[error("nothing was written: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Pairs(Vec<SheetProblem>),
+    Pairs(Vec<ListProblem>),
 }
 
 impl From<TargetError> for RunError {

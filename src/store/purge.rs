@@ -45,6 +45,9 @@ fn as_array(keys: &BTreeSet<Key>) -> String {
     super::stamp::json(&keys.iter().map(Key::as_str).collect::<Vec<_>>())
 }
 
+/// A decision about a card and a number, which names the card: `domain::rekey::rejections::pair_id`.
+const OF_PAIR: &str = "item LIKE 'pair-' || ?2 || '-%'";
+
 /// How much personal is kept of a card, beside its entry in the ledger.
 pub(super) async fn kept(
     connection: &mut SqliteConnection,
@@ -71,7 +74,7 @@ pub(super) async fn kept(
     let holds = count(format!("hold WHERE environment = ?1 AND {HELD_FOR_PERSON}")).await?;
     let items_of = items_of_person();
     let notes = count(format!(
-        "decision WHERE environment = ?1 AND note IS NOT NULL AND item IN ({items_of})"
+        "decision WHERE environment = ?1 AND note IS NOT NULL AND (item IN ({items_of}) OR {OF_PAIR})"
     ))
     .await?;
     let elsewhere = mentions::count(connection, environment, card, &all).await?;
@@ -130,7 +133,9 @@ pub(super) async fn person(
     let halfway =
         "DELETE FROM halfway WHERE environment = ?1 AND EXISTS (SELECT 1 FROM json_each(cards) WHERE value = ?2)"
             .to_owned();
-    for statement in [notes, approvals, decided, pins, halfway, journal, items, holds] {
+    // Whose card it is not, and why, is said of the person too.
+    let pairs = format!("DELETE FROM decision WHERE environment = ?1 AND {OF_PAIR}");
+    for statement in [pairs, notes, approvals, decided, pins, halfway, journal, items, holds] {
         gone += sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(environment)
             .bind(card.as_str())

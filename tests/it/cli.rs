@@ -6,10 +6,12 @@ mod bad_input;
 mod exit_codes;
 mod explain;
 mod history;
+mod lists;
 mod rekey;
 mod shapes;
 mod store;
 mod surroundings;
+mod verify;
 
 use crate::support::workplace::Workplace;
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! `rekey`: the way from e-mail address or login to a number. Pair, write what was approved, prove that both keys say the same.
 
 mod pair;
+mod review;
 mod verify;
 mod write;
 
@@ -17,6 +18,8 @@ pub(super) enum RekeyCommand {
     /// Plan under the old and the new key from the same reads and list every difference. Ends with 0 only where there is none,
     /// or where it was signed off.
     Verify(verify::VerifyArgs),
+    /// Show numbers that were written beside their people, with the evidence: all with an operator, of the others the weakest.
+    Review(review::ReviewArgs),
 }
 
 pub(super) async fn run(config: &Path, command: &RekeyCommand) -> anyhow::Result<Exit> {
@@ -24,5 +27,6 @@ pub(super) async fn run(config: &Path, command: &RekeyCommand) -> anyhow::Result
         RekeyCommand::Pair(args) => pair::pair(config, args).await,
         RekeyCommand::Write(args) => write::write(config, args).await,
         RekeyCommand::Verify(args) => verify::verify(config, args).await,
+        RekeyCommand::Review(args) => review::show(config, args).await,
     }
 }

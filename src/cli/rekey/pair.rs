@@ -4,19 +4,20 @@ use crate::cli::exit::Exit;
 use crate::cli::out::line;
 use crate::cli::out::{self, Paint};
 use crate::cli::progress::Shown as Bars;
-use crate::cli::session;
 use crate::cli::words::{counted, snapshot_lines};
+use crate::cli::{session, workbook};
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
+use crate::domain::ids::CardId;
 use crate::domain::key::Key;
 use crate::domain::quality::target_summary;
 use crate::domain::rekey::pairing::{Grade, Pairing, Row, Verdict, Which};
 use crate::domain::snapshot::SnapshotSummary;
-use crate::engine::pair_sheet;
+use crate::domain::visible;
+use crate::engine::pair_sheet::{self, Carried, ListProblem};
 use crate::engine::pair_words::{agreeing, remarks, why_not};
 use crate::engine::rekey::Paired;
-use crate::engine::sheet::SheetProblem;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -27,13 +28,17 @@ const MOST_SHOWN: usize = 25;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PairArgs {
-    /// Write the list for a spreadsheet, with columns for the right number, a decision and a note; `rekey write` reads it.
+    /// Write the list for a spreadsheet, with columns for a decision, another number and a note; `rekey write` reads it.
     /// Readable by its owner only.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// Write the same list as a workbook, which opens as it is; it comes back as CSV. Readable by its owner only.
+    #[arg(long, value_name = "FILE")]
+    xlsx: Option<PathBuf>,
     /// Take the decisions and notes of an earlier list over, as far as they still hold; says of every other line why not.
-    #[arg(long, value_name = "FILE", requires = "csv")]
-    from: Option<PathBuf>,
+    /// Given several times for the copies of several people.
+    #[arg(long, value_name = "FILE")]
+    from: Vec<PathBuf>,
     /// Look also at cards with a number that nobody of the sources has.
     #[arg(long)]
     unclaimed: bool,
@@ -53,21 +58,37 @@ pub(super) fn which(unclaimed: bool) -> Which {
     if unclaimed { Which::Unclaimed } else { Which::Keyless }
 }
 
-/// A list that came back; every bad line at once.
-pub(super) fn lines_of(file: &Path) -> anyhow::Result<Vec<pair_sheet::Line>> {
-    let bytes = std::fs::read(file).with_context(|| format!("the list {} cannot be read", file.display()))?;
-    pair_sheet::read(&bytes).map_err(|problems| anyhow::anyhow!("{}: {}", file.display(), told(&problems)))
+/// The lists that came back, copies of several people together; every bad line at once.
+pub(super) fn lines_of(files: &[PathBuf]) -> anyhow::Result<Vec<pair_sheet::Line>> {
+    let (mut lines, mut problems) = (Vec::new(), Vec::new());
+    for file in files {
+        let bytes = std::fs::read(file).with_context(|| format!("the list {} cannot be read", file.display()))?;
+        let name = file.display().to_string();
+        match pair_sheet::read(&bytes, if files.len() > 1 { &name } else { "" }) {
+            Ok(found) => lines.extend(found),
+            Err(found) => problems.extend(found),
+        }
+    }
+    match (problems.as_slice(), files) {
+        ([], _) => Ok(lines),
+        (problems, [file]) => bail!("{}: {}", file.display(), told(problems)),
+        (problems, _) => bail!("{}", told(problems)),
+    }
 }
 
 /// One problem to a line.
-pub(super) fn told(problems: &[SheetProblem]) -> String {
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    lines.join("\n")
+pub(super) fn told(problems: &[ListProblem]) -> String {
+    // A cell of the list is quoted in some of them.
+    let line = |problem: &ListProblem| visible::line(&problem.to_string()).into_owned();
+    problems.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 pub(super) async fn pair(config: &Path, args: &PairArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
-    let earlier = args.from.as_deref().map(lines_of).transpose()?;
+    if !args.from.is_empty() && args.csv.is_none() && args.xlsx.is_none() {
+        bail!("--from takes decisions into a new list: give --csv FILE or --xlsx FILE as well");
+    }
+    let earlier = lines_of(&args.from)?;
     let as_of = args.as_of.as_deref();
     let as_of = as_of.map(|text| session::moment(text, zone(environment.config())));
     let clock = session::clock(as_of.transpose()?);
@@ -79,51 +100,82 @@ pub(super) async fn pair(config: &Path, args: &PairArgs) -> anyhow::Result<Exit>
     bars.finish();
     store.close().await;
     let paired = paired?;
-    let (carried, gone) = match &earlier {
-        Some(lines) => pair_sheet::carry(lines, &paired.pairing, &paired.input),
-        None => (BTreeMap::new(), Vec::new()),
-    };
+    let (carried, gone) = pair_sheet::carry(&earlier, &paired.pairing, &paired.input);
     if args.json {
-        let document = json!({ "summary": summary(&paired.pairing), "rows": paired.pairing.rows });
+        let document = json!({
+            "summary": summary(&paired.pairing),
+            "rows": paired.pairing.rows,
+            "misplaced": paired.pairing.misplaced,
+        });
         out::json(&document)?;
     } else {
         out::print(&text(&paired, args.all, Paint::stdout()));
     }
-    if let Some(file) = &args.csv {
-        let sheet = pair_sheet::write(&paired.pairing, &carried);
-        out::private_file(file, &sheet)
-            .with_context(|| format!("the list could not be written to {}", file.display()))?;
-        let kept = carried.values().filter(|one| one.answer.is_some()).count();
-        let lapsed: Vec<&str> = carried
-            .values()
-            .map(|one| one.remark.as_str())
-            .filter(|it| !it.is_empty())
-            .collect();
-        if !args.json {
-            let file = file.display();
-            let mut said = format!(
-                "\nWrote {} to {file}. Write approve or reject in the column 'decision', and the right number where it is another \
-                 one; then: cardsync rekey write {file}\n",
-                counted(paired.pairing.rows.len() as u64, "row")
-            );
-            if earlier.is_some() {
-                line!(
-                    said,
-                    "Taken over from the earlier list: {}.",
-                    counted(kept as u64, "decision")
-                );
-                for remark in &lapsed {
-                    line!(said, "  not taken over: {remark}");
-                }
-                for problem in &gone {
-                    line!(said, "  not in the new list: {problem}");
-                }
-            }
-            out::print(&said);
-        }
+    let list = List {
+        paired: &paired,
+        carried: &carried,
+        gone: &gone,
+        has_earlier: !args.from.is_empty(),
+    };
+    let said = list.write(args.csv.as_deref(), args.xlsx.as_deref())?;
+    if !args.json {
+        out::print(&said);
     }
     let rejected = paired.input.snapshots.iter().any(|snapshot| snapshot.is_rejected());
     Ok(if rejected { Exit::Rejected } else { Exit::Done })
+}
+
+/// The list that goes to whoever knows the people.
+struct List<'a> {
+    paired: &'a Paired,
+    carried: &'a BTreeMap<CardId, Carried>,
+    gone: &'a [ListProblem],
+    has_earlier: bool,
+}
+
+impl List<'_> {
+    /// Writes it where it is wanted, and says so.
+    fn write(&self, csv: Option<&Path>, xlsx: Option<&Path>) -> anyhow::Result<String> {
+        let mut said = String::new();
+        let rows = counted(self.paired.pairing.rows.len() as u64, "row");
+        let how = "Write approve or reject into the column 'decision', and into 'other_number' the right number where it is another \
+                   one";
+        if let Some(file) = csv {
+            let list = pair_sheet::write(&self.paired.pairing, self.carried);
+            out::private_file(file, &list)
+                .with_context(|| format!("the list could not be written to {}", file.display()))?;
+            let file = file.display();
+            line!(
+                said,
+                "\nWrote {rows} to {file}. {how}; then: cardsync rekey write {file}"
+            );
+        }
+        if let Some(file) = xlsx {
+            let list = workbook::of(&pair_sheet::table(&self.paired.pairing, self.carried))?;
+            out::private_bytes(file, &list)
+                .with_context(|| format!("the list could not be written to {}", file.display()))?;
+            line!(
+                said,
+                "\nWrote {rows} to {}. {how}; save it as CSV (UTF-8), then: cardsync rekey write FILE.csv",
+                file.display()
+            );
+        }
+        if self.has_earlier {
+            let kept = self.carried.values().filter(|one| one.answer.is_some()).count();
+            line!(
+                said,
+                "Taken over from the earlier list: {}.",
+                counted(kept as u64, "decision")
+            );
+            for one in self.carried.values().filter(|one| !one.remark.is_empty()) {
+                line!(said, "  not taken over: {}", visible::line(&one.remark));
+            }
+            for problem in self.gone {
+                line!(said, "  not in the new list: {}", visible::line(&problem.to_string()));
+            }
+        }
+        Ok(said)
+    }
 }
 
 /// How many rows there are of each kind, and how many of them have an operator.
@@ -140,6 +192,7 @@ fn summary(pairing: &Pairing) -> BTreeMap<String, serde_json::Value> {
 
 fn kind(row: &Row) -> String {
     match &row.verdict {
+        Verdict::Pair(pair) if pair.exchange.is_some() => "exchanged".to_owned(),
         Verdict::Pair(pair) => pair.grade.word().to_owned(),
         Verdict::None { why, .. } => {
             let word = serde_json::to_value(why).expect("a word");
@@ -159,10 +212,10 @@ fn text(paired: &Paired, all: bool, paint: Paint) -> String {
     let title = format!("Pairs for {} at {at}", input.environment);
     line!(text, "{}", paint.strong(&title));
     let of = |grade: Grade| -> (usize, usize) {
-        let rows = pairing
-            .rows
-            .iter()
-            .filter(|row| row.pair().is_some_and(|pair| pair.grade == grade));
+        let rows = pairing.rows.iter().filter(|row| {
+            row.pair()
+                .is_some_and(|pair| pair.grade == grade && pair.exchange.is_none())
+        });
         let operators = rows.clone().filter(|row| row.operator.is_linked()).count();
         (rows.count(), operators)
     };
@@ -187,12 +240,36 @@ fn text(paired: &Paired, all: bool, paint: Paint) -> String {
     }
     let none = pairing.rows.iter().filter(|row| row.pair().is_none()).count();
     line!(text, "  {:<10}{none:>7}", "none");
+    let exchanged = pairing
+        .rows
+        .iter()
+        .filter(|row| row.pair().is_some_and(|pair| pair.exchange.is_some()))
+        .count();
+    if exchanged > 0 {
+        line!(
+            text,
+            "  {:<10}{exchanged:>7}   two cards with each other's number: one line of the list puts both right",
+            "exchanged"
+        );
+    }
+    let rejected = pairing.rows.iter().filter(|row| row.rejected.is_some()).count();
+    if rejected > 0 {
+        line!(text, "  of these rejected by somebody: {rejected}");
+    }
     line!(
         text,
-        "  people of the sources with a card by number: {}, without: {}\n",
+        "  people of the sources with a card by number: {}, without: {}",
         pairing.taken.len(),
         pairing.free.len()
     );
+    if !pairing.misplaced.is_empty() {
+        line!(
+            text,
+            "  numbers that stand on somebody else's card: {} (cardsync audit names them)",
+            pairing.misplaced.len()
+        );
+    }
+    text.push('\n');
     line!(text, "{}", paint.strong("Read"));
     let summaries = input.snapshots.iter().map(|snapshot| snapshot.summary.clone());
     let summaries: Vec<SnapshotSummary> = summaries.chain([target_summary(&input.target)]).collect();
@@ -230,13 +307,25 @@ fn one(text: &mut String, row: &Row) {
             line!(
                 text,
                 "  {:<9} {card}: {} {}",
-                pair.grade.word(),
+                if pair.exchange.is_some() {
+                    "exchanged"
+                } else {
+                    pair.grade.word()
+                },
                 pair.key,
                 pair.person.name
             );
             line!(text, "      same {}", agreeing(pair));
             for remark in remarks(pair) {
                 line!(text, "      {remark}");
+            }
+            if let Some(rejected) = &row.rejected {
+                line!(
+                    text,
+                    "      rejected by {} on {}",
+                    rejected.by,
+                    rejected.at.date_naive()
+                );
             }
         }
         Verdict::None { why, people, .. } => {

@@ -11,33 +11,41 @@ use crate::cli::{approver, session};
 use crate::config::policy::zone;
 use crate::daemon::run_once::{RunOnce, carry_through};
 use crate::daemon::wiring::Environment;
+use crate::domain::ids::{CardId, ItemId, RunId};
 use crate::domain::rekey::pairing::Grade;
+use crate::engine::explain::{JournalEntry, JournalReader};
+use crate::engine::pair_sheet::{Limits, OnTheCard};
 use crate::engine::rekey::{Choice, RekeyRequest, Writing};
 use crate::engine::run::{Finished, Planned, plan_exit_code};
+use crate::store::ReadOnlyStore;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Requests per key: the card, its operators, the write.
 const REQUESTS_PER_KEY: u64 = 3;
 
-/// A grade of pairs.
+/// A grade of pairs that may be written unseen. What is likely or possible needs a line of a list, or its own approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum GradeName {
     Sure,
-    Likely,
-    Possible,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct WriteArgs {
-    /// A list of `rekey pair --csv` with decisions: its approved lines are written, approved by you.
-    file: Option<PathBuf>,
+    /// A list of `rekey pair --csv` with decisions: its approved lines are written, approved by you, and its rejected ones are
+    /// remembered. Several for the copies of several people: where they disagree nothing is written.
+    files: Vec<PathBuf>,
     /// Write every pair of this grade, approved by you. Without it and without a list, sure and likely pairs wait in `holds`, and
     /// what was approved there is written.
-    #[arg(long, conflicts_with = "file")]
+    #[arg(long, conflicts_with = "files")]
     grade: Option<GradeName>,
+    /// So many lines of the list may give another number than the proposed one, or one where none was proposed, to a card
+    /// whose name does not agree wholly. Without it 5, or 2 % of the decided lines where that is more.
+    #[arg(long, value_name = "NUMBER", requires = "files")]
+    other_numbers: Option<u64>,
     /// Show what would be written and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -56,16 +64,17 @@ pub(in crate::cli) struct WriteArgs {
 }
 
 fn request(args: &WriteArgs) -> anyhow::Result<RekeyRequest> {
-    let choice = match (&args.file, args.grade) {
-        (Some(file), _) => Choice::Lines(lines_of(file)?),
-        (None, Some(GradeName::Sure)) => Choice::Grade(Grade::Sure),
-        (None, Some(GradeName::Likely)) => Choice::Grade(Grade::Likely),
-        (None, Some(GradeName::Possible)) => Choice::Grade(Grade::Possible),
-        (None, None) => Choice::Approved,
+    let choice = match (args.files.as_slice(), args.grade) {
+        ([], Some(GradeName::Sure)) => Choice::Grade(Grade::Sure),
+        ([], None) => Choice::Approved,
+        (files, _) => Choice::Lines(lines_of(files)?),
     };
     Ok(RekeyRequest {
         choice,
         which: which(args.unclaimed),
+        limits: Limits {
+            other_numbers: args.other_numbers,
+        },
         by: approver::operating_system_user(),
     })
 }
@@ -85,15 +94,19 @@ pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exi
     session::drop_to_store_owner(&environment)?;
     let bars = Bars::new();
     // Looked at first, so that a list with a bad line is no failed run.
-    let first = {
+    let (first, runs) = {
         let store = session::read_store(&environment).await?;
         let connected = environment.connect()?;
         let first = environment
             .read_parts(&connected, &*clock, &bars)
             .plan_rekey(&store, &request)
             .await;
+        let runs = match &first {
+            Ok(first) => runs_that_wrote(&store, &first.resolved.on_the_card).await?,
+            Err(_) => BTreeMap::new(),
+        };
         store.close().await;
-        first
+        (first, runs)
     };
     bars.finish();
     let first = first?;
@@ -108,8 +121,10 @@ pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exi
         show(args, &first)?;
         return Ok(Exit::Verdict(plan_exit_code(&first.planned.judged)));
     }
+    let on_the_card = said_after_the_fact(&first.resolved.on_the_card, &runs);
     if !args.json {
         out::print(&head(&environment, &first));
+        out::print(&Paint::stdout().warn(&on_the_card));
     }
     let stop = session::stop_signal()?;
     let bars = Bars::new();
@@ -122,7 +137,47 @@ pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exi
     };
     let finished = carry_through(once, &crate::engine::run::Scope::Rekey(request)).await;
     bars.finish();
-    report(args, &finished?, &first)
+    let exit = report(args, &finished?, &first)?;
+    Ok(match exit {
+        // Somebody must take it off again, or the no back.
+        Exit::Verdict(0) if !first.resolved.on_the_card.is_empty() => Exit::Held,
+        exit => exit,
+    })
+}
+
+/// The run and the item that wrote each number to which somebody says no now.
+type Wrote = BTreeMap<CardId, (RunId, ItemId)>;
+
+async fn runs_that_wrote(store: &ReadOnlyStore, rejected: &[OnTheCard]) -> anyhow::Result<Wrote> {
+    let mut runs = BTreeMap::new();
+    for one in rejected {
+        let sent = store.journal_about(std::slice::from_ref(&one.card), &[]).await?;
+        let wrote = |entry: &&JournalEntry| {
+            entry.action == "adopt" && entry.key.as_ref() == Some(&one.key) && entry.outcome.as_deref() == Some("done")
+        };
+        let entry = sent.iter().rev().find(wrote);
+        runs.extend(entry.map(|entry| (one.card.clone(), (entry.run.clone(), entry.item.clone()))));
+    }
+    Ok(runs)
+}
+
+/// Lines that say no to what stands on the cards already.
+fn said_after_the_fact(rejected: &[OnTheCard], runs: &Wrote) -> String {
+    let mut text = String::new();
+    for one in rejected {
+        let cure = match runs.get(&one.card) {
+            Some((run, item)) => format!("run {run} wrote it: cardsync undo {item} takes it off again"),
+            None => "cardsync did not write it: correct it in TOPdesk".to_owned(),
+        };
+        line!(
+            text,
+            "{}: rejected, and {} stands on card {} already; {cure}",
+            one.place,
+            one.key,
+            one.card
+        );
+    }
+    text
 }
 
 /// What is about to be done, and how long it takes.

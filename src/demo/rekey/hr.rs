@@ -3,7 +3,8 @@
 use super::super::site::Site;
 use super::look::is_card_of;
 use crate::domain::plan::ActionKind;
-use crate::domain::rekey::pairing::{Grade, NoPair, Pairing, Verdict};
+use crate::domain::rekey::names::NamesAgree;
+use crate::domain::rekey::pairing::{Grade, NoPair, Pairing, Row, Verdict};
 use crate::domain::view::ChangeView;
 use crate::engine::pair_sheet::{self, Line};
 use anyhow::Context as _;
@@ -22,6 +23,8 @@ enum Said {
     Approve,
     /// Approve, with this number.
     Number(u32),
+    /// The same, though the card shows another name.
+    NumberOfSomebodyElse(u32),
     Reject,
     Nothing,
 }
@@ -49,7 +52,7 @@ pub fn decided(pairing: &Pairing, truth: &BTreeMap<String, Option<u32>>) -> anyh
             Verdict::Pair(_) | Verdict::None { .. } => match owner {
                 Some(owner) if !given.insert(owner) => (Said::Reject, "5 rejected: somebody's second card"),
                 Some(owner) if proposes(&row.verdict, owner) => (Said::Approve, "2 likely or possible, and right"),
-                Some(owner) => (Said::Number(owner), "3 with a number that HR wrote"),
+                Some(owner) => (number_of(owner, row, pairing), "3 with a number that HR wrote"),
                 None => (Said::Reject, "4 rejected: of nobody who is in HR's export"),
             },
         };
@@ -60,7 +63,7 @@ pub fn decided(pairing: &Pairing, truth: &BTreeMap<String, Option<u32>>) -> anyh
         said.insert(row.card.as_str(), decision);
     }
     let bytes = filled(&pair_sheet::write(pairing, &BTreeMap::new()), &said)?;
-    let lines = pair_sheet::read(&bytes).map_err(|problems| {
+    let lines = pair_sheet::read(&bytes, "").map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the list: {}", problems.join("; "))
     })?;
@@ -71,6 +74,15 @@ pub fn decided(pairing: &Pairing, truth: &BTreeMap<String, Option<u32>>) -> anyh
         told: told.collect(),
         decided: said.values().filter(|one| !matches!(one, Said::Nothing)).count(),
     })
+}
+
+fn number_of(owner: u32, row: &Row, pairing: &Pairing) -> Said {
+    let mut people = pairing.people.iter();
+    let person = people.find(|(key, _)| key.as_str() == owner.to_string());
+    match person.map(|(_, person)| row.shown.names.agree(&person.shown.names)) {
+        Some(NamesAgree::Wholly | NamesAgree::InPart) => Said::Number(owner),
+        Some(NamesAgree::No) | None => Said::NumberOfSomebodyElse(owner),
+    }
 }
 
 fn proposes(verdict: &Verdict, owner: u32) -> bool {
@@ -89,7 +101,7 @@ fn filled(list: &str, said: &BTreeMap<&str, Said>) -> anyhow::Result<Vec<u8>> {
         let at = header.iter().position(|cell| cell == name);
         at.with_context(|| format!("the list has no column {name}"))
     };
-    let (card, number, decision) = (column("person_id")?, column("number")?, column("decision")?);
+    let (card, number, decision) = (column("person_id")?, column("other_number")?, column("decision")?);
     let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
     writer.write_record(&header)?;
     for row in reader.records() {
@@ -99,6 +111,10 @@ fn filled(list: &str, said: &BTreeMap<&str, Said>) -> anyhow::Result<Vec<u8>> {
             Some(Said::Number(right)) => {
                 cells[number] = format!("[{right}]");
                 cells[decision] = "approve".to_owned();
+            }
+            Some(Said::NumberOfSomebodyElse(right)) => {
+                cells[number] = format!("[{right}]");
+                cells[decision] = format!("approve {}", pair_sheet::SOMEBODY_ELSE);
             }
             Some(Said::Reject) => cells[decision] = "reject".to_owned(),
             Some(Said::Nothing) | None => {}

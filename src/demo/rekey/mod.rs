@@ -207,7 +207,7 @@ impl Way<'_> {
         self.chapter(
             "HR looks at the list",
             "The list opens in a spreadsheet. HR approves the sure pairs as they stand, and for the others writes approve, reject, \
-             or the right number.",
+             or another number into a column of its own: the proposed one is fixed.",
         )?;
         let list = hr::decided(pairing, &self.truth)?;
         std::fs::write(self.stage.folder.file("pairs.csv"), &list.bytes)?;

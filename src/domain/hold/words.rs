@@ -234,7 +234,8 @@ impl HoldReason {
             }
             HoldReason::AnotherPerson => {
                 "same number, another person? surname and first name both differ from the card and neither directory id, \
-                 e-mail nor login agrees; approve if the card is this person's"
+                 e-mail nor login agrees, or name and account on it are somebody else's of the sources; approve if the card is \
+                 this person's (`cardsync rekey pair` puts exchanged numbers right)"
             }
             HoldReason::OperatorUnproven => {
                 "whether an operator is linked could not be proven: the account has filters, or they cannot be read; \

@@ -41,6 +41,7 @@ mod retention;
 mod second_cards;
 mod second_pass;
 mod shields;
+mod strangers;
 mod twins;
 mod work_left;
 
@@ -169,6 +170,8 @@ struct Planner<'a> {
     rekeys: BTreeMap<usize, Vec<rekey::Rekey>>,
     /// Who has a card or is to get one, by name; empty where nobody is new.
     names_taken: second_cards::NamesTaken,
+    /// Everybody of the sources, to see whose a card is that shows nothing of whose number it has.
+    everybody: strangers::Everybody,
     /// By archived card: the last day of a leaver whom a source still lists.
     last_days: BTreeMap<usize, LastDay>,
     /// Everybody whose card cardsync archived, where anonymization is configured.
@@ -207,6 +210,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         signatures: Signatures::of(input),
         memory: Memory::default(),
         looks: odd_keys::Looks::default(),
+        everybody: strangers::Everybody::default(),
         cursor: 0,
         claimed,
         searchable: vec![false; cards],

@@ -202,7 +202,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// RULES 1.5: the number agrees and nothing else does.
+    /// RULES 1.5 and 1.8: the number agrees and nothing else does, or what stands there is wholly somebody else's.
     fn another_person(&self, person: &Person<'_>, card: usize, description: &Description) -> Option<HoldReason> {
         let wanted_text = |field| wanted_text(description, field);
         let stored = &self.index.cards[card];
@@ -211,15 +211,19 @@ impl<'a> Planner<'a> {
             (Some(wanted), Some(known)) => wanted != known && fold(wanted) != fold(known),
             (Some(_) | None, _) => false,
         };
-        if !(differs(CardField::SurName) && differs(CardField::FirstName)) {
+        let (surname, first_name) = (differs(CardField::SurName), differs(CardField::FirstName));
+        if !surname && !first_name {
             return None;
         }
         let wanted = Likeness::of(|field| wanted_text(field).map(str::to_owned));
         let on_card = Likeness::of_card(stored);
+        if !wanted.agreement(&on_card).is_empty() {
+            return None;
+        }
         let known = self.known[card];
         let same_anchor = known.is_some_and(|entry| person.anchors.iter().any(|anchor| entry.anchors.contains(anchor)));
-        let agrees = same_anchor || !wanted.agreement(&on_card).is_empty();
-        (!agrees).then_some(HoldReason::AnotherPerson)
+        let another = surname && first_name && !same_anchor || self.is_wholly_somebody_elses(person.key, &on_card);
+        another.then_some(HoldReason::AnotherPerson)
     }
 
     pub(super) fn archive_doubts(&self) -> Vec<HoldReason> {

@@ -165,6 +165,11 @@ impl Planner<'_> {
         let reason = HoldReason::SomebodyElsesCard { agree };
         let of_card = |draft: &&mut Draft| draft.card == Some(card);
         for draft in self.drafts.iter_mut().filter(of_card) {
+            let renames = |field: CardField| draft.action.fields().iter().any(|change| change.field == field);
+            if !(renames(CardField::SurName) && renames(CardField::FirstName)) {
+                // That what stands there is somebody else's is this reason.
+                draft.doubts.retain(|doubt| *doubt != HoldReason::AnotherPerson);
+            }
             if !draft.doubts.contains(&reason) {
                 draft.doubts.push(reason.clone());
             }

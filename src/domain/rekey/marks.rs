@@ -112,6 +112,10 @@ pub enum Contradiction {
     BirthDateOnOneSide,
     /// The person leaves or has left: whoever comes after them may have the account.
     Leaves,
+    /// Nobody can say whether the person leaves.
+    MayLeave,
+    /// Not all of the sources and of TOPdesk could be read: what is missing may be a namesake.
+    NotAllRead,
     /// Somebody else of the sources, or another card, has the same full name and nothing tells them apart.
     Namesake,
 }
@@ -127,6 +131,8 @@ impl Contradiction {
             Contradiction::OtherDate => "a date differs",
             Contradiction::BirthDateOnOneSide => "only one side has a date of birth",
             Contradiction::Leaves => "leaves or has left",
+            Contradiction::MayLeave => "whether the person leaves is not known",
+            Contradiction::NotAllRead => "not everything could be read: somebody of this name may be missing",
             Contradiction::Namesake => "somebody else has the same full name",
         }
     }
@@ -154,6 +160,9 @@ pub struct Marks {
     pub begins: Option<NaiveDate>,
     /// The person leaves or has left.
     pub leaves: bool,
+    /// Nobody can say whether the person leaves.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub may_leave: bool,
     /// The number without leading zeros, where a card has one that nobody claims.
     pub number: Option<String>,
     pub anchors: BTreeSet<Anchor>,
@@ -373,6 +382,9 @@ impl Agreement {
         }
         if person.leaves {
             self.against.insert(Contradiction::Leaves);
+        }
+        if person.may_leave {
+            self.against.insert(Contradiction::MayLeave);
         }
         if let (Some(first_day), Some(made)) = (person.begins, card.begins) {
             let earliest = first_day.checked_sub_days(Days::new(HEAD_START_DAYS));

@@ -8,21 +8,12 @@
 //! Nothing here matches for the sync: it finds people by what they resemble, which is a suggestion to a human (RULES 1.1).
 
 pub mod comparison;
+pub mod coverage;
 pub mod marks;
 pub mod names;
 pub mod other_key;
 pub mod pairing;
+pub mod rejections;
 mod rows;
 mod standing;
 pub mod writing;
-
-use super::field::{CardField, FieldValue};
-use super::identity::{Description, Desired, Wanted};
-
-/// The text that a field should hold, where the sources say.
-fn text_wanted(description: &Description, field: CardField) -> Option<String> {
-    match description.fields.get(&field) {
-        Some(Desired::Set(Wanted::Value(FieldValue::Text(text)))) => Some(text.to_string()),
-        Some(Desired::Set(_) | Desired::Clear | Desired::Unknown(_)) | None => None,
-    }
-}

@@ -129,6 +129,53 @@ pub(in crate::domain) fn whole_name(first: Option<&str>, surname: Option<&str>) 
     Some(all)
 }
 
+/// First name and surname.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WholeName {
+    first: Name,
+    surname: Name,
+}
+
+/// How far two whole names are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NamesAgree {
+    No,
+    /// A first name or a surname, or a word of it.
+    InPart,
+    Wholly,
+}
+
+impl WholeName {
+    /// Of the two halves as they stand on a card or in a source.
+    pub fn of(first: &str, surname: &str) -> Self {
+        Self {
+            first: Name::of(first),
+            surname: Name::of(surname).core(),
+        }
+    }
+
+    /// How far both are one, in either order.
+    pub fn agree(&self, other: &WholeName) -> NamesAgree {
+        let first = Names::of_first_names(&self.first, &other.first);
+        let surname = Names::of_surnames(&self.surname, &other.surname);
+        let swapped = Names::of_surnames(&self.first.core(), &other.surname) == Names::Same
+            && Names::of_surnames(&self.surname, &other.first.core()) == Names::Same;
+        let related = |names: Names| matches!(names, Names::Same | Names::Alike);
+        if swapped || first == Names::Same && surname == Names::Same {
+            NamesAgree::Wholly
+        } else if related(first) || related(surname) {
+            NamesAgree::InPart
+        } else {
+            NamesAgree::No
+        }
+    }
+
+    /// By which a list is sorted: the surname, then the first name.
+    pub fn order(&self) -> (&[String], &[String]) {
+        (&self.surname.plain, &self.first.plain)
+    }
+}
+
 /// A name on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -189,6 +236,17 @@ mod tests {
             Name::of_surname("van der", "Berg").1,
             Name::of_surname("", "van der Berg").1
         );
+    }
+
+    #[test]
+    fn whole_names_agree_wholly_in_part_or_not() {
+        let agree = |a: (&str, &str), b: (&str, &str)| WholeName::of(a.0, a.1).agree(&WholeName::of(b.0, b.1));
+        assert_eq!(agree(("Eva", "van den Berg"), ("Eva", "Berg")), NamesAgree::Wholly);
+        assert_eq!(agree(("Berg", "Eva"), ("Eva", "Berg")), NamesAgree::Wholly);
+        assert_eq!(agree(("Tim", "Kok"), ("Timothy", "Jansen")), NamesAgree::InPart);
+        assert_eq!(agree(("", "Kok"), ("Tim", "Kok")), NamesAgree::InPart);
+        assert_eq!(agree(("Eva", "Smit"), ("Jan", "Kok")), NamesAgree::No);
+        assert_eq!(agree(("", ""), ("Jan", "Kok")), NamesAgree::No);
     }
 
     #[test]

@@ -3,38 +3,35 @@
 //! A pair is a suggestion. How one is graded stands in `standing`; whatever is ambiguous, or was handed on from one human to
 //! another, is no pair but a row that says why.
 
+mod marking;
+mod misplaced;
 mod namesakes;
+mod people;
+mod review;
 
+pub use self::misplaced::Misplaced;
 use self::namesakes::ByName;
-use super::marks::{Agreement, Mark, Marks};
-pub use super::rows::{FreePerson, Grade, Namesakes, NoPair, Pair, Pairing, Row, Shown, Verdict, Which};
+use self::people::{People, Seen, Someone, Unclear, mapped, places, without_zeros};
+pub use self::review::{Reviewed, Written, review};
+use super::marks::{Agreement, Contradiction, Mark, Marks};
+use super::rejections;
+pub use super::rows::{
+    Exchange, Grade, Namesakes, NoPair, Pair, Pairing, Rejected, Row, RowMark, Shown, SourcePerson, Verdict, Which,
+};
 use super::standing::Standing;
 use crate::domain::card::{OperatorCard, OperatorLink};
-use crate::domain::cards::{CardIndex, CardMatch, CardState};
-use crate::domain::field::CardField;
-use crate::domain::identity::{Describe, FirstDay, Truth};
+use crate::domain::cards::{CardIndex, CardState};
+use crate::domain::field::FieldValue;
+use crate::domain::identity::Describe;
 use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
-use crate::domain::key::{Key, RawKey};
-use crate::domain::lifecycle::dates::FirstSight;
-use crate::domain::lifecycle::{Leaving, leaving};
-use crate::domain::merge::{Member, Population};
-use crate::domain::record::Anchor;
+use crate::domain::key::Key;
+use crate::domain::snapshot::{Role, Verdict as Reading};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A value that more people than this have in common finds nobody: a reception's telephone number, a shared mailbox.
 const MOST_ALIKE: usize = 20;
-
-struct Someone {
-    key: Key,
-    raw_key: RawKey,
-    shown: Shown,
-    marks: Marks,
-    anchors: Vec<Anchor>,
-    in_scope: bool,
-    card: Option<usize>,
-}
 
 struct Edge {
     person: usize,
@@ -62,7 +59,7 @@ impl Edge {
 pub fn pair(input: &PlanInput, describe: &dyn Describe, which: Which) -> Pairing {
     let index = CardIndex::build(&input.target, &input.policy.key);
     let mut pairing = Pairing::default();
-    let people = people(input, describe, &index, &mut pairing);
+    let People { people, unclear } = People::of(input, describe, &index, &mut pairing);
     let claimed: BTreeSet<usize> = people.iter().filter_map(|person| person.card).collect();
     let in_conflict = pairing.in_conflict.clone();
     let looked_at = |card: &usize| match index.state(*card) {
@@ -70,9 +67,16 @@ pub fn pair(input: &PlanInput, describe: &dyn Describe, which: Which) -> Pairing
         CardState::Keyed(key) => which == Which::Unclaimed && !claimed.contains(card) && !in_conflict.contains(key),
         CardState::Anonymized => false,
     };
-    let cards: Vec<usize> = (0..index.cards.len()).filter(looked_at).collect();
-    let world = Work::new(input, &index, &people, &cards);
+    let by_place = by_place(&people);
+    let misplaced = misplaced_numbers(input, &index, &people, &by_place);
+    let with_a_strange_number = |card: &usize| misplaced.get(card).is_some_and(|(_, shows)| shows.is_some());
+    let all = 0..index.cards.len();
+    let cards: Vec<usize> = all
+        .filter(|card| looked_at(card) || with_a_strange_number(card))
+        .collect();
+    let world = Work::new(input, &index, (&people, &unclear), &cards, (by_place, misplaced));
     let mut rows: Vec<Row> = world.rows();
+    pairing.misplaced = world.misplaced_cards();
     let of_operator = |link: &OperatorLink| match link {
         OperatorLink::Active { .. } => 0,
         OperatorLink::Archived { .. } => 1,
@@ -90,145 +94,76 @@ pub fn pair(input: &PlanInput, describe: &dyn Describe, which: Which) -> Pairing
     pairing.rows = rows;
     for person in people {
         match person.card {
-            Some(card) => {
-                pairing.taken.insert(person.key, index.cards[card].id.clone());
-            }
-            None => {
-                let free = FreePerson {
-                    raw_key: person.raw_key,
-                    shown: person.shown,
-                    anchors: person.anchors,
-                    in_scope: person.in_scope,
-                };
-                pairing.free.insert(person.key, free);
-            }
+            Some(card) => drop(pairing.taken.insert(person.key.clone(), index.cards[card].id.clone())),
+            None => drop(pairing.free.insert(person.key.clone())),
         }
+        let known = SourcePerson {
+            raw_key: person.raw_key,
+            shown: person.shown,
+            anchors: person.anchors,
+            in_scope: person.in_scope,
+        };
+        pairing.people.insert(person.key, known);
     }
+    rejections::note(&mut pairing, input);
     pairing
 }
 
-/// Everybody whom the sources name once, with the card that has the key.
-fn people(input: &PlanInput, describe: &dyn Describe, index: &CardIndex<'_>, pairing: &mut Pairing) -> Vec<Someone> {
-    let population = Population::new(&input.snapshots, &input.policy.same_people);
+/// People by where a value of theirs is found.
+fn by_place(people: &[Someone]) -> BTreeMap<(u8, String), Vec<usize>> {
+    let mut by_place: BTreeMap<(u8, String), Vec<usize>> = BTreeMap::new();
+    for (number, person) in people.iter().enumerate() {
+        for place in places(&person.marks) {
+            by_place.entry(place).or_default().push(number);
+        }
+    }
+    by_place
+}
+
+/// Active cards whose number somebody of the sources has, and that show somebody else.
+fn misplaced_numbers(
+    input: &PlanInput,
+    index: &CardIndex<'_>,
+    people: &[Someone],
+    by_place: &BTreeMap<(u8, String), Vec<usize>>,
+) -> misplaced::Places {
     let mapped = mapped(input);
-    let mut people = Vec::new();
-    for member in population.members() {
-        let person = match member {
-            Member::Person(person) => person,
-            Member::Conflict(conflict) => {
-                pairing.in_conflict.insert(conflict.key);
-                continue;
-            }
-            // Present, and yet nothing can be said of them.
-            Member::Rejected(_) | Member::Skipped(_) => continue,
-        };
-        let card = match index.matching(person.key) {
-            CardMatch::None => None,
-            CardMatch::One { card, .. } => Some(card),
-            CardMatch::TwoActive(_) | CardMatch::SeveralArchived(_) => {
-                pairing.in_conflict.insert(person.key.clone());
-                continue;
-            }
-        };
-        let description = describe.describe(&person.joined, input.moment);
-        let mut marks = Marks::of_person(&description, &mapped, input.policy.birth_date, &person.anchors);
-        marks.number = Some(without_zeros(person.key.as_str()));
-        marks.begins = match describe.first_day(&person.joined, input.moment) {
-            Some(FirstDay::On(day)) => Some(day),
-            Some(FirstDay::Blank | FirstDay::Unknown(_)) | None => None,
-        };
-        marks.leaves = match leaving(describe, &person, input, FirstSight::default()) {
-            Leaving::Now(_) | Leaving::Later { .. } | Leaving::ContractsEnded => true,
-            Leaving::No | Leaving::NextContract | Leaving::Unknown(_) => false,
-        };
-        let text = |field| super::text_wanted(&description, field);
-        people.push(Someone {
-            key: person.key.clone(),
-            raw_key: person.joined.raw_key.clone(),
-            shown: shown(text),
-            marks,
-            anchors: person.anchors.clone(),
-            in_scope: describe.scope(&person.joined, input.moment) == Truth::True,
-            card,
+    let claimed = people
+        .iter()
+        .enumerate()
+        .filter_map(|(person, it)| Some((it.card?, person)));
+    let cards = claimed
+        .filter(|(card, _)| !index.cards[*card].archived && !index.is_special(*card))
+        .map(|(card, person)| {
+            let marks = Marks::of_card(&index.cards[card], &mapped, input.policy.birth_date, std::iter::empty());
+            (card, person, marks)
         });
-    }
-    people
+    misplaced::find(people, by_place, cards, MOST_ALIKE)
 }
 
-/// The fields by which the sources and the cards can be compared.
-fn mapped(input: &PlanInput) -> BTreeSet<CardField> {
-    let unknown = &input.target.unknown_fields;
-    let fields = input.policy.fields.keys().copied();
-    fields.filter(|field| !unknown.contains(field)).collect()
-}
-
-fn shown(text: impl Fn(CardField) -> Option<String>) -> Shown {
-    let parts = [CardField::FirstName, CardField::Prefixes, CardField::SurName].map(&text);
-    let login = text(CardField::TasLoginName).or_else(|| text(CardField::NetworkLoginName));
-    Shown {
-        name: parts.into_iter().flatten().collect::<Vec<_>>().join(" "),
-        email: text(CardField::Email).unwrap_or_default(),
-        login: login.unwrap_or_default(),
-    }
-}
-
-fn without_zeros(number: &str) -> String {
-    number.trim().trim_start_matches('0').to_lowercase()
-}
-
-/// Where a value is found, so that nobody is compared with everybody.
-fn places(marks: &Marks) -> Vec<(u8, String)> {
-    let mut places = Vec::new();
-    let mut add = |family: u8, value: &str| places.push((family, value.to_owned()));
-    marks.emails.iter().for_each(|it| add(0, it));
-    marks.logins.iter().for_each(|it| add(1, it));
-    marks.full_names().iter().for_each(|it| add(2, it));
-    marks.phones.iter().for_each(|it| add(3, it));
-    marks
-        .own
+/// Whether everybody was read: what was not may be a namesake of anybody (RULES 3.1).
+fn everybody_was_read(input: &PlanInput) -> bool {
+    let mut deciding = input
+        .snapshots
         .iter()
-        .for_each(|(field, it)| add(4, &format!("{field} {it}")));
-    marks.number.iter().for_each(|it| add(5, it));
-    marks
-        .anchors
-        .iter()
-        .for_each(|it| add(6, &format!("{} {}", it.source, it.value)));
-    marks.birth_date.iter().for_each(|it| add(7, &it.to_string()));
-    places
-}
-
-/// How often values occur, on one side.
-#[derive(Default)]
-struct Seen(BTreeMap<(Mark, String), usize>);
-
-impl Seen {
-    fn add(&mut self, marks: &Marks) {
-        let mut add = |mark: Mark, value: String| *self.0.entry((mark, value)).or_default() += 1;
-        marks.phones.iter().for_each(|it| add(Mark::Phone, it.clone()));
-        marks
-            .own
-            .iter()
-            .for_each(|(field, it)| add(Mark::OwnField, format!("{field} {it}")));
-        marks
-            .birth_date
-            .iter()
-            .for_each(|it| add(Mark::BirthDate, it.to_string()));
-    }
-
-    fn count(&self, mark: Mark, value: &str) -> usize {
-        self.0.get(&(mark, value.to_owned())).copied().unwrap_or(0)
-    }
+        .filter(|snapshot| snapshot.summary.role == Some(Role::Authoritative));
+    input.target.verdict == Reading::Complete && deciding.all(|snapshot| snapshot.can_say_absent())
 }
 
 struct Work<'a> {
     input: &'a PlanInput,
     index: &'a CardIndex<'a>,
     people: &'a [Someone],
+    unclear: &'a [Unclear],
     cards: &'a [usize],
     marks: Vec<Marks>,
     edges: Vec<Vec<Edge>>,
     /// Everybody of the sources, and every card, by full name.
     named: (ByName, ByName),
+    /// Those who cannot be paired, by full name.
+    unclear_named: ByName,
+    /// Cards whose number is somebody else's.
+    misplaced: misplaced::Places,
     /// The date of birth on each card, whether it is looked at or not.
     born: Vec<Option<NaiveDate>>,
     /// Cards whose number is somebody's of the sources, with whose.
@@ -238,7 +173,13 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(input: &'a PlanInput, index: &'a CardIndex<'a>, people: &'a [Someone], cards: &'a [usize]) -> Self {
+    fn new(
+        input: &'a PlanInput,
+        index: &'a CardIndex<'a>,
+        (people, unclear): (&'a [Someone], &'a [Unclear]),
+        cards: &'a [usize],
+        (by_place, misplaced): (BTreeMap<(u8, String), Vec<usize>>, misplaced::Places),
+    ) -> Self {
         let mut operators: BTreeMap<&CardId, Vec<&OperatorCard>> = BTreeMap::new();
         for operator in &input.target.operators {
             if let Some(card) = &operator.linked_person {
@@ -269,6 +210,12 @@ impl<'a> Work<'a> {
             in_sources.add(&person.marks);
             named.0.add(number, &person.marks);
         }
+        let mut unclear_named = ByName::default();
+        for (number, other) in unclear.iter().enumerate() {
+            in_sources.add(&other.marks);
+            unclear_named.add(number, &other.marks);
+        }
+        let all_read = everybody_was_read(input);
         let mut born = Vec::with_capacity(index.cards.len());
         for (card, stored) in index.cards.iter().enumerate() {
             let marks = marks_of(card);
@@ -282,12 +229,6 @@ impl<'a> Work<'a> {
             born.push(marks.birth_date);
         }
         let telling = |mark: Mark, value: &str| in_sources.count(mark, value) <= 1 && on_cards.count(mark, value) <= 1;
-        let mut by_place: BTreeMap<(u8, String), Vec<usize>> = BTreeMap::new();
-        for (number, person) in people.iter().enumerate() {
-            for place in places(&person.marks) {
-                by_place.entry(place).or_default().push(number);
-            }
-        }
         let edges_of = |marks: &Marks| -> Vec<Edge> {
             let found: BTreeSet<usize> = places(marks)
                 .iter()
@@ -297,7 +238,10 @@ impl<'a> Work<'a> {
                 .copied()
                 .collect();
             let edges = found.into_iter().filter_map(|person| {
-                let agreement = Agreement::between(&people[person].marks, marks, telling);
+                let mut agreement = Agreement::between(&people[person].marks, marks, telling);
+                if !all_read {
+                    agreement.against.insert(Contradiction::NotAllRead);
+                }
                 Standing::of(&agreement).map(|standing| Edge {
                     person,
                     standing,
@@ -311,10 +255,13 @@ impl<'a> Work<'a> {
             input,
             index,
             people,
+            unclear,
             cards,
             marks,
             edges,
             named,
+            unclear_named,
+            misplaced,
             born,
             claimed: people
                 .iter()
@@ -357,13 +304,18 @@ impl<'a> Work<'a> {
             let stored = &self.index.cards[*card];
             let verdict = self.verdict(at)?;
             let operator = self.index.operator(*card);
-            let content = serde_json::to_vec(&(&stored.id, &self.marks[at], &operator));
+            let shown = Shown {
+                born: self.marks[at].birth_date,
+                since: self.marks[at].begins,
+                ..Shown::of(|field| stored.fields.get(field).map(FieldValue::display))
+            };
             Some(Row {
                 card: stored.id.clone(),
-                shown: shown(|field| stored.fields.text(field).map(str::to_owned)),
+                mark: self.mark(at, &shown, &operator, &verdict),
+                shown,
                 verdict,
-                mark: crate::domain::plan::short_hash(&content.expect("plain data always serialises")),
                 operator,
+                rejected: None,
             })
         });
         rows.collect()
@@ -381,6 +333,14 @@ impl<'a> Work<'a> {
             Some(NoPair::Archived) if best < LIKELY || !self.is_free_of_cards(&at_best) => return None,
             Some(why) => return no(why, keys(&at_best), Vec::new()),
             None => {}
+        }
+        if let Some(other) = self.exchanged_with(self.cards[at]) {
+            // One line puts both right: that of the card with the lower id.
+            let shows = self.misplaced[&self.cards[at]].1;
+            let edge = edges
+                .iter()
+                .find(|edge| Some(edge.person) == shows && edge.rank() > 0)?;
+            return (self.cards[at] < other).then(|| self.pair(at, edge, None));
         }
         if best == 0 {
             return match at_best.first().map(|edge| edge.standing) {
@@ -455,13 +415,26 @@ impl<'a> Work<'a> {
         edge.is_some_and(|edge| self.is_twin(edge, rival, self.cards[at]))
     }
 
+    /// The other side of an exchange.
+    fn exchange(&self, at: usize, other: usize) -> Exchange {
+        let (bears, _) = self.misplaced[&self.cards[at]];
+        let person = &self.people[bears];
+        let stored = &self.index.cards[other];
+        Exchange {
+            card: stored.id.clone(),
+            operator: self.index.operator(other),
+            shown: Shown::of(|field| stored.fields.get(field).map(FieldValue::display)),
+            key: person.key.clone(),
+            person: person.shown.clone(),
+        }
+    }
+
     fn pair(&self, at: usize, edge: &Edge, twin: Option<CardId>) -> Verdict {
         let person = &self.people[edge.person];
         let grade = match edge.standing {
             Standing::As(grade) => grade,
             Standing::Not(_) => unreachable!("what is no pair has rank 0"),
         };
-        let content = serde_json::to_vec(&(&person.key, &person.raw_key, &person.marks, grade, &twin));
         Verdict::Pair(Box::new(Pair {
             grade,
             key: person.key.clone(),
@@ -471,7 +444,9 @@ impl<'a> Work<'a> {
             leaves: person.marks.leaves,
             twin,
             namesakes: self.namesakes(at, edge).unwrap_or_default(),
-            mark: crate::domain::plan::short_hash(&content.expect("plain data always serialises")),
+            exchange: self
+                .exchanged_with(self.cards[at])
+                .map(|other| self.exchange(at, other)),
         }))
     }
 }

@@ -1,10 +1,14 @@
 //! What pairing gives: a row for every card that was looked at.
 
 use super::marks::Agreement;
+use super::names::WholeName;
+use super::pairing::Misplaced;
 use crate::domain::card::OperatorLink;
+use crate::domain::field::CardField;
 use crate::domain::ids::CardId;
 use crate::domain::key::{Key, RawKey};
 use crate::domain::record::Anchor;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -69,12 +73,65 @@ pub enum NoPair {
     Protected,
 }
 
-/// What is shown of one side, for those who know the people.
+/// What is shown of one side, for those who know the people: by what is here they tell namesakes apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Shown {
     pub name: String,
     pub email: String,
     pub login: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub phone: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub department: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub site: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub born: Option<NaiveDate>,
+    /// The person's first day; of a card the day on which it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<NaiveDate>,
+    /// The person's last day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<NaiveDate>,
+    /// The name in its parts, to compare.
+    #[serde(skip)]
+    pub names: WholeName,
+}
+
+impl Shown {
+    /// Of any way to look the text of a field up.
+    pub(super) fn of(text: impl Fn(CardField) -> Option<String>) -> Self {
+        let or_none = |field| text(field).unwrap_or_default();
+        let parts = [CardField::FirstName, CardField::Prefixes, CardField::SurName].map(&text);
+        let login = text(CardField::TasLoginName).or_else(|| text(CardField::NetworkLoginName));
+        let phone = text(CardField::PhoneNumber).or_else(|| text(CardField::MobileNumber));
+        Self {
+            names: WholeName::of(&or_none(CardField::FirstName), &or_none(CardField::SurName)),
+            name: parts.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            email: or_none(CardField::Email),
+            login: login.unwrap_or_default(),
+            phone: phone.unwrap_or_default(),
+            department: or_none(CardField::Department),
+            site: or_none(CardField::Branch),
+            ..Self::default()
+        }
+    }
+
+    /// By what somebody of the same name is told from others, on one line.
+    pub fn told_apart_by(&self) -> String {
+        let day = |word: &str, day: Option<NaiveDate>| day.map(|day| format!("{word} {day}"));
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let parts = [
+            day("born", self.born),
+            day("since", self.since),
+            day("until", self.until),
+            text(&self.department),
+            text(&self.site),
+            text(&self.email),
+            text(&self.phone),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// A card and its person.
@@ -92,8 +149,20 @@ pub struct Pair {
     pub twin: Option<CardId>,
     /// Others of the same full name whom nothing tells apart from this pair.
     pub namesakes: Namesakes,
-    /// The hash of the person, as far as the pair rests on them.
-    pub mark: String,
+    /// The card has the number of somebody else, whose card has this person's: one decision puts both right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchange>,
+}
+
+/// The other card of two that have each other's number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exchange {
+    pub card: CardId,
+    pub operator: OperatorLink,
+    pub shown: Shown,
+    /// The number that it is to get.
+    pub key: Key,
+    pub person: Shown,
 }
 
 /// People and cards of the same full name.
@@ -102,6 +171,9 @@ pub struct Namesakes {
     /// Of the sources.
     pub people: Vec<Key>,
     pub cards: Vec<CardId>,
+    /// Records of the sources that cannot be used, or whose number several have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<String>,
 }
 
 /// What comes of a card.
@@ -126,8 +198,30 @@ pub struct Row {
     pub shown: Shown,
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// The hash of the card, as far as the pair rests on it.
-    pub mark: String,
+    /// What the row rests on: a list that comes back says by it what it showed.
+    pub mark: RowMark,
+    /// Somebody has said that this card is not this person's (or, without a pair, nobody's of the sources).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<Rejected>,
+}
+
+/// Who said no to a row, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejected {
+    pub by: String,
+    pub at: DateTime<Utc>,
+    pub note: Option<String>,
+}
+
+/// What a row rests on, in hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RowMark {
+    /// Of the card: its name, its marks and its operator.
+    pub card: String,
+    /// Of the number that is proposed and whose it is: names and marks. Without a pair, that there is none.
+    pub proposal: String,
+    /// The people and cards that resemble it as well, a hash of each: fewer of them make a pair no worse.
+    pub others: Vec<String>,
 }
 
 impl Row {
@@ -140,9 +234,9 @@ impl Row {
     }
 }
 
-/// A person without a card, who can be given one by hand.
+/// A person of the sources, who may be given a card by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FreePerson {
+pub struct SourcePerson {
     pub raw_key: RawKey,
     pub shown: Shown,
     pub anchors: Vec<Anchor>,
@@ -153,12 +247,23 @@ pub struct FreePerson {
 #[derive(Clone, Debug, Default)]
 pub struct Pairing {
     pub rows: Vec<Row>,
-    /// People of the sources whom no card with the key stands for.
-    pub free: BTreeMap<Key, FreePerson>,
-    /// People of the sources who have their card.
+    /// Everybody whom the sources name once.
+    pub people: BTreeMap<Key, SourcePerson>,
+    /// Those of them for whom no card with the key stands.
+    pub free: BTreeSet<Key>,
+    /// Those who have their card.
     pub taken: BTreeMap<Key, CardId>,
+    /// Cards whose number is somebody else's.
+    pub misplaced: Vec<Misplaced>,
     /// Numbers that several records, or several cards, have: nothing is done for them.
     pub in_conflict: BTreeSet<Key>,
+}
+
+impl Pairing {
+    /// Somebody who has no card yet.
+    pub fn free(&self, key: &Key) -> Option<&SourcePerson> {
+        self.people.get(key).filter(|_| self.free.contains(key))
+    }
 }
 
 /// Which cards are looked at.

@@ -3,8 +3,9 @@
 //! ```text
 //!           what agrees                                                     what speaks against it allows no more than
 //! sure      a witness of the person, and the whole name, or first name      likely    a date of birth on one side only; the
-//!           and account; or account, whole name and time: the card is not             person leaves
-//!           older than the person                                           possible  another address and mobile number, other
+//!           and account; or account, whole name and time: the card is not             person leaves, or nobody knows whether;
+//!           older than the person                                                     not everything could be read
+//!                                                                           possible  another address and mobile number, other
 //! likely    account and full name; or a witness of the person and                     prefixes, another number or date, a
 //!           the first name                                                            namesake; a card older than the person,
 //! possible  account, or full name, or a part of the name with seat or                 where only the seat agrees
@@ -64,6 +65,9 @@ fn at_most(against: Contradiction, agreement: &Agreement) -> Grade {
         // Who came back has a later first day and the card of before: the person is witnessed all the same.
         Contradiction::OlderThanThePerson if agreement.of_person() => Grade::Sure,
         Contradiction::OlderThanThePerson => Grade::Possible,
-        Contradiction::BirthDateOnOneSide | Contradiction::Leaves => Grade::Likely,
+        Contradiction::BirthDateOnOneSide
+        | Contradiction::Leaves
+        | Contradiction::MayLeave
+        | Contradiction::NotAllRead => Grade::Likely,
     }
 }

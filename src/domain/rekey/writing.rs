@@ -1,7 +1,7 @@
 //! From pairs that somebody approved to a plan of adopt items. Each writes the key and nothing else: what the sources say beside
 //! it comes with the next run, under its own limits.
 
-use super::pairing::{FreePerson, Pair, Pairing, Row};
+use super::pairing::{Pair, Pairing, Row, SourcePerson};
 use crate::domain::apart::JudgedPeople;
 use crate::domain::cards::CardIndex;
 use crate::domain::decision::StrangeWrites;
@@ -32,6 +32,8 @@ pub enum ChosenBy {
     Grade,
     /// A human named the person.
     Human,
+    /// The other side of an exchange, whose first side is this card's.
+    Exchange,
 }
 
 /// Plans the keys of these cards. What is not in the pairing any more is left out. Pure.
@@ -40,29 +42,55 @@ pub fn adoptions(input: &PlanInput, pairing: &Pairing, chosen: &[Chosen]) -> Pla
     let mut changes: Vec<Change> = Vec::new();
     let rows: BTreeMap<&CardId, &Row> = pairing.rows.iter().map(|row| (&row.card, row)).collect();
     for one in chosen {
-        let (Some(row), Some(person)) = (rows.get(&one.card), pairing.free.get(&one.key)) else {
+        let Some(person) = pairing.people.get(&one.key) else {
             continue;
         };
         let Some(card) = index.position(&one.card) else {
             continue;
         };
-        changes.push(adoption(input, &index, card, row, person, one));
+        let row = rows.get(&one.card);
+        if row.is_none() && one.by != ChosenBy::Exchange {
+            continue;
+        }
+        let pair = row.and_then(|row| row.pair());
+        let pair = pair.filter(|pair| pair.key == one.key);
+        changes.push(adoption(input, &index, card, pair, person, one));
     }
+    follow_the_first_side(&mut changes, &rows);
     in_order(&mut changes);
     plan_of(input, changes)
+}
+
+/// Of two cards that have each other's number the second is written only after the first.
+fn follow_the_first_side(changes: &mut [Change], rows: &BTreeMap<&CardId, &Row>) {
+    let sides: Vec<(ItemId, CardId)> = changes
+        .iter()
+        .filter_map(|change| {
+            let pair = rows.get(change.card.as_ref()?)?.pair()?;
+            let exchange = pair.exchange.as_ref()?;
+            (change.key.as_ref() == Some(&pair.key)).then(|| (change.id.clone(), exchange.card.clone()))
+        })
+        .collect();
+    for (first, second) in sides {
+        for change in changes
+            .iter_mut()
+            .filter(|change| change.card.as_ref() == Some(&second))
+        {
+            change.depends_on.push(first.clone());
+        }
+    }
 }
 
 fn adoption(
     input: &PlanInput,
     index: &CardIndex<'_>,
     card: usize,
-    row: &Row,
-    person: &FreePerson,
+    pair: Option<&Pair>,
+    person: &SourcePerson,
     one: &Chosen,
 ) -> Change {
     let field = input.policy.key.card_field;
     let stored = &index.cards[card];
-    let pair: Option<&Pair> = row.pair().filter(|pair| pair.key == one.key);
     let agree: BTreeSet<CardField> = pair
         .iter()
         .flat_map(|pair| {
@@ -105,6 +133,7 @@ fn adoption(
             let same: Vec<&str> = pair.agreement.same.iter().map(|mark| mark.name()).collect();
             format!("paired, {}: same {}", pair.grade, same.join(", "))
         }
+        (ChosenBy::Exchange, _) => "the other side of two numbers that were exchanged".to_owned(),
         (ChosenBy::Human, _) | (_, None) => "paired by hand".to_owned(),
     };
     let mut change = Change {

@@ -22,6 +22,7 @@ mod odd_keys;
 mod oracle;
 mod other_key;
 mod pairing;
+mod pairing_strangers;
 mod pairing_worlds;
 mod people;
 mod properties;

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 pub(super) const BORN: CardField = CardField::OptionalDate(1, 1);
 
 /// The mapping of the tests with telephone numbers and dates of birth besides.
-struct More<'a> {
-    world: &'a Company,
+pub(super) struct More<'a> {
+    pub world: &'a Company,
 }
 
 impl Describe for More<'_> {

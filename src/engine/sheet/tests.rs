@@ -187,9 +187,11 @@ fn lines_are_those_of_the_file_whatever_ends_them() {
 
 #[test]
 fn lines_of_a_pair_sheet_are_those_of_the_file_as_well() {
-    let text = "sep=;\nid;person_id;number;decision;note\nx;c-1;1;approve;\"two\nlines\"\n\nx;c-2;2;approve;\n";
+    let text = "sep=;\nid;person_id;card_name;number;source_name;other_number;decision;note\n\
+                x;c-1;A;1;A;;approve;\"two\nlines\"\n\nx;c-2;B;2;B;;approve;\n";
     for end in ["\n", "\r\n"] {
-        let problems = crate::engine::pair_sheet::read(text.replace('\n', end).as_bytes()).expect_err("both are bad");
+        let problems =
+            crate::engine::pair_sheet::read(text.replace('\n', end).as_bytes(), "").expect_err("both are bad");
         let lines: Vec<u64> = problems.iter().map(|problem| problem.line).collect();
         assert_eq!(lines, [3, 6], "{end:?}");
     }

@@ -115,7 +115,7 @@ impl Human {
         person.is_some_and(|number| self.has_card(number))
     }
 
-    fn has_card(&self, number: u32) -> bool {
+    pub fn has_card(&self, number: u32) -> bool {
         self.truth.values().any(|human| *human == Some(number))
     }
 
@@ -128,8 +128,8 @@ impl Human {
     /// Approves every sure pair unseen, and looks at the others: the right number, or no.
     pub fn correct(&mut self, place: &Workplace, file: &str) {
         let mut list = sheet(place, file);
-        let [grade, card, number, decision, why] =
-            ["grade", "person_id", "number", "decision", "why"].map(|name| list.at(name));
+        let [grade, card, number, other, decision, why] =
+            ["grade", "person_id", "number", "other_number", "decision", "why"].map(|name| list.at(name));
         let has_number = numbers(place);
         for at in 0..list.rows.len() {
             let row = &list.rows[at];
@@ -161,7 +161,8 @@ impl Human {
                     let right = proposed == Some(owner);
                     list.rows[at][decision] = "approve".to_owned();
                     if !right {
-                        list.rows[at][number] = format!("[{owner}]");
+                        list.rows[at][other] = format!("[{owner}]");
+                        list.rows[at][decision] = "approve somebody-else".to_owned();
                     }
                     self.given.insert(owner);
                     self.count(if right {

@@ -62,25 +62,32 @@ impl Work<'_> {
         let people = people.filter(|other| *other != edge.person && !self.is_another_human(*other, at));
         let cards = self.named.1.of(&person.marks).into_iter();
         let cards = cards.filter(|other| *other != card && !self.is_another_card(*other, edge.person, at));
+        let unclear = self.unclear_named.of(&self.marks[at]).into_iter();
+        let unclear =
+            unclear.filter(|other| !born_apart(self.unclear[*other].marks.birth_date, self.marks[at].birth_date));
         let found = Namesakes {
             people: people.map(|other| self.people[other].key.clone()).collect(),
             cards: cards.map(|other| self.index.cards[other].id.clone()).collect(),
+            records: unclear.map(|other| self.unclear[other].record.to_string()).collect(),
         };
-        (!found.people.is_empty() || !found.cards.is_empty()).then_some(found)
+        (found != Namesakes::default()).then_some(found)
     }
 
     /// Whether this card is surely not the one of a namesake of the sources: they have another one by number, by account
     /// and name, or were born on another day.
     fn is_another_human(&self, namesake: usize, at: usize) -> bool {
         let person = &self.people[namesake];
-        person.card.is_some_and(|card| card != self.cards[at])
+        // A number on somebody else's card says nothing of where their own is.
+        let own = person.card.filter(|card| !self.misplaced.contains_key(card));
+        own.is_some_and(|card| card != self.cards[at])
             || born_apart(person.marks.birth_date, self.marks[at].birth_date)
             || self.has_account(at, namesake).is_none_or(|same| !same) && self.has_a_card_elsewhere(namesake, at)
     }
 
     /// Whether another card of the same full name is surely not this person's.
     fn is_another_card(&self, card: usize, person: usize, at: usize) -> bool {
-        let of_somebody = self.claimed.get(&card).is_some_and(|other| *other != person);
+        let claimed = self.claimed.get(&card).filter(|_| !self.misplaced.contains_key(&card));
+        let of_somebody = claimed.is_some_and(|other| *other != person);
         if of_somebody
             || self.index.cards[card].archived
             || born_apart(self.people[person].marks.birth_date, self.born[card])
