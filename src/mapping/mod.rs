@@ -12,6 +12,7 @@ pub mod inputs;
 
 mod advice;
 mod agreement;
+mod alone;
 mod compare;
 mod dates;
 mod evaluate;
@@ -334,61 +335,6 @@ impl Mapping {
             }
         }
         references
-    }
-}
-
-/// The answers of the records as they are, of each source one.
-impl Mapping {
-    fn scope_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
-        match &self.include {
-            Some(condition) => condition.holds(Records::Joined(joined), moment),
-            None => Truth::True,
-        }
-    }
-
-    fn leaving_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Truth {
-        match &self.leaver {
-            Some(condition) => condition.holds(Records::Joined(joined), moment),
-            None => Truth::False,
-        }
-    }
-
-    fn leaving_beyond_doubt_alone(
-        &self,
-        joined: &JoinedRecord<'_>,
-        moment: Moment,
-        first_day: Option<NaiveDate>,
-    ) -> Truth {
-        match &self.leaver {
-            Some(condition) => condition.holds_beyond_doubt(Records::Joined(joined), moment, first_day),
-            None => Truth::False,
-        }
-    }
-
-    fn last_day_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> LastDay {
-        match &self.last_day {
-            Some(rule) => rule.read(Records::Joined(joined), moment),
-            None => LastDay::NotMapped,
-        }
-    }
-
-    fn first_day_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Option<FirstDay> {
-        let starts = self.starts.as_ref()?;
-        Some(starts.day(Records::Joined(joined), moment))
-    }
-
-    fn describe_alone(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {
-        let mut problems = Vec::new();
-        let fields = self
-            .rules
-            .iter()
-            .map(|(field, rule)| {
-                let (desired, problem) = rule.desired(Records::Joined(joined), moment, &self.key);
-                problems.extend(problem);
-                (*field, desired)
-            })
-            .collect();
-        Description { fields, problems }
     }
 }
 

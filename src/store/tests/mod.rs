@@ -5,6 +5,7 @@ mod journal;
 mod lease;
 mod memory;
 mod opening;
+mod reads;
 
 use super::{SqliteStore, StoreError};
 use crate::domain::card::{CardFields, OperatorCard, OperatorKind, OperatorLink, PersonCard};
