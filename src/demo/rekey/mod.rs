@@ -34,6 +34,7 @@ const DAYS_AGO: u64 = 9;
 /// Commands to try at the end, each with what it does.
 pub const COMMANDS: &[&str] = &[
     "cardsync rekey pair                    whose the cards without a number are",
+    "cardsync rekey review                  numbers that were written, with their evidence",
     "cardsync rekey verify --old email      both keys side by side, after the way",
     "cardsync holds --decisions             who approved which number, and when",
 ];
@@ -243,8 +244,9 @@ impl Way<'_> {
     async fn both_keys(&mut self) -> anyhow::Result<()> {
         self.chapter(
             "Both keys side by side",
-            "cardsync rekey verify --old email: what a run would do under each key, from the same reads. Whoever has looked at every \
-             line signs it with --sign and the mark that stands there.",
+            "cardsync rekey verify --old email: what a run would do under each key, from the same reads. Nobody can sign a new card \
+             or an archive that only one key would do: these go once first contact has written the addresses, and the rest can be \
+             signed with --sign and the mark that stands there.",
         )?;
         let both = self.stage.both_keys(CardField::Email, self.now).await?;
         let plans = &both.difference.plans;

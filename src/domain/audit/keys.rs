@@ -99,13 +99,19 @@ fn candidate_of(ground: &Ground<'_>, workforce: &Workforce, field: Candidate, cu
         shared: count(&|_, cards| cards.len() > 1),
         also_archived: count(&|value, _| archived.contains(value)),
         changes: field.changes().filter(|_| !stated),
-        matches: (mapped && workforce.usable).then(|| matches(workforce, field, &by_value)),
+        matches: (mapped && workforce.usable).then(|| matches(ground, workforce, field, &by_value)),
         holds_source_keys: (!mapped && workforce.usable && field.changes().is_none())
             .then(|| count(&|value, _| keys.contains(value))),
     }
 }
 
-fn matches(workforce: &Workforce, field: Candidate, by_value: &BTreeMap<String, Vec<usize>>) -> Matches {
+fn matches(
+    ground: &Ground<'_>,
+    workforce: &Workforce,
+    field: Candidate,
+    by_value: &BTreeMap<String, Vec<usize>>,
+) -> Matches {
+    let is_key = field == Candidate::Field(ground.spec.card_field);
     let mut claims: BTreeMap<&str, u64> = BTreeMap::new();
     for value in workforce.working().filter_map(|person| person.value(field)) {
         *claims.entry(value).or_default() += 1;
@@ -113,9 +119,10 @@ fn matches(workforce: &Workforce, field: Candidate, by_value: &BTreeMap<String, 
     let mut found = Matches::default();
     for (value, people) in claims {
         found.people += people;
-        match by_value.get(value).map_or(0, Vec::len) {
-            0 => found.no_card += people,
-            1 if people == 1 => found.paired += 1,
+        match by_value.get(value).map_or(&[][..], Vec::as_slice) {
+            [] => found.no_card += people,
+            // By the key it would be found, and would be somebody else's.
+            [card] if people == 1 && !(is_key && ground.is_misplaced(*card)) => found.paired += 1,
             _several => found.unclear += people,
         }
     }
@@ -130,7 +137,8 @@ fn percent(part: u64, whole: u64) -> String {
 }
 
 /// Which field to use: what does not change in life and pairs most people, or stands on most cards alone.
-pub(super) fn advice(keys: &[KeyCandidate], others: &[OtherKey], current: CardField, workforce: &Workforce) -> Advice {
+pub(super) fn advice(keys: &[KeyCandidate], others: &[OtherKey], ground: &Ground<'_>, workforce: &Workforce) -> Advice {
+    let current = ground.spec.card_field;
     let weight = |key: &KeyCandidate| {
         let paired = key.matches.as_ref().map(|matches| matches.paired);
         paired.or(key.holds_source_keys).unwrap_or(key.unique)
@@ -197,7 +205,10 @@ pub(super) fn advice(keys: &[KeyCandidate], others: &[OtherKey], current: CardFi
             reasons.push(format!("{in_use}, the key of the configuration, changes: {why}"));
         }
     }
-    let next = if field == in_use && complete {
+    let misplaced = ground.pairing.misplaced.len();
+    let next = if field == in_use && misplaced > 0 {
+        format!("put the numbers on somebody else's card right ({misplaced} cards): `cardsync rekey pair`")
+    } else if field == in_use && complete {
         "everybody in the sources has a card with it: go on with `cardsync plan`".to_owned()
     } else if field == in_use {
         "write it onto the cards that lack it: `cardsync rekey pair`, then `rekey write` and `rekey verify`".to_owned()

@@ -131,7 +131,7 @@ pub fn audit(
         findings.extend(more);
     }
     one_cure_per_card(&mut findings);
-    let advice = keys::advice(&keys, &other_keys, input.policy.key.card_field, &workforce);
+    let advice = keys::advice(&keys, &other_keys, &ground, &workforce);
     findings.sort_by(|a, b| (b.severity, a.area, &a.code).cmp(&(a.severity, b.area, &b.code)));
     not_known.sort();
     not_known.dedup();

@@ -141,10 +141,6 @@ pub(super) fn compare(
             continue;
         }
         let what = format!("whom matching on {way} would harm");
-        if !workforce.mapped.contains(&way) {
-            unknown(what, format!("`fields` does not say what the sources have for {way}"));
-            continue;
-        }
         let hidden = way
             .fields()
             .into_iter()
@@ -155,6 +151,10 @@ pub(super) fn compare(
         }
         // What no card has is no way to find anybody.
         if ground.active_people().all(|at| ground.value(at, way).is_none()) {
+            continue;
+        }
+        if !workforce.mapped.contains(&way) {
+            unknown(what, format!("`fields` does not say what the sources have for {way}"));
             continue;
         }
         let values = workforce

@@ -44,6 +44,11 @@ fn numbers_on_the_wrong_card_come_first_and_operators_without_one_are_found_by_w
         "whose they are is not what their number says: {:?}",
         audit.other_keys
     );
+    assert!(
+        audit.advice.next.contains("somebody else's card right (2 cards)"),
+        "{:?}",
+        audit.advice
+    );
     assert_eq!(found(&audit, "operator_has_left"), ["c-E003"]);
     assert!(
         fact(&audit, "operator_has_left", "recognised by")
