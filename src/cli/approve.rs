@@ -1,24 +1,25 @@
-//! `approve` and `reject`.
+//! `approve`, `reject` and `unapprove`.
 
 use super::exit::Exit;
 use super::{approver, out, session};
 use crate::cli::out::line;
 use crate::config::policy::zone;
 use crate::daemon::wiring::Environment;
-use crate::domain::decision::Answer;
+use crate::domain::decision::{Answer, REJECTION_IS_QUIET};
 use crate::domain::ids::ItemId;
-use crate::engine::decisions::{self, APPROVAL_LASTS_AT_MOST, Decided, Waiting};
+use crate::engine::decisions::{self, APPROVAL_LASTS_AT_MOST, Decided, Said, Waiting};
 use crate::engine::sheet;
-use crate::engine::state::KeptHold;
+use crate::engine::state::{KeptHold, StateWriter};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use clap::Args;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct ApproveArgs {
-    /// Item ids, budget classes (archive, operators ...), actions (update, adopt ...), `snapshot`, or a plan id.
+    /// Item ids, budget classes (archive, create ...), actions (update, archive ...), `snapshot`, or a plan id. A class, an action
+    /// or a plan leaves out whatever asks something about one person: that is decided by its id, or in a list.
     #[arg(required_unless_present = "csv", value_name = "ID|CLASS|PLAN")]
     what: Vec<String>,
     /// Take the decisions, both approvals and rejections, from a list that `holds --csv` made: all of it or nothing.
@@ -47,6 +48,16 @@ pub(super) struct RejectArgs {
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
     /// The decisions as one JSON document on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnapproveArgs {
+    /// Ids of items whose decision is taken back, whether it was a yes or a no.
+    #[arg(required = true, value_name = "ID")]
+    what: Vec<String>,
+    /// The ids as one JSON document on standard output.
     #[arg(long)]
     json: bool,
 }
@@ -127,6 +138,36 @@ fn end(text: Option<&str>, environment: &Environment, now: DateTime<Utc>) -> any
     Ok(Some(end))
 }
 
+/// Takes decisions back: the items are asked about again.
+pub(super) async fn unapprove(config: &Path, args: &UnapproveArgs) -> anyhow::Result<Exit> {
+    let environment = session::environment(config)?;
+    let store = session::write_store(&environment).await?;
+    let now = Utc::now();
+    let by = approver::operating_system_user();
+    let taken = match decisions::waiting(&store, now).await {
+        Ok(waiting) => decisions::to_take_back(&waiting, &args.what).map_err(|refused| nothing_decided(&refused)),
+        Err(error) => Err(error.into()),
+    };
+    let kept = match &taken {
+        Ok(items) => store.take_back(items, &by, now).await,
+        Err(_) => Ok(()),
+    };
+    store.close().await;
+    let items = taken?;
+    kept?;
+    if args.json {
+        out::json(&items)?;
+    } else {
+        let ids: Vec<&str> = items.iter().map(ItemId::as_str).collect();
+        out::print(&format!(
+            "Taken back by {by}: {} decision(s){}\nWhat still waits is asked again.\n",
+            ids.len(),
+            named(&ids)
+        ));
+    }
+    Ok(Exit::Done)
+}
+
 async fn decide(environment: &Environment, asked: Asked<'_>) -> anyhow::Result<Exit> {
     session::refuse_changing_key(environment)?;
     let store = session::write_store(environment).await?;
@@ -146,16 +187,19 @@ async fn decide(environment: &Environment, asked: Asked<'_>) -> anyhow::Result<E
     } else {
         tell(&decided, &waiting, &asked.by);
     }
-    Ok(Exit::Done)
+    Ok(if decided.one_by_one.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Held
+    })
 }
 
 /// What of it passes how: an item of an undo passes in that undo, not in a run.
-fn passes(approved: &[&str], waiting: &Waiting) -> String {
+fn passes(approved: &[&str], by_id: &BTreeMap<&str, &KeptHold>) -> String {
     let mut commands: BTreeSet<String> = BTreeSet::new();
     let mut by_run = false;
     for item in approved {
-        let kept = waiting.items.iter().find(|kept| kept.item.change.id.as_str() == *item);
-        match kept.and_then(KeptHold::done_by) {
+        match by_id.get(item).and_then(|kept| kept.done_by()) {
             Some(command) => {
                 commands.insert(command);
             }
@@ -187,14 +231,30 @@ fn made(waiting: &Waiting, asked: &Asked<'_>) -> anyhow::Result<Decided> {
         now,
         json: _,
     } = asked;
+    let said = Said {
+        by,
+        note: *note,
+        until: *until,
+        now: *now,
+    };
     let decided = match what {
-        What::Words(words, answer) => decisions::decide(waiting, words, *answer, by, *note, *until, *now),
+        What::Words(words, answer) => decisions::decide(waiting, words, *answer, said),
         What::Sheet(bytes) => {
             let sheet = sheet::read(bytes, waiting).map_err(|problems| nothing_decided(&problems))?;
-            decisions::decide_sheet(waiting, &sheet, by, *note, *until, *now)
+            decisions::decide_sheet(waiting, &sheet, said)
         }
     };
-    decided.map_err(|unknown| nothing_decided(&unknown))
+    decided.map_err(|refused| nothing_decided(&refused))
+}
+
+/// Ids, as long as somebody can read them.
+fn named(ids: &[&str]) -> String {
+    const READABLE: usize = 20;
+    if ids.len() > READABLE {
+        String::new()
+    } else {
+        format!(": {}", ids.join(" "))
+    }
 }
 
 fn nothing_decided(problems: &[impl ToString]) -> anyhow::Error {
@@ -205,36 +265,77 @@ fn nothing_decided(problems: &[impl ToString]) -> anyhow::Error {
 }
 
 fn tell(decided: &Decided, waiting: &Waiting, by: &str) {
+    let by_id: BTreeMap<&str, &KeptHold> = waiting
+        .items
+        .iter()
+        .map(|kept| (kept.item.change.id.as_str(), kept))
+        .collect();
     let of = |answer: Answer| -> Vec<&str> {
         let of_it = decided.decisions.iter().filter(|decision| decision.answer == answer);
         of_it.map(|decision| decision.item.as_str()).collect()
     };
-    for (answer, verb, then) in [
-        (Answer::Approve, "Approved", passes(&of(Answer::Approve), waiting)),
-        (
-            Answer::Reject,
-            "Rejected",
-            "They stay quiet until something about them changes.\n".to_owned(),
-        ),
-    ] {
-        let ids = of(answer);
-        if !ids.is_empty() {
-            out::print(&format!("{verb} by {by}: {} item(s): {}\n", ids.len(), ids.join(" ")));
-            out::print(&then);
-        }
-    }
     let approved = of(Answer::Approve);
-    let waits_on = |item: &&ItemId| approved.contains(&item.as_str());
-    let ids: Vec<&str> = decided
-        .not_approvable
-        .iter()
-        .filter(waits_on)
-        .map(ItemId::as_str)
-        .collect();
-    if !ids.is_empty() {
+    let waits_on: BTreeSet<&str> = decided.not_approvable.iter().map(ItemId::as_str).collect();
+    let passing: Vec<&str> = approved.iter().copied().filter(|id| !waits_on.contains(id)).collect();
+    let waits_on: Vec<&str> = approved.iter().copied().filter(|id| waits_on.contains(id)).collect();
+    if !approved.is_empty() {
         out::print(&format!(
-            "These also wait for something that no approval lifts (see holds): {}\n",
-            ids.join(" ")
+            "Approved by {by}: {} item(s){}\n{}",
+            approved.len(),
+            named(&approved),
+            passes(&passing, &by_id)
         ));
     }
+    let rejected = of(Answer::Reject);
+    if !rejected.is_empty() {
+        out::print(&format!(
+            "Rejected by {by}: {} item(s){}\nThey stay quiet until something about them changes, for {} days at most.\n",
+            rejected.len(),
+            named(&rejected),
+            REJECTION_IS_QUIET.num_days()
+        ));
+    }
+    if !waits_on.is_empty() {
+        out::print(&format!(
+            "These also wait for something that no approval lifts (see holds){}\n",
+            named(&waits_on)
+        ));
+    }
+    alone(decided, &by_id);
+}
+
+/// What a class, an action or a plan named and no such word decides, and how it is decided.
+fn alone(decided: &Decided, by_id: &BTreeMap<&str, &KeptHold>) {
+    let ids: Vec<&str> = decided.one_by_one.iter().map(ItemId::as_str).collect();
+    if ids.is_empty() {
+        return;
+    }
+    let resembles = |id: &&&str| {
+        let kept = by_id.get(**id);
+        kept.is_some_and(|kept| kept.item.change.holds.iter().any(|hold| hold.code == "adopt_or_create"))
+    };
+    let alike = ids.iter().filter(resembles).count();
+    let have = if ids.len() == 1 {
+        "item has a doubt of its own"
+    } else {
+        "items have doubts of their own"
+    };
+    let mut text = String::new();
+    line!(
+        text,
+        "Not approved: {} {have}, which no class or plan answers{}",
+        ids.len(),
+        named(&ids)
+    );
+    line!(
+        text,
+        "  Decide one by one: cardsync holds, then cardsync approve ID or reject ID; or by lines: cardsync holds --csv FILE"
+    );
+    if alike > 0 {
+        line!(
+            text,
+            "  {alike} of them may have a card already: cardsync rekey pair compares many people with many cards at once"
+        );
+    }
+    out::print(&text);
 }

@@ -2,11 +2,43 @@
 
 use super::out::Paint;
 use crate::cli::out::line;
-use crate::domain::decision::Answer;
-use crate::engine::state::LoggedDecision;
+use crate::domain::decision::{Answer, WhyEnded};
+use crate::engine::decision_log::{DecisionEnd, LoggedDecision};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
+
+/// Why a decision says nothing any more, before its time.
+fn ended_words(end: &DecisionEnd) -> String {
+    match end.why {
+        WhyEnded::Done => "used up: it was done".to_owned(),
+        WhyEnded::NotWanted => "over: a run no longer wanted the item,".to_owned(),
+        WhyEnded::CardChanged => "over: somebody else had changed the card,".to_owned(),
+        WhyEnded::OtherDay => "over: the evidence names another day,".to_owned(),
+        WhyEnded::TakenBack => format!("taken back by {}", end.by.as_deref().unwrap_or("somebody")),
+    }
+}
+
+/// A decision in one line, with when it ends or why it has ended.
+pub(super) fn decision_words(
+    logged: &LoggedDecision,
+    replaced: bool,
+    when: &dyn Fn(DateTime<Utc>) -> String,
+) -> String {
+    let decision = &logged.decision;
+    let what = match decision.answer {
+        Answer::Approve => "approved",
+        Answer::Reject => "rejected",
+    };
+    let until = match (&logged.ended, decision.until) {
+        (Some(end), _) => format!(", {} {}", ended_words(end), when(end.at)),
+        (None, _) if replaced => ", replaced by a later decision".to_owned(),
+        (None, Some(until)) => format!(" until {}", when(until)),
+        (None, None) => String::new(),
+    };
+    let note = decision.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+    format!("[{}] {what} by {}{until}{note}", decision.item, decision.by)
+}
 
 /// The log, newest first.
 pub(super) fn as_text(log: &[LoggedDecision], now: DateTime<Utc>, zone: Tz, paint: Paint) -> String {
@@ -41,11 +73,12 @@ pub(super) fn as_text(log: &[LoggedDecision], now: DateTime<Utc>, zone: Tz, pain
             decision.item
         );
         line!(text, "{}", paint.strong(&title));
-        let state = match decision.until {
-            _ if replaced => "replaced by a later decision".to_owned(),
-            Some(until) if until <= now => format!("ended {}", when(until)),
-            Some(until) => format!("holds until {}", when(until)),
-            None => "holds until the item changes".to_owned(),
+        let state = match (&logged.ended, decision.until) {
+            (Some(end), _) => format!("{} {}", ended_words(end), when(end.at)),
+            (None, _) if replaced => "replaced by a later decision".to_owned(),
+            (None, Some(until)) if until <= now => format!("ended {}", when(until)),
+            (None, Some(until)) => format!("holds until {}", when(until)),
+            (None, None) => "holds until the item changes".to_owned(),
         };
         line!(text, "    {state}");
         if !decision.waives.is_empty() && decision.answer == Answer::Approve {

@@ -261,12 +261,7 @@ async fn kept_about(planned: &Planned, store: &ReadOnlyStore, subject: &Subject)
     let (cards, keys) = traces(planned, subject);
     Ok(Kept {
         holds: store.holds().await?,
-        decisions: store
-            .decisions()
-            .await?
-            .into_iter()
-            .map(|logged| logged.decision)
-            .collect(),
+        decisions: store.decisions().await?,
         journal: store.journal_about(&cards, &keys).await?,
         ..Kept::default()
     })

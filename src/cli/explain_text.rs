@@ -1,22 +1,24 @@
 //! An explanation as a tired administrator reads it at five past nine: what happens first, then why, then what was.
 
+use super::decisions::decision_words;
 use super::explain_words::{group_words, normaliser_words, quoted, read, row_words, values};
 use super::out::Paint;
 use super::words::{conflict_words, name_of, operator_words, role_words, skip_words, twin_words};
 use crate::cli::out::line;
 use crate::domain::card::{OperatorKind, OperatorLink};
-use crate::domain::decision::{Answer, Decision};
 use crate::domain::evidence::Grade;
 use crate::domain::ledger::{LedgerEntry, Origin};
 use crate::domain::plan::ActionKind;
 use crate::domain::record::Standing;
 use crate::domain::snapshot::Verdict;
+use crate::engine::decision_log::LoggedDecision;
 use crate::engine::explain::{
     CardPart, ConditionPart, Explanation, Fate, FieldPart, ItemPart, JournalEntry, Relation, STARTS, SourcePart,
     WantedPart,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use std::collections::BTreeSet;
 
 /// An explanation to be shown.
 pub(super) struct ExplainText<'a> {
@@ -483,16 +485,10 @@ impl ExplainText<'_> {
     }
 
     fn decisions(&self) -> Vec<String> {
-        let line = |decision: &Decision| {
-            let what = match decision.answer {
-                Answer::Approve => "approved",
-                Answer::Reject => "rejected",
-            };
-            let until = decision
-                .until
-                .map_or(String::new(), |until| format!(" until {}", self.when(until)));
-            let note = decision.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
-            format!("[{}] {what} by {}{until}{note}", decision.item, decision.by)
+        let mut later = BTreeSet::new();
+        let line = |logged: &LoggedDecision| {
+            let replaced = !later.insert(logged.decision.item.clone());
+            decision_words(logged, replaced, &|moment| self.when(moment))
         };
         self.explanation.decisions.iter().map(line).collect()
     }

@@ -1,5 +1,6 @@
 //! `holds`: what waits for a decision, as a tired administrator reads it.
 
+use super::choices::questions;
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
@@ -7,10 +8,10 @@ use super::words::{group_lines, operator_words, twin_words};
 use crate::cli::out::line;
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
-use crate::domain::decision::{Answer, Decision, HeldItem};
+use crate::domain::decision::{Answer, Decision, HeldItem, REJECTION_IS_QUIET};
 use crate::domain::plan::ActionKind;
 use crate::domain::view::{ChangeView, HoldView};
-use crate::engine::decisions::{self, Waiting, class_of};
+use crate::engine::decisions::{self, Waiting, choice_words, class_of};
 use crate::engine::state::{KeptHold, REKEY, StateReader};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -53,7 +54,8 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
         }
         return Ok(Exit::Done);
     }
-    let waiting = decisions::waiting(&store, Utc::now()).await?;
+    let now = Utc::now();
+    let waiting = decisions::waiting(&store, now).await?;
     store.close().await;
     if let Some(file) = &args.csv {
         let sheet = crate::engine::sheet::write(&waiting, zone(environment.config()));
@@ -74,9 +76,10 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
             Paint::stdout(),
         ));
     }
-    let settled = waiting.items.iter().all(|kept| {
-        kept.item.is_settled() || decision(&waiting, &kept.item).is_some_and(|it| it.answer == Answer::Reject)
-    });
+    let settled = waiting
+        .items
+        .iter()
+        .all(|kept| kept.item.is_settled() || decision(&waiting, &kept.item).is_some_and(|it| it.keeps_quiet(now)));
     let nothing = settled && waiting.snapshots.is_empty();
     Ok(if nothing { Exit::Done } else { Exit::Held })
 }
@@ -105,6 +108,9 @@ fn as_json(waiting: &Waiting) -> Value {
             "plan_id": kept.plan,
             "decision": decision,
         });
+        if !change.choices.is_empty() {
+            item["choices"] = json!(change.choices);
+        }
         if let Some(twin) = &change.twin {
             item["twin"] = json!(twin);
         }
@@ -181,8 +187,11 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
             line!(text, "    {reason}");
         }
     }
+    let show =
+        |text: &mut String, kept: &KeptHold, shared: &[&HoldView]| one(text, kept, shared, waiting, &when, paint);
+    questions(&mut text, waiting, all, &show, paint);
     let mut by_action: BTreeMap<ActionKind, Vec<&KeptHold>> = BTreeMap::new();
-    for kept in &waiting.items {
+    for kept in waiting.items.iter().filter(|kept| kept.item.change.choices.is_empty()) {
         by_action.entry(kept.item.change.action).or_default().push(kept);
     }
     for (action, items) in by_action {
@@ -204,7 +213,7 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
         }
         let shown = if all { items.len() } else { MOST_SHOWN };
         for kept in items.iter().take(shown) {
-            one(&mut text, kept, &shared, waiting, &when, paint);
+            show(&mut text, kept, &shared);
         }
         if items.len() > shown {
             line!(text, "... and {} more (--all, or --json)", items.len() - shown);
@@ -212,7 +221,8 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
     }
     line!(
         text,
-        "\nDecide: cardsync approve ID|CLASS|PLAN, or cardsync reject ID. An approval holds for 7 days and for exactly what is shown."
+        "\nDecide: cardsync approve ID|CLASS|PLAN, or cardsync reject ID. An approval holds for 7 days and for exactly what is shown; \
+         a class or a plan leaves out what asks about one person."
     );
     text
 }
@@ -237,6 +247,7 @@ fn one(
     let card = change.person_id.as_ref().map_or("new card", |card| card.as_str());
     let title = match change.action {
         ActionKind::CreateEntry => format!("[{}] {}", change.id, change.action),
+        _choice if !change.choices.is_empty() => format!("[{}] {} for {key}", change.id, choice_words(change)),
         _card => format!("[{}] {} {key} ({card})", change.id, change.action),
     };
     line!(text, "{}  since {}", paint.strong(&title), when(item.since));
@@ -287,6 +298,10 @@ fn one(
             .map_or(String::new(), |until| format!(" until {}", when(until)));
         let by = &decision.by;
         match decision.answer {
+            Answer::Approve if change.holds.iter().any(|hold| !hold.approvable) => line!(
+                text,
+                "    approved by {by}{until}, and waits for what no approval lifts"
+            ),
             Answer::Approve if covers(decision, change) => {
                 let then = match kept.done_by() {
                     None => "in the next run".to_owned(),
@@ -299,7 +314,11 @@ fn one(
                 "    approved by {by}{until}, but not what holds it now: approve it again"
             ),
             Answer::Reject if item.is_settled() => {}
-            Answer::Reject => line!(text, "    rejected by {by}: stays quiet until it changes"),
+            Answer::Reject => line!(
+                text,
+                "    rejected by {by}: stays quiet until it changes, for {} days at most",
+                REJECTION_IS_QUIET.num_days()
+            ),
         };
     }
 }

@@ -6,6 +6,7 @@ mod approver;
 mod audit;
 mod audit_text;
 mod check;
+mod choices;
 mod config;
 mod decisions;
 mod diff_config;
@@ -20,6 +21,7 @@ mod journal;
 mod other_key;
 mod out;
 mod plan;
+mod plan_questions;
 mod progress;
 mod redacted;
 mod rekey;
@@ -89,6 +91,8 @@ enum Command {
     Approve(approve::ApproveArgs),
     /// Refuse items until they change.
     Reject(approve::RejectArgs),
+    /// Take a decision back, a yes or a no: what still waits is asked again.
+    Unapprove(approve::UnapproveArgs),
     /// The runs so far with counts and verdicts, or one run item by item.
     History(history::HistoryArgs),
     /// The journal for a log collector.
@@ -195,6 +199,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Holds(args) => holds::holds(config, &args).await,
         Command::Approve(args) => approve::approve(config, &args).await,
         Command::Reject(args) => approve::reject(config, &args).await,
+        Command::Unapprove(args) => approve::unapprove(config, &args).await,
         Command::History(args) => history::history(config, &args).await,
         Command::Journal(command) => journal::run(config, &command).await,
         Command::Store(command) => store::run(config, &command).await,

@@ -2,6 +2,7 @@
 //! waits and the way out, then who nothing happens to.
 
 use super::out::Paint;
+use super::plan_questions::{group, held_questions};
 use super::words::{
     conflict_words, counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines, twin_words,
 };
@@ -196,7 +197,9 @@ impl Shown<'_> {
         }
         let title = format!("Held ({})", held.len());
         line!(text, "\n{}", self.paint.strong(&self.paint.warn(&title)));
-        for (kind, changes) in group(held.into_iter()) {
+        let asked = held_questions(self, text);
+        let held = held.into_iter().filter(|change| !asked.contains(&change.id));
+        for (kind, changes) in group(held) {
             let reasons = |change: &Change| -> Vec<String> {
                 let held = &self.judged.held[&change.id];
                 held.iter().map(HoldReason::explain).collect()
@@ -240,7 +243,7 @@ impl Shown<'_> {
     }
 
     /// Who, what, from, to and why.
-    fn change_lines(&self, change: &Change) -> String {
+    pub(super) fn change_lines(&self, change: &Change) -> String {
         let mut lines = String::new();
         let who = self.who(change);
         line!(lines, "  {:<11} {who}  [{}]", name_of(change.action.kind()), change.id);
@@ -489,12 +492,4 @@ impl Shown<'_> {
         };
         done.flat_map(of_change).collect()
     }
-}
-
-fn group<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeMap<ActionKind, Vec<&'a Change>> {
-    let mut by_kind: BTreeMap<ActionKind, Vec<&Change>> = BTreeMap::new();
-    for change in changes {
-        by_kind.entry(change.action.kind()).or_default().push(change);
-    }
-    by_kind
 }

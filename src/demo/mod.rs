@@ -167,7 +167,7 @@ fn look_around(page: &Page, tale: Tale, commands: &[&str], stage: &Stage, once: 
             Tale::Year | Tale::Years => (
                 "The sandbox stays up, and one operator's card still waits. In another terminal:",
                 &[
-                    "cardsync approve operators             your yes to what waits now",
+                    "cardsync approve ID                    your yes to one of what waits",
                     "cardsync run                           archives the card, and its operator with it",
                 ],
             ),

@@ -115,7 +115,10 @@ impl<'a> Play<'a> {
             self.approved_operators += approved.operators;
             self.approved_woken += approved.woken;
             let items = words::many(approved.items, "item", "items");
-            let text = format!("{items}, after a look: cardsync approve {}", day.approve.join(" "));
+            let text = format!(
+                "{items} of {}, each after a look: cardsync approve ID",
+                day.approve.join(" and ")
+            );
             self.page.points(Mark::Human, "Approved", &[text])?;
             self.questions += approved.items;
         }

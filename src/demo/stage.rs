@@ -16,12 +16,13 @@ use crate::domain::rekey::other_key::spec_of;
 use crate::domain::rekey::pairing::{Pairing, Which};
 use crate::domain::view::ChangeView;
 use crate::engine::Silent;
-use crate::engine::decisions::{decide, keep, waiting};
+use crate::engine::decisions::{Said, decide, keep, names, waiting};
 use crate::engine::other_key::BothKeys;
 use crate::engine::pair_sheet::{Limits, Line};
 use crate::engine::records::RecordsReader as _;
 use crate::engine::rekey::{Choice, RekeyRequest};
 use crate::engine::run::{Finished, Scope};
+use crate::engine::state::KeptHold;
 use crate::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use crate::store::SqliteStore;
 use anyhow::Context as _;
@@ -151,8 +152,16 @@ impl Stage {
     pub async fn approve(&self, words: &[&str], now: DateTime<Utc>) -> anyhow::Result<Approved> {
         let store = self.store().await?;
         let waiting = waiting(&store, now).await?;
-        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let decided = decide(&waiting, &words, Answer::Approve, "demo", None, None, now).map_err(|unknown| {
+        let asked = |kept: &&KeptHold| words.iter().any(|word| names(word, kept));
+        let asked = waiting.items.iter().filter(asked);
+        let words: Vec<String> = asked.map(|kept| kept.item.change.id.to_string()).collect();
+        let said = Said {
+            by: "demo",
+            note: None,
+            until: None,
+            now,
+        };
+        let decided = decide(&waiting, &words, Answer::Approve, said).map_err(|unknown| {
             let words: Vec<String> = unknown.iter().map(ToString::to_string).collect();
             anyhow::anyhow!(words.join("; "))
         })?;

@@ -266,6 +266,8 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::TargetDegraded
         | HoldReason::InDoubt
         | HoldReason::ClockDoubted
+        | HoldReason::OneOf { .. }
+        | HoldReason::Answered { .. }
         | HoldReason::Rejected { .. }
         | HoldReason::ApprovalEnded { .. }
         | HoldReason::ChangedSinceJudged { .. }

@@ -233,4 +233,7 @@ pub struct TargetSnapshot {
     /// Its version, the account's rights, what answers show.
     #[serde(default)]
     pub installation: Installation,
+    /// What a human has accepted of it.
+    #[serde(default)]
+    pub accepted: Option<ItemId>,
 }

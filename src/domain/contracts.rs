@@ -144,6 +144,10 @@ pub fn ended(
     let ripe = ripe(EvidenceCode::ContractsEnded, input, |begun| {
         FirstSight::from(entry).is_seen_by(begun, input.policy.leaver_after, input.moment)
     });
+    let ripe = match ripe {
+        Leaving::Now(evidence) => Leaving::Now(evidence.on(last_end(person, input))),
+        other => other,
+    };
     (Ended::Leaving(ripe), sightings)
 }
 

@@ -1,6 +1,7 @@
 //! What humans decided, and what waits for them.
 
 use super::apart::Apart;
+use super::hold::LiftedBy;
 use super::ids::{CardId, ItemId, RunId};
 use super::installation::KnownInstallation;
 use super::key::Key;
@@ -8,7 +9,7 @@ use super::lists::ListedCards;
 use super::plan::{ActionKind, HoldReason, Plan};
 use super::refused::Refusals;
 use super::view::ChangeView;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,9 +34,61 @@ pub struct Decision {
     /// An approval ends here; a rejection lasts until the item changes.
     pub until: Option<DateTime<Utc>>,
     pub note: Option<String>,
+    #[serde(default)]
+    pub about: About,
 }
 
+/// Whom a decision was about, and what else was shown that is no part of the item's id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    // Kept in columns of their own, from which they can be taken out.
+    #[serde(skip)]
+    pub key: Option<Key>,
+    #[serde(skip)]
+    pub card: Option<CardId>,
+    /// What waited; `None`: it is no item of a run, such as a read, or that a card is not somebody's.
+    #[serde(skip)]
+    pub action: Option<ActionKind>,
+    /// The days that the evidence named; `None`: it was not noted, as in decisions of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<BTreeSet<NaiveDate>>,
+}
+
+/// What an approval of a read waives, instead of reasons to hold.
+pub const SNAPSHOT: &str = "snapshot";
+
+/// Why a decision says nothing any more (RULES 8.4). An item that comes up again is a question of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyEnded {
+    /// What was approved is done.
+    Done,
+    /// A run that could judge everything does not want the item any more.
+    NotWanted,
+    /// Somebody else has changed the card after the approval.
+    CardChanged,
+    /// The evidence names another day.
+    OtherDay,
+    /// Somebody has taken it back.
+    TakenBack,
+}
+
+/// How long a rejection is quiet: if the item still stands there after that, it is asked once more.
+pub const REJECTION_IS_QUIET: Duration = Duration::days(30);
+
 impl Decision {
+    /// The same without what it was about: for where the item stands beside it.
+    #[must_use]
+    pub fn without_about(&self) -> Decision {
+        let about = About::default();
+        Decision { about, ..self.clone() }
+    }
+
+    /// Whether it says no, and so lately that the item stays quiet.
+    pub fn keeps_quiet(&self, now: DateTime<Utc>) -> bool {
+        self.answer == Answer::Reject && now < self.at + REJECTION_IS_QUIET
+    }
+
     /// Whether it is in force.
     pub fn in_force(&self, now: DateTime<Utc>) -> bool {
         self.until.is_none_or(|until| now < until)
@@ -77,11 +130,16 @@ impl SetAside {
 }
 
 impl HeldItem {
-    /// Somebody has said no, and the item has not changed since: it waits for nobody.
+    /// Whether something about this very person is asked, beside what concerns its whole class (RULES 8.5).
+    pub fn has_own_doubt(&self) -> bool {
+        self.reasons.iter().any(|reason| reason.lifted_by() == LiftedBy::Item)
+    }
+
+    /// Somebody has said no, not long ago, and the item has not changed since: it waits for nobody.
     pub fn is_settled(&self) -> bool {
         self.reasons
             .iter()
-            .any(|reason| matches!(reason, HoldReason::Rejected { .. }))
+            .any(|reason| matches!(reason, HoldReason::Rejected { again: false, .. }))
     }
 }
 

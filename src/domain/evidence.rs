@@ -1,6 +1,7 @@
 //! Why somebody is taken to have left, and how much that says (RULES 4.1).
 
 use super::ids::SourceName;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// Why somebody is taken to have left. The code is part of an item's identity, the detail is not.
@@ -13,6 +14,9 @@ pub struct Evidence {
     pub source: Option<SourceName>,
     /// Dates and counts for people.
     pub detail: String,
+    /// The day that it names, where it is a date: a decision is about this day and about no other (RULES 8.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<NaiveDate>,
 }
 
 impl Evidence {
@@ -23,7 +27,14 @@ impl Evidence {
             code,
             source,
             detail,
+            day: None,
         }
+    }
+
+    /// The same with the day that it names.
+    #[must_use]
+    pub fn on(self, day: Option<NaiveDate>) -> Self {
+        Self { day, ..self }
     }
 }
 

@@ -7,20 +7,25 @@ pub use self::approved::{ApprovedChange, ApprovedPlan};
 
 mod budgets;
 mod contact;
+mod decided;
+mod exclusive;
+mod questions;
 
 #[cfg(test)]
 pub(in crate::domain) use self::budgets::items_in;
 
 use self::budgets::budgets;
 use self::contact::{contact_reason, installation_reason, is_mass_update, next_contact};
-use super::decision::{Answer, Contact, Decision, SeenConfig};
+use self::decided::Decided;
+use self::exclusive::{answered, one_of};
+use super::choices::questions;
+use super::decision::{Contact, SeenConfig, WhyEnded};
 use super::groups::{GroupsRead, last_operator, touched_operators};
 use super::ids::{CardId, ItemId};
 use super::input::PlanInput;
 use super::key::Key;
 use super::plan::{ActionKind, Change, FieldChange, HoldReason, Plan};
 use super::rekey::rejections::of_pair;
-use super::signature::Signatures;
 use super::view::{ChangeView, Count, PlanView};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,6 +107,8 @@ pub struct Judged {
     pub contact: Contact,
     /// The groups of the operators that are touched, to be shown.
     pub groups: GroupsRead,
+    /// Decisions about items of the plan that this look has ended.
+    pub ended: BTreeMap<ItemId, WhyEnded>,
 }
 
 /// Judges a plan. Pure.
@@ -128,33 +135,24 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         found.extend(input.set_aside.get(&change.id).map(|aside| aside.reason.clone()));
         reasons.insert(change.id.clone(), found);
     }
-    let (decisions, ended) = decisions_in_force(&plan, input);
-    for (item, reason) in ended {
-        reasons.entry(item).or_default().push(reason);
-    }
-    last_operators(&plan, input, &mut reasons, &decisions);
-    budgets(&plan, input, &mut reasons, &decisions);
-    for (item, decision) in &decisions {
+    let (decided, ended_now) = Decided::of(&plan, input);
+    let mut ended = BTreeMap::new();
+    for (item, end) in ended_now {
         let found = reasons
-            .get_mut(item)
+            .get_mut(&item)
             .expect("only decisions about items of the plan are kept");
-        match decision.answer {
-            Answer::Approve => {
-                let unanswered = input
-                    .set_aside
-                    .get(item)
-                    .filter(|aside| !aside.is_answered_by(decision));
-                let waits_on = |reason: &HoldReason| unanswered.is_some_and(|aside| aside.reason == *reason);
-                found.retain(|reason| waits_on(reason) || !waived(reason, Some(decision)));
-            }
-            Answer::Reject => found.push(HoldReason::Rejected {
-                by: decision.by.clone(),
-                note: decision.note.clone(),
-            }),
-        }
+        found.extend(end.reason);
+        ended.insert(item, end.why);
     }
-    rejected_pairs(&plan, input, &decisions, &mut reasons);
-    alternatives(&plan, &mut reasons);
+    last_operators(&plan, input, &mut reasons, &decided);
+    answered(&plan, &mut reasons, &decided);
+    budgets(&plan, input, &mut reasons, &decided);
+    for (item, found) in &mut reasons {
+        found.retain(|reason| decided.stands(item, reason));
+        found.extend(rejected(item, &decided, input));
+    }
+    rejected_pairs(&plan, input, &decided, &mut reasons);
+    one_of(&plan, &mut reasons);
     dependents(&plan, &mut reasons);
     idle_entries(&plan, &mut reasons);
     for found in reasons.values_mut() {
@@ -164,8 +162,8 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
     let contact = next_contact(&plan, input, current, new_config.as_ref(), &reasons);
     let passing = plan.changes.iter().filter(|change| reasons[&change.id].is_empty());
     let approver = |change: &Change| {
-        let decision = decisions.get(&change.id)?;
-        (decision.answer == Answer::Approve).then(|| decision.by.clone())
+        let decision = decided.about(&change.id).filter(|_| decided.is_approved(&change.id))?;
+        Some(decision.by.clone())
     };
     let approved = passing
         .map(|change| ApprovedChange::new(change.clone(), approver(change)))
@@ -178,7 +176,19 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         approved,
         contact,
         groups: input.groups.clone(),
+        ended,
     }
+}
+
+/// What somebody has said no to is held by that alone.
+fn rejected(item: &ItemId, decided: &Decided<'_>, input: &PlanInput) -> Option<HoldReason> {
+    let decision = decided.about(item).filter(|_| decided.is_rejected(item))?;
+    let now = input.clock.earliest(input.moment.now);
+    Some(HoldReason::Rejected {
+        by: decision.by.clone(),
+        note: decision.note.clone(),
+        again: !decision.keeps_quiet(now),
+    })
 }
 
 /// What would leave an operator group without anybody waits, whatever the budgets say. Who was rejected does not go.
@@ -186,63 +196,14 @@ fn last_operators(
     plan: &Plan,
     input: &PlanInput,
     reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>,
-    decisions: &BTreeMap<ItemId, &Decision>,
+    decided: &Decided<'_>,
 ) {
-    let rejected = |change: &Change| decisions.get(&change.id).is_some_and(|it| it.answer == Answer::Reject);
-    let leaving = touched_operators(plan.changes.iter().filter(|change| !rejected(change))).taken;
+    let goes = |change: &&Change| !decided.is_rejected(&change.id);
+    let leaving = touched_operators(plan.changes.iter().filter(goes)).taken;
     for change in &plan.changes {
         let found = reasons.get_mut(&change.id).expect("every change has an entry");
         found.extend(last_operator(change, &input.target, &input.groups, &leaving));
     }
-}
-
-/// Decisions in force about items of this plan: an approval that has expired waives nothing. And of approvals that somebody
-/// else's later change of the card has ended, what to say: what was undone by hand is not done again, also with an old store.
-fn decisions_in_force<'a>(
-    plan: &Plan,
-    input: &'a PlanInput,
-) -> (BTreeMap<ItemId, &'a Decision>, BTreeMap<ItemId, HoldReason>) {
-    let now = input.clock.latest(input.moment.now);
-    let ours = Signatures::of(input);
-    let mut in_force = BTreeMap::new();
-    let mut ended = BTreeMap::new();
-    for change in &plan.changes {
-        let decided = input
-            .decisions
-            .get(&change.id)
-            .filter(|decision| decision.in_force(now));
-        let Some(decision) = decided else { continue };
-        match ended_by_change(change, decision, input, &ours) {
-            Some(reason) => drop(ended.insert(change.id.clone(), reason)),
-            None => drop(in_force.insert(change.id.clone(), decision)),
-        }
-    }
-    (in_force, ended)
-}
-
-/// RULES 8.4: an approval ends when somebody else changes the card after it.
-fn ended_by_change(change: &Change, decision: &Decision, input: &PlanInput, ours: &Signatures) -> Option<HoldReason> {
-    if decision.answer != Answer::Approve {
-        return None;
-    }
-    let cards = &input.target.cards;
-    let changed = change.cards().into_iter().filter_map(|id| {
-        let at = cards.binary_search_by(|card| card.id.cmp(id)).ok()?;
-        let card = &cards[at];
-        card.modified_at.filter(|_| !ours.include(card.modifier.as_deref()))
-    });
-    let changed_at = changed.filter(|at| *at > decision.at).max()?;
-    Some(HoldReason::ApprovalEnded {
-        by: decision.by.clone(),
-        changed_at,
-    })
-}
-
-/// Whether an approval lifts a reason: only a reason that was shown, and only one that a human can lift.
-fn waived(reason: &HoldReason, decision: Option<&Decision>) -> bool {
-    decision.is_some_and(|decision| {
-        decision.answer == Answer::Approve && reason.approvable() && decision.waives.contains(&reason.code())
-    })
 }
 
 /// Nothing happens to a person while an earlier change of theirs has not reached its safe end (RULES 10).
@@ -259,7 +220,7 @@ fn half_done(change: &Change, input: &PlanInput) -> Option<HoldReason> {
 fn rejected_pairs(
     plan: &Plan,
     input: &PlanInput,
-    decisions: &BTreeMap<ItemId, &Decision>,
+    decided: &Decided<'_>,
     reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>,
 ) {
     for change in &plan.changes {
@@ -275,51 +236,15 @@ fn rejected_pairs(
         if !change.action.fields().iter().any(puts_it_there) {
             continue;
         }
-        if decisions
-            .get(&change.id)
-            .is_some_and(|decision| decision.at >= rejection.at)
-        {
+        if decided.about(&change.id).is_some_and(|it| it.at >= rejection.at) {
             continue;
         }
         let found = reasons.get_mut(&change.id).expect("every change has an entry");
         found.push(HoldReason::Rejected {
             by: rejection.by.clone(),
             note: rejection.note.clone(),
+            again: !rejection.keeps_quiet(input.clock.earliest(input.moment.now)),
         });
-    }
-}
-
-/// Of a creation and the adoptions offered instead, at most one passes; and of the adoptions of one card and its
-/// archive, at most one. Whoever approved both must choose: all of them wait.
-fn alternatives(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
-    let mut choices: BTreeMap<(bool, &str), Vec<&Change>> = BTreeMap::new();
-    for change in &plan.changes {
-        let kind = change.action.kind();
-        if let (ActionKind::Create | ActionKind::Adopt, Some(key)) = (kind, &change.key) {
-            choices.entry((false, key.as_str())).or_default().push(change);
-        }
-        if matches!(kind, ActionKind::Adopt | ActionKind::Merge | ActionKind::Archive) {
-            for card in change.cards() {
-                choices.entry((true, card.as_str())).or_default().push(change);
-            }
-        }
-    }
-    let mut again: Vec<(&ItemId, HoldReason)> = Vec::new();
-    for of_one in choices.values() {
-        let passing: Vec<&Change> = of_one
-            .iter()
-            .filter(|change| reasons[&change.id].is_empty())
-            .copied()
-            .collect();
-        for change in &passing {
-            if let Some(other) = passing.iter().find(|other| other.id != change.id) {
-                again.push((&change.id, HoldReason::PairedWith { item: other.id.clone() }));
-            }
-        }
-    }
-    for (item, reason) in again {
-        let found = reasons.get_mut(item).expect("every change has an entry");
-        found.push(reason);
     }
 }
 
@@ -418,6 +343,7 @@ impl Judged {
     /// The plan as programs read it.
     pub fn view(&self) -> PlanView {
         let none = Vec::new();
+        let choices = questions(&self.plan.changes);
         let mut summary: BTreeMap<ActionKind, Count> = BTreeMap::new();
         for change in &self.plan.changes {
             let count = summary.entry(change.action.kind()).or_default();
@@ -443,7 +369,9 @@ impl Judged {
                 .iter()
                 .map(|change| {
                     let held = self.held.get(&change.id).unwrap_or(&none);
-                    ChangeView::new(change, held).with_groups(&self.groups)
+                    ChangeView::new(change, held)
+                        .with_groups(&self.groups)
+                        .with_choices(&choices)
                 })
                 .collect(),
             conflicts: self.plan.conflicts.clone(),

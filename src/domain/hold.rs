@@ -103,8 +103,21 @@ pub enum HoldReason {
         /// What to approve once it is known what they are.
         item: ItemId,
     },
+    /// Of several things that exclude each other more than one would pass.
+    OneOf {
+        /// The others.
+        items: Vec<ItemId>,
+    },
+    /// Something that excludes it is approved, and passes.
+    Answered { item: ItemId },
     /// Somebody said no, and the item has not changed since.
-    Rejected { by: String, note: Option<String> },
+    Rejected {
+        by: String,
+        note: Option<String>,
+        /// Said long ago: it is asked once more whether it still holds.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
+    },
     /// Somebody had said yes, and somebody else has changed the card after it: the yes was for another card.
     ApprovalEnded { by: String, changed_at: DateTime<Utc> },
     /// The card or its operators were not as judged when they were read again right before the write.
@@ -158,15 +171,43 @@ pub enum Drift {
     Anonymized,
 }
 
+/// What an approval must name to lift a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LiftedBy {
+    /// The item, or its class, action or plan: what is asked concerns all of them alike.
+    Class,
+    /// The item itself: a doubt about one person, which nobody answers for many.
+    Item,
+    /// No approval lifts it.
+    Nothing,
+}
+
 impl HoldReason {
-    /// Whether an approval can lift it. The others lift themselves when their cause is gone.
-    pub fn approvable(&self) -> bool {
+    /// What an approval must name to lift it (RULES 8.5).
+    pub fn lifted_by(&self) -> LiftedBy {
         match self {
-            HoldReason::OverBudget { .. }
-            | HoldReason::FirstContact
+            HoldReason::OverBudget { class, .. } => match class {
+                // Each operator that goes or wakes is one person's access, and what is anonymized never comes back.
+                BudgetClass::Operators | BudgetClass::OperatorsWoken | BudgetClass::Anonymize => LiftedBy::Item,
+                BudgetClass::Archive
+                | BudgetClass::Unarchive
+                | BudgetClass::Create
+                | BudgetClass::Names
+                | BudgetClass::Blanked(_)
+                | BudgetClass::Changed(_)
+                | BudgetClass::Lookups
+                | BudgetClass::Adopt
+                | BudgetClass::Keys => LiftedBy::Class,
+            },
+            HoldReason::FirstContact
             | HoldReason::ConfigChanged
             | HoldReason::DecisionChanged
-            | HoldReason::AdoptOrCreate { .. }
+            | HoldReason::InstallationChanged { .. }
+            | HoldReason::Rehire
+            | HoldReason::StrangeWrites { .. } => LiftedBy::Class,
+            // Who it is, what becomes of an operator, and what somebody has said about this very card.
+            HoldReason::AdoptOrCreate { .. }
             | HoldReason::Twin { .. }
             | HoldReason::SamePerson { .. }
             | HoldReason::AnotherPerson
@@ -177,16 +218,15 @@ impl HoldReason {
             | HoldReason::DoubtfulDate { .. }
             | HoldReason::StillListed { .. }
             | HoldReason::OperatorUnproven
-            | HoldReason::Rehire
             | HoldReason::EvidenceVanished
-            | HoldReason::StrangeWrites { .. }
             | HoldReason::PairedWith { .. }
+            | HoldReason::OneOf { .. }
             | HoldReason::Rejected { .. }
             | HoldReason::ApprovalEnded { .. }
+            | HoldReason::Undone { .. }
             | HoldReason::ChangedSinceJudged { .. }
             | HoldReason::OperatorArchiveRefused
             | HoldReason::OperatorWakeRefused { .. }
-            | HoldReason::Undone { .. }
             | HoldReason::OperatorLoginRefused
             | HoldReason::DrivenBack { .. }
             | HoldReason::ArchivedCardRefused { .. }
@@ -195,16 +235,21 @@ impl HoldReason {
             | HoldReason::WorkLeft { .. }
             | HoldReason::RefusedAgain { .. }
             | HoldReason::OperatorStaysActive { .. }
-            | HoldReason::InstallationChanged { .. }
-            | HoldReason::OperatorProtected => true,
+            | HoldReason::OperatorProtected => LiftedBy::Item,
             HoldReason::NeedsSource { .. }
             | HoldReason::DependsOn { .. }
             | HoldReason::NotAlone { .. }
+            | HoldReason::Answered { .. }
             | HoldReason::TargetDegraded
             | HoldReason::ClockDoubted
             | HoldReason::InDoubt
-            | HoldReason::HalfDone => false,
+            | HoldReason::HalfDone => LiftedBy::Nothing,
         }
+    }
+
+    /// Whether an approval can lift it. The others lift themselves when their cause is gone.
+    pub fn approvable(&self) -> bool {
+        self.lifted_by() != LiftedBy::Nothing
     }
 
     /// The stable code, as in JSON; a budget's code names its class. An approval waives codes.
@@ -236,6 +281,8 @@ impl HoldReason {
             HoldReason::InDoubt => "in_doubt".to_owned(),
             HoldReason::ClockDoubted => "clock_doubted".to_owned(),
             HoldReason::StrangeWrites { .. } => "strange_writes".to_owned(),
+            HoldReason::OneOf { .. } => "one_of".to_owned(),
+            HoldReason::Answered { .. } => "answered".to_owned(),
             HoldReason::Rejected { .. } => "rejected".to_owned(),
             HoldReason::ApprovalEnded { .. } => "approval_ended".to_owned(),
             HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),

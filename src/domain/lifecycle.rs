@@ -60,13 +60,18 @@ pub fn leaving(describe: &dyn Describe, person: &Person<'_>, input: &PlanInput, 
         joined: &joined,
         moment,
     };
-    ripe(EvidenceCode::LeaverCondition, input, |begun| {
-        if holding.by_date() {
+    let by_date = holding.by_date();
+    let ripe = ripe(EvidenceCode::LeaverCondition, input, |begun| {
+        if by_date {
             holding.is_ripe(sight, begun, policy.leaver_after)
         } else {
             sight.is_seen_by(begun, policy.leaver_after, moment)
         }
-    })
+    });
+    match ripe {
+        Leaving::Now(evidence) if by_date => Leaving::Now(evidence.on(Some(holding.began()))),
+        other => other,
+    }
 }
 
 /// What a leaver condition looks at. What a row says that has ended is what its end date says: of contracts that is judged

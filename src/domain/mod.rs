@@ -16,6 +16,7 @@ pub mod canaries;
 pub mod card;
 pub mod cards;
 pub mod certificate;
+pub mod choices;
 pub mod clock;
 pub mod contracts;
 pub mod damage;

@@ -355,9 +355,9 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
     } = doubts.close(&history.accepted, &BTreeSet::from([Use::Absence]));
     let rare = rare
         .into_iter()
-        .filter(|name| accepted || !emptied.contains(name))
+        .filter(|name| accepted.is_some() || !emptied.contains(name))
         .collect();
-    if !accepted {
+    if accepted.is_none() {
         missing_attributes.extend(emptied);
     }
     let summary = SnapshotSummary {
@@ -372,6 +372,7 @@ pub fn judge_source(keyed: Keyed, expected: &Expectations, history: &SnapshotHis
         verdict,
         findings,
         acceptance,
+        accepted,
     };
     Snapshot::judged(
         summary,

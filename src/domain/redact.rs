@@ -264,6 +264,7 @@ impl Redactor<'_> {
             why,
             verdict,
             holds,
+            choices,
         } = change;
         let holds = holds.into_iter().map(|hold| HoldView {
             // Who said no, and what they wrote, is nobody else's business.
@@ -298,6 +299,7 @@ impl Redactor<'_> {
             why: why.iter().map(|why| self.text(why)).collect(),
             verdict,
             holds: holds.collect(),
+            choices,
         }
     }
 

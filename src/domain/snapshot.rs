@@ -263,6 +263,9 @@ pub struct SnapshotSummary {
     pub findings: Vec<Finding>,
     /// Set when the snapshot was rejected and a human may accept exactly this content: the item to approve.
     pub acceptance: Option<ItemId>,
+    /// A human has accepted exactly this content: the item that was approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<ItemId>,
 }
 
 /// The code of the finding that a list of TOPdesk which the mapping needs could not be read.
@@ -339,12 +342,8 @@ impl Snapshot {
 
     /// Whether anything is read of this key: a record, one that cannot be used, or one that is skipped.
     pub fn names(&self, key: &Key) -> bool {
-        let rejected = || {
-            self.rejections
-                .iter()
-                .any(|rejection| rejection.key.as_ref() == Some(key))
-        };
-        !self.with_key(key).is_empty() || self.skipped.contains(key) || rejected()
+        let is_of = |rejection: &Rejection| rejection.key.as_ref() == Some(key);
+        !self.with_key(key).is_empty() || self.skipped.contains(key) || self.rejections.iter().any(is_of)
     }
 
     /// The values of all records. A key must not be changed by it.
@@ -384,6 +383,7 @@ impl Snapshot {
                 verdict: Verdict::Rejected,
                 findings: vec![finding],
                 acceptance: None,
+                accepted: None,
             },
             attributes: AttributeNames::new([], false),
             missing_attributes: BTreeSet::new(),

@@ -71,6 +71,10 @@ pub struct ChangeView {
     pub why: Vec<String>,
     pub verdict: ChangeVerdict,
     pub holds: Vec<HoldView>,
+    /// Where it is one answer of several to a question about one person: all of them, the best match first. Only one can be
+    /// approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<ItemId>,
 }
 
 fn from_to(changes: &[FieldChange]) -> BTreeMap<String, FromTo> {
@@ -93,6 +97,12 @@ impl ChangeView {
     /// The same with the groups of its operators.
     pub fn with_groups(mut self, read: &GroupsRead) -> Self {
         self.operator_groups = read.of(&self.operator);
+        self
+    }
+
+    /// The same with the choices of its question.
+    pub fn with_choices(mut self, questions: &BTreeMap<ItemId, Vec<ItemId>>) -> Self {
+        self.choices = questions.get(&self.id).cloned().unwrap_or_default();
         self
     }
 
@@ -154,6 +164,7 @@ impl ChangeView {
                     approvable: reason.approvable(),
                 })
                 .collect(),
+            choices: Vec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a run leaves: what waits, totals and verdict. Pure.
 
 use crate::domain::card::PersonCard;
+use crate::domain::choices::questions;
 use crate::domain::decision::{HeldItem, SetAside};
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
@@ -33,6 +34,7 @@ pub(super) fn held_items(
         })
         .collect();
     let moot = moot(judged, outcomes);
+    let choices = questions(&judged.plan.changes);
     judged
         .plan
         .changes
@@ -47,7 +49,9 @@ pub(super) fn held_items(
             reasons.extend(set_aside.iter().map(|aside| aside.reason.clone()));
             let set_aside = set_aside.or_else(|| earlier.get(&change.id).cloned());
             (!reasons.is_empty()).then(|| HeldItem {
-                change: ChangeView::new(change, &reasons).with_groups(&judged.groups),
+                change: ChangeView::new(change, &reasons)
+                    .with_groups(&judged.groups)
+                    .with_choices(&choices),
                 name: name(change, cards),
                 reasons,
                 since: now,
@@ -77,6 +81,12 @@ fn name(change: &Change, cards: &[PersonCard]) -> Option<String> {
         .flatten()
         .collect();
     (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Items that waited for nobody, for somebody had said no.
+pub(super) fn quiet(earlier: &[KeptHold]) -> BTreeSet<ItemId> {
+    let settled = earlier.iter().filter(|kept| kept.item.is_settled());
+    settled.map(|kept| kept.item.change.id.clone()).collect()
 }
 
 /// What waits after a run that looked at some items only: what waited before, without what it did, and with what it held,

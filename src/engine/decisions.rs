@@ -2,14 +2,16 @@
 
 use super::sheet::SheetDecision;
 use super::state::{KeptHold, StateReader, StateWriter, StoreError};
-use crate::domain::decision::{Answer, Decision, HeldItem};
+use crate::domain::choices::{Offer, exclusive};
+use crate::domain::decision::{About, Answer, Decision, HeldItem, SNAPSHOT};
 use crate::domain::ids::{ItemId, SourceName};
 use crate::domain::plan::ActionKind;
 use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
+use crate::domain::view::ChangeView;
 use crate::domain::visible;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long an approval holds when nothing else is said.
 pub const APPROVAL_LASTS: Duration = Duration::days(7);
@@ -38,6 +40,21 @@ pub struct Waiting {
     /// The last decision in force about each item.
     pub decided: Vec<Decision>,
     pub snapshots: Vec<SnapshotHold>,
+}
+
+impl Waiting {
+    /// What waits in its order, with the choices of a question together, the best match first.
+    pub fn by_question(&self) -> Vec<&KeptHold> {
+        let mut place: BTreeMap<&ItemId, (usize, usize)> = BTreeMap::new();
+        for (at, kept) in self.items.iter().enumerate() {
+            for (choice, item) in kept.item.change.choices.iter().enumerate() {
+                place.entry(item).or_insert((at, choice));
+            }
+        }
+        let mut items: Vec<(usize, &KeptHold)> = self.items.iter().enumerate().collect();
+        items.sort_by_key(|(at, kept)| place.get(&kept.item.change.id).copied().unwrap_or((*at, 0)));
+        items.into_iter().map(|(_, kept)| kept).collect()
+    }
 }
 
 /// Reads what waits since the last run.
@@ -94,13 +111,19 @@ pub fn class_of(item: &HeldItem) -> String {
     exceeded.unwrap_or(item.change.action.name()).to_owned()
 }
 
-/// Whether a word is this id, also in the brackets in which it is shown.
+/// A word without the brackets in which ids are shown.
+fn bare(word: &str) -> &str {
+    let inner = word.strip_prefix('[').and_then(|word| word.strip_suffix(']'));
+    inner.unwrap_or(word)
+}
+
+/// Whether a word is this id, also in brackets.
 fn is_id(id: &ItemId, word: &str) -> bool {
-    word == id.as_str() || word.strip_prefix('[').and_then(|word| word.strip_suffix(']')) == Some(id.as_str())
+    bare(word) == id.as_str()
 }
 
 /// Whether a word names this item: its id, its action, a class it exceeds, or its plan.
-fn names(word: &str, kept: &KeptHold) -> bool {
+pub fn names(word: &str, kept: &KeptHold) -> bool {
     let classes = kept
         .item
         .change
@@ -117,120 +140,297 @@ fn names(word: &str, kept: &KeptHold) -> bool {
     is_id(&kept.item.change.id, word) || kept.plan.as_str() == word || by_class || by_action
 }
 
-/// A word that names nothing that waits.
+/// Why nothing is decided.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "nothing that waits is called '{word}'; `cardsync holds` lists ids, classes and the plan; an item that has changed since has a new id"
-)]
-pub struct UnknownWord {
-    pub word: String,
+pub enum Refused {
+    #[error(
+        "nothing that waits is called '{0}'; `cardsync holds` lists ids, classes and the plan; an item that has changed since has a new id"
+    )]
+    UnknownWord(String),
+    #[error("no decision about '{0}' is in force; `cardsync holds --decisions` lists them with their ids")]
+    NotDecided(String),
+    /// Decisions that exclude each other.
+    #[error("of {of} only one can be approved: {}; approve one, and reject the others or leave them", join(.choices))]
+    OneOf { of: String, choices: Vec<Choice> },
+}
+
+/// One of several things that exclude each other, and where it was approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub item: ItemId,
+    /// `a new card`, `card c-1`, `archive of card c-1`.
+    pub what: String,
+    pub approved: Approved,
+}
+
+/// Where an approval comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Approved {
+    /// With the others.
+    Now,
+    /// In this line of the list.
+    Line(u64),
+    /// Before, by somebody.
+    Before(String),
+}
+
+fn join(choices: &[Choice]) -> String {
+    let one = |choice: &Choice| {
+        let Choice { item, what, approved } = choice;
+        match approved {
+            Approved::Now => format!("{what} [{item}]"),
+            Approved::Line(line) => format!("line {line}: {what} [{item}]"),
+            Approved::Before(by) => format!("{what} [{item}], which {by} has approved (cardsync unapprove {item})"),
+        }
+    };
+    choices.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// What a decision did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Decided {
     pub decisions: Vec<Decision>,
     /// Items with a reason that no approval lifts: they wait on.
     pub not_approvable: Vec<ItemId>,
+    /// Items that a class, an action or a plan named and that have a doubt of their own: nothing was decided about them.
+    pub one_by_one: Vec<ItemId>,
+}
+
+/// Who decides, when and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    pub by: &'a str,
+    pub note: Option<&'a str>,
+    /// When it ends; `None`: an approval after [`APPROVAL_LASTS`], a rejection never.
+    pub until: Option<DateTime<Utc>>,
+    pub now: DateTime<Utc>,
 }
 
 /// The decisions that words stand for. Pure.
-pub fn decide(
-    waiting: &Waiting,
-    words: &[String],
-    answer: Answer,
-    by: &str,
-    note: Option<&str>,
-    until: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<Decided, Vec<UnknownWord>> {
-    let mut decided = Decided {
-        decisions: Vec::new(),
-        not_approvable: Vec::new(),
-    };
-    let mut unknown = Vec::new();
-    let mut seen: BTreeSet<ItemId> = BTreeSet::new();
-    let until = match answer {
-        Answer::Approve => Some(until.unwrap_or(now + APPROVAL_LASTS)),
-        Answer::Reject => until,
-    };
-    let mut add = |item: &ItemId, mut waives: BTreeSet<String>| {
-        if seen.insert(item.clone()) {
-            // What was approved of this item before stays approved: a second reason must not bring the first one back.
-            let before = waiting.decided.iter().find(|decision| decision.item == *item);
-            if let Some(before) = before.filter(|it| answer == Answer::Approve && it.answer == Answer::Approve) {
-                waives.extend(before.waives.iter().cloned());
-            }
-            decided.decisions.push(Decision {
-                item: item.clone(),
-                answer,
-                waives,
-                by: by.to_owned(),
-                at: now,
-                until,
-                note: note.map(str::to_owned),
-            });
-        }
-    };
-    for word in words {
-        let mut found = false;
-        for kept in waiting.items.iter().filter(|kept| names(word, kept)) {
-            found = true;
-            let waives = kept
-                .item
-                .change
-                .holds
-                .iter()
-                .filter(|hold| hold.approvable)
-                .map(|hold| hold.code.clone())
-                .collect();
-            add(&kept.item.change.id, waives);
-            if kept.item.change.holds.iter().any(|hold| !hold.approvable) {
-                decided.not_approvable.push(kept.item.change.id.clone());
-            }
-        }
-        for snapshot in waiting
-            .snapshots
-            .iter()
-            .filter(|hold| is_id(&hold.id, word) || word == "snapshot")
-        {
-            found = true;
-            add(&snapshot.id, BTreeSet::from(["snapshot".to_owned()]));
-        }
-        if !found {
-            unknown.push(UnknownWord {
-                word: visible::line(word).into_owned(),
-            });
-        }
+///
+/// # Errors
+/// A word that names nothing that waits, and approvals that exclude each other: then nothing is decided.
+pub fn decide(waiting: &Waiting, words: &[String], answer: Answer, said: Said<'_>) -> Result<Decided, Vec<Refused>> {
+    let mut making = Making::new(waiting);
+    let bare: BTreeSet<&str> = words.iter().map(|word| bare(word)).collect();
+    let unknown: Vec<Refused> = words
+        .iter()
+        .filter(|word| !making.word(word, &bare, answer, said))
+        .map(|word| Refused::UnknownWord(visible::line(word).into_owned()))
+        .collect();
+    if unknown.is_empty() {
+        making.close()
+    } else {
+        Err(unknown)
     }
-    if unknown.is_empty() { Ok(decided) } else { Err(unknown) }
 }
 
 /// The decisions of a sheet: each line as if its item had been named alone, with its own note or the common one. Pure.
-pub fn decide_sheet(
-    waiting: &Waiting,
-    sheet: &[SheetDecision],
-    by: &str,
-    note: Option<&str>,
-    until: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<Decided, Vec<UnknownWord>> {
-    let mut all = Decided {
-        decisions: Vec::new(),
-        not_approvable: Vec::new(),
-    };
+///
+/// # Errors
+/// Approvals that exclude each other, with their lines: then nothing is decided.
+pub fn decide_sheet(waiting: &Waiting, sheet: &[SheetDecision], said: Said<'_>) -> Result<Decided, Vec<Refused>> {
+    let mut making = Making::new(waiting);
     for line in sheet {
-        let words = [line.item.to_string()];
-        let note = line.note.as_deref().or(note);
-        // A rejection has no end: it stays quiet until the item changes.
-        let until = until.filter(|_| line.answer == Answer::Approve);
-        let mut one = decide(waiting, &words, line.answer, by, note, until, now)?;
-        all.decisions.append(&mut one.decisions);
-        if line.answer == Answer::Approve {
-            all.not_approvable.append(&mut one.not_approvable);
+        let of_line = Said {
+            note: line.note.as_deref().or(said.note),
+            // A rejection has no end: it stays quiet until the item changes.
+            until: said.until.filter(|_| line.answer == Answer::Approve),
+            ..said
+        };
+        making.item(&line.item, line.answer, of_line);
+        making.lines.insert(line.item.clone(), line.line);
+    }
+    making.close()
+}
+
+/// Decisions that are being made.
+struct Making<'a> {
+    waiting: &'a Waiting,
+    by_id: BTreeMap<&'a ItemId, &'a KeptHold>,
+    before: BTreeMap<&'a ItemId, &'a Decision>,
+    decided: Decided,
+    seen: BTreeSet<ItemId>,
+    alone: BTreeSet<ItemId>,
+    /// The line of each item that stands in a list.
+    lines: BTreeMap<ItemId, u64>,
+}
+
+impl<'a> Making<'a> {
+    fn new(waiting: &'a Waiting) -> Self {
+        Self {
+            waiting,
+            by_id: waiting.items.iter().map(|kept| (&kept.item.change.id, kept)).collect(),
+            before: waiting.decided.iter().map(|it| (&it.item, it)).collect(),
+            decided: Decided::default(),
+            seen: BTreeSet::new(),
+            alone: BTreeSet::new(),
+            lines: BTreeMap::new(),
         }
     }
-    Ok(all)
+
+    /// Everything that a word names; `false` where that is nothing. `ids`: every word, for items that are named by themselves.
+    fn word(&mut self, word: &str, ids: &BTreeSet<&str>, answer: Answer, said: Said<'_>) -> bool {
+        if let Some(kept) = self.by_id.get(&ItemId::new(bare(word))).copied() {
+            self.held(kept, answer, said);
+            return true;
+        }
+        let mut found = false;
+        let waiting = self.waiting;
+        for kept in waiting.items.iter().filter(|kept| names(word, kept)) {
+            found = true;
+            let id = &kept.item.change.id;
+            // Somebody's no to this very item is no class's business either, also before a run has taken it in.
+            let refused = self.before.get(id).is_some_and(|it| it.answer == Answer::Reject);
+            let own = kept.item.has_own_doubt() || refused;
+            if answer == Answer::Approve && own && !ids.contains(id.as_str()) {
+                self.alone.insert(id.clone());
+            } else {
+                self.held(kept, answer, said);
+            }
+        }
+        let reads = waiting.snapshots.iter();
+        for snapshot in reads.filter(|hold| is_id(&hold.id, word) || word == "snapshot") {
+            found = true;
+            self.read(&snapshot.id, answer, said);
+        }
+        found
+    }
+
+    /// One item or read by its id.
+    fn item(&mut self, id: &ItemId, answer: Answer, said: Said<'_>) {
+        match self.by_id.get(id).copied() {
+            Some(kept) => self.held(kept, answer, said),
+            None => self.read(id, answer, said),
+        }
+    }
+
+    fn held(&mut self, kept: &KeptHold, answer: Answer, said: Said<'_>) {
+        let change = &kept.item.change;
+        let approvable = change.holds.iter().filter(|hold| hold.approvable);
+        let waives = approvable.map(|hold| hold.code.clone()).collect();
+        let about = About {
+            key: change.key.clone(),
+            card: change.person_id.clone(),
+            action: Some(change.action),
+            days: Some(change.evidence.iter().filter_map(|evidence| evidence.day).collect()),
+        };
+        self.add(&change.id, waives, about, answer, said);
+        if answer == Answer::Approve && change.holds.iter().any(|hold| !hold.approvable) {
+            self.decided.not_approvable.push(change.id.clone());
+        }
+    }
+
+    fn read(&mut self, id: &ItemId, answer: Answer, said: Said<'_>) {
+        self.add(
+            id,
+            BTreeSet::from([SNAPSHOT.to_owned()]),
+            About::default(),
+            answer,
+            said,
+        );
+    }
+
+    fn add(&mut self, item: &ItemId, mut waives: BTreeSet<String>, about: About, answer: Answer, said: Said<'_>) {
+        if !self.seen.insert(item.clone()) {
+            return;
+        }
+        // What was approved of this item before stays approved: a second reason must not bring the first one back.
+        if let Some(before) = self.before.get(item)
+            && (answer, before.answer) == (Answer::Approve, Answer::Approve)
+        {
+            waives.extend(before.waives.iter().cloned());
+        }
+        let Said { by, note, until, now } = said;
+        self.decided.decisions.push(Decision {
+            item: item.clone(),
+            answer,
+            waives,
+            by: by.to_owned(),
+            at: now,
+            until: match answer {
+                Answer::Approve => Some(until.unwrap_or(now + APPROVAL_LASTS)),
+                Answer::Reject => until,
+            },
+            note: note.map(str::to_owned),
+            about,
+        });
+    }
+
+    /// Of things that exclude each other at most one is approved: what was approved before counts too.
+    fn close(mut self) -> Result<Decided, Vec<Refused>> {
+        let now: BTreeMap<&ItemId, Answer> = self.decided.decisions.iter().map(|it| (&it.item, it.answer)).collect();
+        let approved = |item: &ItemId| match (now.get(item), self.before.get(item)) {
+            (Some(Answer::Approve), _) => Some(match self.lines.get(item) {
+                Some(line) => Approved::Line(*line),
+                None => Approved::Now,
+            }),
+            (Some(Answer::Reject), _) => None,
+            (None, Some(before)) => (before.answer == Answer::Approve).then(|| Approved::Before(before.by.clone())),
+            (None, None) => None,
+        };
+        let offers = self.waiting.items.iter().map(|kept| Offer::from(&kept.item.change));
+        let mut refused = Vec::new();
+        for (subject, mut items) in exclusive(offers) {
+            items.sort_by_key(|item| {
+                let choices = &self.by_id[item].item.change.choices;
+                choices.iter().position(|choice| choice == *item)
+            });
+            let choices: Vec<Choice> = items
+                .iter()
+                .filter_map(|item| {
+                    Some(Choice {
+                        item: (*item).clone(),
+                        what: choice_words(&self.by_id[item].item.change),
+                        approved: approved(item)?,
+                    })
+                })
+                .collect();
+            let is_new = |choice: &Choice| !matches!(choice.approved, Approved::Before(_));
+            if choices.len() > 1 && choices.iter().any(is_new) {
+                refused.push(Refused::OneOf {
+                    of: subject.to_string(),
+                    choices,
+                });
+            }
+        }
+        if !refused.is_empty() {
+            return Err(refused);
+        }
+        self.decided.one_by_one = self
+            .alone
+            .into_iter()
+            .filter(|item| !self.seen.contains(item))
+            .collect();
+        Ok(self.decided)
+    }
+}
+
+/// What an item would do, as one answer of several.
+pub fn choice_words(change: &ChangeView) -> String {
+    match (change.action, &change.person_id) {
+        (ActionKind::Create, _) => "a new card".to_owned(),
+        (ActionKind::Adopt, Some(card)) => format!("card {card}"),
+        (action, Some(card)) => format!("{action} of card {card}"),
+        (action, None) => action.to_string(),
+    }
+}
+
+/// The items whose decision these words take back: each by its id, whether it waits now or not. Pure.
+///
+/// # Errors
+/// Words that name no item with a decision in force.
+pub fn to_take_back(waiting: &Waiting, words: &[String]) -> Result<Vec<ItemId>, Vec<Refused>> {
+    let mut items = Vec::new();
+    let mut unknown = Vec::new();
+    for word in words {
+        let named = waiting.decided.iter().find(|decision| is_id(&decision.item, word));
+        match named {
+            Some(decision) => items.push(decision.item.clone()),
+            None => unknown.push(Refused::NotDecided(visible::line(word).into_owned())),
+        }
+    }
+    if unknown.is_empty() { Ok(items) } else { Err(unknown) }
 }
 
 /// Keeps decisions.
@@ -239,79 +439,4 @@ pub async fn keep(store: &impl StateWriter, decided: &Decided) -> Result<(), Sto
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::card::OperatorLink;
-    use crate::domain::decision::HeldItem;
-    use crate::domain::key::Key;
-    use crate::domain::plan::{Action, Change, HoldReason, item_id};
-    use crate::domain::view::ChangeView;
-    use chrono::TimeZone;
-
-    fn waits_for(reasons: &[HoldReason]) -> KeptHold {
-        let mut change = Change {
-            id: "".into(),
-            action: Action::Archive {
-                reason: None,
-                disarm: Vec::new(),
-                apart: Default::default(),
-            },
-            key: Some(Key::stored("1")),
-            raw_key: None,
-            card: Some("c1".into()),
-            operator: OperatorLink::ProvenNone,
-            evidence: Vec::new(),
-            depends_on: Vec::new(),
-            doubts: Vec::new(),
-            why: Vec::new(),
-            anchors: Vec::new(),
-            overwrites: BTreeSet::new(),
-            access_later: false,
-            seen_in: Vec::new(),
-        };
-        change.id = item_id(&change);
-        KeptHold {
-            plan: "p1".into(),
-            item: HeldItem {
-                change: ChangeView::new(&change, reasons),
-                name: None,
-                reasons: reasons.to_vec(),
-                since: Utc.timestamp_opt(0, 0).single().expect("a valid time"),
-                run: "r1".into(),
-                set_aside: None,
-            },
-            undoes: None,
-        }
-    }
-
-    fn approve(items: Vec<KeptHold>, decided: Vec<Decision>) -> Decision {
-        let waiting = Waiting {
-            items,
-            decided,
-            snapshots: Vec::new(),
-        };
-        let now = Utc.timestamp_opt(100, 0).single().expect("a valid time");
-        let words = ["archive".to_owned()];
-        decide(&waiting, &words, Answer::Approve, "tester", None, None, now)
-            .expect("it waits")
-            .decisions
-            .remove(0)
-    }
-
-    #[test]
-    fn a_second_reason_does_not_bring_back_the_first_one() {
-        let first = approve(vec![waits_for(&[HoldReason::OperatorUnproven])], Vec::new());
-        assert_eq!(first.waives, BTreeSet::from(["operator_unproven".to_owned()]));
-        let second = approve(vec![waits_for(&[HoldReason::ConfigChanged])], vec![first]);
-        let both = ["config_changed", "operator_unproven"].map(str::to_owned);
-        assert_eq!(second.waives, BTreeSet::from(both));
-    }
-
-    #[test]
-    fn an_approval_after_a_rejection_starts_anew() {
-        let mut rejected = approve(vec![waits_for(&[HoldReason::OperatorUnproven])], Vec::new());
-        rejected.answer = Answer::Reject;
-        let second = approve(vec![waits_for(&[HoldReason::ConfigChanged])], vec![rejected]);
-        assert_eq!(second.waives, BTreeSet::from(["config_changed".to_owned()]));
-    }
-}
+mod tests;

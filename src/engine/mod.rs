@@ -7,6 +7,7 @@ mod after_run;
 pub mod apply;
 mod certify;
 mod complete;
+pub mod decision_log;
 pub mod decisions;
 pub mod explain;
 pub mod forget;

@@ -12,7 +12,7 @@ use super::settled::{Aside, SettledRead};
 use super::state::{Learned, REKEY, RunLease, StateReader, StateWriter};
 use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
-use crate::domain::decision::{Answer, Decision};
+use crate::domain::decision::{About, Answer, Decision};
 use crate::domain::guard::judge;
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
@@ -137,6 +137,7 @@ fn decisions(
             at: now,
             until: Some(now.max(input.moment.now) + APPROVAL_LASTS),
             note: Some(note.map_or_else(|| word.clone(), |note| format!("{word}: {note}"))),
+            about: About::default(),
         })
     };
     let approvals: Vec<Decision> = plan.changes.iter().filter_map(decide).collect();
@@ -164,6 +165,7 @@ fn about_pairs(
         } else {
             format!("by the list of pairs: {note}")
         }),
+        about: About::default(),
     };
     let no = resolved.said_no.iter();
     let no = no.map(|SaidNo { card, key, note }| decision(card, key.as_ref(), Answer::Reject, &like(note)));

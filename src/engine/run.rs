@@ -1,7 +1,7 @@
 //! Plan, run and apply: one path, stopped after the guard or carried through.
 
 use super::Source;
-use super::after_run::{counts, held_items, holds_after_some, run_items, verdict};
+use super::after_run::{counts, held_items, holds_after_some, quiet, run_items, verdict};
 use super::apply::OperatorAccount;
 use super::certify::{busy, purge, purge_done};
 use super::gather::ReadParts;
@@ -245,10 +245,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             &input.set_aside,
         );
         let earlier = waiting_since(&earlier_holds, &mut holds);
+        let quiet: BTreeSet<ItemId> = quiet(&earlier_holds);
         let is_new = |hold: &&HeldItem| {
-            // What was approved and then refused is news as well.
+            // What was approved and then refused is news as well, and so is what somebody said no to long ago.
             let known = input.set_aside.get(&hold.change.id);
+            let was_quiet = quiet.contains(&hold.change.id) && !hold.is_settled();
             !earlier.contains_key(&hold.change.id)
+                || was_quiet
                 || hold.set_aside.as_ref() != known
                 || new_installation(hold, &earlier_holds)
         };
@@ -272,9 +275,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let settled = judged.contact.settled(&judged.plan, &done).filter(|_| whole);
         let known = if whole { &judged.contact } else { &input.contact };
         let settled = with_refusals(settled, known, judged, &applier.state.refused(), &done);
+        let ended = judged.ended_by(input, &done, whole);
         let learned = Learned {
             holds: Some(&now),
             done: &done,
+            ended: Some(&ended),
             contact: settled.as_ref(),
             items: Some(&items),
             ..Learned::default()
@@ -478,7 +483,7 @@ pub fn plan_exit_code(judged: &Judged) -> u8 {
     let settled = |reasons: &Vec<HoldReason>| {
         reasons
             .iter()
-            .any(|reason| matches!(reason, HoldReason::Rejected { .. }))
+            .any(|reason| matches!(reason, HoldReason::Rejected { again: false, .. }))
     };
     if rejected {
         4

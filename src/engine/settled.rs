@@ -117,8 +117,10 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         );
         let since = waiting_since(earlier_holds, &mut holds);
         let done = done_of(&outcomes);
+        let ended = judged.ended_by(input, &done, false);
         let learned = Learned {
             done: &done,
+            ended: Some(&ended),
             undo_holds: Some((what, &judged.plan.id, &holds)),
             ..Learned::default()
         };

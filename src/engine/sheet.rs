@@ -4,13 +4,13 @@
 //! digits may look like a number), and an apostrophe before whatever could be taken for a formula. Read as spreadsheets
 //! save it: with comma, semicolon or tab, in UTF-8, UTF-16 or windows-1252.
 
-use super::decisions::{SnapshotHold, Waiting, class_of};
+use super::decisions::{SnapshotHold, Waiting, choice_words, class_of};
 use super::state::KeptHold;
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::Answer;
 use crate::domain::ids::ItemId;
 use crate::domain::letters::{line_breaks, names_separator};
-use crate::domain::view::FromTo;
+use crate::domain::view::{ChangeView, FromTo};
 use crate::domain::visible;
 use chrono_tz::Tz;
 use csv::{ReaderBuilder, StringRecord, Terminator, WriterBuilder};
@@ -18,14 +18,15 @@ use encoding_rs::{UTF_8, WINDOWS_1252};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// The columns, in order. `codes` are the reasons as programs name them: an approval waives only these.
-const COLUMNS: [&str; 14] = [
+/// The columns, in order. `choice`: that the line is one of several of which only one can be approved. `codes` are the reasons as programs name them: an approval waives only these.
+const COLUMNS: [&str; 15] = [
     "id",
     "class",
     "action",
     "key",
     "name",
     "person_id",
+    "choice",
     "operator",
     "fields",
     "why",
@@ -36,12 +37,17 @@ const COLUMNS: [&str; 14] = [
     "note",
 ];
 
+/// What tells whom and what a line is about: never edited, and that of its item in every line.
+const SHOWN: [&str; 5] = ["action", "key", "name", "person_id", "operator"];
+
 /// One decision as it stands in a sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetDecision {
     pub item: ItemId,
     pub answer: Answer,
     pub note: Option<String>,
+    /// Where it stands, from 1, as a text editor counts.
+    pub line: u64,
 }
 
 /// Why nothing of a sheet was taken, by line.
@@ -72,14 +78,14 @@ pub fn write(waiting: &Waiting, zone: Tz) -> String {
     for hold in &waiting.snapshots {
         row(&of_snapshot(hold, zone));
     }
-    for kept in &waiting.items {
+    for kept in waiting.by_question() {
         row(&of_item(kept, zone));
     }
     let bytes = writer.into_inner().expect("memory takes every row");
     format!("\u{feff}{}", String::from_utf8(bytes).expect("text in, text out"))
 }
 
-fn of_item(kept: &KeptHold, zone: Tz) -> [String; 14] {
+fn of_item(kept: &KeptHold, zone: Tz) -> [String; 15] {
     let item = &kept.item;
     let change = &item.change;
     let holds = &change.holds;
@@ -92,6 +98,7 @@ fn of_item(kept: &KeptHold, zone: Tz) -> [String; 14] {
         change.key.as_ref().map(ToString::to_string).unwrap_or_default(),
         item.name.clone().unwrap_or_default(),
         change.person_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        choice(change),
         operator(&change.operator),
         fields.join(" | "),
         change.why.join(" | "),
@@ -103,15 +110,23 @@ fn of_item(kept: &KeptHold, zone: Tz) -> [String; 14] {
     ]
 }
 
-fn of_snapshot(hold: &SnapshotHold, zone: Tz) -> [String; 14] {
-    let mut cells: [String; 14] = Default::default();
+/// Which answer it is to a question that has several, the best match first.
+fn choice(change: &ChangeView) -> String {
+    let at = change.choices.iter().position(|item| *item == change.id);
+    at.map_or(String::new(), |at| {
+        format!("{} of {}: {}", at + 1, change.choices.len(), choice_words(change))
+    })
+}
+
+fn of_snapshot(hold: &SnapshotHold, zone: Tz) -> [String; 15] {
+    let mut cells: [String; 15] = Default::default();
     cells[0] = format!("[{}]", hold.id);
     cells[1] = "snapshot".to_owned();
     cells[2] = "accept_snapshot".to_owned();
     cells[4] = hold.source.to_string();
-    cells[9] = hold.reasons.join(" | ");
-    cells[10] = "snapshot".to_owned();
-    cells[11] = hold.since.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
+    cells[10] = hold.reasons.join(" | ");
+    cells[11] = "snapshot".to_owned();
+    cells[12] = hold.since.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
     cells
 }
 
@@ -176,19 +191,26 @@ pub fn read(bytes: &[u8], waiting: &Waiting) -> Result<Vec<SheetDecision>, Vec<S
         let named = |cell: &str| cell.trim().trim_start_matches('\'').eq_ignore_ascii_case(name);
         header.iter().position(named)
     };
-    let (Some(id), Some(codes), Some(decision)) = (column("id"), column("codes"), column("decision")) else {
-        let message = "this is no list of what waits: it needs the columns id, codes and decision; make one with `cardsync \
-                       holds --csv FILE` and leave its first line as it is";
-        return Err(first_line(message));
+    let shown: Option<Vec<usize>> = SHOWN.iter().map(|name| column(name)).collect();
+    let needed = (column("id"), column("codes"), column("decision"), shown);
+    let (Some(id), Some(codes), Some(decision), Some(shown)) = needed else {
+        let message = format!(
+            "this is no list of what waits: it needs the columns id, {}, codes and decision; make one with `cardsync holds \
+             --csv FILE` and leave its first line as it is",
+            SHOWN.join(", ")
+        );
+        return Err(first_line(&message));
     };
     let columns = Columns {
         id,
         codes,
         decision,
+        shown,
         note: column("note"),
     };
     let mut sheet = Sheet {
-        waiting,
+        items: waiting.items.iter().map(|kept| (&kept.item.change.id, kept)).collect(),
+        reads: waiting.snapshots.iter().map(|hold| (&hold.id, hold)).collect(),
         columns,
         decided: BTreeMap::new(),
         decisions: Vec::new(),
@@ -215,12 +237,15 @@ struct Columns {
     id: usize,
     codes: usize,
     decision: usize,
+    /// Where [`SHOWN`] are.
+    shown: Vec<usize>,
     note: Option<usize>,
 }
 
 /// A sheet that is being read.
 struct Sheet<'a> {
-    waiting: &'a Waiting,
+    items: BTreeMap<&'a ItemId, &'a KeptHold>,
+    reads: BTreeMap<&'a ItemId, &'a SnapshotHold>,
     columns: Columns,
     /// The line of each item that has a decision.
     decided: BTreeMap<ItemId, u64>,
@@ -231,6 +256,7 @@ struct Sheet<'a> {
 impl Sheet<'_> {
     fn row(&mut self, row: &StringRecord, line: u64) -> Result<(), String> {
         let cell = |at: usize| row.get(at).unwrap_or_default().trim().trim_start_matches('\'').trim();
+        self.is_of_its_item(row)?;
         let answer = match cell(self.columns.decision).to_lowercase().as_str() {
             "" => return Ok(()),
             "approve" | "approved" => Answer::Approve,
@@ -256,17 +282,40 @@ impl Sheet<'_> {
             item,
             answer,
             note: note.map(str::to_owned),
+            line,
         });
+        Ok(())
+    }
+
+    /// Whether what tells whom a line is about is that of its item: where one column was sorted or moved alone, every decision
+    /// would be about somebody else (RULES 8.5). Also asked of lines without a decision.
+    fn is_of_its_item(&self, row: &StringRecord) -> Result<(), String> {
+        let cell = |at: usize| row.get(at).unwrap_or_default();
+        let id = ItemId::new(cell(self.columns.id).trim().trim_matches(['[', ']', '\'']));
+        let of = match (self.items.get(&id), self.reads.get(&id)) {
+            (Some(kept), _) => of_item(kept, Tz::UTC),
+            (None, Some(hold)) => of_snapshot(hold, Tz::UTC),
+            (None, None) => return Ok(()),
+        };
+        for (name, at) in SHOWN.iter().zip(&self.columns.shown) {
+            let own = COLUMNS.iter().position(|column| column == name);
+            if !is_same_cell(cell(*at), &of[own.expect("a column of the list")]) {
+                return Err(format!(
+                    "the column '{name}' is not that of item {id}: was a column sorted, moved or edited alone? Make a new list \
+                     with `cardsync holds --csv FILE`, and sort all columns together"
+                ));
+            }
+        }
         Ok(())
     }
 
     /// Whether the item still waits, and for nothing that the list did not show.
     fn check(&self, item: &ItemId, shown: &BTreeSet<&str>, answer: Answer) -> Result<(), String> {
         let again = "make a new list with `cardsync holds --csv FILE`";
-        if self.waiting.snapshots.iter().any(|hold| hold.id == *item) {
+        if self.reads.contains_key(item) {
             return Ok(());
         }
-        let Some(kept) = self.waiting.items.iter().find(|kept| kept.item.change.id == *item) else {
+        let Some(kept) = self.items.get(item) else {
             return Err(format!(
                 "nothing that waits is called '{item}': it has changed or was settled since the list was made; {again}"
             ));
@@ -280,6 +329,23 @@ impl Sheet<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a cell still says what was written: spreadsheets take zeros from numbers and letters from old code pages.
+fn is_same_cell(cell: &str, written: &str) -> bool {
+    let plain = |text: &str| {
+        let text = text.trim().trim_matches(['\'', '[', ']']).trim_start_matches('0');
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let (cell, written) = (plain(cell), plain(&defused(written)));
+    let mut letters = written.chars();
+    cell == written
+        || cell.chars().count() == written.chars().count()
+            && cell.chars().all(|one| {
+                letters
+                    .next()
+                    .is_some_and(|other| one == other || one == '?' && !other.is_ascii())
+            })
 }
 
 /// As Excel and others save it: UTF-8 or UTF-16 by its mark, else UTF-8, else the old code page of Western Europe.

@@ -4,17 +4,18 @@
 //! what only a run may write takes its [`RunLease`], so that two runs can never write side by side. A store is bound to
 //! one environment; time is an argument, so that a rehearsal at another date keeps that date's books.
 
+pub use super::decision_log::LoggedDecision;
 use super::inputs::KeptInput;
 use super::records::RunItem;
 use super::target::IntentId;
 use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::certificate::Certificate;
-use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside};
+use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside, WhyEnded};
 use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LastWrite, LedgerEntry};
 use crate::domain::pin::Pin;
-use crate::domain::plan::{ActionKind, Change, Step};
+use crate::domain::plan::{Change, Step};
 use crate::domain::profile::Profile;
 use crate::domain::report::{Outcome, RunReport};
 use crate::domain::safe_end::HalfDone;
@@ -279,16 +280,6 @@ impl KeptHold {
     }
 }
 
-/// A decision and what it was about, as far as that is still known.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LoggedDecision {
-    #[serde(flatten)]
-    pub decision: Decision,
-    pub action: Option<ActionKind>,
-    pub key: Option<Key>,
-    pub card: Option<CardId>,
-}
-
 /// What a run remembers in one transaction, after planning and whenever it holds more. What is `None` or empty stays.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Learned<'a> {
@@ -303,6 +294,8 @@ pub struct Learned<'a> {
     pub holds: Option<&'a [KeptHold]>,
     /// Items that were done, beside `holds`: that they were once set aside is over.
     pub done: &'a [ItemId],
+    /// Items whose question is answered or gone: decisions about them end.
+    pub ended: Option<&'a BTreeMap<ItemId, WhyEnded>>,
     /// What became of the items of this run, in the order of its plan, for the history.
     pub items: Option<&'a [RunItem]>,
     /// The whole set that waits of the undo of this run or item; the sync's own set stays.
@@ -468,6 +461,15 @@ pub trait StateWriter: StateReader {
 
     /// Keeps decisions of humans; a later one about the same item replaces an earlier one. Needs no lease.
     fn decide(&self, decisions: &[Decision]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Ends the decisions about these items: somebody takes them back. What was decided before them does not revive. Needs no
+    /// lease.
+    fn take_back(
+        &self,
+        items: &[ItemId],
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Keeps the input of a run's plan, and takes people out of what is kept whom the ledger no longer knows by their key. A
     /// store that has no place for inputs keeps none.

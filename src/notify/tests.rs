@@ -54,6 +54,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
             why: vec!["Jane Doe left".to_owned()],
             verdict: ChangeVerdict::Held,
             holds: Vec::new(),
+            choices: Vec::new(),
         },
         name: None,
         reasons,
@@ -96,6 +97,7 @@ fn read(name: &str, verdict: Verdict, acceptance: Option<&str>) -> SnapshotSumma
             Finding::new("keyless", Effect::Note, "3 without a key", ""),
         ],
         acceptance: acceptance.map(Into::into),
+        accepted: None,
     }
 }
 

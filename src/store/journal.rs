@@ -68,7 +68,8 @@ impl IntentRow {
             before: before.map(json),
             operators: json(operators_before),
             approver: approval.map(|decision| decision.by.clone()),
-            approval: approval.map(json),
+            // Whom it is about stands beside it.
+            approval: approval.map(|decision| json(&decision.without_about())),
         }
     }
 }

@@ -128,7 +128,10 @@ pub(super) async fn person(
          WHERE environment = ?1 AND {OF_PERSON} AND (key IS NOT NULL OR detail <> '')"
     );
     let holds = format!("DELETE FROM hold WHERE environment = ?1 AND {HELD_FOR_PERSON}");
-    let decided = format!("UPDATE decision SET key = NULL WHERE environment = ?1 AND key IS NOT NULL AND {OF_PERSON}");
+    let decided = format!(
+        "UPDATE decision SET key = NULL, days = NULL WHERE environment = ?1 AND (key IS NOT NULL OR days IS NOT NULL) \
+         AND {OF_PERSON}"
+    );
     let pins = "DELETE FROM pin WHERE environment = ?1 AND card = ?2".to_owned();
     let halfway =
         "DELETE FROM halfway WHERE environment = ?1 AND EXISTS (SELECT 1 FROM json_each(cards) WHERE value = ?2)"

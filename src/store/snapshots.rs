@@ -36,6 +36,7 @@ pub(super) async fn log(
             verdict,
             findings,
             acceptance: _,
+            accepted: _,
         } = summary;
         let verdict = match verdict {
             Verdict::Complete => "complete",

@@ -9,7 +9,7 @@ use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
 use super::writer::{Lesson, Write, Writer};
 use super::{decisions, deeds, halfway, holds, journal, ledger, runs, schema, snapshots};
-use crate::domain::decision::{Decision, HeldItem};
+use crate::domain::decision::{Decision, HeldItem, WhyEnded};
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
 use crate::domain::report::RunReport;
 use crate::domain::undo::Deed;
@@ -298,6 +298,7 @@ impl StateWriter for SqliteStore {
             profiles,
             holds,
             done,
+            ended,
             items,
             undo_holds,
             pins,
@@ -329,6 +330,7 @@ impl StateWriter for SqliteStore {
                     }
                 }))
                 .collect(),
+            ended: ended.cloned().unwrap_or_default(),
             pins: pins.map(<[_]>::to_vec),
             items: items.map(<[RunItem]>::to_vec),
             certificates: certificates.to_vec(),
@@ -387,6 +389,16 @@ impl StateWriter for SqliteStore {
     async fn decide(&self, decisions: &[Decision]) -> Result<(), StoreError> {
         self.write(Write::Decide {
             decisions: decisions.to_vec(),
+        })
+        .await
+    }
+
+    async fn take_back(&self, items: &[ItemId], by: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let taken_back = |item: &ItemId| (item.clone(), WhyEnded::TakenBack);
+        self.write(Write::TakeBack {
+            items: items.iter().map(taken_back).collect(),
+            by: by.to_owned(),
+            now,
         })
         .await
     }

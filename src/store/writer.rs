@@ -11,7 +11,7 @@ use super::lock::this_process;
 use super::stamp::{json, stamp};
 use super::{certificates, decisions, deeds, halfway, holds, journal, ledger, purge, records, runs, snapshots};
 use crate::domain::certificate::Certificate;
-use crate::domain::decision::{Contact, Decision};
+use crate::domain::decision::{Contact, Decision, WhyEnded};
 use crate::domain::ids::{CardId, ItemId, RunId, SourceName};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
@@ -23,7 +23,7 @@ use crate::engine::records::RunItem;
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -42,6 +42,7 @@ pub(super) struct Lesson {
     pub(super) snapshots: Vec<SnapshotSummary>,
     pub(super) profiles: Vec<(SourceName, Profile)>,
     pub(super) holds: Vec<holds::HeldSet>,
+    pub(super) ended: BTreeMap<ItemId, WhyEnded>,
     pub(super) pins: Option<Vec<Pin>>,
     pub(super) items: Option<Vec<RunItem>>,
     pub(super) certificates: Vec<Certificate>,
@@ -92,6 +93,11 @@ pub(super) enum Write {
     Decide {
         decisions: Vec<Decision>,
     },
+    TakeBack {
+        items: BTreeMap<ItemId, WhyEnded>,
+        by: String,
+        now: DateTime<Utc>,
+    },
     Purge {
         fence: i64,
         card: CardId,
@@ -112,7 +118,7 @@ impl Write {
             | Write::Settle { fence, .. }
             | Write::Close { fence, .. }
             | Write::Purge { fence, .. } => Some(*fence),
-            Write::TakeLease { .. } | Write::Decide { .. } => None,
+            Write::TakeLease { .. } | Write::Decide { .. } | Write::TakeBack { .. } => None,
         }
     }
 }
@@ -299,6 +305,7 @@ impl Open<'_> {
                 for held in &lesson.holds {
                     holds::replace(connection, environment, held, lesson.now).await?;
                 }
+                decisions::end(connection, environment, &lesson.ended, None, lesson.now).await?;
                 if let Some(items) = &lesson.items {
                     records::keep_items(connection, environment, &lesson.run, items).await?;
                 }
@@ -328,6 +335,9 @@ impl Open<'_> {
                     .map(|()| 0)
             }
             Write::Decide { decisions } => decisions::insert(connection, environment, decisions).await.map(|()| 0),
+            Write::TakeBack { items, by, now } => decisions::end(connection, environment, items, Some(by), *now)
+                .await
+                .map(|()| 0),
             Write::Purge { card, keys, .. } => purge::person(connection, environment, card, keys).await.map(|()| 0),
         }
     }

@@ -155,6 +155,7 @@ impl TargetReader for ReadClient {
             unknown_fields: BTreeSet::new(),
             acceptance: None,
             installation,
+            accepted: None,
         })
     }
 

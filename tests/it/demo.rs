@@ -34,7 +34,7 @@ fn the_year_is_played_to_its_end_and_told_plainly() {
     let tells = [
         "1. First contact",
         "7. The repaired export, today",
-        "cardsync approve operators",
+        "cardsync approve ID",
         "100 people who work here find their cards archived",
         "cardsync config init",
     ];

@@ -48,13 +48,17 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_class_approves_no_second_cards
+    a_rejection_ends_with_its_question
     absent_means_absent_from_every_source
     absent_operator_needs_a_second_source
+    an_approval_is_for_once
     anonymize_by_api_in_place_or_for_a_moment_awake
     anonymize_by_topdesk_lists_who_is_due_and_notices
     anonymized_card_is_left_alone
     anonymized_with_the_operator_by_hand
     another_cardsync_writes_here_or_the_store_is_old
+    answers_that_exclude_each_other_are_refused
     approval_expired
     approval_on_a_changed_item
     approval_raced
@@ -138,9 +142,9 @@ scenarios! {
     mostly_unreadable_export
     movers
     newest_of_several_exports
-    number_on_the_wrong_card_waits
-    nobody_can_be_seen_to_leave
     next_contract_is_known_and_nobody_leaves
+    nobody_can_be_seen_to_leave
+    number_on_the_wrong_card_waits
     older_csv
     one_field_changed_on_everybody_waits
     new_branch_and_mapped_locations
@@ -154,6 +158,7 @@ scenarios! {
     protected_people_are_never_touched
     refused_twice_waits_and_the_rest_goes_on
     records_that_are_no_people
+    questions_take_no_room_in_a_budget
     rehire_keeps_the_operator_archived
     rehire_of_whom_we_archived
     rehire_restores_the_operator_once_approved
@@ -181,8 +186,8 @@ scenarios! {
     topdesk_is_upgraded_between_two_runs
     topdesk_refuses_to_archive_an_operator
     twin_with_operator_survives
-    two_records_with_one_key_in_an_enrich_source
     two_new_numbers_of_one_human_wait
+    two_records_with_one_key_in_an_enrich_source
     unarchived_by_hand_stays_active
     undo_and_sync_never_fight
     undo_puts_operators_back_that_were_archived_before

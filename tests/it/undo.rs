@@ -183,7 +183,7 @@ impl Play {
                 .flat_map(ids)
                 .collect();
             // What the way back changed may have taken the item that the scenario decides about away.
-            if let Ok(decided) = decisions::decide(&waiting, &words, answer, "tester", None, None, now) {
+            if let Ok(decided) = decisions::decide(&waiting, &words, answer, said(None, now)) {
                 store.decide(&decided.decisions).await.unwrap();
             }
             store.close().await;
@@ -396,4 +396,13 @@ fn empty_alike(a: &Value, b: &Value) -> bool {
         other => other.clone(),
     };
     plain(a) == plain(b)
+}
+
+fn said(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> decisions::Said<'static> {
+    decisions::Said {
+        by: "tester",
+        note: None,
+        until,
+        now,
+    }
 }

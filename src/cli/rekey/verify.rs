@@ -103,6 +103,7 @@ pub(super) async fn verify(config: &Path, args: &VerifyArgs) -> anyhow::Result<E
             // It is bound to the content, and that does not age.
             until: None,
             note: Some(note.to_owned()),
+            about: Default::default(),
         };
         let store = session::write_store(environment).await?;
         let kept = store.decide(std::slice::from_ref(&decision)).await;

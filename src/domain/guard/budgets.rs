@@ -1,46 +1,44 @@
 //! The budgets of a plan: what a class may send in each rolling window (RULES 8.2).
 
-use super::waived;
-use crate::domain::decision::{Answer, Decision};
+use super::decided::Decided;
 use crate::domain::hold::{HoldReason, SentBefore};
 use crate::domain::ids::ItemId;
 use crate::domain::input::PlanInput;
-use crate::domain::plan::{Change, Plan};
+use crate::domain::plan::{ActionKind, Change, Plan};
 use crate::domain::policy::BudgetClass;
 use crate::domain::window::Window;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether an item counts in the budgets of its classes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Counted {
+    /// It passes unless a budget holds it.
     Yes,
-    /// It waits as part of a baseline that nobody has approved, or because its key is odd or its evidence in doubt: it
-    /// does not use up the budget of others, but together these items must fit as well once they are approved.
-    AsBaseline,
+    /// It waits for something else: a question is no answer, so it does not use up the budget of others. Together these items
+    /// must fit as well once they are approved.
+    WaitsAnyway,
     /// Somebody said no to it.
     No,
 }
 
-fn counted(found: &[HoldReason], decision: Option<&Decision>) -> Counted {
-    if decision.is_some_and(|decision| decision.answer == Answer::Reject) {
-        return Counted::No;
+/// Whether a class is judged before the others: what it holds takes no room in theirs. An archive that waits for somebody to look
+/// at its operator is none yet, and who needs a list entry that is held is not made.
+fn is_first(class: BudgetClass) -> bool {
+    match class {
+        BudgetClass::Operators
+        | BudgetClass::OperatorsWoken
+        | BudgetClass::Anonymize
+        | BudgetClass::Adopt
+        | BudgetClass::Keys
+        | BudgetClass::Lookups => true,
+        BudgetClass::Archive
+        | BudgetClass::Unarchive
+        | BudgetClass::Create
+        | BudgetClass::Names
+        | BudgetClass::Blanked(_)
+        | BudgetClass::Changed(_) => false,
     }
-    let baseline = found.iter().any(|reason| {
-        let waits = matches!(
-            reason,
-            HoldReason::FirstContact
-                | HoldReason::ConfigChanged
-                | HoldReason::DecisionChanged
-                // Junk in a list must not hold the people in it.
-                | HoldReason::OddKey { .. }
-                | HoldReason::Undone { .. }
-                | HoldReason::DoubtfulDate { .. }
-                | HoldReason::StillListed { .. }
-        );
-        waits && !waived(reason, decision)
-    });
-    if baseline { Counted::AsBaseline } else { Counted::Yes }
 }
 
 /// A class over its limit is held whole, not its excess. What is approved counts too: it will be written, and approving one
@@ -49,30 +47,79 @@ pub(super) fn budgets(
     plan: &Plan,
     input: &PlanInput,
     reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>,
-    decisions: &BTreeMap<ItemId, &Decision>,
+    decided: &Decided<'_>,
 ) {
-    let decision = |change: &Change| decisions.get(&change.id).copied();
-    let mut live: BTreeMap<BudgetClass, u64> = BTreeMap::new();
-    let mut baseline: BTreeMap<BudgetClass, u64> = BTreeMap::new();
+    let is_held = |item: &&ItemId, reasons: &BTreeMap<ItemId, Vec<HoldReason>>| decided.is_held(item, &reasons[*item]);
+    for stage in [true, false] {
+        let mut held: BTreeSet<&ItemId> = plan.changes.iter().map(|change| &change.id).collect();
+        held.retain(|item| is_held(item, reasons));
+        follow(plan, &mut held);
+        let counted = |change: &Change| {
+            if decided.is_rejected(&change.id) {
+                Counted::No
+            } else if held.contains(&change.id) {
+                Counted::WaitsAnyway
+            } else {
+                Counted::Yes
+            }
+        };
+        exceed(plan, input, reasons, counted, |class| is_first(class) == stage);
+    }
+}
+
+/// Takes in what cannot pass because of what is held: what needs such an item, and a list entry that only such items need.
+fn follow<'a>(plan: &'a Plan, held: &mut BTreeSet<&'a ItemId>) {
+    let mut users: BTreeMap<&ItemId, Vec<&ItemId>> = BTreeMap::new();
     for change in &plan.changes {
-        let counts = match counted(&reasons[&change.id], decision(change)) {
+        for needed in &change.depends_on {
+            users.entry(needed).or_default().push(&change.id);
+        }
+    }
+    loop {
+        let before = held.len();
+        for change in &plan.changes {
+            let users = users.get(&change.id).map_or(&[][..], Vec::as_slice);
+            let is_idle = change.action.kind() == ActionKind::CreateEntry
+                && !users.is_empty()
+                && users.iter().all(|user| held.contains(*user));
+            if is_idle || change.depends_on.iter().any(|needed| held.contains(needed)) {
+                held.insert(&change.id);
+            }
+        }
+        if held.len() == before {
+            return;
+        }
+    }
+}
+
+/// Holds what is over the limits of these classes.
+fn exceed(
+    plan: &Plan,
+    input: &PlanInput,
+    reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>,
+    counted: impl Fn(&Change) -> Counted,
+    judged: impl Fn(BudgetClass) -> bool,
+) {
+    let mut live: BTreeMap<BudgetClass, u64> = BTreeMap::new();
+    let mut waiting: BTreeMap<BudgetClass, u64> = BTreeMap::new();
+    for change in &plan.changes {
+        let counts = match counted(change) {
             Counted::Yes => &mut live,
-            Counted::AsBaseline => &mut baseline,
+            Counted::WaitsAnyway => &mut waiting,
             Counted::No => continue,
         };
-        for class in change.classes() {
+        for class in change.classes().into_iter().filter(|class| judged(*class)) {
             *counts.entry(class).or_default() += items_in(change, class);
         }
     }
     for change in &plan.changes {
-        let counted = counted(&reasons[&change.id], decision(change));
-        for class in change.classes() {
+        for class in change.classes().into_iter().filter(|class| judged(*class)) {
             let own = items_in(change, class);
             let of = |counts: &BTreeMap<BudgetClass, u64>| counts.get(&class).copied().unwrap_or(0);
             // What waits is shown the budget that it will meet, so that one approval covers both reasons.
-            let count = match counted {
+            let count = match counted(change) {
                 Counted::Yes => of(&live),
-                Counted::AsBaseline => of(&live) + of(&baseline),
+                Counted::WaitsAnyway => of(&live) + of(&waiting),
                 Counted::No => of(&live) + own,
             };
             let count = count.max(own);

@@ -134,10 +134,26 @@ impl HoldReason {
                      first, or approve this one"
                 );
             }
-            HoldReason::Rejected { by, note: Some(note) } => {
-                return format!("rejected by {by}: {note}; approve to lift");
+            HoldReason::OneOf { items } => {
+                let others: Vec<&str> = items.iter().map(ItemId::as_str).collect();
+                return format!(
+                    "only one of this and {} can be: approve the one that is right, and take back or reject what is approved \
+                     beside it (cardsync unapprove ID)",
+                    others.join(", ")
+                );
             }
-            HoldReason::Rejected { by, note: None } => return format!("rejected by {by}; approve to lift"),
+            HoldReason::Answered { item } => {
+                return format!("item {item}, which excludes this one, is approved: it ends once that is done");
+            }
+            HoldReason::Rejected { by, note, again } => {
+                let note = note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+                let cure = if *again {
+                    "that is more than 30 days ago and it still stands there: reject it again, or approve it"
+                } else {
+                    "approve to lift"
+                };
+                return format!("rejected by {by}{note}; {cure}");
+            }
             HoldReason::ApprovalEnded { by, changed_at } => {
                 return format!(
                     "{by} approved it, and somebody else changed the card after that ({}): look at the card, and approve it again \
@@ -398,7 +414,7 @@ fn adopt_or_create(cards: &[CardId], agree: &BTreeSet<CardField>) -> String {
         format!("same {}", marks.join(", "))
     };
     format!(
-        "resembles card {} ({same}): approve the adoption if it is the same person, or the creation if it is somebody else",
+        "resembles card {} ({same}): approve the card if it is this person's, or the new card if it is somebody else's",
         cards.join(", ")
     )
 }

@@ -34,7 +34,7 @@ impl Holding<'_> {
     }
 
     /// The first day that it has held on without a break, looked for by halves.
-    fn began(&self) -> NaiveDate {
+    pub(super) fn began(&self) -> NaiveDate {
         let today = self.moment.today();
         let day = |back: i64| today.checked_sub_signed(Duration::days(back)).unwrap_or(NaiveDate::MIN);
         let (mut holds, mut holds_not) = (0, 150 * 366);

@@ -20,8 +20,8 @@ pub(super) struct Judgement {
     pub verdict: Verdict,
     /// Set while a human may accept what was found, and has not.
     pub acceptance: Option<ItemId>,
-    /// A human has accepted what was found.
-    pub accepted: bool,
+    /// What a human has accepted of it: the item that was approved.
+    pub accepted: Option<ItemId>,
 }
 
 impl Doubts {
@@ -81,7 +81,7 @@ impl Doubts {
         let item = self.item();
         let usable = self.usable();
         let waits = usable && !self.bound.is_empty();
-        let accepted = waits && accepted.contains(&item);
+        let is_accepted = waits && accepted.contains(&item);
         let mut rejected = false;
         let mut cannot = BTreeSet::new();
         for finding in &mut self.findings {
@@ -94,7 +94,7 @@ impl Doubts {
             }
             match finding.effect {
                 Effect::Note => {}
-                Effect::NoAbsenceAcceptable | Effect::NoReturnAcceptable | Effect::RejectAcceptable if accepted => {}
+                Effect::NoAbsenceAcceptable | Effect::NoReturnAcceptable | Effect::RejectAcceptable if is_accepted => {}
                 Effect::NoAbsence | Effect::NoAbsenceAcceptable => cannot.extend(degraded.iter().copied()),
                 Effect::NoReturnAcceptable => {
                     cannot.insert(Use::Return);
@@ -114,8 +114,8 @@ impl Doubts {
         Judgement {
             findings: self.findings,
             verdict,
-            acceptance: (waits && !accepted).then_some(item),
-            accepted,
+            acceptance: (waits && !is_accepted).then(|| item.clone()),
+            accepted: is_accepted.then_some(item),
         }
     }
 }

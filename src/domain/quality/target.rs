@@ -110,7 +110,9 @@ pub fn judge_target<'a>(
     target.findings = findings;
     target.verdict = verdict;
     target.acceptance = acceptance;
-    if !accepted {
+    let is_accepted = accepted.is_some();
+    target.accepted = accepted;
+    if !is_accepted {
         let unknown = asked.iter().filter(|field| emptied.contains(&field.name()));
         target.unknown_fields = unknown.copied().collect();
     }
@@ -164,5 +166,6 @@ pub fn target_summary(target: &TargetSnapshot) -> SnapshotSummary {
         verdict: target.verdict.clone(),
         findings: target.findings.clone(),
         acceptance: target.acceptance.clone(),
+        accepted: target.accepted.clone(),
     }
 }

@@ -40,7 +40,7 @@ impl World {
         approved
     }
 
-    fn send(&mut self, approved: &ApprovedPlan) {
+    pub fn send(&mut self, approved: &ApprovedPlan) {
         let mut made = Made::default();
         let mut done: Vec<ItemId> = Vec::new();
         for approved in approved.changes() {

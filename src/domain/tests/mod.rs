@@ -3,7 +3,7 @@
 mod absence;
 mod apply;
 mod audit;
-mod chance;
+pub(crate) mod chance;
 mod contract_worlds;
 mod contracts;
 mod describe;

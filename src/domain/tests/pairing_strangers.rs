@@ -153,6 +153,7 @@ fn a_no_stands_for_the_card_and_the_number_until_the_opposite() {
             at: chrono::DateTime::from_timestamp(hour * 3600, 0).expect("a time"),
             until: None,
             note: None,
+            about: Default::default(),
         };
         decision(&CardId::from("c1"), Some(&key("E1")), answer, &like)
     };

@@ -347,6 +347,7 @@ impl World {
             unknown_fields: BTreeSet::new(),
             acceptance: None,
             installation: Default::default(),
+            accepted: None,
         };
         let asked: BTreeSet<CardField> = self.policy.fields.keys().copied().collect();
         judge_target(
@@ -419,6 +420,7 @@ impl World {
             at: self.now,
             until: (answer == Answer::Approve).then(|| self.now + Duration::days(7)),
             note: None,
+            about: Default::default(),
         };
         self.decisions.insert(item.clone(), decision);
     }

@@ -9,11 +9,11 @@ pub use fields::{Fate, FieldPart, WantedPart};
 pub use find::{FoundBy, Subject, find};
 pub use journal::{JournalEntry, JournalReader};
 
+use super::decision_log::LoggedDecision;
 use super::run::Planned;
 use super::state::KeptHold;
 use crate::domain::card::{OperatorCard, OperatorLink, PersonCard};
 use crate::domain::cards::{CardIndex, CardState};
-use crate::domain::decision::Decision;
 use crate::domain::field::CardField;
 use crate::domain::groups::OperatorGroups;
 use crate::domain::identity::{FirstDay, JoinedRecord, Moment, Truth};
@@ -57,7 +57,7 @@ pub struct Explanation {
     pub ledger: Vec<LedgerEntry>,
     pub journal: Vec<JournalEntry>,
     /// Decisions about items of this person, newest first.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<LoggedDecision>,
 }
 
 /// What one source has of the person.
@@ -174,7 +174,7 @@ pub struct ItemPart {
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
     pub holds: Vec<KeptHold>,
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<LoggedDecision>,
     pub journal: Vec<JournalEntry>,
     /// Groups of the operators that were asked for.
     pub groups: BTreeMap<OperatorId, OperatorGroups>,
@@ -261,7 +261,7 @@ pub fn explain(planned: &Planned, mapping: &Mapping, subject: &Subject, run: Opt
         decisions: kept
             .decisions
             .into_iter()
-            .filter(|decision| items.contains(&decision.item))
+            .filter(|logged| items.contains(&logged.decision.item))
             .collect(),
         journal: kept.journal,
         items: person.items,

@@ -119,6 +119,7 @@ fn the_approver_and_the_note_stand_beside_the_item() {
         at: at(-60),
         until: None,
         note: Some("checked with HR".to_owned()),
+        about: Default::default(),
     });
     let told = items_of(vec![item(Ended::Done)], vec![sent]);
     assert_eq!(told[0].approver.as_deref(), Some("eva"));

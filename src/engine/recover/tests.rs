@@ -61,6 +61,7 @@ fn read(minutes: i64, cards: Vec<PersonCard>) -> TargetSnapshot {
         unknown_fields: BTreeSet::new(),
         acceptance: None,
         installation: Default::default(),
+        accepted: None,
     }
 }
 

@@ -71,6 +71,12 @@ fn filled(waiting: &Waiting, cells: &[(&str, &str)]) -> String {
     lines.join("\r\n")
 }
 
+/// The columns that are needed.
+const HEADER: &str = "id;action;key;name;person_id;operator;codes;decision";
+
+/// What tells whom the first item is about.
+const JAN: &str = "archive;1;Jan Visser;c1;";
+
 fn problems(text: &str, waiting: &Waiting) -> Vec<String> {
     let problems = read(text.as_bytes(), waiting).expect_err("it is bad");
     problems.iter().map(ToString::to_string).collect()
@@ -85,6 +91,7 @@ fn what_is_written_comes_back_with_its_decisions() {
         item: first.into(),
         answer: Answer::Approve,
         note: Some("left, I asked".to_owned()),
+        line: 2,
     };
     assert_eq!(read(text.as_bytes(), &waiting), Ok(vec![expected]));
     let text = filled(&waiting, &[("", ""), ("REJECT", "")]);
@@ -133,16 +140,43 @@ fn it_is_read_however_a_spreadsheet_saves_it() {
         .collect();
     let old = WINDOWS_1252.encode(plain).0.into_owned();
     let marked = format!("sep=;\r\n{plain}").into_bytes();
+    let answers = |saved: &[u8]| -> Vec<(ItemId, Answer, Option<String>)> {
+        let decided = read(saved, &waiting).expect("it is that list");
+        decided.into_iter().map(|it| (it.item, it.answer, it.note)).collect()
+    };
+    let expected: Vec<_> = expected.into_iter().map(|it| (it.item, it.answer, it.note)).collect();
     for saved in [plain.as_bytes().to_vec(), utf16, old, marked] {
-        assert_eq!(read(&saved, &waiting), Ok(expected.clone()));
+        assert_eq!(answers(&saved), expected);
     }
     let id = ids(&waiting)[0].clone();
     for delimiter in [",", "\t"] {
         let cells = [
-            ["decision", "id", "codes", "note"].join(delimiter),
-            ["approve", &id, "first_contact", "gesehen: Müller"].join(delimiter),
+            [
+                "decision",
+                "id",
+                "codes",
+                "note",
+                "action",
+                "key",
+                "name",
+                "person_id",
+                "operator",
+            ]
+            .join(delimiter),
+            [
+                "approve",
+                &id,
+                "first_contact",
+                "gesehen: Müller",
+                "archive",
+                "1",
+                "Jan Visser",
+                "c1",
+                "",
+            ]
+            .join(delimiter),
         ];
-        assert_eq!(read(cells.join("\n").as_bytes(), &waiting), Ok(expected.clone()));
+        assert_eq!(answers(cells.join("\n").as_bytes()), expected);
     }
 }
 
@@ -151,7 +185,8 @@ fn every_bad_line_is_told_and_nothing_is_taken() {
     let waiting = two();
     let id = &ids(&waiting)[0];
     let text = format!(
-        "id;codes;decision\n[{id}];first_contact;approve\n[0123456789ab];;approve\n[{id}];first_contact;maybe\n[{id}];first_contact;reject\n[ffffffffffff];;\n"
+        "{HEADER}\n[{id}];{JAN};first_contact;approve\n[0123456789ab];;;;;;;approve\n[{id}];{JAN};first_contact;maybe\n\
+         [{id}];{JAN};first_contact;reject\n[ffffffffffff];;;;;;;\n"
     );
     let told = problems(&text, &waiting);
     assert_eq!(told.len(), 3, "{told:#?}");
@@ -175,7 +210,7 @@ fn lines_are_those_of_the_file_whatever_ends_them() {
     let id = &ids(&waiting)[0];
     for (above, first) in [("", 3), ("sep=;\n", 4), ("\"SEP=;\";;\n", 4), ("\n\n", 5)] {
         let text = format!(
-            "{above}id;codes;decision;note\n[{id}];first_contact;;\"two\nlines\"\n\n[0123456789ab];;approve;\n"
+            "{above}{HEADER};note\n[{id}];{JAN};first_contact;;\"two\nlines\"\n\n[0123456789ab];;;;;;;approve;\n"
         );
         for end in ["\n", "\r\n"] {
             let told = problems(&text.replace('\n', end), &waiting);
@@ -222,4 +257,65 @@ fn a_file_that_is_no_list_or_has_no_decision_says_so() {
     assert!(problems("a;b\n1;2\n", &waiting)[0].starts_with("line 1: this is no list of what waits"));
     assert!(problems("", &waiting)[0].starts_with("line 1: this is no list of what waits"));
     assert!(problems(&write(&waiting, Tz::UTC), &waiting)[0].starts_with("line 1: no line has a decision"));
+}
+
+/// The lines of a sheet with one column in another order than the others.
+fn sorted_alone(sheet: &str, column: usize) -> String {
+    let rows: Vec<Vec<&str>> = sheet.lines().map(|line| line.split(';').collect()).collect();
+    let moved = |at: usize| match at {
+        0 => 0,
+        at => rows.len() - at,
+    };
+    let mut text = String::new();
+    for (at, row) in rows.iter().enumerate() {
+        let mut cells = row.clone();
+        cells[column] = rows[moved(at)][column];
+        text.push_str(&cells.join(";"));
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn a_column_that_was_sorted_alone_refuses_the_whole_list_and_a_list_that_was_sorted_as_a_whole_is_taken() {
+    let mut waiting = two();
+    waiting.items[1] = waits("2", "Piet Smit", &[HoldReason::ConfigChanged]);
+    waiting.items[1].item.change.person_id = Some("c2".into());
+    waiting.items[1].item.change.operator = OperatorLink::Active {
+        operators: vec!["o2".into()],
+    };
+    let sheet = filled(&waiting, &[("approve", ""), ("", "")]);
+    for name in ["id", "key", "name", "person_id", "operator"] {
+        let column = COLUMNS.iter().position(|column| *column == name).expect("a column");
+        let told = problems(&sorted_alone(&sheet, column), &waiting);
+        assert_eq!(told.len(), 2, "{name}: {told:#?}");
+        assert!(told[0].starts_with("line 2: the column '"), "{name}: {told:#?}");
+    }
+    let mut lines: Vec<&str> = sheet.lines().collect();
+    lines[1..].reverse();
+    let decided = read(lines.join("\n").as_bytes(), &waiting).expect("sorted as a whole");
+    assert_eq!(decided[0].line, 3, "the line of the file: {decided:#?}");
+    assert_eq!(decided[0].item, waiting.items[0].item.change.id);
+}
+
+#[test]
+fn a_cell_that_a_spreadsheet_has_changed_in_its_ways_is_still_the_same() {
+    for (cell, written) in [
+        ("123", "000123"),
+        ("Jan  Visser ", "Jan Visser"),
+        ("?ukasz", "Łukasz"),
+        ("=1", "=1"),
+        ("'=1", "=1"),
+    ] {
+        assert!(is_same_cell(cell, written), "{cell} {written}");
+    }
+    for (cell, written) in [
+        ("124", "123"),
+        ("", "123"),
+        ("Jan", "Jon"),
+        ("J?n", "Jan"),
+        ("123", "12A3"),
+    ] {
+        assert!(!is_same_cell(cell, written), "{cell} {written}");
+    }
 }

@@ -281,6 +281,7 @@ async fn the_approver_stands_beside_what_was_approved() {
         at: at(-10),
         until: Some(at(1000)),
         note: Some("known leaver".to_owned()),
+        about: Default::default(),
     };
     let intent = Intent {
         plan: &PlanId::new("p1"),

@@ -68,6 +68,7 @@ fn decision(item: &str, answer: Answer, until: Option<i64>) -> Decision {
         at: at(0),
         until: until.map(at),
         note: None,
+        about: Default::default(),
     }
 }
 
@@ -95,17 +96,11 @@ async fn ledger_entries_come_back_as_they_were_and_are_replaced_by_card() {
         ..full_entry("c3")
     };
     let entries = [plain.clone(), full_entry("c2"), purged.clone()];
-    store
-        .learn(
-            &lease,
-            Learned {
-                ledger: &entries,
-                ..Learned::default()
-            },
-            at(2),
-        )
-        .await
-        .unwrap();
+    let learned = Learned {
+        ledger: &entries,
+        ..Learned::default()
+    };
+    store.learn(&lease, learned, at(2)).await.unwrap();
     let moved = LedgerEntry {
         key: Some(Key::stored("2")),
         former_keys: vec![Key::stored("1")],
@@ -145,6 +140,7 @@ async fn nothing_is_kept_of_a_lesson_that_fails_half_way_and_its_neighbours_are_
             snapshots: Vec::new(),
             profiles: Vec::new(),
             holds: Vec::new(),
+            ended: Default::default(),
             pins: None,
             items: None,
             certificates: Vec::new(),

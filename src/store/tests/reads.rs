@@ -20,6 +20,7 @@ pub(super) fn summary(name: &str, days: i64, records: u64, verdict: Verdict) -> 
         verdict,
         findings: vec![Finding::new("below_floor", Effect::Note, "41 records", "look at it")],
         acceptance: None,
+        accepted: None,
     }
 }
 

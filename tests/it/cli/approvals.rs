@@ -36,7 +36,7 @@ fn fill(place: &Workplace, decisions: &[(&str, &str)]) {
 #[test]
 fn what_is_approved_of_an_undo_passes_with_that_undo() {
     let place = two_leavers();
-    place.cardsync(&["approve", "archive", "operators"]).exits(0);
+    place.approve_each(&["archive", "operators"], &[]).exits(0);
     place.cardsync(&["run", "--as-of", "2025-03-05T08:30"]).exits(0);
     assert_eq!(archived(&place), ["100001", "100003"]);
     let run = place.cardsync(&["history", "last", "--json"]).exits(0).json();
@@ -47,9 +47,9 @@ fn what_is_approved_of_an_undo_passes_with_that_undo() {
     assert!(items.iter().any(|item| item["undoes"] == run.as_str()), "{waiting}");
     let told = place.cardsync(&["holds"]).exits(3).stdout;
     assert!(told.contains(&format!("of the undo of {run}")), "{told}");
-    let told = place.cardsync(&["approve", "unarchive", "--json"]).exits(0).json();
+    let told = place.approve_each(&["unarchive"], &["--json"]).exits(0).json();
     assert_eq!(told["decisions"][0]["answer"], "approve", "{told}");
-    let told = place.cardsync(&["approve", "unarchive"]).exits(0).stdout;
+    let told = place.approve_each(&["unarchive"], &[]).exits(0).stdout;
     assert!(
         told.contains(&format!("They pass with: cardsync undo {run}, if")) && !told.contains("next run"),
         "{told}"
@@ -143,7 +143,7 @@ fn an_approval_has_an_end_within_a_month() {
         let ran = place.cardsync(&["approve", "archive", "--until", &until]).exits(1);
         assert!(ran.stderr.contains(what), "{}", ran.stderr);
     }
-    place.cardsync(&["approve", "archive", "--until", &day(20)]).exits(0);
+    place.approve_each(&["archive"], &["--until", &day(20)]).exits(0);
     let holds = place.cardsync(&["holds", "--json"]).exits(3).json();
     let until = text(&holds[0]["decision"]["until"]);
     assert!(until > day(19).as_str() && until < day(22).as_str(), "{until}");
@@ -156,7 +156,7 @@ fn what_apply_sets_aside_right_before_the_write_waits_for_a_decision() {
     place.write("people.csv", people);
     // The everyday account may not archive operators: TOPdesk refuses what was approved.
     place.cardsync(&["run", "--as-of", LATER]).exits(3);
-    place.cardsync(&["approve", "operators"]).exits(0);
+    place.approve_each(&["operators"], &[]).exits(0);
     place
         .cardsync(&["plan", "--as-of", LATER, "--out", "plan.json"])
         .exits(2);
@@ -171,7 +171,7 @@ fn what_apply_sets_aside_right_before_the_write_waits_for_a_decision() {
         .collect();
     assert_eq!(codes, ["operator_archive_refused"]);
     place.sandbox.set("right.archive_operators", "on").unwrap();
-    place.cardsync(&["approve", "archive"]).exits(0);
+    place.approve_each(&["archive"], &[]).exits(0);
     place
         .cardsync(&["plan", "--as-of", LATER, "--out", "plan.json"])
         .exits(2);
@@ -193,4 +193,45 @@ fn a_list_of_topdesk_that_people_wait_for_and_that_cannot_be_read_is_4() {
             ran.stdout
         );
     }
+}
+
+#[test]
+fn a_class_leaves_out_whoever_has_an_operator_and_says_so() {
+    let place = two_leavers();
+    let ran = place.cardsync(&["approve", "archive"]).exits(3);
+    assert!(
+        ran.stdout.contains("1 item(s)") && ran.stdout.contains("1 item has a doubt of its own"),
+        "{}",
+        ran.stdout
+    );
+    place.cardsync(&["run", "--as-of", LATER]).exits(3);
+    assert_eq!(archived(&place), ["100001"]);
+    // Nor does a class overrule what somebody has said about this very item, also before a run has taken it in.
+    let item = place.each_of("operators").remove(0);
+    place.cardsync(&["reject", &item]).exits(0);
+    place.cardsync(&["approve", "archive"]).exits(3);
+    place.cardsync(&["run", "--as-of", LATER]).exits(0);
+    assert_eq!(archived(&place), ["100001"]);
+    let ran = place.cardsync(&["unapprove", &item]).exits(0);
+    assert!(ran.stdout.contains("Taken back by "), "{}", ran.stdout);
+    let ran = place.cardsync(&["unapprove", &item]).exits(1);
+    assert!(ran.stderr.contains("no decision about"), "{}", ran.stderr);
+    place.cardsync(&["run", "--as-of", LATER]).exits(3);
+}
+
+#[test]
+fn a_list_with_one_column_sorted_alone_decides_nothing() {
+    let place = two_leavers();
+    place.cardsync(&["holds", "--csv", "waiting.csv"]).exits(3);
+    fill(&place, &[("100001", "approve")]);
+    let sheet = std::fs::read_to_string(place.path("waiting.csv")).unwrap();
+    let swapped = |a: &str, b: &str| sheet.replace(a, "\u{1}").replace(b, a).replace('\u{1}', b);
+    for (one, other) in [(";100001;", ";100003;"), (";Jan Visser;", ";Eva Smit;")] {
+        place.write("waiting.csv", swapped(one, other));
+        let ran = place.cardsync(&["approve", "--csv", "waiting.csv"]).exits(1);
+        let told = ran.stderr.contains("line 2: the column '") && ran.stderr.contains("line 3: the column '");
+        assert!(told, "{}", ran.stderr);
+    }
+    place.cardsync(&["run", "--as-of", LATER]).exits(3);
+    assert_eq!(archived(&place), Vec::<String>::new());
 }

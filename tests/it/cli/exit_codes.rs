@@ -34,7 +34,7 @@ fn something_held_is_3_until_it_is_decided() {
     place.cardsync(&["reject", "operators"]).exits(0);
     place.cardsync(&["holds"]).exits(0);
     place.cardsync(&["run", "--as-of", LATER]).exits(0);
-    place.cardsync(&["approve", "archive"]).exits(0);
+    place.approve_each(&["archive"], &[]).exits(0);
     place.cardsync(&["run", "--as-of", LATER]).exits(0);
     place.cardsync(&["holds"]).exits(0);
 }

@@ -19,7 +19,7 @@ fn lived() -> Workplace {
     place.cardsync(&["run", "--as-of", LATER]).exits(3);
     place.cardsync(&["run", "--as-of", "2025-03-06T09:00"]).exits(3);
     place
-        .cardsync(&["approve", "archive", "operators", "--note", "checked with HR"])
+        .approve_each(&["archive", "operators"], &["--note", "checked with HR"])
         .exits(0);
     place.cardsync(&["run", "--as-of", "2025-03-06T10:00"]).exits(0);
     place

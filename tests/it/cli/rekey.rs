@@ -366,7 +366,7 @@ fn killed_in_the_middle_it_goes_on_and_undo_takes_the_keys_off() {
     let run = id(&ran.stdout);
     // To take a key off is as grave as to change one.
     place.cardsync(&["undo", &run, "--as-of", LATER]).exits(3);
-    place.cardsync(&["approve", "adopt"]).exits(0);
+    place.approve_each(&["adopt"], &[]).exits(0);
     place.cardsync(&["undo", &run, "--as-of", LATER]).exits(0);
     assert_eq!(numbers(&place).len(), 3, "{:?}", numbers(&place));
     // The list was made before somebody took them off: it does not put them back by itself.

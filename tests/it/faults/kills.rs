@@ -214,6 +214,7 @@ impl Company {
                 at,
                 until: Some(at + Duration::days(7)),
                 note: None,
+                about: Default::default(),
             })
             .collect();
         store.decide(&decisions).await.unwrap();

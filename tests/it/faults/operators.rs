@@ -23,11 +23,11 @@ fn place(wakes: bool) -> (Workplace, String) {
     place.configure(&read("config.yaml").replace("< today }}\"", "< today }}\", after: 0h"));
     place.write("people.csv", read("leavers.csv"));
     place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(3);
-    place.cardsync(&["approve", "archive"]).exits(0);
+    place.approve_each(&["archive"], &[]).exits(0);
     place.cardsync(&["run", "--as-of", "2025-03-03T09:00"]).exits(0);
     let run = text(&place.cardsync(&["history", "--json"]).json()[0]["id"]).to_owned();
     undo(&place, &run, "2025-03-03T09:30").exits(3);
-    place.cardsync(&["approve", "unarchive"]).exits(0);
+    place.approve_each(&["unarchive"], &[]).exits(0);
     (place, run)
 }
 
@@ -83,7 +83,7 @@ fn until_back(place: &Workplace, run: &str, point: &str) {
         }
         let ran = undo(place, run, &at(1));
         if ran.code == 3 {
-            place.cardsync(&["approve", "unarchive"]).exits(0);
+            place.approve_each(&["unarchive"], &[]).exits(0);
         }
         assert!(!awake(place).before, "{point}: {ran:?}");
     }
@@ -167,7 +167,7 @@ fn an_operator_that_may_not_be_woken_waits_and_its_card_is_active() {
         "{ran:?}"
     );
     assert_eq!(place.writes().len(), writes);
-    place.cardsync(&["approve", "unarchive"]).exits(0);
+    place.approve_each(&["unarchive"], &[]).exits(0);
     undo(&place, &run, "2025-03-03T10:20").exits(0);
     assert_eq!(awake(&place), AS_WANTED);
 }
@@ -229,7 +229,7 @@ fn leaver() -> Workplace {
     place.configure(&read("config.yaml").replace("disarm: true", "disarm: true, after: 0h"));
     place.write("people.csv", read("leavers.csv"));
     place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(3);
-    place.cardsync(&["approve", "operators"]).exits(0);
+    place.approve_each(&["operators"], &[]).exits(0);
     place
 }
 
@@ -251,7 +251,7 @@ const DISARMING: [(&str, &str); 2] = [("PATCH", "/operators/id/{id}"), ("PATCH",
 fn given_back(place: &Workplace, run: &str, named: &str) {
     let ran = undo(place, run, "2025-03-03T12:00");
     assert_eq!(ran.code, 3, "{named}: it waits for an approval; {ran:?}");
-    place.cardsync(&["approve", "unarchive"]).exits(0);
+    place.approve_each(&["unarchive"], &[]).exits(0);
     let ran = undo(place, run, "2025-03-03T12:01");
     assert_eq!(access(place), (true, true, true), "{named}: {ran:?}");
 }
@@ -324,7 +324,7 @@ fn undo_of_the_archive_of_a_disarmed_operator_gives_the_log_in_back() {
     given_back(&place, &run, "after the archive");
     let undone = text(&place.cardsync(&["history", "--json"]).json()[0]["id"]).to_owned();
     undo(&place, &undone, "2025-03-03T13:00").exits(3);
-    place.cardsync(&["approve", "operators"]).exits(0);
+    place.approve_each(&["operators"], &[]).exits(0);
     undo(&place, &undone, "2025-03-03T13:01").exits(0);
     assert_eq!(
         access(&place),

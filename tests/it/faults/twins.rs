@@ -17,7 +17,7 @@ fn place() -> Workplace {
     place.configure(&read("config.yaml"));
     place.write("people.csv", read("people.csv"));
     place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(3);
-    place.cardsync(&["approve", "keys"]).exits(0);
+    place.approve_each(&["keys"], &[]).exits(0);
     place
 }
 
@@ -50,7 +50,7 @@ fn until_merged(place: &Workplace, point: &str) -> u32 {
         if now == [true] && ran.code == 0 {
             return round;
         }
-        place.cardsync(&["approve", "merge"]);
+        place.approve_each(&["merge"], &[]);
     }
     panic!("{point}: never merged: {:?}", place.cardsync(&["holds"]));
 }

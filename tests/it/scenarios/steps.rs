@@ -12,8 +12,11 @@
 //! decisions                      who decided what
 //! anonymize MOMENT               who is due for anonymization, who waits and why, who is not yet
 //! certificates                   what was anonymized
-//! approve WORD...                an id, class, action or `snapshot`; @100001 is whatever waits for that key
+//! approve WORD...                an id, class, action or `snapshot`; @100001 is whatever waits for that key,
+//!                                @100001#1 the first answer to the question about that key, `each:CLASS` each item of a
+//!                                class or action by its id
 //! reject WORD...
+//! unapprove WORD...
 //! put FILE OTHER                 FILE becomes a fresh copy of OTHER (or of itself: a new export with the same content)
 //! age FILE HOURS                 FILE is so old, by its modification time
 //! ldap HOW FILE                  the directory has the rows of FILE from now on, see [`super::directory`]
@@ -108,7 +111,7 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
         }
         ("plan", [moment]) => return Some(place.cardsync(&["plan", "--all", "--as-of", moment])),
         ("holds", []) => return Some(place.cardsync(&["holds"])),
-        ("approve" | "reject", words) if !words.is_empty() => {
+        ("approve" | "reject" | "unapprove", words) if !words.is_empty() => {
             let words: Vec<String> = words.iter().flat_map(|word| expand(place, word)).collect();
             let mut arguments = vec![verb];
             arguments.extend(words.iter().map(String::as_str));
@@ -163,12 +166,21 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
 
 /// The ids that wait for a key, or the word itself.
 fn expand(place: &Workplace, word: &str) -> Vec<String> {
+    if let Some(class) = word.strip_prefix("each:") {
+        return place.each_of(class);
+    }
     let Some(key) = word.strip_prefix('@') else {
         return vec![word.to_owned()];
     };
     let holds = place.cardsync(&["holds", "--json"]).json();
-    let items = holds.as_array().expect("an array of what waits").iter();
-    let ids: Vec<String> = items
+    let items = || holds.as_array().expect("an array of what waits").iter();
+    if let Some((key, answer)) = key.split_once('#') {
+        let number: usize = answer.parse().unwrap_or_else(|error| panic!("{word}: {error}"));
+        let asked = items().find(|item| item["key"] == key && item["choices"].is_array());
+        let choices = &asked.unwrap_or_else(|| panic!("no question about {key}: {holds:#}"))["choices"];
+        return vec![text(&choices[number - 1]).to_owned()];
+    }
+    let ids: Vec<String> = items()
         .filter(|item| item["key"] == key)
         .map(|item| text(&item["id"]).to_owned())
         .collect();

@@ -294,6 +294,7 @@ store: {{ sqlite: {store} }}
                 at: Utc::now(),
                 until: Some(at + Duration::days(7)),
                 note: None,
+                about: Default::default(),
             })
             .collect();
         let store = self.store().await;

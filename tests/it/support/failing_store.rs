@@ -122,6 +122,10 @@ impl StateWriter for FailingStore {
         self.inner.decide(decisions).await
     }
 
+    async fn take_back(&self, items: &[ItemId], by: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.inner.take_back(items, by, now).await
+    }
+
     async fn purge(&self, lease: &RunLease, card: &CardId) -> Result<(), StoreError> {
         self.inner.purge(lease, card).await
     }

@@ -64,6 +64,15 @@ impl Masks {
         let output = regex(r"(approved|rejected) by [a-z_][a-z0-9_-]*(  \[|\n)").replace_all(&output, "$1 by USER$2");
         let output =
             regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item|; approve| on \d)").replace_all(&output, "by USER$1");
+        let output = regex(
+            r"(?i)\b(approved|rejected|taken back) by [a-z_][a-z0-9_-]*( \d{4}-\d\d-\d\d \d\d:\d\d [A-Z]+)?(,|:| |\n)",
+        )
+        .replace_all(&output, |found: &regex::Captures<'_>| {
+            let now = if found.get(2).is_some() { " NOW" } else { "" };
+            format!("{} by USER{now}{}", &found[1], &found[3])
+        })
+        .into_owned();
+        let output = regex(r"which [a-z_][a-z0-9_-]* has approved").replace_all(&output, "which USER has approved");
         let output = regex(r"keyed hash of the key: [0-9a-f]{64}").replace_all(&output, "keyed hash of the key: HASH");
         // How much of a stream arrives before it is cut is a matter of luck.
         let output = regex(r"after \d+ entries in \d+ pages").replace_all(&output, "after SOME entries");

@@ -151,6 +151,35 @@ impl Workplace {
         finish(&mut self.command(arguments))
     }
 
+    /// The id of each item that waits in a class or as an action, or of everything: `all`.
+    pub fn each_of(&self, class: &str) -> Vec<String> {
+        let holds = self.cardsync(&["holds", "--json"]).json();
+        let in_class = |item: &&Value| {
+            let codes = item["reasons"].as_array().into_iter().flatten();
+            let exceeded = format!("over_budget:{class}");
+            class == "all"
+                || item["class"] == class
+                || item["action"] == class
+                || codes.into_iter().any(|reason| reason["code"] == exceeded.as_str())
+        };
+        let items = holds.as_array().expect("an array of what waits").iter();
+        let ids: Vec<String> = items
+            .filter(in_class)
+            .map(|item| text(&item["id"]).to_owned())
+            .collect();
+        assert!(!ids.is_empty(), "nothing waits in {class}: {holds:#}");
+        ids
+    }
+
+    /// Approves each item that waits in these classes, one by one as a human must.
+    pub fn approve_each(&self, classes: &[&str], more: &[&str]) -> Ran {
+        let ids: Vec<String> = classes.iter().flat_map(|class| self.each_of(class)).collect();
+        let mut arguments = vec!["approve"];
+        arguments.extend(ids.iter().map(String::as_str));
+        arguments.extend(more);
+        self.cardsync(&arguments)
+    }
+
     /// Requests so far that were not reads: method and path.
     pub fn writes(&self) -> Vec<String> {
         let stats = self.sandbox.stats();

@@ -448,25 +448,35 @@ impl Life {
             let store = SqliteStore::open(&path, &environment.id, &environment.host())
                 .await
                 .expect("a store");
-            let waiting = decisions::waiting(&store, at).await.expect("what waits");
-            let mut open: Vec<_> = waiting.items.iter().filter(|kept| !kept.item.is_settled()).collect();
+            let mut waiting = decisions::waiting(&store, at).await.expect("what waits");
+            let mut open: Vec<_> = waiting.items.clone();
+            open.retain(|kept| !kept.item.is_settled());
             // The ids of items on new cards are others in every run.
-            open.sort_by_key(|kept| (&kept.item.change.key, kept.item.change.action));
+            open.sort_by_key(|kept| (kept.item.change.key.clone(), kept.item.change.action));
             for kept in open {
                 let Some(answer) = human::answer(&kept.item, company, watch, chance) else {
                     continue;
                 };
-                watch.answered(&kept.item, answer, at);
                 let until = (answer == Answer::Approve).then(|| at + decisions::APPROVAL_LASTS);
                 let words = [kept.item.change.id.to_string()];
                 // As a person would: on the machine's clock, whatever day is played.
-                let decided = decisions::decide(&waiting, &words, answer, "tester", None, until, Utc::now());
-                store
-                    .decide(&decided.expect("it waits").decisions)
-                    .await
-                    .expect("a decision");
+                // An answer that an earlier one excludes is refused.
+                if let Ok(decided) = decisions::decide(&waiting, &words, answer, said(until, Utc::now())) {
+                    watch.answered(&kept.item, answer, at);
+                    store.decide(&decided.decisions).await.expect("a decision");
+                    waiting.decided.extend(decided.decisions);
+                }
             }
             store.close().await;
         });
+    }
+}
+
+fn said(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> decisions::Said<'static> {
+    decisions::Said {
+        by: "tester",
+        note: None,
+        until,
+        now,
     }
 }
