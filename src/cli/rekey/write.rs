@@ -237,6 +237,9 @@ fn report(args: &WriteArgs, finished: &Finished, first: &Writing) -> anyhow::Res
             "plan": finished.planned.judged.view(),
             "outcomes": finished.outcomes,
             "written_before": first.resolved.written,
+            "rejected": first.resolved.rejected,
+            "rejected_and_written": first.resolved.on_the_card.iter().map(|one| &one.card).collect::<Vec<_>>(),
+            "open": first.resolved.open,
         });
         out::json(&document)?;
         return Ok(Exit::Verdict(verdict.exit_code()));

@@ -11,6 +11,7 @@ use crate::domain::key::Key;
 use crate::domain::ledger::{Absence, LastLook, LedgerEntry, Origin, OurArchive, Sighting};
 use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::record::Anchor;
+use crate::domain::rekey::rejections::pair_id;
 use crate::domain::report::{RunCounts, RunReport, RunVerdict};
 use crate::domain::rows::RowMarks;
 use crate::domain::snapshot::Verdict;
@@ -236,6 +237,31 @@ async fn a_decision_remembers_what_it_was_about_when_nothing_waits_any_more() {
     );
     store.purge(&lease, &"c1".into()).await.unwrap();
     assert_eq!(about().await, (Some(ActionKind::Archive), None, card));
+}
+
+/// Whose card it is not, and why, goes with the card's person; of others it stays.
+#[tokio::test]
+async fn what_was_said_of_a_card_and_a_number_goes_with_its_person() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let said = |card: &str| {
+        let id = pair_id(&card.into(), Some(&Key::stored("100001")));
+        Decision {
+            note: Some("her brother's".to_owned()),
+            ..decision(id.as_str(), Answer::Reject, None)
+        }
+    };
+    store.decide(&[said("c1"), said("c11")]).await.unwrap();
+    store.purge(&lease, &"c1".into()).await.unwrap();
+    let left: Vec<Decision> = store
+        .decisions()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|it| it.decision)
+        .collect();
+    assert_eq!(left, [said("c11")]);
 }
 
 #[tokio::test]
