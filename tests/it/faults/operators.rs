@@ -20,7 +20,7 @@ fn place(wakes: bool) -> (Workplace, String) {
     if !wakes {
         place.sandbox.set("unarchive_restores_operator", "no").unwrap();
     }
-    place.configure(&read("config.yaml").replace("< today }}\"", "< today }}\", after: 0h"));
+    place.configure(&read("config.yaml"));
     place.write("people.csv", read("leavers.csv"));
     place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(3);
     place.approve_each(&["archive"], &[]).exits(0);
@@ -226,7 +226,7 @@ fn leaver() -> Workplace {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/leaver_is_disarmed_before_the_archive");
     let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
     let place = Workplace::open(serde_json::from_str(&read("cards.json")).unwrap());
-    place.configure(&read("config.yaml").replace("disarm: true", "disarm: true, after: 0h"));
+    place.configure(&read("config.yaml"));
     place.write("people.csv", read("leavers.csv"));
     place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(3);
     place.approve_each(&["operators"], &[]).exits(0);
