@@ -117,7 +117,7 @@ fn exchanged_numbers_are_one_item() {
     let pair = pair_of(&pairing, "cE1").expect("a pair");
     let other = pair.exchange.as_ref().expect("an exchange");
     assert_eq!(
-        (&pair.key, &*other.card.as_str(), &other.key),
+        (&pair.key, other.card.as_str(), &other.key),
         (&key("E1"), "cE2", &key("E2"))
     );
     assert!(pair.grade != Grade::Sure, "a human decides");
