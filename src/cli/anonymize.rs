@@ -153,6 +153,7 @@ fn start_word(started: ClockStart) -> &'static str {
     match started {
         ClockStart::Archived => "archived",
         ClockStart::LastDay => "last_day",
+        ClockStart::ChangedLast => "changed_last",
     }
 }
 
@@ -206,7 +207,7 @@ fn list_text(people: &[Retained], rule: &Anonymize, today: NaiveDate, all: bool,
         }
     }
     if people.is_empty() {
-        text.push_str("Nobody: cardsync has archived no card that still stands archived.\n");
+        text.push_str("Nobody: no card that cardsync knows stands archived, or their time is not over.\n");
     }
     if rule.by == AnonymizeBy::Topdesk && of(RetentionState::Due).next().is_some() {
         text.push_str(
@@ -222,6 +223,7 @@ fn line(one: &Retained) -> String {
     let since = match (one.since, one.started) {
         (Some(since), Some(ClockStart::Archived)) => format!(", archived {since}"),
         (Some(since), Some(ClockStart::LastDay)) => format!(", last day {since}"),
+        (Some(since), Some(ClockStart::ChangedLast)) => format!(", archived by a human, changed last {since}"),
         (Some(_) | None, _) => String::new(),
     };
     let operator = match operator(&one.operator) {

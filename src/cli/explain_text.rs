@@ -1,7 +1,7 @@
 //! An explanation as a tired administrator reads it at five past nine: what happens first, then why, then what was.
 
 use super::decisions::decision_words;
-use super::explain_words::{group_words, normaliser_words, quoted, read, row_words, values};
+use super::explain_words::{group_words, normaliser_words, nothing_words, quoted, read, row_words, values};
 use super::out::Paint;
 use super::words::{conflict_words, name_of, operator_words, role_words, skip_words, twin_words};
 use crate::cli::out::line;
@@ -111,7 +111,7 @@ impl ExplainText<'_> {
             }
         }
         if lines.is_empty() {
-            lines.push("nothing: all is as it should be".to_owned());
+            lines.push(nothing_words(explanation));
         }
         lines
     }

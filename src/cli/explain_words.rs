@@ -4,8 +4,34 @@ use crate::domain::groups::{Group, Seen};
 use crate::domain::key::Normaliser;
 use crate::domain::plan::ActionKind;
 use crate::domain::rows::{Row, RowState};
+use crate::domain::snapshot::Verdict;
 use crate::domain::view::FromTo;
+use crate::engine::explain::{Explanation, WantedPart};
 use std::collections::BTreeMap;
+
+/// What is said where nothing happens: that all is as it should be only where that is known.
+pub(super) fn nothing_words(explanation: &Explanation) -> String {
+    let Explanation { sources, fields, .. } = explanation;
+    let unread: Vec<&str> = sources
+        .iter()
+        .filter(|source| source.verdict != Verdict::Complete)
+        .map(|source| source.source.as_str())
+        .collect();
+    if !unread.is_empty() {
+        return format!(
+            "nothing is changed, but not all is known: see {} below",
+            unread.join(", ")
+        );
+    }
+    let open = fields
+        .iter()
+        .filter(|field| matches!(field.wanted, WantedPart::NotKnown(_)));
+    match open.count() {
+        0 => "nothing: all is as it should be".to_owned(),
+        1 => "nothing is changed, but of 1 field it is not known what it should hold: see below".to_owned(),
+        more => format!("nothing is changed, but of {more} fields it is not known what they should hold: see below"),
+    }
+}
 
 /// Fields from and to, or only to where something new is made.
 pub(super) fn values(fields: &BTreeMap<String, FromTo>, action: ActionKind) -> Vec<String> {

@@ -2,15 +2,16 @@
 
 use super::exit::Exit;
 use super::{approver, out, session};
-use crate::config::policy::key_spec;
-use crate::daemon::wiring::new_run_id;
+use crate::cli::out::line;
+use crate::config::policy::{key_spec, zone};
+use crate::daemon::wiring::{Environment, new_run_id};
 use crate::domain::ids::CardId;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::report::RunReport;
 use crate::engine::forget::{self, Person};
 use crate::engine::state::StateWriter;
 use crate::store::SqliteStore;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -52,6 +53,7 @@ pub(super) async fn forget(config: &Path, args: &ForgetArgs) -> anyhow::Result<E
         out::json(&counts(&person, args.yes))?;
     } else {
         out::print(&told(&person, args.yes));
+        out::print(&left_in_topdesk(&person, &environment));
     }
     Ok(Exit::Done)
 }
@@ -83,6 +85,7 @@ fn counts(person: &Person, done: bool) -> Value {
         "notes": kept.notes,
         "elsewhere": kept.elsewhere,
         "inputs": kept.inputs,
+        "left_in_topdesk": person.in_topdesk.keys().collect::<Vec<_>>(),
     })
 }
 
@@ -125,6 +128,31 @@ fn told(person: &Person, done: bool) -> String {
         );
     } else {
         text.push_str("Nothing was changed. To do it: cardsync forget KEY --yes\n");
+    }
+    text
+}
+
+/// What stays in TOPdesk, and who sees to it: forgetting is no anonymization.
+fn left_in_topdesk(person: &Person, environment: &Environment) -> String {
+    let zone = zone(environment.config());
+    let rule = environment.config().lifecycle.anonymize.as_ref();
+    let mut text = String::new();
+    for (card, archived) in &person.in_topdesk {
+        let day = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d").to_string();
+        let what = match (archived, rule) {
+            (Some(at), Some(rule)) => format!(
+                "archived by cardsync on {}; it stays on `cardsync anonymize list`, from {} on as due, until it is seen anonymized",
+                day(*at),
+                day(*at + rule.after.chrono())
+            ),
+            (Some(at), None) => format!(
+                "archived by cardsync on {}; nothing reminds of it, because lifecycle.anonymize is not configured: anonymize it in \
+                 TOPdesk",
+                day(*at)
+            ),
+            (None, _) => "not archived by cardsync: see to it in TOPdesk".to_owned(),
+        };
+        line!(text, "Still in TOPdesk, with name and addresses: card {card}, {what}.");
     }
     text
 }

@@ -1,6 +1,7 @@
-//! `holds`: what waits for a decision, as a tired administrator reads it.
+//! `holds`: what waits for a decision and what else needs a human, as a tired administrator reads it.
 
 use super::choices::questions;
+use super::concerns;
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
@@ -8,9 +9,12 @@ use super::words::{group_lines, operator_words, twin_words};
 use crate::cli::out::line;
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
-use crate::domain::decision::{Answer, Decision, HeldItem, REJECTION_IS_QUIET};
+use crate::domain::concern::Addressee;
+use crate::domain::decision::{Answer, Decision, HeldItem, REJECTION_IS_QUIET, is_rejected, settled_items};
+use crate::domain::ids::ItemId;
 use crate::domain::plan::ActionKind;
 use crate::domain::view::{ChangeView, HoldView};
+use crate::engine::attention::KeptConcern;
 use crate::engine::decisions::{self, Waiting, choice_words, class_of};
 use crate::engine::state::{KeptHold, REKEY, StateReader};
 use anyhow::Context;
@@ -26,18 +30,61 @@ const MOST_SHOWN: usize = 25;
 
 #[derive(Debug, Args)]
 pub(super) struct HoldsArgs {
-    /// A JSON array on standard output.
+    /// JSON on standard output: the array of what waits for a decision; with --for one object with that and what else needs
+    /// a human.
     #[arg(long)]
     json: bool,
     /// Show every item, however many.
     #[arg(long, conflicts_with = "json")]
     all: bool,
-    /// Write the list for a spreadsheet, with a column for decisions that `approve --csv` reads; readable by its owner only.
+    /// Write the list for a spreadsheet, with a column for decisions that `approve --csv` reads; with --for what they have to
+    /// correct. Readable by its owner only.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "all", "decisions"])]
     csv: Option<PathBuf>,
     /// Who decided what, newest first.
     #[arg(long, conflicts_with = "all")]
     decisions: bool,
+    /// Only what these people can settle: `hr` corrects records, `it` sees to reads and the directory, `desk` manages cards and
+    /// decides, `privacy` answers for personal data.
+    #[arg(long = "for", value_name = "WHOM", conflicts_with = "decisions")]
+    whom: Option<Whom>,
+}
+
+/// Whose list it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Whom {
+    Hr,
+    It,
+    Desk,
+    Privacy,
+    All,
+}
+
+impl Whom {
+    fn includes(self, addressee: Addressee) -> bool {
+        match self {
+            Whom::Hr => addressee == Addressee::Hr,
+            Whom::It => addressee == Addressee::It,
+            Whom::Desk => addressee == Addressee::Desk,
+            Whom::Privacy => addressee == Addressee::Privacy,
+            Whom::All => true,
+        }
+    }
+
+    /// Who manages the cards decides about them.
+    fn decides(self) -> bool {
+        matches!(self, Whom::Desk | Whom::All)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Whom::Hr => "hr",
+            Whom::It => "it",
+            Whom::Desk => "desk",
+            Whom::Privacy => "privacy",
+            Whom::All => "all",
+        }
+    }
 }
 
 pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exit> {
@@ -55,33 +102,71 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
         return Ok(Exit::Done);
     }
     let now = Utc::now();
-    let waiting = decisions::waiting(&store, now).await?;
+    let mut waiting = decisions::waiting(&store, now).await?;
     store.close().await;
-    if let Some(file) = &args.csv {
-        let sheet = crate::engine::sheet::write(&waiting, zone(environment.config()));
-        out::private_file(file, &sheet)
-            .with_context(|| format!("the list could not be written to {}", file.display()))?;
-        let lines = waiting.items.len() + waiting.snapshots.len();
-        out::print(&format!(
-            "Wrote {lines} item(s) to {file}. Write approve or reject in the column 'decision', then: cardsync approve --csv {file}\n",
-            file = file.display()
-        ));
-    } else if args.json {
-        out::json(&as_json(&waiting))?;
-    } else {
-        out::print(&as_text(
-            &waiting,
-            zone(environment.config()),
-            args.all,
-            Paint::stdout(),
-        ));
+    let whom = args.whom.unwrap_or(Whom::All);
+    if !whom.decides() {
+        waiting.items.clear();
+        waiting.snapshots.clear();
     }
-    let settled = waiting
+    let zone = zone(environment.config());
+    let listed: Vec<&KeptConcern> = waiting.concerns.iter().collect();
+    // A doubt that an approval settles stands among what waits for one.
+    let listed = listed
+        .into_iter()
+        .filter(|kept| kept.concern.acceptance.is_none() || !whom.decides());
+    let listed: Vec<&KeptConcern> = listed.filter(|kept| whom.includes(kept.concern.addressee)).collect();
+    match (&args.csv, args.whom) {
+        (Some(file), Some(whom)) => {
+            concerns::write(file, &listed, zone)
+                .with_context(|| format!("the list could not be written to {}", file.display()))?;
+            let count = listed.len();
+            out::print(&format!(
+                "Wrote {count} line(s) for {} to {}.\n",
+                whom.name(),
+                file.display()
+            ));
+        }
+        (Some(file), None) => {
+            let sheet = crate::engine::sheet::write(&waiting, zone);
+            out::private_file(file, &sheet)
+                .with_context(|| format!("the list could not be written to {}", file.display()))?;
+            let lines = waiting.items.len() + waiting.snapshots.len();
+            out::print(&format!(
+                "Wrote {lines} item(s) to {file}. Write approve or reject in the column 'decision', then: cardsync approve --csv {file}\n",
+                file = file.display()
+            ));
+        }
+        (None, Some(whom)) if args.json => out::json(&json!({
+            "for": whom.name(),
+            "last_look": waiting.last_look,
+            "items": as_json(&waiting),
+            "concerns": listed,
+        }))?,
+        (None, None) if args.json => out::json(&as_json(&waiting))?,
+        (None, _) => out::print(&as_text(&waiting, &listed, zone, args.all, Paint::stdout())),
+    }
+    let rejected = |item: &ItemId| {
+        let mut decided = waiting.decided.iter().filter(|decision| decision.item == *item);
+        decided.any(|decision| decision.keeps_quiet(now))
+    };
+    let held = waiting
         .items
         .iter()
-        .all(|kept| kept.item.is_settled() || decision(&waiting, &kept.item).is_some_and(|it| it.keeps_quiet(now)));
-    let nothing = settled && waiting.snapshots.is_empty();
+        .map(|kept| (&kept.item.change.id, kept.item.reasons.as_slice()));
+    let settled = settled_items(held, |item, reasons| is_rejected(reasons) || rejected(item));
+    let known = |kept: &&KeptConcern| is_known(&waiting, kept);
+    let nothing = settled.len() == waiting.items.len() && waiting.snapshots.is_empty() && listed.iter().all(known);
     Ok(if nothing { Exit::Done } else { Exit::Held })
+}
+
+/// Whether somebody has said that it is known, also since the last run.
+fn is_known(waiting: &Waiting, kept: &KeptConcern) -> bool {
+    let of_this = |decision: &&Decision| decision.item == kept.concern.id;
+    match waiting.decided.iter().find(of_this) {
+        Some(decision) => decision.answer == Answer::Reject,
+        None => !kept.concern.is_open(),
+    }
 }
 
 /// The decision in force about an item that waits.
@@ -172,11 +257,31 @@ fn summary(waiting: &Waiting) -> String {
     format!("Waiting: {}", parts.join(", "))
 }
 
-fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
+/// What waits for a decision, then what else needs a human.
+fn as_text(waiting: &Waiting, concerns: &[&KeptConcern], zone: Tz, all: bool, paint: Paint) -> String {
     let mut text = String::new();
-    if waiting.items.is_empty() && waiting.snapshots.is_empty() {
+    let nothing_waits = waiting.items.is_empty() && waiting.snapshots.is_empty();
+    if nothing_waits && concerns.is_empty() {
         return "Nothing waits.\n".to_owned();
     }
+    if nothing_waits {
+        text.push_str("Nothing waits for a decision.\n");
+    } else {
+        decidable(&mut text, waiting, zone, all, paint);
+    }
+    if !concerns.is_empty() {
+        text.push_str(&concerns::as_text(concerns, zone, all, paint, &|at| {
+            waiting.is_stale(at)
+        }));
+        text.push_str(
+            "\nThis is settled where it stands, and goes from the list once it is. What is known and may stay: cardsync reject \
+             ID|KIND, then it is quiet until it changes.\n",
+        );
+    }
+    text
+}
+
+fn decidable(text: &mut String, waiting: &Waiting, zone: Tz, all: bool, paint: Paint) {
     let when = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
     line!(text, "{}", paint.strong(&summary(waiting)));
     for hold in &waiting.snapshots {
@@ -189,7 +294,7 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
     }
     let show =
         |text: &mut String, kept: &KeptHold, shared: &[&HoldView]| one(text, kept, shared, waiting, &when, paint);
-    questions(&mut text, waiting, all, &show, paint);
+    questions(text, waiting, all, &show, paint);
     let mut by_action: BTreeMap<ActionKind, Vec<&KeptHold>> = BTreeMap::new();
     for kept in waiting.items.iter().filter(|kept| kept.item.change.choices.is_empty()) {
         by_action.entry(kept.item.change.action).or_default().push(kept);
@@ -213,7 +318,7 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
         }
         let shown = if all { items.len() } else { MOST_SHOWN };
         for kept in items.iter().take(shown) {
-            show(&mut text, kept, &shared);
+            show(text, kept, &shared);
         }
         if items.len() > shown {
             line!(text, "... and {} more (--all, or --json)", items.len() - shown);
@@ -224,7 +329,6 @@ fn as_text(waiting: &Waiting, zone: Tz, all: bool, paint: Paint) -> String {
         "\nDecide: cardsync approve ID|CLASS|PLAN, or cardsync reject ID. An approval holds for 7 days and for exactly what is shown; \
          a class or a plan leaves out what asks about one person."
     );
-    text
 }
 
 /// Whether an approval is for every reason that is shown now, as far as an approval lifts it.
@@ -250,7 +354,11 @@ fn one(
         _choice if !change.choices.is_empty() => format!("[{}] {} for {key}", change.id, choice_words(change)),
         _card => format!("[{}] {} {key} ({card})", change.id, change.action),
     };
-    line!(text, "{}  since {}", paint.strong(&title), when(item.since));
+    let unjudged = match item.judged_at {
+        Some(at) if kept.undoes.is_none() && waiting.is_stale(at) => format!(", not judged since {}", when(at)),
+        Some(_) | None => String::new(),
+    };
+    line!(text, "{}  since {}{unjudged}", paint.strong(&title), when(item.since));
     match kept.undoes.as_deref() {
         Some(REKEY) => {
             line!(text, "    of rekey write");

@@ -7,6 +7,7 @@ mod audit;
 mod audit_text;
 mod check;
 mod choices;
+mod concerns;
 mod config;
 mod decisions;
 mod diff_config;

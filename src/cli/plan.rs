@@ -10,6 +10,7 @@ use super::text::Shown;
 use crate::config::policy::zone;
 use crate::daemon::run_once::{RunOnce, carry_through};
 use crate::daemon::wiring::Environment;
+use crate::domain::decision::HeldItem;
 use crate::domain::key::Key;
 use crate::domain::redact::redact;
 use crate::domain::view::PlanView;
@@ -289,7 +290,7 @@ fn report(finished: &Finished, output: &Output, only: Option<&str>) -> anyhow::R
     out::print(&shown.plan());
     out::print(&shown.outcomes(&finished.outcomes));
     let paint = Paint::stdout();
-    let held = finished.holds.iter().filter(|hold| !hold.is_settled()).count();
+    let held = HeldItem::open(&finished.holds).len();
     if held > 0 {
         let plan = &finished.planned.judged.plan.id;
         let waits = if held == 1 { "item waits" } else { "items wait" };
@@ -299,6 +300,12 @@ fn report(finished: &Finished, output: &Output, only: Option<&str>) -> anyhow::R
         );
         out::print(&paint.warn(&line));
     }
-    out::print(&format!("Run {} finished.\n", finished.report.id));
+    let open = finished.report.counts.needs_attention();
+    let then = match open {
+        0 => ".".to_owned(),
+        1 => "; 1 thing needs a human: see cardsync holds.".to_owned(),
+        more => format!("; {more} things need a human: see cardsync holds."),
+    };
+    out::print(&format!("Run {} finished{then}\n", finished.report.id));
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! A judged plan as a tired administrator reads it: counts first, then what, to whom, from what to what and why, then what
 //! waits and the way out, then who nothing happens to.
 
+mod attention;
+
 use super::out::Paint;
 use super::plan_questions::{group, held_questions};
 use super::words::{
@@ -106,44 +108,7 @@ impl Shown<'_> {
             ),
         };
         line!(text, "  {} looked after{others}.", counted(plan.base, "active card"));
-    }
-
-    /// That nobody can be seen to leave, with the first reason.
-    fn nobody_judged(&self) -> String {
-        let plan = &self.judged.plan;
-        let unknown = |reason| matches!(reason, SkipReason::LeavingUnknown | SkipReason::ScopeUnknown);
-        let why = plan.skipped.iter().find(|skip| unknown(skip.reason));
-        format!(
-            "NOBODY IS SEEN TO LEAVE, and no new card is made: of all {} it is not known whether they leave ({})",
-            counted(plan.judged.unknown, "record"),
-            why.map_or("see below", |skip| skip.detail.as_str())
-        )
-    }
-
-    /// Why there are no changes. A source that could not be used is no reason to say that all is well.
-    fn nothing_to_do(&self) -> String {
-        let plan = &self.judged.plan;
-        let unusable: Vec<&str> = plan
-            .snapshots
-            .iter()
-            .filter(|snapshot| !matches!(snapshot.verdict, Verdict::Complete))
-            .map(|snapshot| snapshot.name.as_str())
-            .collect();
-        if let (true, Some(person)) = (unusable.is_empty(), self.only) {
-            return format!("Nothing to do for {person}.");
-        }
-        if unusable.is_empty() && plan.judged.unknown > 0 {
-            let unknown = counted(plan.judged.unknown, "record");
-            return self.paint.bad(&format!(
-                "No changes, but of {unknown} it is not known whether they leave: see below."
-            ));
-        }
-        if unusable.is_empty() {
-            let are = if plan.base == 1 { "is" } else { "are" };
-            return format!("Nothing to do: {} {are} in step.", counted(plan.base, "card"));
-        }
-        let line = format!("No changes, but not all is known: see {} below.", unusable.join(", "));
-        self.paint.bad(&line)
+        self.needs_a_human(text);
     }
 
     fn reads(&self, text: &mut String) {
@@ -355,6 +320,7 @@ impl Shown<'_> {
                 }),
             );
         }
+        self.without_key(text);
         if plan.skipped.is_empty() {
             return;
         }

@@ -10,18 +10,25 @@ use crate::cli::out::{line, lined};
 use crate::config::policy::{key_spec, zone};
 use crate::daemon::run_once::{RunOnce, carry_through};
 use crate::daemon::wiring::Environment;
+use crate::domain::decision::HeldItem;
 use crate::domain::key::KeyReading;
 use crate::domain::undo::{Kept, Part};
-use crate::engine::run::{Planned, Scope, plan_exit_code};
+use crate::domain::visible;
+use crate::engine::run::{Planned, RunError, Scope, plan_exit_code};
+use crate::engine::state::StateReader;
 use crate::engine::undo::UndoRequest;
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::Path;
 
-#[derive(Debug, Args)]
+/// How far back the last run that wrote something is looked for.
+const RUNS_LOOKED_AT: u32 = 1000;
+
+#[derive(Clone, Debug, Args)]
 pub(super) struct UndoArgs {
-    /// The id of a run, or of an item: then the last run that did it is meant, and this item of it only.
+    /// The id of a run, `last` for the last one that wrote something, or the id of an item: then the last run that did it is
+    /// meant, and this item of it only.
     #[arg(value_name = "RUN|ITEM")]
     what: String,
     /// This person only.
@@ -46,6 +53,9 @@ pub(super) struct UndoArgs {
 
 pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
+    let Some(args) = &named(args, &environment).await? else {
+        return Ok(Exit::Usage);
+    };
     let request = request(args, &environment)?;
     let as_of = args.as_of.as_deref();
     let as_of = as_of
@@ -94,7 +104,7 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
     } else {
         out::print(&text(args, &finished.planned, &finished.kept));
         out::print(&shown(args, &finished.planned).outcomes(&finished.outcomes));
-        let held = finished.holds.iter().filter(|hold| !hold.is_settled()).count();
+        let held = HeldItem::open(&finished.holds).len();
         if held > 0 {
             let waits = if held == 1 { "item waits" } else { "items wait" };
             let line = format!(
@@ -113,6 +123,33 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
         bail!("{}", finished.report.failure.unwrap_or_default());
     }
     Ok(Exit::Verdict(verdict.exit_code()))
+}
+
+/// Finds out what is meant, before anything begins: a word that names nothing is wrong usage and no run that failed. `None`
+/// where it names nothing; that is said.
+async fn named(args: &UndoArgs, environment: &Environment) -> anyhow::Result<Option<UndoArgs>> {
+    let store = session::read_store(environment).await?;
+    let found = what_wrote(&store, &args.what).await;
+    store.close().await;
+    let Some(what) = found? else {
+        let why = RunError::NothingToUndo(visible::line(&args.what).into_owned());
+        out::note(&format!("error: {why}; cardsync history lists the runs"));
+        return Ok(None);
+    };
+    Ok(Some(UndoArgs { what, ..args.clone() }))
+}
+
+async fn what_wrote(store: &impl StateReader, word: &str) -> anyhow::Result<Option<String>> {
+    if word != "last" {
+        let wrote = !store.deeds(word).await?.is_empty();
+        return Ok(wrote.then(|| word.to_owned()));
+    }
+    for run in store.history(RUNS_LOOKED_AT).await? {
+        if !store.deeds(run.id.as_str()).await?.is_empty() {
+            return Ok(Some(run.id.to_string()));
+        }
+    }
+    Ok(None)
 }
 
 fn request(args: &UndoArgs, environment: &Environment) -> anyhow::Result<UndoRequest> {

@@ -215,16 +215,16 @@ pub(super) fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::SpecialAccount => "special account",
         SkipReason::OutOfScope => "out of scope",
         SkipReason::ScopeUnknown => "scope not known",
-        SkipReason::ArchivedByHand => "archived by hand",
         SkipReason::UnarchivedByHand => "unarchived by hand",
         SkipReason::LeavingLater => "leaves, not yet",
         SkipReason::LeavesOn => "leaves on a date to come",
         SkipReason::NextContract => "between two contracts",
         SkipReason::StartsLater => "starts later",
         SkipReason::StartUnknown => "start date not known",
-        SkipReason::SecondSource => "missing, but has an operator and a second source does not agree",
+        SkipReason::SecondSource => "missing, but has an operator and a second source could not be read",
         SkipReason::Shielded => "missing, but may be in a record that cannot be used",
         SkipReason::LeftWithoutCard => "left, has no card",
+        SkipReason::LeaverMayHaveCard => "left, a card without a number may be theirs",
         SkipReason::LeavingUnknown => "leaving not known",
         SkipReason::MissingNotYet => "missing, not long enough",
         SkipReason::AbsenceUnknown => "no record, and not known whether gone",
@@ -250,13 +250,13 @@ mod tests {
     #[test]
     fn nothing_stands_after_the_reason_where_nothing_more_is_known() {
         let mut skip = Skip {
-            reason: SkipReason::ArchivedByHand,
+            reason: SkipReason::UnarchivedByHand,
             key: None,
             card: None,
             detail: String::new(),
         };
-        assert_eq!(skip_words(&skip), "archived by hand");
+        assert_eq!(skip_words(&skip), "unarchived by hand");
         skip.detail = "a human archived the card".to_owned();
-        assert_eq!(skip_words(&skip), "archived by hand: a human archived the card");
+        assert_eq!(skip_words(&skip), "unarchived by hand: a human archived the card");
     }
 }

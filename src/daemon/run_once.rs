@@ -82,7 +82,13 @@ async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Resu
             .iter()
             .find(|report| report.id != run_id && report.verdict.is_some());
         let events = match (current, &finished) {
-            (Some(current), _) => notify::events(&environment.id, previous, current, &new_holds),
+            (Some(current), finished) => {
+                let mut events = notify::events(&environment.id, previous, current, &new_holds);
+                if let Ok(finished) = finished {
+                    events.extend(notify::attention_events(&environment.id, current, &finished.attention));
+                }
+                events
+            }
             // The store could not note that the run began.
             (None, Err(error)) => {
                 let message = format!("{error:#}");
@@ -155,6 +161,7 @@ async fn connected_run(
         Err(error) => {
             let now = clock.now();
             let mut report = RunReport::begun(lease.run().clone(), command, now);
+            report.whole = matches!(scope, Scope::Whole);
             report.finished_at = Some(now);
             report.verdict = Some(RunVerdict::Failed);
             report.failure = Some(error.to_string());

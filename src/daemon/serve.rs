@@ -163,6 +163,7 @@ fn log_report(report: &RunReport) {
     let verdict = match report.verdict {
         Some(RunVerdict::Clean) => "clean",
         Some(RunVerdict::Held) => "something is held",
+        Some(RunVerdict::Attention) => "something needs a human",
         Some(RunVerdict::SomeFailed) => "some changes failed",
         Some(RunVerdict::SnapshotRejected) => "a snapshot was rejected",
         Some(RunVerdict::Failed) | None => "failed",

@@ -258,6 +258,8 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         HoldReason::OperatorUnproven
         | HoldReason::NeedsSource { .. }
         | HoldReason::Rehire
+        | HoldReason::ArchivedByHand { .. }
+        | HoldReason::LeaverWithoutNumber { .. }
         | HoldReason::EvidenceVanished
         | HoldReason::StrangeWrites { .. }
         | HoldReason::DependsOn { .. }

@@ -57,6 +57,9 @@ pub struct About {
 /// What an approval of a read waives, instead of reasons to hold.
 pub const SNAPSHOT: &str = "snapshot";
 
+/// The same of what only needs a human: that it is known.
+pub const ATTENTION: &str = "attention";
+
 /// Why a decision says nothing any more (RULES 8.4). An item that comes up again is a question of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -110,6 +113,9 @@ pub struct HeldItem {
     /// The last time that it was about to be written, and was not after all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<SetAside>,
+    /// The last run that could judge it; `None`: it was kept by an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_at: Option<DateTime<Utc>>,
 }
 
 /// An item that had passed the guard and was set aside while it was applied: TOPdesk refused it in a way that needs a
@@ -129,17 +135,53 @@ impl SetAside {
     }
 }
 
+/// Whether somebody has said no, not long ago, and the item has not changed since.
+pub fn is_rejected(reasons: &[HoldReason]) -> bool {
+    reasons
+        .iter()
+        .any(|reason| matches!(reason, HoldReason::Rejected { again: false, .. }))
+}
+
+/// Of held items those that wait for nobody: somebody has said no to them (`said_no`), or they only follow one of which that
+/// is so.
+pub fn settled_items<'a>(
+    held: impl Iterator<Item = (&'a ItemId, &'a [HoldReason])> + Clone,
+    said_no: impl Fn(&ItemId, &[HoldReason]) -> bool,
+) -> BTreeSet<&'a ItemId> {
+    let rejected = held.clone().filter(|(item, reasons)| said_no(item, reasons));
+    let mut settled: BTreeSet<&ItemId> = rejected.map(|(item, _)| item).collect();
+    loop {
+        let follows = held.clone().filter(|(item, reasons)| {
+            let on_settled = |reason: &HoldReason| match reason {
+                HoldReason::DependsOn { item } => settled.contains(item),
+                _other => false,
+            };
+            !settled.contains(item) && !reasons.is_empty() && reasons.iter().all(on_settled)
+        });
+        let follows: Vec<&ItemId> = follows.map(|(item, _)| item).collect();
+        if follows.is_empty() {
+            return settled;
+        }
+        settled.extend(follows);
+    }
+}
+
 impl HeldItem {
     /// Whether something about this very person is asked, beside what concerns its whole class (RULES 8.5).
     pub fn has_own_doubt(&self) -> bool {
         self.reasons.iter().any(|reason| reason.lifted_by() == LiftedBy::Item)
     }
 
+    /// Those of them that wait for somebody.
+    pub fn open(held: &[HeldItem]) -> Vec<&HeldItem> {
+        let reasons = held.iter().map(|item| (&item.change.id, item.reasons.as_slice()));
+        let settled = settled_items(reasons, |_, reasons| is_rejected(reasons));
+        held.iter().filter(|item| !settled.contains(&item.change.id)).collect()
+    }
+
     /// Somebody has said no, not long ago, and the item has not changed since: it waits for nobody.
     pub fn is_settled(&self) -> bool {
-        self.reasons
-            .iter()
-            .any(|reason| matches!(reason, HoldReason::Rejected { again: false, .. }))
+        is_rejected(&self.reasons)
     }
 }
 

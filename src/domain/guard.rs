@@ -4,6 +4,7 @@
 //! the reasons it was shown, for exactly the item it was shown for.
 
 pub use self::approved::{ApprovedChange, ApprovedPlan};
+pub use self::questions::could_judge;
 
 mod budgets;
 mod contact;
@@ -19,6 +20,7 @@ use self::contact::{contact_reason, installation_reason, is_mass_update, next_co
 use self::decided::Decided;
 use self::exclusive::{answered, one_of};
 use super::choices::questions;
+use super::concern::{Concern, concerns};
 use super::decision::{Contact, SeenConfig, WhyEnded};
 use super::groups::{GroupsRead, last_operator, touched_operators};
 use super::ids::{CardId, ItemId};
@@ -109,6 +111,8 @@ pub struct Judged {
     pub groups: GroupsRead,
     /// Decisions about items of the plan that this look has ended.
     pub ended: BTreeMap<ItemId, WhyEnded>,
+    /// What needs a human beside the held items.
+    pub concerns: Vec<Concern>,
 }
 
 /// Judges a plan. Pure.
@@ -170,14 +174,17 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         .collect();
     let approved = ApprovedPlan::new(plan.id.clone(), approved);
     reasons.retain(|_, found| !found.is_empty());
-    Judged {
+    let mut judged = Judged {
         plan,
         held: reasons,
         approved,
         contact,
         groups: input.groups.clone(),
         ended,
-    }
+        concerns: Vec::new(),
+    };
+    judged.concerns = concerns(&judged, input);
+    judged
 }
 
 /// What somebody has said no to is held by that alone.
@@ -331,6 +338,7 @@ impl Judged {
         let planned: BTreeSet<&ItemId> = plan.changes.iter().map(|change| &change.id).collect();
         self.held.retain(|item, _| planned.contains(item));
         let cards: BTreeSet<&CardId> = plan.changes.iter().filter_map(|change| change.card.as_ref()).collect();
+        self.concerns.retain(|concern| concern.key.as_ref() == Some(key));
         plan.conflicts.retain(|conflict| conflict.key == *key);
         plan.rejections.retain(|rejection| rejection.key.as_ref() == Some(key));
         plan.skipped.retain(|skip| {
@@ -377,6 +385,7 @@ impl Judged {
             conflicts: self.plan.conflicts.clone(),
             rejections: self.plan.rejections.clone(),
             skipped: self.plan.skipped.clone(),
+            attention: self.concerns.clone(),
             base: self.plan.base,
             foreign_cards: self.plan.foreign_cards,
         }

@@ -82,6 +82,10 @@ pub enum HoldReason {
     NeedsSource { source: SourceName },
     /// The rehire policy says: a human decides.
     Rehire,
+    /// A human archived the card of somebody who works here, or changed it after cardsync had archived it.
+    ArchivedByHand { changed: bool },
+    /// Somebody who has left resembles a card without a number.
+    LeaverWithoutNumber { card: CardId, agree: BTreeSet<CardField> },
     /// An earlier change that this one needs is held.
     DependsOn { item: ItemId },
     /// It needs an item of another person, which `--only` leaves out.
@@ -214,6 +218,8 @@ impl HoldReason {
             | HoldReason::OddKey { .. }
             | HoldReason::SecondCard { .. }
             | HoldReason::SomebodyElsesCard { .. }
+            | HoldReason::ArchivedByHand { .. }
+            | HoldReason::LeaverWithoutNumber { .. }
             | HoldReason::Drift { .. }
             | HoldReason::DoubtfulDate { .. }
             | HoldReason::StillListed { .. }
@@ -273,6 +279,8 @@ impl HoldReason {
             HoldReason::OperatorUnproven => "operator_unproven".to_owned(),
             HoldReason::NeedsSource { .. } => "needs_source".to_owned(),
             HoldReason::Rehire => "rehire".to_owned(),
+            HoldReason::ArchivedByHand { .. } => "archived_by_hand".to_owned(),
+            HoldReason::LeaverWithoutNumber { .. } => "leaver_without_number".to_owned(),
             HoldReason::EvidenceVanished => "evidence_vanished".to_owned(),
             HoldReason::DependsOn { .. } => "depends_on".to_owned(),
             HoldReason::NotAlone { .. } => "not_alone".to_owned(),

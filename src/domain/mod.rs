@@ -18,6 +18,7 @@ pub mod cards;
 pub mod certificate;
 pub mod choices;
 pub mod clock;
+pub mod concern;
 pub mod contracts;
 pub mod damage;
 pub mod decision;

@@ -82,6 +82,10 @@ pub enum Action {
         /// Operators that are archived before the card, by requests of their own.
         #[serde(default, skip_serializing_if = "ArchivedApart::is_nobody")]
         apart: ArchivedApart,
+        /// The number of somebody who has left, for a card that has none: it is written first, so that the card is known as
+        /// theirs from then on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        number: Vec<FieldChange>,
     },
     /// The card is made active again; assume that its operator wakes, unless its fate says otherwise.
     Unarchive {
@@ -174,7 +178,8 @@ impl Action {
             | Action::Merge { fields, .. }
             | Action::Anonymize { fields, .. }
             | Action::SetReferences { fields } => fields,
-            Action::CreateEntry { .. } | Action::Archive { .. } | Action::Unarchive { .. } => &[],
+            Action::Archive { number, .. } => number,
+            Action::CreateEntry { .. } | Action::Unarchive { .. } => &[],
         }
     }
 }
@@ -222,9 +227,12 @@ impl Change {
             Action::Create { .. } => {
                 classes.insert(BudgetClass::Create);
             }
-            Action::Archive { apart, .. } => {
+            Action::Archive { apart, number, .. } => {
                 if !apart.left_behind {
                     classes.insert(BudgetClass::Archive);
+                }
+                if !number.is_empty() {
+                    classes.insert(BudgetClass::Adopt);
                 }
                 match self.operator {
                     OperatorLink::Active { .. } => {

@@ -1,6 +1,7 @@
 //! A plan for a ticket: structure, reasons and ids stay, everything of people goes. Keys and values become short marks that are
 //! the same wherever the same thing stands, and tell nothing without the store that made them.
 
+use super::concern::Concern;
 use super::groups::{Group, OperatorGroups, Seen};
 use super::input::PlanInput;
 use super::key::Key;
@@ -36,6 +37,7 @@ pub fn redact(view: &PlanView, input: &PlanInput, hash: &dyn Fn(&str) -> String)
         conflicts,
         rejections,
         skipped,
+        attention,
         base,
         foreign_cards,
     } = view.clone();
@@ -60,6 +62,7 @@ pub fn redact(view: &PlanView, input: &PlanInput, hash: &dyn Fn(&str) -> String)
             .map(|rejection| redactor.rejection(rejection))
             .collect(),
         skipped: skipped.into_iter().map(|skip| redactor.skip(skip)).collect(),
+        attention: attention.into_iter().map(|concern| redactor.concern(concern)).collect(),
         base,
         foreign_cards,
     }
@@ -321,6 +324,38 @@ impl Redactor<'_> {
             place: self.place(rejection.place),
             message: self.text(&rejection.message),
             ..rejection
+        }
+    }
+
+    /// Every part by its name, so that a new one cannot slip through.
+    fn concern(&self, concern: Concern) -> Concern {
+        let Concern {
+            id,
+            code,
+            addressee,
+            key,
+            person_id,
+            name: _,
+            operator,
+            places,
+            what,
+            cure,
+            acceptance,
+            rejected_by: _,
+        } = concern;
+        Concern {
+            id,
+            code,
+            addressee,
+            key: key.map(|key| self.key(key.as_str())),
+            person_id,
+            name: None,
+            operator,
+            places: places.iter().map(|place| self.text(place)).collect(),
+            what: self.text(&what),
+            cure: self.text(&cure),
+            acceptance,
+            rejected_by: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What became of a plan: outcomes per change, and the report of a run.
 
+use super::concern::ConcernCode;
 use super::ids::{CardId, ItemId, OperatorId, PlanId, RunId};
 use super::key::Key;
 use super::plan::{ActionKind, HoldReason};
@@ -57,6 +58,8 @@ pub struct ChangeOutcome {
 pub enum RunVerdict {
     /// Nothing to do, or everything done.
     Clean,
+    /// Everything allowed was done, nothing is held, and something else needs a human.
+    Attention,
     /// Everything allowed was done; something is held.
     Held,
     /// Some changes failed.
@@ -68,11 +71,11 @@ pub enum RunVerdict {
 }
 
 impl RunVerdict {
-    /// The exit code: 0, 3, 5, 4 or 1.
+    /// The exit code: 0, 3, 3, 5, 4 or 1.
     pub fn exit_code(self) -> u8 {
         match self {
             RunVerdict::Clean => 0,
-            RunVerdict::Held => 3,
+            RunVerdict::Held | RunVerdict::Attention => 3,
             RunVerdict::SomeFailed => 5,
             RunVerdict::SnapshotRejected => 4,
             RunVerdict::Failed => 1,
@@ -90,6 +93,9 @@ pub struct RunCounts {
     pub not_reached: u64,
     pub conflicts: u64,
     pub rejections: u64,
+    /// What needs a human beside what is held, by code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attention: BTreeMap<ConcernCode, u64>,
     /// Operators archived or woken with their cards.
     pub operators: u64,
 }
@@ -110,6 +116,16 @@ pub struct RunReport {
     /// Why the clock of the run was doubted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clock: Vec<Finding>,
+    /// The run was to look at everybody: it renews the list of what waits, or could not judge.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
+}
+
+impl RunCounts {
+    /// How much needs a human beside what is held.
+    pub fn needs_attention(&self) -> u64 {
+        self.attention.values().sum()
+    }
 }
 
 impl RunReport {
@@ -126,6 +142,7 @@ impl RunReport {
             counts: RunCounts::default(),
             snapshots: Vec::new(),
             clock: Vec::new(),
+            whole: false,
         }
     }
 }

@@ -23,6 +23,8 @@ pub enum ClockStart {
     Archived,
     /// The last day that `lifecycle.anonymize.since` gives.
     LastDay,
+    /// The last change of a card that a human archived: it was archived then, or before.
+    ChangedLast,
 }
 
 /// The clock of one person.
@@ -67,6 +69,16 @@ pub fn retention_clock(
     }
 }
 
+/// The clock of a card that a human archived: when is not known, but not after the card was changed last.
+pub fn by_hand_clock(changed: Option<DateTime<Utc>>, after: Duration, zone: Tz) -> Result<RetentionClock, String> {
+    let changed = changed.ok_or("a human archived the card, and when is not known")?;
+    Ok(RetentionClock {
+        started: ClockStart::ChangedLast,
+        since: changed.with_timezone(&zone).date_naive(),
+        due: changed.checked_add_signed(after).ok_or("the day is out of range")?,
+    })
+}
+
 /// The beginning of a day; where a clock change skips midnight, the first moment after it.
 fn midnight(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
     (0..4).find_map(|hour| {
@@ -102,7 +114,7 @@ impl RetentionState {
     }
 }
 
-/// Somebody whose card cardsync archived.
+/// Somebody whose card is archived: by cardsync, or by a human after cardsync had known it as theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retained {
     pub state: RetentionState,
@@ -157,6 +169,15 @@ mod tests {
         assert_eq!(due(&archive, Some(&on("2015-01-01")), 7), "2025-01-12T08:00:00+00:00");
         let far = LastDay::On(NaiveDate::MAX);
         assert!(retention_clock(&archive, Some(&far), Duration::days(400), ZONE).is_err());
+    }
+
+    #[test]
+    fn of_a_card_archived_by_hand_the_last_change_counts() {
+        let changed = Some("2025-01-01T23:30:00Z".parse().expect("a time"));
+        let clock = by_hand_clock(changed, Duration::days(400), ZONE).expect("a date");
+        assert_eq!(clock.since.to_string(), "2025-01-02");
+        assert_eq!(clock.due.to_rfc3339(), "2026-02-05T23:30:00+00:00");
+        assert!(by_hand_clock(None, Duration::days(400), ZONE).is_err());
     }
 
     #[test]

@@ -67,7 +67,13 @@ impl Change {
             ],
             // The operator loses its log-in while it is active: an archived one cannot be changed. Where it does not follow its
             // card it goes first: what cannot be done with it stops the card as well.
-            Action::Archive { reason, disarm, apart } => {
+            Action::Archive {
+                reason,
+                disarm,
+                apart,
+                number,
+            } => {
+                let numbered = (!number.is_empty()).then(|| patch(card(), number));
                 let disarmed = disarm.iter().map(|operator| Step::SetLoginPermission {
                     operator: operator.clone(),
                     allowed: false,
@@ -80,7 +86,8 @@ impl Change {
                     operator: operator.clone(),
                     reason: reason.clone(),
                 });
-                disarmed.chain(sent_to_sleep).chain([archived]).collect()
+                let first = numbered.into_iter().chain(disarmed);
+                first.chain(sent_to_sleep).chain([archived]).collect()
             }
             // Whoever woke with the card and was not to is put back first. What shows already is not sent.
             Action::Unarchive { operators } => {
@@ -116,7 +123,9 @@ impl Change {
                 taken: taken.clone(),
                 reason: reason.clone(),
             },
-            Action::Archive { disarm, apart, .. } if !disarm.is_empty() || !apart.is_nobody() => SafeEnd::AsItStands,
+            Action::Archive {
+                disarm, apart, number, ..
+            } if !disarm.is_empty() || !apart.is_nobody() || !number.is_empty() => SafeEnd::AsItStands,
             Action::Unarchive { operators } if !operators.is_as_it_falls() => SafeEnd::Asleep {
                 card: self.card.clone().expect("a change of a card names the card"),
                 operators: operators.keeps().to_vec(),

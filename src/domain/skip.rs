@@ -26,8 +26,6 @@ pub enum SkipReason {
     SpecialAccount,
     OutOfScope,
     ScopeUnknown,
-    /// A human archived the card; the person is in the source.
-    ArchivedByHand,
     /// A human unarchived a card that we had archived.
     UnarchivedByHand,
     /// Evidence of leaving that has not held long enough.
@@ -42,13 +40,15 @@ pub enum SkipReason {
     StartUnknown,
     /// Has left and has no card: none is made.
     LeftWithoutCard,
+    /// Has left, and a card without a number may be theirs; not sure enough to offer.
+    LeaverMayHaveCard,
     /// Whether they leave is not known.
     LeavingUnknown,
     /// Absent, but not often or long enough.
     MissingNotYet,
     /// A source cannot say whether they are absent.
     AbsenceUnknown,
-    /// Absent, but linked to an operator, and a second source does not agree.
+    /// Absent, but linked to an operator, and a second source could not be read.
     SecondSource,
     /// Absent, but a record that cannot be used may be theirs.
     Shielded,

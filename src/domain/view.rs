@@ -1,6 +1,7 @@
 //! A judged plan as programs read it: the JSON of `plan --json`, `holds --json` and reports. Stable order, stable bytes.
 
 use super::card::OperatorLink;
+use super::concern::Concern;
 use super::field::FieldValue;
 use super::groups::{GroupsRead, OperatorGroups};
 use super::ids::{CardId, ItemId, OperatorId, PlanId};
@@ -195,6 +196,9 @@ pub struct PlanView {
     pub conflicts: Vec<Conflict>,
     pub rejections: Vec<Rejection>,
     pub skipped: Vec<Skip>,
+    /// What needs a human beside the held items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attention: Vec<Concern>,
     /// Active cards that are ours: the base of percentages.
     pub base: u64,
     /// Cards that are not ours and stay untouched.

@@ -2,6 +2,7 @@
 
 use crate::domain::card::PersonCard;
 use crate::domain::choices::questions;
+use crate::domain::concern::{Concern, ConcernCode};
 use crate::domain::decision::{HeldItem, SetAside};
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
@@ -57,6 +58,7 @@ pub(super) fn held_items(
                 since: now,
                 run: run.clone(),
                 set_aside,
+                judged_at: Some(now),
             })
         })
         .collect()
@@ -181,12 +183,21 @@ pub(super) fn run_items(judged: &Judged, outcomes: &[ChangeOutcome], new_holds: 
     items
 }
 
+fn by_code<'a>(concerns: impl Iterator<Item = &'a Concern>) -> BTreeMap<ConcernCode, u64> {
+    let mut counts = BTreeMap::new();
+    for concern in concerns {
+        *counts.entry(concern.code).or_default() += 1;
+    }
+    counts
+}
+
 /// Totals.
 pub(super) fn counts(judged: &Judged, outcomes: &[ChangeOutcome], held: u64) -> RunCounts {
     let mut counts = RunCounts {
         held,
         conflicts: judged.plan.conflicts.len() as u64,
         rejections: judged.plan.rejections.len() as u64,
+        attention: by_code(judged.concerns.iter().filter(|concern| concern.is_open())),
         ..RunCounts::default()
     };
     for outcome in outcomes {
@@ -204,7 +215,7 @@ pub(super) fn counts(judged: &Judged, outcomes: &[ChangeOutcome], held: u64) -> 
     counts
 }
 
-/// How the run ended; where several apply: failed, snapshot rejected, some failed, held, clean.
+/// How the run ended; where several apply: failed, snapshot rejected, some failed, held, attention, clean.
 pub(super) fn verdict(
     report: &RunReport,
     judged: &Judged,
@@ -222,8 +233,10 @@ pub(super) fn verdict(
         RunVerdict::SnapshotRejected
     } else if counts.not_done + counts.in_doubt > 0 || unfinished {
         RunVerdict::SomeFailed
-    } else if judged.plan.judged.nobody() || !holds.iter().all(HeldItem::is_settled) {
+    } else if judged.plan.judged.nobody() || !HeldItem::open(holds).is_empty() {
         RunVerdict::Held
+    } else if counts.needs_attention() > 0 {
+        RunVerdict::Attention
     } else {
         RunVerdict::Clean
     }

@@ -22,7 +22,7 @@ use crate::domain::guard::{ApprovedChange, ApprovedPlan};
 use crate::domain::ids::{CardId, ItemId, OperatorId};
 use crate::domain::input::PlanInput;
 use crate::domain::ledger::LedgerEntry;
-use crate::domain::plan::{ActionKind, Change, HoldReason};
+use crate::domain::plan::{Action, ActionKind, Change, HoldReason};
 use crate::domain::report::{ChangeOutcome, Outcome};
 use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,17 +160,17 @@ fn lane(change: &Change) -> Lane<'_> {
     }
 }
 
-/// Whether such changes put a key onto a card that had none.
-fn gives_a_key(kind: ActionKind) -> bool {
-    match kind {
-        ActionKind::Create | ActionKind::Adopt => true,
-        ActionKind::CreateEntry
-        | ActionKind::Unarchive
-        | ActionKind::Update
-        | ActionKind::Merge
-        | ActionKind::SetReferences
-        | ActionKind::Archive
-        | ActionKind::Anonymize => false,
+/// Whether a change puts a key onto a card that had none.
+fn gives_a_key(change: &Change) -> bool {
+    match &change.action {
+        Action::Create { .. } | Action::Adopt { .. } => true,
+        Action::Archive { number, .. } => !number.is_empty(),
+        Action::CreateEntry { .. }
+        | Action::Unarchive { .. }
+        | Action::Update { .. }
+        | Action::Merge { .. }
+        | Action::SetReferences { .. }
+        | Action::Anonymize { .. } => false,
     }
 }
 
@@ -212,7 +212,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     if kind == ActionKind::Create && !alone {
                         self.ask_for_others().await;
                     }
-                    let found = if gives_a_key(kind) {
+                    let found = if part.iter().any(|approved| gives_a_key(approved.change())) {
                         self.look_up_keys(part, approved).await
                     } else {
                         Ok(BTreeMap::new())
@@ -258,7 +258,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     /// What is looked up and sent together. The first create goes alone: where another cardsync is at the same point, one
     /// second card shows it.
     fn parts<'p, 'c>(&self, kind: ActionKind, ready: &'p [&'c ApprovedChange]) -> Vec<&'p [&'c ApprovedChange]> {
-        let batch = if gives_a_key(kind) {
+        let batch = if ready.iter().any(|approved| gives_a_key(approved.change())) {
             LOOK_UP_BATCH
         } else {
             ready.len().max(1)
@@ -295,13 +295,11 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     (Some(outcome), _) => outcome,
                     (None, Err(error)) => self.failed(change, error),
                     (None, Ok(found)) => match change.raw_key.as_ref().and_then(|raw| found.get(&raw.to_write())) {
-                        Some(card) if change.card.as_ref() != Some(card) && gives_a_key(change.action.kind()) => {
-                            Outcome::Held {
-                                reason: HoldReason::ChangedSinceJudged {
-                                    what: format!("card {card} was found to have this key"),
-                                },
-                            }
-                        }
+                        Some(card) if change.card.as_ref() != Some(card) && gives_a_key(change) => Outcome::Held {
+                            reason: HoldReason::ChangedSinceJudged {
+                                what: format!("card {card} was found to have this key"),
+                            },
+                        },
                         Some(_) | None => match self.one(plan, approved).await {
                             Ok(outcome) => self.as_said(change, self.refused_again(change, outcome)).await,
                             Err(error) => {

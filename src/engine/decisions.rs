@@ -1,11 +1,13 @@
 //! Approve and reject: by item, by class, by whole plan. A decision binds the items that wait now and the reasons shown.
 
+use super::attention::KeptConcern;
 use super::sheet::SheetDecision;
 use super::state::{KeptHold, StateReader, StateWriter, StoreError};
 use crate::domain::choices::{Offer, exclusive};
-use crate::domain::decision::{About, Answer, Decision, HeldItem, SNAPSHOT};
+use crate::domain::decision::{ATTENTION, About, Answer, Decision, HeldItem, SNAPSHOT};
 use crate::domain::ids::{ItemId, SourceName};
 use crate::domain::plan::ActionKind;
+use crate::domain::report::RunReport;
 use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
 use crate::domain::view::ChangeView;
 use crate::domain::visible;
@@ -40,9 +42,18 @@ pub struct Waiting {
     /// The last decision in force about each item.
     pub decided: Vec<Decision>,
     pub snapshots: Vec<SnapshotHold>,
+    /// What else needs a human.
+    pub concerns: Vec<KeptConcern>,
+    /// When the last run that was to look at everybody began: what was judged before it, it could not judge.
+    pub last_look: Option<DateTime<Utc>>,
 }
 
 impl Waiting {
+    /// Whether no run could judge since that time.
+    pub fn is_stale(&self, judged_at: DateTime<Utc>) -> bool {
+        self.last_look.is_some_and(|last| judged_at < last)
+    }
+
     /// What waits in its order, with the choices of a question together, the best match first.
     pub fn by_question(&self) -> Vec<&KeptHold> {
         let mut place: BTreeMap<&ItemId, (usize, usize)> = BTreeMap::new();
@@ -63,11 +74,18 @@ pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Wai
     let remembered = store.load(now).await?;
     // A run that failed before it read anything says nothing about snapshots.
     let runs = store.history(RUNS_LOOKED_AT).await?;
-    let last = runs.into_iter().find(|run| !run.snapshots.is_empty());
+    // One that is going on has not looked yet.
+    let looks = runs.iter().filter(|run| run.whole && run.finished_at.is_some());
+    let last_look = looks.map(|run| run.started_at).max();
+    let last = runs.iter().find(|run| !run.snapshots.is_empty());
     let decided: Vec<Decision> = remembered.decisions.into_values().collect();
     let snapshots = last
         .iter()
-        .flat_map(|run| run.snapshots.iter().map(|snapshot| (snapshot, run.started_at)))
+        .flat_map(|run| {
+            run.snapshots
+                .iter()
+                .map(|snapshot| (snapshot, doubted_since(snapshot, &runs, run.started_at)))
+        })
         .filter_map(|(snapshot, since)| snapshot_hold(snapshot, since))
         .filter(|hold| {
             !decided
@@ -79,7 +97,19 @@ pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Wai
         items,
         decided,
         snapshots,
+        concerns: store.concerns().await?,
+        last_look,
     })
+}
+
+/// Since when the same content waits: the oldest of the runs, newest first, that found it one after the other.
+fn doubted_since(snapshot: &SnapshotSummary, runs: &[RunReport], otherwise: DateTime<Utc>) -> DateTime<Utc> {
+    let reads = runs.iter().filter(|run| !run.snapshots.is_empty());
+    let same = |run: &&RunReport| {
+        let mut reads = run.snapshots.iter();
+        reads.any(|read| read.name == snapshot.name && read.acceptance == snapshot.acceptance)
+    };
+    reads.take_while(same).last().map_or(otherwise, |run| run.started_at)
 }
 
 fn snapshot_hold(snapshot: &SnapshotSummary, since: DateTime<Utc>) -> Option<SnapshotHold> {
@@ -144,7 +174,7 @@ pub fn names(word: &str, kept: &KeptHold) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error(
-        "nothing that waits is called '{0}'; `cardsync holds` lists ids, classes and the plan; an item that has changed since has a new id"
+        "nothing that waits is called '{0}'; `cardsync holds` lists ids, classes and the plan; an item that has changed since has a new id, and what only needs a human can be rejected (it is known, and stays quiet), never approved"
     )]
     UnknownWord(String),
     #[error("no decision about '{0}' is in force; `cardsync holds --decisions` lists them with their ids")]
@@ -293,6 +323,21 @@ impl<'a> Making<'a> {
         for snapshot in reads.filter(|hold| is_id(&hold.id, word) || word == "snapshot") {
             found = true;
             self.read(&snapshot.id, answer, said);
+        }
+        // There is nothing to approve of what is settled where it stands; that it is known, can be said.
+        for kept in waiting.concerns.iter().filter(|_| answer == Answer::Reject) {
+            let concern = &kept.concern;
+            if is_id(&concern.id, word) || concern.code.name() == word {
+                found = true;
+                let about = About {
+                    key: concern.key.clone(),
+                    card: concern.person_id.clone(),
+                    action: None,
+                    days: None,
+                };
+                let waives = BTreeSet::from([ATTENTION.to_owned()]);
+                self.add(&concern.id, waives, about, answer, said);
+            }
         }
         found
     }

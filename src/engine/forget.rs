@@ -33,6 +33,9 @@ pub struct Person {
     pub keys: BTreeSet<Key>,
     /// Entries of the ledger that still name a key.
     pub remembered: u64,
+    /// Their cards in TOPdesk, as far as nobody has seen them anonymized, and since when each stands archived by cardsync.
+    /// Forgetting changes nothing there.
+    pub in_topdesk: BTreeMap<CardId, Option<DateTime<Utc>>>,
     pub kept: Kept,
 }
 
@@ -103,7 +106,13 @@ pub async fn look<S: StateWriter + RecordsKeeper>(
     if named == 0 && kept == Kept::default() {
         return Err(ForgetError::Unknown);
     }
+    let in_topdesk = entries.iter().filter(|entry| !entry.anonymized);
+    let in_topdesk = in_topdesk.map(|entry| {
+        let archived = entry.archived_by_us.as_ref().map(|archive| archive.at);
+        (entry.card.clone(), archived)
+    });
     Ok(Person {
+        in_topdesk: in_topdesk.collect(),
         cards,
         keys,
         remembered: named,

@@ -5,6 +5,7 @@
 
 mod after_run;
 pub mod apply;
+pub mod attention;
 mod certify;
 mod complete;
 pub mod decision_log;
@@ -14,6 +15,7 @@ pub mod forget;
 pub mod former;
 pub mod gather;
 mod groups;
+mod hasher;
 pub mod history;
 pub mod inputs;
 mod ledger_after;
@@ -21,6 +23,7 @@ pub mod other_key;
 pub mod pair_sheet;
 pub mod pair_words;
 mod planned;
+mod reason;
 mod recheck;
 pub mod records;
 pub mod recover;

@@ -206,7 +206,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 .iter()
                 .map(|decision| (decision.item.clone(), decision.clone())),
         );
-        let judged = judge(plan, &input);
+        let mut judged = judge(plan, &input);
+        // The list of what needs a human is the sync's.
+        judged.concerns.clear();
         Writing {
             planned: Planned {
                 judged,

@@ -3,11 +3,13 @@
 use super::Source;
 use super::after_run::{counts, held_items, holds_after_some, quiet, run_items, verdict};
 use super::apply::OperatorAccount;
+use super::attention::{Attention, Unjudged, list_after};
 use super::certify::{busy, purge, purge_done};
 use super::gather::ReadParts;
 use super::inputs::{KeptHeader, KeptInput};
 use super::pair_sheet::ListProblem;
 pub use super::planned::Planned;
+use super::reason::without_reason;
 use super::recover::Settled;
 use super::rekey::RekeyRequest;
 use super::settled::{done_of, waiting_since};
@@ -15,17 +17,18 @@ use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateWriter,
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
 use super::undo::UndoRequest;
-use crate::domain::decision::{Contact, HeldItem};
+use crate::domain::concern::Concern;
+use crate::domain::decision::{Contact, HeldItem, is_rejected, settled_items};
 use crate::domain::field::CardField;
-use crate::domain::guard::{ApprovedPlan, Judged};
+use crate::domain::guard::{ApprovedPlan, Judged, could_judge};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
 use crate::domain::pin::standing;
-use crate::domain::plan::{Action, ActionKind, Change};
+use crate::domain::plan::ActionKind;
 use crate::domain::profile::Profile;
 use crate::domain::quality::{target_profile, target_summary};
-use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
+use crate::domain::report::{ChangeOutcome, RunReport, RunVerdict};
 use crate::domain::snapshot::SnapshotSummary;
 use crate::domain::undo::Kept;
 use crate::domain::view::{ChangeView, PlanView};
@@ -77,6 +80,8 @@ pub struct Finished {
     pub holds: Vec<HeldItem>,
     /// What waits now and did not wait before this run.
     pub new_holds: Vec<HeldItem>,
+    /// What else needs a human, after a run that looked at everybody; nothing is new or solved by any other.
+    pub attention: Attention,
     /// Of an undo: what is not undone, and why.
     pub kept: Vec<Kept>,
 }
@@ -87,6 +92,7 @@ pub(super) struct Through {
     pub(super) outcomes: Vec<ChangeOutcome>,
     pub(super) holds: Vec<HeldItem>,
     pub(super) new_holds: Vec<HeldItem>,
+    pub(super) attention: Attention,
     pub(super) kept: Vec<Kept>,
 }
 
@@ -126,6 +132,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         command: &str,
     ) -> Result<Finished, RunError> {
         let mut report = RunReport::begun(lease.run().clone(), command, self.clock.now());
+        report.whole = matches!(scope, Scope::Whole);
         parts.store.start_run(lease, &report).await?;
         // On the heap: each holds all that was read, and a worker's stack is 2 MiB.
         let through = match scope {
@@ -141,6 +148,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 outcomes,
                 holds,
                 new_holds,
+                attention,
                 kept,
             }) => {
                 report.finished_at = Some(self.clock.now());
@@ -152,6 +160,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                     outcomes,
                     holds,
                     new_holds,
+                    attention,
                     kept,
                 })
             }
@@ -184,6 +193,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let (read, left) = Box::pin(self.settle_to_write(parts, lease)).await?;
         let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
+        let earlier_concerns = store.concerns().await?;
         let planned = unless_stopped(parts.stop, self.planned(read))
             .await
             .ok_or(RunError::Stopped)?;
@@ -197,6 +207,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report.clock.clone_from(&input.clock.doubts);
         let whole = matches!(scope, Scope::Whole);
         let mut ledger = input.ledger.clone();
+        let mut forgotten: Vec<CardId> = Vec::new();
         if whole {
             let mut plan_ledger = judged.plan.ledger.clone();
             let busy = busy(store).await?;
@@ -219,6 +230,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             for card in &purged.cards {
                 store.purge(lease, card).await?;
             }
+            forgotten.clone_from(&purged.cards);
             store
                 .learn(lease, learned, input.clock.earliest(self.clock.now()))
                 .await?;
@@ -265,10 +277,18 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             undoes: None,
         };
         let now: Vec<KeptHold> = holds.iter().map(with_plan).collect();
+        let could_judge = could_judge(&judged.plan, input);
         let now = if whole {
-            now
+            let unjudged = Unjudged::of(&judged.plan, could_judge);
+            let left = earlier_holds.iter().filter(|kept| unjudged.includes(kept));
+            now.into_iter().chain(left.cloned()).collect()
         } else {
             holds_after_some(earlier_holds.clone(), now, &done)
+        };
+        let attention = if whole {
+            list_after(earlier_concerns, judged, could_judge, self.clock.now()).without(&forgotten)
+        } else {
+            Attention::default()
         };
         // What first contact or a configuration brought, and was let through and done, waits no longer: the next change of
         // the same card is another one.
@@ -278,6 +298,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let ended = judged.ended_by(input, &done, whole);
         let learned = Learned {
             holds: Some(&now),
+            concerns: whole.then_some(attention.now.as_slice()),
             done: &done,
             ended: Some(&ended),
             contact: settled.as_ref(),
@@ -297,6 +318,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             outcomes,
             holds,
             new_holds,
+            attention,
             kept: Vec::new(),
         })
     }
@@ -413,47 +435,6 @@ fn profiles(input: &PlanInput, asked: &BTreeSet<CardField>) -> Vec<(SourceName, 
     sources.chain([(target_summary(&input.target).name, target)]).collect()
 }
 
-/// Archives that lack their configured reason are not sent at all.
-pub(super) fn without_reason(
-    approved: ApprovedPlan,
-    input: &PlanInput,
-    wanted: &Option<String>,
-) -> (ApprovedPlan, Vec<ChangeOutcome>) {
-    let Some(name) = wanted.as_ref().filter(|_| input.target.archiving_reason.is_none()) else {
-        return (approved, Vec::new());
-    };
-    let is_archive = |change: &Change| match &change.action {
-        // An anonymization may have to archive the card again.
-        Action::Archive { .. } | Action::Merge { .. } | Action::Anonymize { .. } => true,
-        // Whoever wakes and was not to is archived again.
-        Action::Unarchive { operators } => !operators.keeps().is_empty(),
-        Action::CreateEntry { .. }
-        | Action::Create { .. }
-        | Action::Update { .. }
-        | Action::Adopt { .. }
-        | Action::SetReferences { .. } => false,
-    };
-    let refused = approved
-        .changes()
-        .iter()
-        .map(|approved| approved.change())
-        .filter(|change| is_archive(change))
-        .map(|change| ChangeOutcome {
-            item: change.id.clone(),
-            action: change.action.kind(),
-            key: change.key.clone(),
-            card: change.card.clone(),
-            operators: Vec::new(),
-            outcome: Outcome::NotDone {
-                message: format!(
-                    "TOPdesk has no archiving reason '{name}'; add it there, or correct topdesk.archiving_reason"
-                ),
-            },
-        })
-        .collect();
-    (approved.keep(|change| !is_archive(change)), refused)
-}
-
 /// The cards of requests that earlier runs left open.
 pub(super) fn open_cards(settled: &[Settled]) -> BTreeSet<CardId> {
     let read = |one: &Settled| one.after.as_ref().map(|card| card.id.clone());
@@ -480,14 +461,14 @@ pub(super) fn take_in(settled: &[Settled], remembered: &mut Remembered) {
 /// The exit code of `plan`: 4, 3, 2 or 0.
 pub fn plan_exit_code(judged: &Judged) -> u8 {
     let rejected = judged.plan.snapshots.iter().any(SnapshotSummary::is_unusable_in_part);
-    let settled = |reasons: &Vec<HoldReason>| {
-        reasons
-            .iter()
-            .any(|reason| matches!(reason, HoldReason::Rejected { again: false, .. }))
-    };
+    let held = judged.held.iter().map(|(item, reasons)| (item, reasons.as_slice()));
+    let settled = settled_items(held, |_, reasons| is_rejected(reasons));
     if rejected {
         4
-    } else if judged.plan.judged.nobody() || !judged.held.values().all(settled) {
+    } else if judged.plan.judged.nobody()
+        || settled.len() < judged.held.len()
+        || judged.concerns.iter().any(Concern::is_open)
+    {
         3
     } else if !judged.approved.changes().is_empty() {
         2

@@ -3,6 +3,7 @@
 
 use super::Source;
 use super::after_run::{counts, held_items, verdict};
+use super::attention::Attention;
 use super::former::Former;
 use super::gather::{ReadParts, Readings};
 use super::planned::Planned;
@@ -137,6 +138,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             outcomes,
             holds,
             new_holds,
+            attention: Attention::default(),
             kept,
         })
     }

@@ -5,6 +5,9 @@
 //! one environment; time is an argument, so that a rehearsal at another date keeps that date's books.
 
 pub use super::decision_log::LoggedDecision;
+pub use super::hasher::KeyHasher;
+
+use super::attention::KeptConcern;
 use super::inputs::KeptInput;
 use super::records::RunItem;
 use super::target::IntentId;
@@ -12,7 +15,6 @@ use crate::domain::card::{OperatorCard, PersonCard};
 use crate::domain::certificate::Certificate;
 use crate::domain::decision::{Contact, Decision, HeldItem, InDoubt, SetAside, WhyEnded};
 use crate::domain::ids::{CardId, ItemId, PlanId, RunId, SourceName};
-use crate::domain::key::Key;
 use crate::domain::ledger::{LastWrite, LedgerEntry};
 use crate::domain::pin::Pin;
 use crate::domain::plan::{Change, Step};
@@ -23,9 +25,7 @@ use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
 use crate::domain::undo::Deed;
 use crate::domain::window::BudgetUsed;
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -166,49 +166,6 @@ impl fmt::Debug for RunLease {
     }
 }
 
-/// Hashes keys that are personal (a login, an e-mail address) so that logs can be searched and a purged person
-/// recognised, and nobody can be looked up without the store. HMAC-SHA256 under a random key that each store has.
-#[derive(Clone, PartialEq, Eq)]
-pub struct KeyHasher([u8; 32]);
-
-impl KeyHasher {
-    /// From the store's own random bytes.
-    pub fn new(secret: [u8; 32]) -> Self {
-        Self(secret)
-    }
-
-    /// A fresh random one.
-    pub fn random() -> Self {
-        // Two version-4 UUIDs from the operating system's generator: 244 random bits, without another dependency.
-        let mut secret = [0; 32];
-        secret[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-        secret[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-        Self(secret)
-    }
-
-    /// The random bytes, for the store to keep.
-    pub(crate) fn secret(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The hash of a key in hexadecimal, always the same within one store.
-    pub fn hash(&self, key: &Key) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of every length");
-        mac.update(key.as_str().as_bytes());
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    }
-}
-
-impl fmt::Debug for KeyHasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyHasher(***)")
-    }
-}
-
 /// Everything that a plan takes from earlier runs.
 #[derive(Clone, Debug)]
 pub struct Remembered {
@@ -292,6 +249,8 @@ pub struct Learned<'a> {
     pub profiles: &'a [(SourceName, Profile)],
     /// The whole set that waits now; an item that was held before keeps the time it was held first.
     pub holds: Option<&'a [KeptHold]>,
+    /// The whole list of what else needs a human.
+    pub concerns: Option<&'a [KeptConcern]>,
     /// Items that were done, beside `holds`: that they were once set aside is over.
     pub done: &'a [ItemId],
     /// Items whose question is answered or gone: decisions about them end.
@@ -380,6 +339,9 @@ pub trait StateReader: Send + Sync {
 
     /// What waits since the last run, in plan order.
     fn holds(&self) -> impl Future<Output = Result<Vec<KeptHold>, StoreError>> + Send;
+
+    /// What else needs a human since the last run, in the order in which it is shown.
+    fn concerns(&self) -> impl Future<Output = Result<Vec<KeptConcern>, StoreError>> + Send;
 
     /// Every decision ever made, newest first.
     fn decisions(&self) -> impl Future<Output = Result<Vec<LoggedDecision>, StoreError>> + Send;
@@ -479,19 +441,4 @@ pub trait StateWriter: StateReader {
 
     /// Forgets a person's data: journal images, held items and values of this card. The card id, actions and times stay.
     fn purge(&self, lease: &RunLease, card: &CardId) -> impl Future<Output = Result<(), StoreError>> + Send;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hash_is_stable_within_a_store_and_tells_nothing_without_it() {
-        let hasher = KeyHasher::new([7; 32]);
-        let key = Key::stored("j.jansen");
-        assert_eq!(hasher.hash(&key), hasher.hash(&key));
-        assert_eq!(hasher.hash(&key).len(), 64);
-        assert_ne!(hasher.hash(&key), KeyHasher::random().hash(&key));
-        assert_eq!(format!("{hasher:?}"), "KeyHasher(***)");
-    }
 }

@@ -4,7 +4,8 @@
 use super::Source;
 use super::gather::ReadParts;
 use super::groups::read_groups;
-use super::run::{Planned, RunError, Through, WriteParts, without_reason};
+use super::reason::without_reason;
+use super::run::{Planned, RunError, Through, WriteParts};
 use super::settled::{Aside, SettledRead};
 use super::state::{Learned, RunLease, StateReader, StateWriter};
 use super::stopping::unless_stopped;
@@ -85,7 +86,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         };
         let made = undo(&input, &part_of(deeds, &request.part), &author);
         input.groups = read_groups(self.reader, &made.plan).await;
-        let judged = judge(made.plan, &input);
+        let mut judged = judge(made.plan, &input);
+        // The list of what needs a human is the sync's.
+        judged.concerns.clear();
         WayBack {
             planned: Planned {
                 judged,

@@ -4,7 +4,10 @@
 //! ids and counts people; it must never carry a name, an address, a key or a field value, because it leaves the machine
 //! by ways that cardsync does not know: mail, chat, a ticket.
 
+mod attention;
 pub mod command;
+
+pub use self::attention::{NotifyConcern, attention_events};
 
 use crate::domain::decision::HeldItem;
 use crate::domain::ids::{EnvironmentId, ItemId, RunId, SourceName};
@@ -29,6 +32,10 @@ pub enum NotifyKind {
     SnapshotRejected,
     /// A run could not do its work, or some of its changes failed.
     RunFailed,
+    /// Something else needs a human that did not before: a conflict, a record, a doubt.
+    AttentionNew,
+    /// What needed a human does not any more.
+    AttentionSolved,
     /// The first clean run after trouble.
     AllWell,
 }
@@ -50,7 +57,10 @@ pub struct NotifyEvent {
     /// The items that are new; only with `hold_new`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<NotifyItem>,
-    /// How many new items are not in `items`.
+    /// What is new or solved; only with `attention_new` and `attention_solved`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concerns: Vec<NotifyConcern>,
+    /// How many are not in `items` or `concerns`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_left_off: usize,
     /// The reads that were rejected; only with `snapshot_rejected`.
@@ -92,19 +102,7 @@ pub fn events(
     current: &RunReport,
     new_holds: &[HeldItem],
 ) -> Vec<NotifyEvent> {
-    let event = |kind, message| NotifyEvent {
-        kind,
-        environment: environment.clone(),
-        run: current.id.clone(),
-        at: current.finished_at.unwrap_or(current.started_at),
-        verdict: current.verdict,
-        repeated: false,
-        message,
-        counts: current.counts.clone(),
-        items: Vec::new(),
-        items_left_off: 0,
-        snapshots: Vec::new(),
-    };
+    let event = |kind, message| NotifyEvent::plain(kind, environment, current, message);
     let mut told = Vec::new();
     if let Some(message) = failure(current) {
         let repeated = previous.is_some_and(|report| failure(report).is_some());
@@ -150,6 +148,7 @@ pub fn not_begun(environment: &EnvironmentId, run: &RunId, at: DateTime<Utc>, me
         message: message.lines().next().unwrap_or_default().to_owned(),
         counts: RunCounts::default(),
         items: Vec::new(),
+        concerns: Vec::new(),
         items_left_off: 0,
         snapshots: Vec::new(),
     }
@@ -177,7 +176,7 @@ fn failure(report: &RunReport) -> Option<String> {
         RunVerdict::SomeFailed => {}
         // A rejected read outranks failed changes, and does not hide them.
         RunVerdict::SnapshotRejected if troubled => {}
-        RunVerdict::SnapshotRejected | RunVerdict::Held | RunVerdict::Clean => return None,
+        RunVerdict::SnapshotRejected | RunVerdict::Held | RunVerdict::Attention | RunVerdict::Clean => return None,
     }
     if let Some(failure) = &report.failure {
         return Some(failure.lines().next().unwrap_or_default().to_owned());
@@ -200,7 +199,13 @@ fn failure(report: &RunReport) -> Option<String> {
 
 fn was_trouble(report: &RunReport) -> bool {
     match report.verdict {
-        Some(RunVerdict::Held | RunVerdict::SomeFailed | RunVerdict::SnapshotRejected | RunVerdict::Failed) => true,
+        Some(
+            RunVerdict::Held
+            | RunVerdict::Attention
+            | RunVerdict::SomeFailed
+            | RunVerdict::SnapshotRejected
+            | RunVerdict::Failed,
+        ) => true,
         Some(RunVerdict::Clean) | None => false,
     }
 }
@@ -241,6 +246,26 @@ fn hold_message(items: &[HeldItem]) -> String {
         "new and waiting for a decision: {}{with}; look with `cardsync holds`",
         counts.join(", ")
     )
+}
+
+impl NotifyEvent {
+    /// Of a run, without anything to list.
+    fn plain(kind: NotifyKind, environment: &EnvironmentId, run: &RunReport, message: String) -> Self {
+        Self {
+            kind,
+            environment: environment.clone(),
+            run: run.id.clone(),
+            at: run.finished_at.unwrap_or(run.started_at),
+            verdict: run.verdict,
+            repeated: false,
+            message,
+            counts: run.counts.clone(),
+            items: Vec::new(),
+            concerns: Vec::new(),
+            items_left_off: 0,
+            snapshots: Vec::new(),
+        }
+    }
 }
 
 impl NotifyItem {

@@ -1,11 +1,13 @@
 use super::*;
 use crate::domain::card::OperatorLink;
+use crate::domain::concern::{Addressee, Concern, ConcernCode};
 use crate::domain::ids::{CardId, OperatorId};
 use crate::domain::key::Key;
 use crate::domain::plan::HoldReason;
 use crate::domain::policy::BudgetClass;
 use crate::domain::snapshot::{Finding, Role};
 use crate::domain::view::{ChangeVerdict, ChangeView, FromTo};
+use crate::engine::attention::Attention;
 
 fn moment() -> DateTime<Utc> {
     "2026-06-08T06:00:00Z".parse().unwrap()
@@ -23,6 +25,7 @@ fn report(id: &str, verdict: RunVerdict) -> RunReport {
         counts: RunCounts::default(),
         snapshots: Vec::new(),
         clock: Vec::new(),
+        whole: false,
     }
 }
 
@@ -61,6 +64,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
         since: moment(),
         run: "r1".into(),
         set_aside: None,
+        judged_at: None,
     }
 }
 
@@ -314,4 +318,48 @@ fn an_event_has_no_personal_data_and_stable_names() {
     assert_eq!(json["verdict"], "snapshot_rejected");
     assert_eq!(json["snapshots"][0]["acceptance"], "i9");
     assert!(json.get("items").is_none());
+}
+
+#[test]
+fn what_needs_a_human_is_told_without_anybody_in_it_and_a_rejected_read_is_not_told_twice() {
+    let concern = |id: &str, code| Concern {
+        id: id.into(),
+        code,
+        addressee: Addressee::Hr,
+        key: Some(Key::stored("SECRETKEY")),
+        person_id: Some(CardId::new("c1")),
+        name: Some("Jane Doe".to_owned()),
+        operator: OperatorLink::Active {
+            operators: vec![OperatorId::new("o1")],
+        },
+        places: vec!["hr line 3".to_owned()],
+        what: "Jane Doe".to_owned(),
+        cure: String::new(),
+        acceptance: None,
+        rejected_by: None,
+    };
+    let attention = Attention {
+        now: Vec::new(),
+        new: vec![
+            concern("a", ConcernCode::LeavingUnknown),
+            concern("b", ConcernCode::ReadRejected),
+        ],
+        solved: vec![concern("c", ConcernCode::DuplicateKey)],
+    };
+    let told = attention_events(&environment(), &report("r1", RunVerdict::Attention), &attention);
+    let kinds: Vec<NotifyKind> = told.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [NotifyKind::AttentionNew, NotifyKind::AttentionSolved]);
+    assert_eq!(told[0].concerns.len(), 1);
+    assert!(
+        told[0]
+            .message
+            .contains("1 leaving_unknown (1 with an active operator)"),
+        "{}",
+        told[0].message
+    );
+    let text = serde_json::to_string(&told).unwrap();
+    for personal in ["SECRETKEY", "Jane", "c1"] {
+        assert!(!text.contains(personal), "{personal}: {text}");
+    }
+    assert!(attention_events(&environment(), &report("r2", RunVerdict::Clean), &Attention::default()).is_empty());
 }

@@ -39,11 +39,12 @@ pub struct Inspection {
     pub rewrite_due: bool,
 }
 
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "ledger",
     "journal",
     "decision",
     "hold",
+    "concern",
     "contact",
     "snapshot",
     "run",

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::collections::BTreeSet;
 
 /// Table, what tells its rows apart, and the columns with texts or JSON that may speak of others than whom the row is about.
-const TEXTS: [(&str, &str, &[&str]); 9] = [
+const TEXTS: [(&str, &str, &[&str]); 10] = [
     (
         "journal",
         "id",
@@ -25,6 +25,7 @@ const TEXTS: [(&str, &str, &[&str]); 9] = [
     ),
     ("run_item", "run || ' ' || place", &["detail"]),
     ("hold", "origin || ' ' || item", &["body"]),
+    ("concern", "item", &["body"]),
     ("decision", "id", &["note"]),
     ("halfway", "run || ' ' || item", &["change"]),
     ("pin", "card || ' ' || place", &["body"]),

@@ -15,6 +15,7 @@ mod about;
 mod backup;
 mod bind;
 mod certificates;
+mod concerns;
 mod decisions;
 mod deeds;
 mod fault;

@@ -21,6 +21,9 @@ const OF_PERSON: &str =
 const HELD_FOR_PERSON: &str =
     "(card = ?2 OR (card IS NULL AND json_extract(body, '$.change.key') IN (SELECT value FROM json_each(?3))))";
 
+/// The same for what else needs a human: it may name both.
+const CONCERN_OF_PERSON: &str = "(card = ?2 OR (key IS NOT NULL AND key IN (SELECT value FROM json_each(?3))))";
+
 /// Every key that is kept of a card.
 async fn keys(connection: &mut SqliteConnection, environment: i64, card: &CardId) -> Result<BTreeSet<Key>, Fault> {
     let rows = sqlx::query(
@@ -72,6 +75,7 @@ pub(super) async fn kept(
     let journal = count(format!("{} AND (key IS NOT NULL OR change <> '')", of("journal"))).await?;
     let items = count(format!("{} AND (key IS NOT NULL OR detail <> '')", of("run_item"))).await?;
     let holds = count(format!("hold WHERE environment = ?1 AND {HELD_FOR_PERSON}")).await?;
+    let concerns = count(format!("concern WHERE environment = ?1 AND {CONCERN_OF_PERSON}")).await?;
     let items_of = items_of_person();
     let notes = count(format!(
         "decision WHERE environment = ?1 AND note IS NOT NULL AND (item IN ({items_of}) OR {OF_PAIR})"
@@ -81,7 +85,7 @@ pub(super) async fn kept(
     Ok(Kept {
         journal,
         items,
-        holds,
+        holds: holds + concerns,
         notes,
         elsewhere,
         inputs: 0,
@@ -128,6 +132,7 @@ pub(super) async fn person(
          WHERE environment = ?1 AND {OF_PERSON} AND (key IS NOT NULL OR detail <> '')"
     );
     let holds = format!("DELETE FROM hold WHERE environment = ?1 AND {HELD_FOR_PERSON}");
+    let concerns = format!("DELETE FROM concern WHERE environment = ?1 AND {CONCERN_OF_PERSON}");
     let decided = format!(
         "UPDATE decision SET key = NULL, days = NULL WHERE environment = ?1 AND (key IS NOT NULL OR days IS NOT NULL) \
          AND {OF_PERSON}"
@@ -138,7 +143,9 @@ pub(super) async fn person(
             .to_owned();
     // Whose card it is not, and why, is said of the person too.
     let pairs = format!("DELETE FROM decision WHERE environment = ?1 AND {OF_PAIR}");
-    for statement in [pairs, notes, approvals, decided, pins, halfway, journal, items, holds] {
+    for statement in [
+        pairs, notes, approvals, decided, pins, halfway, journal, items, holds, concerns,
+    ] {
         gone += sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(environment)
             .bind(card.as_str())

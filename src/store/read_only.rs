@@ -7,6 +7,7 @@ use super::{file, schema};
 use crate::domain::ids::EnvironmentId;
 use crate::domain::report::RunReport;
 use crate::domain::undo::Deed;
+use crate::engine::attention::KeptConcern;
 use crate::engine::state::{
     Halfway, KeptHold, KeyHasher, LoggedDecision, OpenIntent, Remembered, StateReader, StoreError,
 };
@@ -85,6 +86,13 @@ impl StateReader for ReadOnlyStore {
     async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
         match &self.0 {
             Some(reader) => reader.holds().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn concerns(&self) -> Result<Vec<KeptConcern>, StoreError> {
+        match &self.0 {
+            Some(reader) => reader.concerns().await,
             None => Ok(Vec::new()),
         }
     }

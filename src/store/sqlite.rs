@@ -8,11 +8,12 @@ use super::inputs::InputFolder;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
 use super::writer::{Lesson, Write, Writer};
-use super::{decisions, deeds, halfway, holds, journal, ledger, runs, schema, snapshots};
+use super::{concerns, decisions, deeds, halfway, holds, journal, ledger, runs, schema, snapshots};
 use crate::domain::decision::{Decision, HeldItem, WhyEnded};
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
 use crate::domain::report::RunReport;
 use crate::domain::undo::Deed;
+use crate::engine::attention::KeptConcern;
 use crate::engine::inputs::KeptInput;
 use crate::engine::records::RunItem;
 use crate::engine::state::{
@@ -181,6 +182,13 @@ impl Reader {
             .map_err(|fault| self.at(fault))
     }
 
+    pub(super) async fn concerns(&self) -> Result<Vec<KeptConcern>, StoreError> {
+        let mut connection = self.connection.lock().await;
+        concerns::load(&mut connection, self.environment)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
     pub(super) async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
         let mut connection = self.connection.lock().await;
         decisions::all(&mut connection, self.environment)
@@ -232,6 +240,10 @@ impl StateReader for SqliteStore {
 
     async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
         self.reader.holds().await
+    }
+
+    async fn concerns(&self) -> Result<Vec<KeptConcern>, StoreError> {
+        self.reader.concerns().await
     }
 
     async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
@@ -297,6 +309,7 @@ impl StateWriter for SqliteStore {
             snapshots,
             profiles,
             holds,
+            concerns,
             done,
             ended,
             items,
@@ -331,6 +344,7 @@ impl StateWriter for SqliteStore {
                 }))
                 .collect(),
             ended: ended.cloned().unwrap_or_default(),
+            concerns: concerns.map(<[_]>::to_vec),
             pins: pins.map(<[_]>::to_vec),
             items: items.map(<[RunItem]>::to_vec),
             certificates: certificates.to_vec(),

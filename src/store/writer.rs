@@ -9,7 +9,9 @@ use super::halfway::HalfwayRow;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::this_process;
 use super::stamp::{json, stamp};
-use super::{certificates, decisions, deeds, halfway, holds, journal, ledger, purge, records, runs, snapshots};
+use super::{
+    certificates, concerns, decisions, deeds, halfway, holds, journal, ledger, purge, records, runs, snapshots,
+};
 use crate::domain::certificate::Certificate;
 use crate::domain::decision::{Contact, Decision, WhyEnded};
 use crate::domain::ids::{CardId, ItemId, RunId, SourceName};
@@ -19,6 +21,7 @@ use crate::domain::pin::Pin;
 use crate::domain::profile::Profile;
 use crate::domain::report::RunReport;
 use crate::domain::snapshot::SnapshotSummary;
+use crate::engine::attention::KeptConcern;
 use crate::engine::records::RunItem;
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
@@ -43,6 +46,7 @@ pub(super) struct Lesson {
     pub(super) profiles: Vec<(SourceName, Profile)>,
     pub(super) holds: Vec<holds::HeldSet>,
     pub(super) ended: BTreeMap<ItemId, WhyEnded>,
+    pub(super) concerns: Option<Vec<KeptConcern>>,
     pub(super) pins: Option<Vec<Pin>>,
     pub(super) items: Option<Vec<RunItem>>,
     pub(super) certificates: Vec<Certificate>,
@@ -306,6 +310,9 @@ impl Open<'_> {
                     holds::replace(connection, environment, held, lesson.now).await?;
                 }
                 decisions::end(connection, environment, &lesson.ended, None, lesson.now).await?;
+                if let Some(list) = &lesson.concerns {
+                    concerns::replace(connection, environment, list).await?;
+                }
                 if let Some(items) = &lesson.items {
                     records::keep_items(connection, environment, &lesson.run, items).await?;
                 }

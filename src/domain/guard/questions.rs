@@ -2,7 +2,7 @@
 //! its answers with it (RULES 8.4). A run that could not judge leaves every question as it is.
 
 use super::Judged;
-use crate::domain::decision::{About, Decision, SNAPSHOT, WhyEnded};
+use crate::domain::decision::{ATTENTION, About, Decision, SNAPSHOT, WhyEnded};
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
@@ -32,18 +32,19 @@ impl Judged {
         let items = self.plan.changes.iter().map(|change| &change.id);
         let reads = self.plan.snapshots.iter();
         let reads = reads.flat_map(|read| read.acceptance.iter().chain(&read.accepted));
-        items.chain(reads).collect()
+        let concerns = self.concerns.iter().map(|concern| &concern.id);
+        items.chain(reads).chain(concerns).collect()
     }
 }
 
-/// Whether it answers a question that a run asks: about an item, or about a read. What somebody said of a card and a number, or of
+/// Whether it answers a question that a run asks: about an item, a read, or what else needs a human. What somebody said of a card and a number, or of
 /// the difference between two keys, stands until the opposite is said.
 fn is_asked_by_runs(decision: &Decision) -> bool {
-    decision.about.action.is_some() || decision.waives.contains(SNAPSHOT)
+    decision.about.action.is_some() || decision.waives.contains(SNAPSHOT) || decision.waives.contains(ATTENTION)
 }
 
 /// Whether what is not in the plan is not wanted, as far as single people go.
-fn could_judge(plan: &Plan, input: &PlanInput) -> bool {
+pub fn could_judge(plan: &Plan, input: &PlanInput) -> bool {
     let target = input.target.verdict == Verdict::Complete;
     let rejected = |read: &SnapshotSummary| read.verdict == Verdict::Rejected;
     target && input.clock.is_trusted() && !plan.judged.nobody() && !plan.snapshots.iter().any(rejected)
@@ -101,13 +102,13 @@ fn is_unknown(reason: SkipReason) -> bool {
         | SkipReason::ListedWithoutCard
         | SkipReason::SpecialAccount
         | SkipReason::OutOfScope
-        | SkipReason::ArchivedByHand
         | SkipReason::UnarchivedByHand
         | SkipReason::LeavingLater
         | SkipReason::LeavesOn
         | SkipReason::NextContract
         | SkipReason::StartsLater
         | SkipReason::LeftWithoutCard
+        | SkipReason::LeaverMayHaveCard
         | SkipReason::MissingNotYet
         | SkipReason::Drift
         | SkipReason::ArchivedTwin

@@ -106,6 +106,24 @@ impl HoldReason {
                      approve if the person has left"
                 );
             }
+            HoldReason::ArchivedByHand { changed } => {
+                let what = if *changed {
+                    "cardsync had archived the card, and somebody else changed it after that"
+                } else {
+                    "a human archived the card"
+                };
+                return format!(
+                    "{what}, and this person works here: wake it after all? approve to make it active; reject if it is to stay \
+                     archived"
+                );
+            }
+            HoldReason::LeaverWithoutNumber { card, agree } => {
+                return format!(
+                    "has left, and card {card}, which has no number, has the same {}: approve to give it the number and archive \
+                     it; reject if it is somebody else's",
+                    shared_marks(agree, false).join(", ")
+                );
+            }
             HoldReason::WorkLeft { manager_of, examples } => {
                 let left = work_left(*manager_of, examples);
                 return format!("{left}; see that somebody else has the work, or approve");

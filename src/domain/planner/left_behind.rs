@@ -53,6 +53,7 @@ impl Planner<'_> {
                             operators,
                             left_behind: true,
                         },
+                        number: Vec::new(),
                     },
                     Some(key),
                     Some(card),

@@ -24,6 +24,7 @@ mod doubting;
 mod fields;
 mod finish;
 mod learning;
+mod leavers;
 mod left_behind;
 mod lists;
 mod namesakes;

@@ -15,7 +15,7 @@ use crate::domain::ledger::LedgerEntry;
 use crate::domain::lifecycle::dates::{self, FirstSight};
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::Person;
-use crate::domain::plan::{Action, Drift, FieldChange, HoldReason, SkipReason};
+use crate::domain::plan::{Action, Drift, Evidence, EvidenceCode, FieldChange, HoldReason, SkipReason};
 use crate::domain::snapshot::Use;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,13 +35,18 @@ impl<'a> Planner<'a> {
                     self.block(key, CANNOT_BE_USED);
                     return;
                 }
+                // Since when is remembered of cards only; of whoever stood apart at the last look it is not since today.
+                let before = self.input.contact.apart.known.contains(key);
+                let evidence = match state {
+                    Leaving::Now(evidence) => Some(evidence),
+                    Leaving::Later { .. } => before.then(|| {
+                        let detail = "lifecycle.leaver.when holds, and did at the last look".to_owned();
+                        Evidence::new(EvidenceCode::LeaverCondition, None, detail)
+                    }),
+                    _contracts_ended => None,
+                };
                 self.stands_apart(key);
-                self.skip(
-                    SkipReason::LeftWithoutCard,
-                    Some(key),
-                    None,
-                    "leaves or has left, and has no card: none is made",
-                );
+                self.leaver_without_card(person, evidence);
                 return;
             }
             Leaving::Unknown(why) => {

@@ -266,7 +266,12 @@ impl<'a> Planner<'a> {
             doubts,
             why,
             ..Draft::new(
-                Action::Archive { reason, disarm, apart },
+                Action::Archive {
+                    reason,
+                    disarm,
+                    apart,
+                    number: Vec::new(),
+                },
                 Some(key.clone()),
                 Some(card),
                 operator,
@@ -274,19 +279,12 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Somebody with an archived card who is back: only what cardsync archived itself, and nobody touched since.
+    /// Somebody with an archived card who is back. What cardsync archived itself, and nobody touched since, is made active
+    /// again; whether another one is, a human is asked.
     fn rehire(&mut self, person: &Person<'_>, card: usize, description: &Description, doubt: Option<HoldReason>) {
         let key = person.key;
-        let ours = self.known[card].and_then(|entry| entry.archived_by_us.as_ref());
-        if self.standing_archive(card).is_none() {
-            let detail = if ours.is_some() {
-                "the card was changed by somebody else after cardsync had archived it: it stays archived"
-            } else {
-                "a human archived the card: it stays archived"
-            };
-            self.skip(SkipReason::ArchivedByHand, Some(key), Some(card), detail);
-            return;
-        }
+        let ours = self.known[card].is_some_and(|entry| entry.archived_by_us.is_some());
+        let by_hand = self.standing_archive(card).is_none();
         match starting(self.describe, person, self.input) {
             Starting::Now => {}
             Starting::Later { detail } => {
@@ -301,6 +299,10 @@ impl<'a> Planner<'a> {
         }
         let operator = self.index.operator(card);
         let mut doubts: Vec<HoldReason> = doubt.into_iter().collect();
+        if by_hand {
+            // What a human archived stays so until somebody says otherwise of this very card; but it is asked, not left.
+            doubts.push(HoldReason::ArchivedByHand { changed: ours });
+        }
         doubts.extend(self.target_doubt(Use::Unarchive));
         if !self.index.sees_all_operators() {
             doubts.push(HoldReason::OperatorUnproven);
@@ -314,7 +316,14 @@ impl<'a> Planner<'a> {
             RehirePerson::Hold => doubts.push(HoldReason::Rehire),
         }
         let operators = self.fate(card);
-        let mut why = vec!["is back in the sources; cardsync had archived the card".to_owned()];
+        let mut why = vec![
+            if by_hand {
+                "works here by the sources, and has no active card"
+            } else {
+                "is back in the sources; cardsync had archived the card"
+            }
+            .to_owned(),
+        ];
         why.extend(fate_words(&operators));
         let unarchive = self.draft(Draft {
             doubts,

@@ -1,5 +1,6 @@
-//! Who is to be anonymized: cards that cardsync archived and that stand so, whose person nobody has any more, for long
-//! enough. Whatever is not proven keeps them (RULES 5, 6).
+//! Who is to be anonymized: cards that stand archived, whose person nobody has any more, for long enough. Whatever is not
+//! proven keeps them (RULES 5, 6), and whoever is kept is listed: also whose card a human archived, and of whom only the card
+//! id is remembered.
 
 use super::namesakes::Namesakes;
 use super::provenance::Found;
@@ -16,7 +17,7 @@ use crate::domain::ledger::{LedgerEntry, OurArchive};
 use crate::domain::lifecycle::{Missing, missing};
 use crate::domain::merge::Person;
 use crate::domain::plan::{Action, HoldReason, SkipReason};
-use crate::domain::retention::{ClockStart, Retained, RetentionClock, RetentionState, retention_clock};
+use crate::domain::retention::{ClockStart, Retained, RetentionClock, RetentionState, by_hand_clock, retention_clock};
 use crate::domain::snapshot::{Role, Use};
 use std::collections::BTreeSet;
 
@@ -60,14 +61,20 @@ impl Planner<'_> {
             namesakes: None,
         };
         for (id, entry) in &input.ledger {
-            let Some(key) = &entry.key else { continue };
             let Some(card) = self.index.position(id) else { continue };
-            let archived = self.index.cards[card].archived;
-            let is_theirs = matches!(self.index.state(card), CardState::Keyed(known) if known == key);
-            if !archived || !is_theirs {
+            let CardState::Keyed(on_card) = self.index.state(card).clone() else {
+                continue;
+            };
+            // What is kept of somebody may have been taken out at their wish: the card in TOPdesk still is theirs.
+            let is_theirs = match &entry.key {
+                Some(key) => *key == on_card,
+                None => !entry.anonymized && entry.archived_by_us.is_some(),
+            };
+            if !self.index.cards[card].archived || !is_theirs {
                 // Active, in drift, or anonymized already: said elsewhere.
                 continue;
             }
+            let key = &on_card;
             if let Some(retained) = self.retained(entry, key, card, &mut looking) {
                 self.tell(&retained, card, rule);
                 self.retained.push(retained);
@@ -102,11 +109,15 @@ impl Planner<'_> {
         concerned
     }
 
-    /// Where an archived card of ours stands; `None` for one that cardsync did not archive.
+    /// Where an archived card of ours stands; `None` for one that a human archived and whose person works here.
     fn retained(&mut self, entry: &LedgerEntry, key: &Key, card: usize, looking: &mut Looking<'_>) -> Option<Retained> {
         let input = self.input;
-        let ours = entry.archived_by_us.as_ref()?;
-        let clock = retention_clock(ours, self.last_days.get(&card), looking.rule.after, input.moment.zone);
+        let (after, zone) = (looking.rule.after, input.moment.zone);
+        let clock = match &entry.archived_by_us {
+            Some(ours) => retention_clock(ours, self.last_days.get(&card), after, zone),
+            None if self.claimed[card] && !self.last_days.contains_key(&card) => return None,
+            None => by_hand_clock(self.index.cards[card].modified_at, after, zone),
+        };
         let is_held = looking.rule.legal_hold.has(key, &entry.card);
         let (state, why) = match &clock {
             _ if is_held => (
@@ -164,6 +175,12 @@ impl Planner<'_> {
         }
         if self.is_protected(Some(key), Some(card)) {
             return Some("on guard.protect".to_owned());
+        }
+        if entry.archived_by_us.is_none() {
+            return Some(
+                "a human archived the card, not cardsync: a human decides; anonymize it in TOPdesk once its time is over"
+                    .to_owned(),
+            );
         }
         if self.standing_archive(card).is_none() {
             return Some(
@@ -252,6 +269,10 @@ impl Planner<'_> {
                 None => Some(format!("{name} has them")),
             };
         }
+        if entry.key.is_none() {
+            // What was counted was taken out at their wish; every source was read completely, and none has them.
+            return None;
+        }
         let (state, sightings) = missing(entry, key, self.population, input);
         if sightings != entry.sightings {
             let mut learned = self.learned.get(&entry.card).unwrap_or(entry).clone();
@@ -283,6 +304,7 @@ impl Planner<'_> {
             let what = match started {
                 ClockStart::Archived => "archived by cardsync on",
                 ClockStart::LastDay => "the last day was",
+                ClockStart::ChangedLast => "archived by a human, the card was changed last on",
             };
             words = format!("{what} {since}, due since {due}");
         }

@@ -83,6 +83,7 @@ fn neutral(plan: &Plan, keys: Keys<'_>, key_of: &dyn Fn(&Key) -> Key) -> PlanVie
         conflicts: sorted(conflicts),
         rejections: sorted(rejections),
         skipped: sorted(skipped),
+        attention: Vec::new(),
         base: plan.base,
         foreign_cards: plan.foreign_cards,
     }

@@ -129,7 +129,14 @@ impl World {
                     operator.archived = true;
                 }
             }
-            Action::Archive { .. } => self.set_archived(change, true),
+            Action::Archive { number, .. } => {
+                if !number.is_empty() {
+                    let card = change.card.clone().expect("a card");
+                    self.write(&card, number, made);
+                    self.remember(&card, change, Origin::Adopted);
+                }
+                self.set_archived(change, true);
+            }
             Action::Unarchive { .. } => self.set_archived(change, false),
             Action::Anonymize { fields, .. } => {
                 let id = change.card.clone().expect("a card");

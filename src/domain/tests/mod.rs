@@ -4,6 +4,7 @@ mod absence;
 mod apply;
 mod audit;
 pub(crate) mod chance;
+mod concerns;
 mod contract_worlds;
 mod contracts;
 mod describe;

@@ -339,19 +339,20 @@ fn who_returns_is_woken_and_updated_where_the_archive_was_ours() {
 }
 
 #[test]
-fn what_a_human_archived_stays_archived() {
+fn what_a_human_archived_stays_archived_until_somebody_says_otherwise() {
     let mut world = World::of(2);
     world.card_mut("c-E001").archived = true;
     world.archived_by_us("c-E002");
     world.card_mut("c-E002").modified_at = Some(world.now);
     world.hr().set("E001", "job", "Nurse");
-    let plan = world.plan();
-    assert_eq!(names(&plan), Vec::<String>::new());
-    let by_hand = SkipReason::ArchivedByHand;
-    assert_eq!(
-        skips(&plan),
-        [(by_hand, "c-E001".to_owned()), (by_hand, "c-E002".to_owned())]
-    );
+    let judged = world.judged();
+    assert_eq!(allowed(&judged), Vec::<String>::new());
+    assert_eq!(holds(&judged, "unarchive c-E001"), ["archived_by_hand"]);
+    assert_eq!(holds(&judged, "unarchive c-E002"), ["archived_by_hand"]);
+    world.approve(&judged, |change| change.card == Some("c-E001".into()));
+    assert_eq!(allowed(&world.run()), ["unarchive c-E001", "update c-E001"]);
+    // What is asked uses up nobody's budget.
+    assert_eq!(holds(&world.judged(), "unarchive c-E002"), ["archived_by_hand"]);
 }
 
 #[test]

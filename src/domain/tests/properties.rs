@@ -47,6 +47,15 @@ fn is_left_behind(change: &Change) -> bool {
     matches!(&change.action, Action::Archive { apart, .. } if apart.left_behind)
 }
 
+/// Whose card it is, is only likely.
+fn is_suggestion(change: &Change) -> bool {
+    match &change.action {
+        Action::Adopt { .. } | Action::Merge { .. } => true,
+        Action::Archive { number, .. } => !number.is_empty(),
+        _ => false,
+    }
+}
+
 fn approve_some(world: &mut World, approved: &[bool]) {
     let judged = world.judged();
     let wanted: BTreeSet<ItemId> = judged
@@ -109,14 +118,13 @@ proptest! {
                     let needed = judged.plan.changes.iter().find(|other| other.id == *item).expect("planned");
                     matches!(needed.action.kind(), ActionKind::Adopt | ActionKind::Merge) && needed.card.as_ref() == Some(card)
                 };
-                if !matches!(change.action.kind(), ActionKind::Adopt | ActionKind::Merge) && !change.depends_on.iter().any(adopts) {
+                if !is_suggestion(change) && !change.depends_on.iter().any(adopts) {
                     prop_assert_eq!(key_of(&world, card), change.key.clone(), "matched by key only");
                 }
             }
         }
         // What is only a suggestion never passes by itself.
-        let suggested = |change: &&Change| matches!(change.action.kind(), ActionKind::Adopt | ActionKind::Merge);
-        prop_assert!(!sent(&judged).iter().any(suggested));
+        prop_assert!(!sent(&judged).into_iter().any(is_suggestion));
     }
 
     #[test]
@@ -402,7 +410,7 @@ proptest! {
         // Once a human has said whose a card is, it resembles nobody else any more: who waited for nothing but that is created.
         let given: BTreeSet<&CardId> = sent(&first)
             .into_iter()
-            .filter(|change| matches!(change.action.kind(), ActionKind::Adopt | ActionKind::Merge))
+            .filter(|change| is_suggestion(change))
             .filter_map(|change| change.card.as_ref())
             .collect();
         let is_given = |item: &ItemId| first.plan.changes.iter().any(|change| {

@@ -63,6 +63,7 @@ fn an_unknown_or_archived_manager_leaves_the_field() {
     world.hr().set("E001", "mgr", "NOBODY");
     world.hr().set("E002", "mgr", "E003");
     world.card_mut("c-E003").archived = true;
+    world.hr().set("E003", "end", "2026-01-01");
     let plan = world.plan();
     assert_eq!(names(&plan), Vec::<String>::new());
     let unknown = plan
@@ -70,6 +71,9 @@ fn an_unknown_or_archived_manager_leaves_the_field() {
         .iter()
         .filter(|skip| skip.reason == SkipReason::ManagerUnknown);
     assert_eq!(unknown.count(), 2);
+    // Where it is asked whether the card wakes, the reference follows the answer.
+    world.hr().set("E003", "end", "");
+    assert_eq!(names(&world.plan()), ["unarchive c-E003", "set_references c-E002"]);
 }
 
 #[test]

@@ -358,6 +358,7 @@ impl Turn<'_> {
                         },
                         left_behind: false,
                     },
+                    number: Vec::new(),
                 },
                 Some(Use::Archive),
             );

@@ -1,7 +1,7 @@
 //! One change: looks again where the rules say so, writes the intent, sends, writes the outcome (RULES 7.3, 10).
 
 use super::stops::of_record;
-use super::{Applier, stops};
+use super::{Applier, gives_a_key, stops};
 use crate::domain::card::{OperatorCard, OperatorLink, PersonCard};
 use crate::domain::decision::Decision;
 use crate::domain::field::FieldValue;
@@ -281,9 +281,8 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             return Ok(Recheck::Changed(what));
         }
         // Whose card it is may have been told by its operator.
-        if change.action.kind() == ActionKind::Adopt
-            && let Some(what) = operators_changed(&self.input.target.operators, &operators)
-        {
+        let by_likeness = change.action.kind() == ActionKind::Adopt || gives_a_key(change);
+        if by_likeness && let Some(what) = operators_changed(&self.input.target.operators, &operators) {
             return Ok(Recheck::Changed(what));
         }
         let operator = self.expected_operator(change, known, &operators);

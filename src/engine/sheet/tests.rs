@@ -12,6 +12,7 @@ fn waits(key: &str, name: &str, reasons: &[HoldReason]) -> KeptHold {
             reason: None,
             disarm: Vec::new(),
             apart: Default::default(),
+            number: Vec::new(),
         },
         key: Some(Key::stored(key)),
         raw_key: None,
@@ -33,6 +34,7 @@ fn waits(key: &str, name: &str, reasons: &[HoldReason]) -> KeptHold {
             change: ChangeView::new(&change, reasons),
             name: Some(name.to_owned()),
             set_aside: None,
+            judged_at: None,
             reasons: reasons.to_vec(),
             since: Utc.timestamp_opt(0, 0).single().expect("a valid time"),
             run: "r1".into(),
@@ -49,6 +51,7 @@ fn two() -> Waiting {
         ],
         decided: Vec::new(),
         snapshots: Vec::new(),
+        ..Waiting::default()
     }
 }
 

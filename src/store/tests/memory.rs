@@ -82,6 +82,7 @@ fn held(change: &Change, since: i64) -> HeldItem {
         since: at(since),
         run: "r1".into(),
         set_aside: None,
+        judged_at: None,
     }
 }
 
@@ -142,6 +143,7 @@ async fn nothing_is_kept_of_a_lesson_that_fails_half_way_and_its_neighbours_are_
             profiles: Vec::new(),
             holds: Vec::new(),
             ended: Default::default(),
+            concerns: None,
             pins: None,
             items: None,
             certificates: Vec::new(),
@@ -412,16 +414,8 @@ async fn runs_are_listed_newest_first_and_a_killed_one_has_no_end() {
     let (_folder, path) = folder();
     let store = open(&path).await;
     let report = |id: &str, started: i64| RunReport {
-        id: id.into(),
-        command: "run".to_owned(),
-        started_at: at(started),
-        finished_at: None,
-        plan_id: None,
-        verdict: None,
-        failure: None,
-        counts: RunCounts::default(),
         snapshots: vec![summary("hr", 0, 10, Verdict::Complete)],
-        clock: Vec::new(),
+        ..RunReport::begun(id.into(), "run", at(started))
     };
     for (id, started) in [("r1", 1), ("r2", 2), ("r3", 3)] {
         let lease = lease(&store, id).await;

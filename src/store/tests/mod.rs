@@ -89,6 +89,7 @@ fn archive(key: &str, card: &str) -> Change {
             reason: Some("left".into()),
             disarm: Vec::new(),
             apart: Default::default(),
+            number: Vec::new(),
         },
         key,
         Some(card),

@@ -1,5 +1,5 @@
 use super::{CONFIG, LATER, PEOPLE, export, in_step, known};
-use crate::support::workplace::{finish, program};
+use crate::support::workplace::{Workplace, finish, program, text};
 
 #[test]
 fn nothing_to_do_is_0_for_plan_and_run() {
@@ -81,6 +81,51 @@ fn wrong_usage_is_64() {
         let ran = finish(program().args(wrong)).exits(64);
         assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{wrong:?}");
     }
+}
+
+#[test]
+fn an_undo_of_what_is_not_there_is_wrong_usage_and_no_run() {
+    let place = known();
+    let runs = |place: &Workplace| place.cardsync(&["history", "--json"]).json().as_array().unwrap().len();
+    let before = runs(&place);
+    for word in ["20250101-000000-abcdef", "lats"] {
+        let ran = place.cardsync(&["undo", word, "--as-of", LATER]).exits(64);
+        assert!(ran.stderr.contains(word), "{}", ran.stderr);
+    }
+    assert_eq!(runs(&place), before, "nothing was begun");
+}
+
+#[test]
+fn the_last_run_that_wrote_is_undone_by_its_name() {
+    let place = known();
+    export(&place, "Leiden", "Delft");
+    place.cardsync(&["run", "--as-of", LATER]).exits(0);
+    // One that has nothing to do is not what is meant.
+    place.cardsync(&["run", "--as-of", LATER]).exits(0);
+    let ran = place
+        .cardsync(&["undo", "last", "--dry-run", "--as-of", LATER])
+        .exits(2);
+    assert!(ran.stdout.contains("Leiden"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_only_needs_a_human_is_3_until_it_is_known_or_gone() {
+    let place = known();
+    place.write(
+        "people.csv",
+        format!("{PEOPLE},Nieuw,Noor,n.nieuw@example.org,Delft,\n"),
+    );
+    for command in ["plan", "run"] {
+        let ran = place.cardsync(&[command, "--as-of", LATER]).exits(3);
+        assert!(!ran.stdout.contains("Nothing to do"), "{}", ran.stdout);
+    }
+    let runs = place.cardsync(&["history", "--json", "--limit", "1"]).json();
+    assert_eq!(runs[0]["verdict"], "attention");
+    let list = place.cardsync(&["holds", "--json", "--for", "hr"]).exits(3).json();
+    let id = text(&list["concerns"][0]["id"]).to_owned();
+    place.cardsync(&["approve", &id]).exits(1);
+    place.cardsync(&["reject", &id]).exits(0);
+    place.cardsync(&["holds", "--for", "hr"]).exits(0);
 }
 
 #[test]

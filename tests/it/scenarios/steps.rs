@@ -8,7 +8,11 @@
 //! plan 2025-03-03T08:00 only KEY one person's part of a plan
 //! plan 2025-03-03T08:00 diff OTHER   what is different under another configuration
 //! undo N MOMENT [OPTION...]      undoes a run, counted from the last one back: 1 is the last
-//! holds                          what waits
+//! holds                          what waits, and what else needs a human
+//! holds for WHOM                 what these people can settle
+//! told                           what notify.command was told since it was asked last, kind and message
+//! forget KEY                     takes out what is kept of somebody
+//! explain KEY MOMENT             one person
 //! decisions                      who decided what
 //! anonymize MOMENT               who is due for anonymization, who waits and why, who is not yet
 //! certificates                   what was anonymized
@@ -111,6 +115,10 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
         }
         ("plan", [moment]) => return Some(place.cardsync(&["plan", "--all", "--as-of", moment])),
         ("holds", []) => return Some(place.cardsync(&["holds"])),
+        ("holds", ["for", whom]) => return Some(place.cardsync(&["holds", "--for", whom])),
+        ("forget", [key]) => return Some(place.cardsync(&["forget", key, "--yes"])),
+        ("explain", [key, moment]) => return Some(place.cardsync(&["explain", key, "--as-of", moment])),
+        ("told", []) => return Some(told(place)),
         ("approve" | "reject" | "unapprove", words) if !words.is_empty() => {
             let words: Vec<String> = words.iter().flat_map(|word| expand(place, word)).collect();
             let mut arguments = vec![verb];
@@ -162,6 +170,23 @@ fn one(place: &Workplace, step: &str) -> Option<Ran> {
         _unknown => panic!("not a step: {step}"),
     }
     None
+}
+
+/// What the program of `notify.command`, which appends to notify.log, was told; the file is empty after that.
+fn told(place: &Workplace) -> Ran {
+    let told = fs::read_to_string(place.path("notify.log")).unwrap_or_default();
+    place.write("notify.log", "");
+    let events = told.lines().filter(|line| !line.trim().is_empty());
+    let mut stdout = String::new();
+    for event in events {
+        let event: Value = serde_json::from_str(event).unwrap_or_else(|error| panic!("{event}: {error}"));
+        let _ = writeln!(stdout, "{}: {}", text(&event["kind"]), text(&event["message"]));
+    }
+    Ran {
+        code: 0,
+        stdout,
+        stderr: String::new(),
+    }
 }
 
 /// The ids that wait for a key, or the word itself.

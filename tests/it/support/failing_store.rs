@@ -4,6 +4,7 @@ use cardsync::domain::decision::Decision;
 use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::report::RunReport;
 use cardsync::domain::undo::Deed;
+use cardsync::engine::attention::KeptConcern;
 use cardsync::engine::state::{
     Ending, Halfway, Intent, KeptHold, Learned, LoggedDecision, OpenIntent, Remembered, RunLease, StateReader,
     StateWriter, StoreError,
@@ -55,6 +56,10 @@ impl StateReader for FailingStore {
 
     async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
         self.inner.holds().await
+    }
+
+    async fn concerns(&self) -> Result<Vec<KeptConcern>, StoreError> {
+        self.inner.concerns().await
     }
 
     async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {

@@ -62,8 +62,8 @@ impl Masks {
         let output = regex(r"last changed \d{4}-\d\d-\d\d \d\d:\d\d \w+ by \S+")
             .replace_all(&output, "last changed THEN by WHOM");
         let output = regex(r"(approved|rejected) by [a-z_][a-z0-9_-]*(  \[|\n)").replace_all(&output, "$1 by USER$2");
-        let output =
-            regex(r"by [a-z_][a-z0-9_-]*( until|: \d+ item|; approve| on \d)").replace_all(&output, "by USER$1");
+        let output = regex(r"(by|known to) [a-z_][a-z0-9_-]*( until|: \d+ item|; approve| on \d|: stays quiet)")
+            .replace_all(&output, "$1 USER$2");
         let output = regex(
             r"(?i)\b(approved|rejected|taken back) by [a-z_][a-z0-9_-]*( \d{4}-\d\d-\d\d \d\d:\d\d [A-Z]+)?(,|:| |\n)",
         )
@@ -73,6 +73,11 @@ impl Masks {
         })
         .into_owned();
         let output = regex(r"which [a-z_][a-z0-9_-]* has approved").replace_all(&output, "which USER has approved");
+        // The sandbox stamps its cards with the machine's time.
+        let output = regex(r"due \d{4}-\d\d-\d\d, archived by a human, changed last \d{4}-\d\d-\d\d")
+            .replace_all(&output, "due THEN, archived by a human, changed last THEN");
+        let output = regex(r"changed last on \d{4}-\d\d-\d\d, due since \d{4}-\d\d-\d\d")
+            .replace_all(&output, "changed last on THEN, due since THEN");
         let output = regex(r"keyed hash of the key: [0-9a-f]{64}").replace_all(&output, "keyed hash of the key: HASH");
         // How much of a stream arrives before it is cut is a matter of luck.
         let output = regex(r"after \d+ entries in \d+ pages").replace_all(&output, "after SOME entries");

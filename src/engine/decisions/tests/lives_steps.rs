@@ -99,6 +99,7 @@ impl Life {
                 .cloned()
                 .collect(),
             snapshots: Vec::new(),
+            ..Waiting::default()
         }
     }
 

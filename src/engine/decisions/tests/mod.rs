@@ -18,6 +18,7 @@ fn waits_for(reasons: &[HoldReason]) -> KeptHold {
             reason: None,
             disarm: Vec::new(),
             apart: Default::default(),
+            number: Vec::new(),
         },
         key: Some(Key::stored("1")),
         raw_key: None,
@@ -42,6 +43,7 @@ fn waits_for(reasons: &[HoldReason]) -> KeptHold {
             since: Utc.timestamp_opt(0, 0).single().expect("a valid time"),
             run: "r1".into(),
             set_aside: None,
+            judged_at: None,
         },
         undoes: None,
     }
@@ -61,6 +63,7 @@ fn approve(items: Vec<KeptHold>, decided: Vec<Decision>) -> Decision {
         items,
         decided,
         snapshots: Vec::new(),
+        ..Waiting::default()
     };
     let words = [waiting.items[0].item.change.id.to_string()];
     decide(&waiting, &words, Answer::Approve, said())
