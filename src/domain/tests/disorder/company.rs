@@ -161,7 +161,12 @@ pub struct Disorder {
     chance: Chance,
     cards: u32,
     people: u32,
+    /// A larger company has more surnames: as many people as in a small one share each.
+    endings: usize,
 }
+
+/// Of surnames, in companies of more than 500 people.
+const ENDINGS: [&str; 6] = ["", "stra", "inga", "mans", "huis", "dijk"];
 
 const IMPORT: (i32, u32, u32) = (2019, 1, 7);
 
@@ -181,6 +186,9 @@ impl Disorder {
             chance,
             cards: 0,
             people: 0,
+            endings: usize::try_from(people.div_ceil(500))
+                .expect("few")
+                .clamp(1, ENDINGS.len()),
         };
         for field in [CardField::MobileNumber, CardField::Prefixes, ROOM] {
             made.company.maps(field);
@@ -213,14 +221,17 @@ impl Disorder {
         self.people += 1;
         // Some names are much more frequent than others.
         let some = |chance: &mut Chance, of: usize| chance.below(of).min(chance.below(of));
-        let (first, sur) = (some(&mut self.chance, FIRST.len()), some(&mut self.chance, SUR.len()));
+        let (first, sur) = (
+            some(&mut self.chance, FIRST.len()),
+            some(&mut self.chance, SUR.len() * self.endings),
+        );
         let begins = self.day_after(date((2006, 1, 1)), 0, 7000);
         let born = self.day_after(date((1960, 1, 1)), 0, 15_000);
         let number = self.people;
         Human {
             number: format!("{:06}", 1000 + number),
             first: FIRST[first].to_owned(),
-            sur: SUR[sur].to_owned(),
+            sur: format!("{}{}", SUR[sur % SUR.len()], ENDINGS[sur / SUR.len()]),
             account: format!("a{number:05}"),
             born,
             begins,

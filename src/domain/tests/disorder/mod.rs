@@ -47,11 +47,29 @@ fn play(seed: u64, people: u32, table: &mut BTreeMap<Kind, Counts>) {
         .iter()
         .filter_map(|row| row.pair().map(|pair| (&row.card, pair)))
         .collect();
+    // The second card of an exchange is on the line of the first.
+    let exchanged: BTreeMap<_, _> = pairs
+        .values()
+        .filter_map(|pair| {
+            pair.exchange
+                .as_ref()
+                .map(|other| (&other.card, (&other.key, pair.grade)))
+        })
+        .collect();
     for (card, (owner, kind)) in &disorder.truth {
         if disorder.company.world.cards[card].archived {
             continue;
         }
         let counts = table.entry(*kind).or_default();
+        if let Some((key, grade)) = exchanged.get(card) {
+            let right = owner.as_ref() == Some(*key);
+            assert!(
+                right,
+                "seed {seed}: {kind:?}: card {card} is {owner:?}'s and not {key}'s: exchanged"
+            );
+            counts.right[*grade as usize] += 1;
+            continue;
+        }
         match (pairs.get(card), owner) {
             (Some(pair), owner) if owner.as_ref() == Some(&pair.key) => counts.right[pair.grade as usize] += 1,
             (Some(pair), owner) => {
