@@ -3,7 +3,8 @@
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::progress::Shown as Bars;
-use super::{session, sheet};
+use super::session;
+use super::table::TableForm;
 use crate::cli::out::{line, lined};
 use crate::config::policy::zone;
 use crate::domain::anonymize::{Anonymize, AnonymizeBy};
@@ -15,7 +16,7 @@ use crate::domain::retention::{ClockStart, Retained, RetentionState};
 use crate::domain::snapshot::SnapshotSummary;
 use crate::engine::records::RecordsReader;
 use anyhow::bail;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -40,6 +41,8 @@ pub(super) struct ListArgs {
     /// CSV on standard output, for a spreadsheet: dates, key, card id, operator; no names.
     #[arg(long)]
     csv: bool,
+    #[command(flatten)]
+    form: TableForm,
     /// Also those whose time is not over, and every line.
     #[arg(long)]
     all: bool,
@@ -56,6 +59,8 @@ pub(super) struct CertificatesArgs {
     /// CSV on standard output, for a spreadsheet.
     #[arg(long)]
     csv: bool,
+    #[command(flatten)]
+    form: TableForm,
 }
 
 pub(super) async fn run(config: &Path, command: &AnonymizeCommand) -> anyhow::Result<Exit> {
@@ -104,10 +109,8 @@ async fn list(config: &Path, args: &ListArgs) -> anyhow::Result<Exit> {
         });
         out::json(&document)?;
     } else if args.csv {
-        out::print(&sheet::csv(
-            &LIST_COLUMNS,
-            plan.retained.iter().filter(shown).map(list_row),
-        )?);
+        let rows = plan.retained.iter().filter(shown).map(list_row);
+        out::table(&args.form.table(&LIST_COLUMNS, rows));
     } else {
         out::print(&list_text(&plan.retained, rule, today, args.all, Paint::stdout()));
     }
@@ -243,7 +246,9 @@ async fn certificates(config: &Path, args: &CertificatesArgs) -> anyhow::Result<
     if args.json {
         out::json(&found)?;
     } else if args.csv {
-        out::print(&sheet::csv(&CERTIFICATE_COLUMNS, found.iter().map(certificate_row))?);
+        let zone = zone(environment.config());
+        let rows = found.iter().map(|one| certificate_row(one, zone));
+        out::table(&args.form.table(&CERTIFICATE_COLUMNS, rows));
     } else if found.is_empty() {
         out::print("No card has been seen anonymized yet.\n");
     } else {
@@ -273,16 +278,17 @@ fn names(fields: &[CardField]) -> String {
     names.join(" ")
 }
 
-fn certificate_row(one: &Certificate) -> Vec<String> {
+fn certificate_row(one: &Certificate, zone: Tz) -> Vec<String> {
+    let stamp = |at: DateTime<Utc>| at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
     let operators: Vec<&str> = one.operators.iter().map(OperatorId::as_str).collect();
     let beyond: Vec<&str> = one.out_of_reach.iter().map(|it| it.words()).collect();
     vec![
-        one.at.to_rfc3339(),
+        stamp(one.at),
         one.way.word().to_owned(),
         one.card.to_string(),
         one.key_hash.clone().unwrap_or_default(),
         one.run.to_string(),
-        one.archived_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
+        one.archived_at.map(stamp).unwrap_or_default(),
         names(&one.fields),
         one.approver.clone().unwrap_or_default(),
         one.modifier.clone().unwrap_or_default(),

@@ -6,7 +6,7 @@ use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::report::Told;
 use super::session;
-use super::sheet;
+use super::table::TableForm;
 use crate::config::policy::zone;
 use crate::daemon::wiring::Environment;
 use crate::domain::audit::{self, Audit};
@@ -36,6 +36,8 @@ pub(super) struct AuditArgs {
     /// Write a table for a spreadsheet, one row per card or operator of a finding; readable by its owner only.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    #[command(flatten)]
+    form: TableForm,
     /// For a ticket: keys and values of people become marks; counts, reasons and ids stay.
     #[arg(long)]
     redact: bool,
@@ -67,7 +69,7 @@ pub(super) async fn audit(config: &Path, args: &AuditArgs) -> anyhow::Result<Exi
             .with_context(|| format!("the report could not be written to {}", file.display()))?;
     }
     if let Some(file) = &args.csv {
-        out::private_file(file, &table(audit)?)
+        out::private_file(file, &table(audit, &args.form))
             .with_context(|| format!("the table could not be written to {}", file.display()))?;
     }
     if args.json {
@@ -114,7 +116,7 @@ async fn look(environment: &Environment, as_of: Option<DateTime<Utc>>) -> anyhow
 }
 
 /// A row per card or operator; a finding that concerns none has one row.
-fn table(audit: &Audit) -> anyhow::Result<String> {
+fn table(audit: &Audit, form: &TableForm) -> String {
     let header = [
         "severity", "area", "finding", "title", "key", "card", "operator", "details", "cure", "command",
     ];
@@ -144,5 +146,5 @@ fn table(audit: &Audit) -> anyhow::Result<String> {
             ]
         })
     });
-    sheet::csv(&header, rows)
+    form.table(&header, rows)
 }

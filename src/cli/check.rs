@@ -8,16 +8,21 @@ use super::words::snapshot_lines;
 use crate::cli::out::line;
 use crate::config::policy::{policy, zone};
 use crate::daemon::wiring::{Connected, Environment};
-use crate::domain::identity::Moment;
+use crate::domain::cards::CardIndex;
+use crate::domain::field::FieldKind;
+use crate::domain::identity::{Desired, Moment};
 use crate::domain::ids::SourceName;
+use crate::domain::input::PlanInput;
 use crate::domain::lists::{WITHOUT_CARD_CURE, without_cards};
 use crate::domain::quality::target_summary;
+use crate::domain::references::{References, Resolved};
 use crate::domain::snapshot::{Effect, Finding, SnapshotHistory, SnapshotSummary, Verdict};
 use crate::engine::Source;
 use crate::engine::gather::read_sources;
 use crate::engine::state::StateReader;
 use crate::topdesk::{CheckLevel, CheckLine};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use clap::Args;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +50,10 @@ impl Checked {
             text: text.into(),
             cure,
         });
+    }
+
+    fn has_told(&self, text: &str) -> bool {
+        self.lines.iter().any(|line| line.text == text)
     }
 
     fn finding(&mut self, topic: &str, finding: &Finding) {
@@ -127,7 +136,8 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
         let document = json!({ "lines": lines, "snapshots": checked.snapshots, "earlier": earlier });
         out::json(&document)?;
     } else {
-        out::print(&as_text(&checked, Paint::stdout()));
+        let zone = zone(environment.config());
+        out::print(&as_text(&checked, zone, Paint::stdout()));
     }
     Ok(if failed { Exit::Error } else { exit })
 }
@@ -194,7 +204,10 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
                     checked
                         .snapshots
                         .extend(readings.snapshots.iter().map(|snapshot| snapshot.summary.clone()));
-                    checked.snapshots.push(target_summary(&readings.target));
+                    let mut of_cards = target_summary(&readings.target);
+                    // The first look has told these, each with its cure.
+                    of_cards.findings.retain(|finding| !checked.has_told(&finding.message));
+                    checked.snapshots.push(of_cards);
                     for doubt in &readings.clock.doubts {
                         let text = format!("{}; nothing that depends on the time would count", doubt.message);
                         checked.line(CheckLevel::Warn, "clock", text, Some(doubt.cure.clone()));
@@ -204,6 +217,7 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
                         checked.line(CheckLevel::Ok, "clock", text, None);
                     }
                     let (input, _former) = parts.input_beside(readings, remembered, BTreeSet::new());
+                    constants(environment, &input, checked);
                     for (number, words) in without_cards(&input) {
                         let text = format!("{number} is {words}");
                         checked.line(CheckLevel::Warn, "lists", text, Some(WITHOUT_CARD_CURE.to_owned()));
@@ -219,6 +233,37 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
         .iter()
         .any(|snapshot| snapshot.verdict == Verdict::Rejected);
     Ok(if rejected { Exit::Rejected } else { Exit::Done })
+}
+
+/// Lists entries that the configuration names for everybody: a typing error in one would hold every new card.
+fn constants(environment: &Environment, input: &PlanInput, checked: &mut Checked) {
+    let index = CardIndex::build(&input.target, &input.policy.key);
+    let mut references = References::new(&input.target.lookups, &[], false);
+    for rule in environment.mapping.rules() {
+        let FieldKind::Lookup(list) = rule.field.kind() else {
+            continue;
+        };
+        let wanted = match rule.constant(input.moment, environment.mapping.key()) {
+            Some(Desired::Set(wanted)) => wanted,
+            Some(Desired::Clear | Desired::Unknown(_)) | None => continue,
+        };
+        let field = rule.field.name();
+        match references.resolve(&wanted, Some(list), rule.missing, None, &index) {
+            Resolved::Hold(message) => {
+                let text = format!("{field} is the same for everybody, and {message}");
+                checked.line(CheckLevel::Fail, "fields", text, None);
+            }
+            Resolved::Leave(message) => {
+                let text = format!("{field} is the same for everybody, and {message}; until then it stays empty");
+                checked.line(CheckLevel::Warn, "fields", text, None);
+            }
+            Resolved::Value(value) => {
+                let text = format!("{field}: '{}' for everybody is there", value.display());
+                checked.line(CheckLevel::Ok, "fields", text, None);
+            }
+            Resolved::NewManager(_) | Resolved::NoManager(_) => {}
+        }
+    }
 }
 
 /// What TOPdesk shows of itself; the connections, where it could be read.
@@ -272,8 +317,8 @@ fn word(level: CheckLevel) -> &'static str {
 }
 
 /// The last read of a run and its verdict, and the one that sizes are compared with.
-fn earlier_lines(history: Option<&SnapshotHistory>) -> String {
-    let shown = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC");
+fn earlier_lines(history: Option<&SnapshotHistory>, zone: Tz) -> String {
+    let shown = |time: DateTime<Utc>| time.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
     let Some((history, last)) = history.and_then(|history| Some((history, history.last.as_ref()?))) else {
         return "      no run has read it yet\n".to_owned();
     };
@@ -289,7 +334,7 @@ fn earlier_lines(history: Option<&SnapshotHistory>) -> String {
     text
 }
 
-fn as_text(checked: &Checked, paint: Paint) -> String {
+fn as_text(checked: &Checked, zone: Tz, paint: Paint) -> String {
     let mut text = String::new();
     for line in &checked.lines {
         let mark = match line.level {
@@ -299,7 +344,8 @@ fn as_text(checked: &Checked, paint: Paint) -> String {
             CheckLevel::FirstWriteTells => paint.warn("?    "),
         };
         line!(text, "{mark} {:<18} {}", line.topic, line.text);
-        if let Some(cure) = &line.cure {
+        // Some cures stand in the sentence already.
+        if let Some(cure) = line.cure.as_ref().filter(|cure| !line.text.contains(*cure)) {
             line!(text, "      {:<18} -> {cure}", "");
         }
     }
@@ -307,7 +353,7 @@ fn as_text(checked: &Checked, paint: Paint) -> String {
         text.push_str("\nRead, as a run would:\n");
         for snapshot in &checked.snapshots {
             text.push_str(&snapshot_lines(snapshot, paint));
-            text.push_str(&earlier_lines(checked.earlier.get(&snapshot.name)));
+            text.push_str(&earlier_lines(checked.earlier.get(&snapshot.name), zone));
         }
     }
     if checked

@@ -1,7 +1,7 @@
 //! What needs a human and is no item to approve, as people read it: in text by whom it is for, as a table, and counted in a line.
 
 use super::out::{self, Paint};
-use super::sheet;
+use super::table::TableForm;
 use super::words::counted;
 use crate::cli::out::line;
 use crate::domain::card::OperatorLink;
@@ -204,9 +204,9 @@ const COLUMNS: [&str; 11] = [
 ];
 
 /// The list as a table for whoever it is for; readable by its owner only.
-pub(super) fn write(file: &Path, concerns: &[&KeptConcern], zone: Tz) -> anyhow::Result<()> {
+pub(super) fn write(file: &Path, concerns: &[&KeptConcern], zone: Tz, form: &TableForm) -> anyhow::Result<()> {
     let rows = concerns.iter().map(|kept| row(kept, zone));
-    out::private_file(file, &sheet::csv(&COLUMNS, rows)?)?;
+    out::private_file(file, &form.table(&COLUMNS, rows))?;
     Ok(())
 }
 

@@ -10,6 +10,8 @@ use super::session;
 use crate::cli::out::{line, lined};
 use crate::config::policy::{key_spec, zone};
 use crate::daemon::wiring::{Environment, kept_mapping};
+use crate::domain::card::OperatorCard;
+use crate::domain::cards::fold;
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::key::KeyReading;
 use crate::domain::visible;
@@ -29,7 +31,7 @@ use std::path::Path;
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// A key, a card id, an e-mail address or a login name.
+    /// A key, a card id, an e-mail address, a login (of the person or of the operator), or a name.
     word: String,
     /// Explain a past run from what it had read (`last` for the latest). Asks no server.
     #[arg(long, value_name = "RUN", conflicts_with = "as_of")]
@@ -247,12 +249,26 @@ async fn recorded(
 fn whom(planned: &Planned, mapping: &Mapping, word: &str) -> anyhow::Result<Result<Subject, Vec<Subject>>> {
     let mut subjects = find(word, &planned.input, mapping);
     match subjects.len() {
-        0 => bail!(
-            "nobody is called '{}': no card, no record and nothing remembered has this key, card id, e-mail address or login",
-            visible::line(word)
-        ),
+        0 => bail!("{}", nobody(word, &planned.input.target.operators)),
         1 => Ok(Ok(subjects.remove(0))),
         _several => Ok(Err(subjects)),
+    }
+}
+
+/// Nobody answers to a word; an operator without a person card may.
+fn nobody(word: &str, operators: &[OperatorCard]) -> String {
+    let wanted = fold(word);
+    let named = |operator: &&OperatorCard| operator.login_name.as_ref().is_some_and(|login| fold(login) == wanted);
+    let shown = visible::line(word);
+    match operators.iter().find(named) {
+        Some(operator) => format!(
+            "'{shown}' is operator {}, who has no person card: cardsync has nothing to do with it",
+            operator.id
+        ),
+        None => format!(
+            "nobody is called '{shown}': no card, no record and nothing remembered has this key, card id, e-mail address, login \
+             or name"
+        ),
     }
 }
 
@@ -273,7 +289,8 @@ fn several(word: &str, subjects: &[Subject]) -> String {
         visible::line(word),
         subjects.len()
     );
-    for subject in subjects {
+    const MOST_SHOWN: usize = 25;
+    for subject in subjects.iter().take(MOST_SHOWN) {
         let key = subject.key.as_ref().map_or("no key", |key| key.as_str());
         let card = subject.person_id.as_ref().map_or("no card", |card| card.as_str());
         let name = subject.name.as_deref().unwrap_or_default();
@@ -283,8 +300,17 @@ fn several(word: &str, subjects: &[Subject]) -> String {
             FoundBy::FormerKey => "former key",
             FoundBy::Email => "e-mail",
             FoundBy::Login => "login",
+            FoundBy::Operator => "operator",
+            FoundBy::Name => "name",
         };
         line!(text, "  {key} {name} ({card}), by {by}");
+    }
+    if subjects.len() > MOST_SHOWN {
+        line!(
+            text,
+            "  ... and {} more; say more of the name",
+            subjects.len() - MOST_SHOWN
+        );
     }
     text
 }

@@ -1,7 +1,9 @@
 //! An explanation as a tired administrator reads it at five past nine: what happens first, then why, then what was.
 
 use super::decisions::decision_words;
-use super::explain_words::{group_words, normaliser_words, nothing_words, quoted, read, row_words, values};
+use super::explain_words::{
+    active_behind, group_words, normaliser_words, nothing_words, quoted, read, row_words, values,
+};
 use super::out::Paint;
 use super::words::{conflict_words, name_of, operator_words, role_words, skip_words, twin_words};
 use crate::cli::out::line;
@@ -104,10 +106,7 @@ impl ExplainText<'_> {
                 .iter()
                 .any(|item| item.change.person_id.as_ref() == Some(&card.person_id));
             for operator in card.operators.iter().filter(|operator| !operator.archived && !told) {
-                lines.push(self.paint.bad(&format!(
-                    "operator {} is active behind the archived card {}: archive the operator, or bring the card back",
-                    operator.id, card.person_id
-                )));
+                lines.push(self.paint.bad(&active_behind(operator, &card.person_id)));
             }
         }
         if lines.is_empty() {
@@ -135,7 +134,8 @@ impl ExplainText<'_> {
             name_of(change.action),
             change.id
         ));
-        if let Some(what) = operator_words(&change.operator, change.action, &change.operators_kept_archived) {
+        let (kept, names) = (&change.operators_kept_archived, &change.operator_names);
+        if let Some(what) = operator_words(&change.operator, change.action, kept, names) {
             lines.push(format!("    {} {what}", self.paint.bad("operator")));
         }
         lines.extend(values(&change.fields, change.action));

@@ -1,7 +1,10 @@
 //! The words of an explanation for values, inputs and groups.
 
+use crate::domain::card::OperatorCard;
 use crate::domain::groups::{Group, Seen};
+use crate::domain::ids::CardId;
 use crate::domain::key::Normaliser;
+use crate::domain::operator_names::OperatorNames;
 use crate::domain::plan::ActionKind;
 use crate::domain::rows::{Row, RowState};
 use crate::domain::snapshot::Verdict;
@@ -100,4 +103,10 @@ pub(super) fn row_words(row: &Row) -> String {
     };
     let leads = if row.leads { "; describes the person" } else { "" };
     format!("{}: {stands}{leads}", row.place)
+}
+
+/// An operator that can log in although the person is archived.
+pub(super) fn active_behind(operator: &OperatorCard, card: &CardId) -> String {
+    let name = OperatorNames::of_cards([operator]).shown(&operator.id);
+    format!("operator {name} is active behind the archived card {card}: archive the operator, or bring the card back")
 }

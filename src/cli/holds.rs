@@ -5,6 +5,7 @@ use super::concerns;
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
+use super::table::TableForm;
 use super::words::{group_lines, operator_words, twin_words};
 use crate::cli::out::line;
 use crate::config::policy::zone;
@@ -41,6 +42,8 @@ pub(super) struct HoldsArgs {
     /// correct. Readable by its owner only.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "all", "decisions"])]
     csv: Option<PathBuf>,
+    #[command(flatten)]
+    form: TableForm,
     /// Who decided what, newest first.
     #[arg(long, conflicts_with = "all")]
     decisions: bool,
@@ -118,7 +121,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
     let listed: Vec<&KeptConcern> = listed.filter(|kept| whom.includes(kept.concern.addressee)).collect();
     match (&args.csv, args.whom) {
         (Some(file), Some(whom)) => {
-            concerns::write(file, &listed, zone)
+            concerns::write(file, &listed, zone, &args.form)
                 .with_context(|| format!("the list could not be written to {}", file.display()))?;
             let count = listed.len();
             out::print(&format!(
@@ -128,7 +131,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
             ));
         }
         (Some(file), None) => {
-            let sheet = crate::engine::sheet::write(&waiting, zone);
+            let sheet = crate::engine::sheet::write(&waiting, zone, args.form.separator());
             out::private_file(file, &sheet)
                 .with_context(|| format!("the list could not be written to {}", file.display()))?;
             let lines = waiting.items.len() + waiting.snapshots.len();
@@ -146,10 +149,8 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
         (None, None) if args.json => out::json(&as_json(&waiting))?,
         (None, _) => out::print(&as_text(&waiting, &listed, zone, args.all, Paint::stdout())),
     }
-    let rejected = |item: &ItemId| {
-        let mut decided = waiting.decided.iter().filter(|decision| decision.item == *item);
-        decided.any(|decision| decision.keeps_quiet(now))
-    };
+    let decided = by_item(&waiting);
+    let rejected = |item: &ItemId| decided.get(item).is_some_and(|decision| decision.keeps_quiet(now));
     let held = waiting
         .items
         .iter()
@@ -174,10 +175,17 @@ fn decision<'a>(waiting: &'a Waiting, item: &HeldItem) -> Option<&'a Decision> {
     waiting.decided.iter().find(|decision| decision.item == item.change.id)
 }
 
+/// The decisions in force, found at once: a hundred thousand items may wait.
+fn by_item(waiting: &Waiting) -> BTreeMap<&ItemId, &Decision> {
+    let decided = waiting.decided.iter();
+    decided.map(|decision| (&decision.item, decision)).collect()
+}
+
 fn as_json(waiting: &Waiting) -> Value {
+    let decided = by_item(waiting);
     let items = waiting.items.iter().map(|kept| {
         let change = &kept.item.change;
-        let decision = decision(waiting, &kept.item);
+        let decision = decided.get(&change.id);
         let mut item = json!({
             "id": change.id,
             "class": class_of(&kept.item),
@@ -195,6 +203,12 @@ fn as_json(waiting: &Waiting) -> Value {
         });
         if !change.choices.is_empty() {
             item["choices"] = json!(change.choices);
+        }
+        if let Some(name) = &kept.item.name {
+            item["name"] = json!(name);
+        }
+        if !change.operator_names.is_empty() {
+            item["operator_names"] = json!(change.operator_names);
         }
         if let Some(twin) = &change.twin {
             item["twin"] = json!(twin);
@@ -349,10 +363,16 @@ fn one(
     let change: &ChangeView = &item.change;
     let key = change.key.as_ref().map_or("", |key| key.as_str());
     let card = change.person_id.as_ref().map_or("new card", |card| card.as_str());
+    let named: Vec<&str> = [key]
+        .into_iter()
+        .chain(item.name.as_deref())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let named = named.join(" ");
     let title = match change.action {
         ActionKind::CreateEntry => format!("[{}] {}", change.id, change.action),
-        _choice if !change.choices.is_empty() => format!("[{}] {} for {key}", change.id, choice_words(change)),
-        _card => format!("[{}] {} {key} ({card})", change.id, change.action),
+        _choice if !change.choices.is_empty() => format!("[{}] {} for {named}", change.id, choice_words(change)),
+        _card => format!("[{}] {} {named} ({card})", change.id, change.action),
     };
     let unjudged = match item.judged_at {
         Some(at) if kept.undoes.is_none() && waiting.is_stale(at) => format!(", not judged since {}", when(at)),
@@ -368,10 +388,15 @@ fn one(
         }
         None => {}
     }
-    if let Some(what) = operator_words(&change.operator, change.action, &change.operators_kept_archived) {
+    if let Some(what) = operator_words(
+        &change.operator,
+        change.action,
+        &change.operators_kept_archived,
+        &change.operator_names,
+    ) {
         line!(text, "    {} {what}", paint.bad("operator"));
     }
-    for line in group_lines(&change.operator_groups) {
+    for line in group_lines(&change.operator_groups, &change.operator_names) {
         line!(text, "      {line}");
     }
     for (name, field) in &change.fields {

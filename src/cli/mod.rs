@@ -16,6 +16,7 @@ mod explain;
 mod explain_text;
 mod explain_words;
 mod forget;
+mod hints;
 mod history;
 mod holds;
 mod journal;
@@ -30,9 +31,9 @@ mod replay;
 mod report;
 mod sandbox;
 mod session;
-mod sheet;
 mod snapshot;
 mod store;
+mod table;
 mod text;
 mod undo;
 mod words;
@@ -40,7 +41,7 @@ mod workbook;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use exit::Exit;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Keeps TOPdesk person cards in step with a directory and an HR system, and never archives somebody by accident.
@@ -53,7 +54,7 @@ struct Cli {
         long,
         global = true,
         env = "CARDSYNC_CONFIG",
-        default_value = "/etc/cardsync/cardsync.yaml",
+        default_value = CONFIG,
         value_name = "FILE"
     )]
     config: PathBuf,
@@ -65,6 +66,9 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// Where the configuration is looked for when nobody says otherwise.
+const CONFIG: &str = "/etc/cardsync/cardsync.yaml";
 
 const AFTER_HELP: &str = "Exit codes: 0 nothing to do or all done; 1 error; 2 changes pending (plan); 3 something is held, \
 or found (audit); 4 a snapshot was rejected; 5 finished, but some changes failed; 64 wrong usage. RUST_LOG sets the log level.";
@@ -167,7 +171,13 @@ pub fn main() -> ExitCode {
     };
     // One TLS stack: every part that does not bring its own provider uses this one. A second install changes nothing.
     let _already = rustls::crypto::ring::default_provider().install_default();
-    session::start_logging(cli.log_format);
+    if is_given(&cli.config) {
+        let commands = Cli::command();
+        let commands = commands.get_subcommands().map(|command| command.get_name().to_owned());
+        hints::name(&cli.config, commands);
+    }
+    let lists_writes = !matches!(cli.command, Command::Daemon(_));
+    session::start_logging(cli.log_format, lists_writes);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -185,6 +195,12 @@ pub fn main() -> ExitCode {
             Exit::Error.into()
         }
     }
+}
+
+/// Whether the configuration was named by the option, so that the next command needs it too.
+fn is_given(config: &Path) -> bool {
+    let found = std::env::var_os("CARDSYNC_CONFIG").map(PathBuf::from);
+    config != found.as_deref().unwrap_or(Path::new(CONFIG))
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {

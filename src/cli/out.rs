@@ -59,9 +59,15 @@ pub(super) fn one_line(args: fmt::Arguments<'_>) -> String {
 
 /// Writes text to standard output; a closed pipe is no error.
 pub(super) fn print(text: &str) {
-    let styled = styled(text, Paint::stdout());
+    let styled = styled(&super::hints::complete(text), Paint::stdout());
     let mut stdout = std::io::stdout().lock();
     let _closed = stdout.write_all(styled.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Writes a table to standard output as it is: its mark at the beginning is for the spreadsheet, and its cells hide nothing.
+pub(super) fn table(table: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _closed = stdout.write_all(table.as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// Writes a document as JSON to standard output.
@@ -113,7 +119,7 @@ pub(super) fn told(error: &anyhow::Error) -> String {
 
 /// A remark on standard error.
 pub(super) fn note(text: &str) {
-    let styled = styled(text, Paint::stderr());
+    let styled = styled(&super::hints::complete(text), Paint::stderr());
     let mut stderr = std::io::stderr().lock();
     let _closed = writeln!(stderr, "{styled}");
 }

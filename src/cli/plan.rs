@@ -128,7 +128,7 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
         if args.output.json {
             out::json(&redacted)?;
         } else {
-            out::print(&redacted_text(&redacted, Paint::stdout()));
+            out::print(&redacted_text(&redacted, zone(environment.config()), Paint::stdout()));
         }
         return Ok(Exit::Verdict(plan_exit_code(&planned.judged)));
     }
@@ -287,7 +287,7 @@ fn report(finished: &Finished, output: &Output, only: Option<&str>) -> anyhow::R
         return Ok(());
     }
     let shown = shown(&finished.planned, output, only);
-    out::print(&shown.plan());
+    out::print(&shown.body());
     out::print(&shown.outcomes(&finished.outcomes));
     let paint = Paint::stdout();
     let held = HeldItem::open(&finished.holds).len();
@@ -300,12 +300,12 @@ fn report(finished: &Finished, output: &Output, only: Option<&str>) -> anyhow::R
         );
         out::print(&paint.warn(&line));
     }
-    let open = finished.report.counts.needs_attention();
-    let then = match open {
-        0 => ".".to_owned(),
-        1 => "; 1 thing needs a human: see cardsync holds.".to_owned(),
-        more => format!("; {more} things need a human: see cardsync holds."),
+    let open = match finished.report.counts.needs_attention() {
+        0 => None,
+        1 => Some("1 thing needs a human: see cardsync holds".to_owned()),
+        more => Some(format!("{more} things need a human: see cardsync holds")),
     };
-    out::print(&format!("Run {} finished{then}\n", finished.report.id));
+    let run = &finished.report.id;
+    out::print(&super::text::finished(run, &finished.outcomes, open, "takes it back"));
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(super) struct BesideBars;
 impl Write for BesideBars {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let shown = super::out::log_line(bytes);
-        if std::io::stderr().is_terminal() {
+        if on_terminal() {
             BARS.suspend(|| std::io::stderr().write_all(&shown))?;
         } else {
             std::io::stderr().write_all(&shown)?;
@@ -32,9 +32,16 @@ impl Write for BesideBars {
     }
 }
 
-/// Whole numbers: nobody reads decimals of a rate.
+/// Whole numbers: nobody reads decimals of a rate. What was there at once has none.
 fn rate(state: &ProgressState, text: &mut dyn std::fmt::Write) {
-    let _unwritten = write!(text, "{:.0}/s", state.per_sec());
+    if state.elapsed() >= Duration::from_secs(1) {
+        let _unwritten = write!(text, "{:.0}/s", state.per_sec());
+    }
+}
+
+/// Whether a person sits where bars and log lines appear.
+pub(super) fn on_terminal() -> bool {
+    std::io::stderr().is_terminal()
 }
 
 /// Bars, or lines.
@@ -52,7 +59,7 @@ pub(super) enum Shown {
 impl Shown {
     /// Bars when standard error is a terminal.
     pub(super) fn new() -> Self {
-        if std::io::stderr().is_terminal() {
+        if on_terminal() {
             Shown::Bars {
                 all: BARS.clone(),
                 stages: Mutex::default(),
@@ -67,7 +74,13 @@ impl Shown {
     /// Takes the bars off the screen.
     pub(super) fn finish(&self) {
         match self {
-            Shown::Bars { all, .. } => {
+            Shown::Bars { all, stages } => {
+                // A bar that is only hidden is drawn again beside the next log line.
+                let mut stages = stages.lock().expect("no panic while bars are held");
+                for bar in std::mem::take(&mut *stages).into_values() {
+                    bar.finish_and_clear();
+                    all.remove(&bar);
+                }
                 let _not_drawn = all.clear();
             }
             Shown::Lines { .. } => {}

@@ -5,11 +5,12 @@ use super::replay::item;
 use super::words::{conflict_words, name_of, skip_words, snapshot_lines};
 use crate::cli::out::{line, lined};
 use crate::domain::view::PlanView;
+use chrono_tz::Tz;
 
 /// A redacted plan as text, whole.
-pub(super) fn redacted_text(view: &PlanView, paint: Paint) -> String {
+pub(super) fn redacted_text(view: &PlanView, zone: Tz, paint: Paint) -> String {
     let mut text = String::new();
-    let at = view.created_at.format("%Y-%m-%d %H:%M UTC");
+    let at = view.created_at.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z");
     let title = format!("Plan {} at {at}, redacted: keys and values are marks", view.plan_id);
     line!(text, "{}", paint.strong(&title));
     for (kind, count) in &view.summary {

@@ -21,9 +21,16 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// Logs go to standard error; results go to standard output.
-pub(super) fn start_logging(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("cardsync=info,warn"));
+/// Logs go to standard error; results go to standard output. `lists_writes`: the command ends with a list of what it wrote,
+/// so that on a terminal a line for each write only tears the bars.
+pub(super) fn start_logging(format: LogFormat, lists_writes: bool) {
+    let quiet = lists_writes && super::progress::on_terminal();
+    let usual = if quiet {
+        format!("cardsync=info,{}=off,warn", crate::engine::WRITES)
+    } else {
+        "cardsync=info,warn".to_owned()
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // A closed standard error (`2>&1 | head`) must not end a run in the middle.

@@ -2,23 +2,22 @@
 //! waits and the way out, then who nothing happens to.
 
 mod attention;
+mod changes;
+mod folded;
+mod outcomes;
 
+use self::folded::{Part, folded};
+pub(super) use self::outcomes::finished;
 use super::out::Paint;
 use super::plan_questions::{group, held_questions};
-use super::words::{
-    conflict_words, counted, done_words, group_lines, name_of, operator_words, reason_words, snapshot_lines, twin_words,
-};
+use super::words::{conflict_words, counted, name_of, reason_words, snapshot_lines};
 use crate::cli::out::{line, lined};
-use crate::domain::card::OperatorLink;
-use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
-use crate::domain::ids::OperatorId;
 use crate::domain::input::PlanInput;
-use crate::domain::plan::{Action, ActionKind, Change, Skip, SkipReason};
-use crate::domain::report::{ChangeOutcome, Outcome};
+use crate::domain::plan::{Change, Skip, SkipReason};
 use crate::domain::snapshot::Verdict;
-use crate::domain::view::ChangeView;
+use crate::domain::view::Count;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines per list before it is cut; `--all` shows everything.
@@ -35,8 +34,15 @@ pub(super) struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// The whole plan.
+    /// The whole plan, with its sum at the end, where a terminal stands.
     pub(super) fn plan(&self) -> String {
+        let mut text = self.body();
+        self.sum(&mut text);
+        text
+    }
+
+    /// The plan of a run: the sum comes after what was done.
+    pub(super) fn body(&self) -> String {
         let mut text = String::new();
         self.header(&mut text);
         self.reads(&mut text);
@@ -44,6 +50,47 @@ impl Shown<'_> {
         self.held(&mut text);
         self.nothing_happens(&mut text);
         text
+    }
+
+    /// What the plan comes to, in one line.
+    fn sum(&self, text: &mut String) {
+        let plan = &self.judged.plan;
+        let summary = self.judged.summary();
+        let of = |count: &dyn Fn(&Count) -> u64| -> Vec<String> {
+            let counts = summary.iter().map(|(kind, counts)| (kind, count(counts)));
+            counts
+                .filter(|(_, count)| *count > 0)
+                .map(|(kind, count)| format!("{count} {}", name_of(*kind)))
+                .collect()
+        };
+        let operators: u64 = summary.values().map(|count| count.operators).sum();
+        let mut parts = Vec::new();
+        for (word, counts) in [
+            ("allowed", of(&|count| count.allowed)),
+            ("held", of(&|count| count.held)),
+        ] {
+            if !counts.is_empty() {
+                parts.push(format!("{word} {}", counts.join(", ")));
+            }
+        }
+        if operators > 0 {
+            parts.push(format!("{} among them", counted(operators, "operator")));
+        }
+        for (count, word) in [
+            (plan.conflicts.len(), "conflict"),
+            (plan.rejections.len(), "rejected record"),
+        ] {
+            if count > 0 {
+                parts.push(counted(count as u64, word));
+            }
+        }
+        if !parts.is_empty() {
+            line!(
+                text,
+                "\n{}",
+                self.paint.strong(&format!("In all: {}.", parts.join("; ")))
+            );
+        }
     }
 
     fn header(&self, text: &mut String) {
@@ -54,7 +101,7 @@ impl Shown<'_> {
             .format("%Y-%m-%d %H:%M %Z");
         let title = format!("Plan {} for {} at {at}", plan.id, self.input.environment);
         line!(text, "{}", self.paint.strong(&title));
-        let view = self.judged.view();
+        let summary = self.judged.summary();
         let bad_read = plan
             .snapshots
             .iter()
@@ -62,12 +109,12 @@ impl Shown<'_> {
         if plan.judged.nobody() {
             line!(text, "{}", self.paint.bad(&self.nobody_judged()));
         }
-        if view.summary.is_empty() && plan.judged.nobody() {
+        if summary.is_empty() && plan.judged.nobody() {
             // Said already.
-        } else if view.summary.is_empty() && bad_read {
+        } else if summary.is_empty() && bad_read {
             let title = "No changes: not everything could be read, see below.";
             line!(text, "{}", self.paint.warn(title));
-        } else if view.summary.is_empty() {
+        } else if summary.is_empty() {
             line!(text, "{}", self.nothing_to_do());
         } else {
             line!(
@@ -79,7 +126,7 @@ impl Shown<'_> {
                 "held",
                 "operators"
             );
-            for (kind, count) in &view.summary {
+            for (kind, count) in &summary {
                 let line = format!(
                     "  {:<16}{:>7}{:>9}{:>7}{:>11}",
                     name_of(*kind),
@@ -141,11 +188,31 @@ impl Shown<'_> {
         line!(text, "\n{}", self.paint.strong(&title));
         let by_kind = group(passing.iter().copied());
         for (_, changes) in by_kind {
-            self.list(
-                text,
-                changes.len(),
-                changes.iter().map(|change| self.change_lines(change)),
-            );
+            self.changes(text, &changes, &|_| Vec::new());
+        }
+    }
+
+    /// Changes one by one, or what is alike together; `held` is what holds one of them.
+    fn changes(&self, text: &mut String, changes: &[&Change], held: &dyn Fn(&Change) -> Vec<String>) {
+        let parts = if self.all {
+            changes.iter().copied().map(Part::One).collect()
+        } else {
+            folded(changes, held)
+        };
+        let (alone, blocks): (Vec<&Part<'_>>, Vec<&Part<'_>>) =
+            parts.iter().partition(|part| matches!(part, Part::One(_)));
+        for parts in [alone, blocks] {
+            let lines = parts.iter().map(|part| {
+                let (mut lines, change) = match part {
+                    Part::One(change) => (self.change_lines(change), *change),
+                    Part::Many(alike) => (self.alike_lines(alike), alike.changes[0]),
+                };
+                for reason in held(change) {
+                    line!(lines, "      {} {reason}", self.paint.warn("held:"));
+                }
+                lines
+            });
+            self.list(text, parts.len(), lines);
         }
     }
 
@@ -179,19 +246,12 @@ impl Shown<'_> {
                 let all = format!("all {} {}:", changes.len(), name_of(kind));
                 line!(text, "  {} {reason}", self.paint.warn(&all));
             }
-            self.list(
-                text,
-                changes.len(),
-                changes.iter().map(|change| {
-                    let mut lines = self.change_lines(change);
-                    for reason in reasons(change) {
-                        if !shared.contains(&reason) {
-                            line!(lines, "      {} {reason}", self.paint.warn("held:"));
-                        }
-                    }
-                    lines
-                }),
-            );
+            let own = |change: &Change| -> Vec<String> {
+                let mut own = reasons(change);
+                own.retain(|reason| !shared.contains(reason));
+                own
+            };
+            self.changes(text, &changes, &own);
         }
         let approvable = self
             .judged
@@ -205,79 +265,6 @@ impl Shown<'_> {
                 "  Decide after a run has recorded them: cardsync holds; cardsync approve ID|CLASS|{plan}; cardsync reject ID"
             );
         }
-    }
-
-    /// Who, what, from, to and why.
-    pub(super) fn change_lines(&self, change: &Change) -> String {
-        let mut lines = String::new();
-        let who = self.who(change);
-        line!(lines, "  {:<11} {who}  [{}]", name_of(change.action.kind()), change.id);
-        if let Some(what) = operator_words(&change.operator, change.action.kind(), change.keeps_archived()) {
-            line!(lines, "      {} {what}", self.paint.bad("operator"));
-        }
-        for line in group_lines(&self.judged.groups.of(&change.operator)) {
-            line!(lines, "        {line}");
-        }
-        for field in change.action.fields() {
-            let shown = |value: &Option<crate::domain::field::FieldValue>| {
-                value
-                    .as_ref()
-                    .map_or("(empty)".to_owned(), |value| format!("\"{}\"", value.display()))
-            };
-            let name = field.field.name();
-            let overwrites = if change.overwrites.contains(&field.field) {
-                "  (overwrites what was entered in TOPdesk)"
-            } else {
-                ""
-            };
-            let line = match change.action.kind() {
-                ActionKind::Create => format!("{name}: {}", shown(&field.to)),
-                _other => format!("{name}: {} -> {}", shown(&field.from), shown(&field.to)),
-            };
-            line!(lines, "      {line}{overwrites}");
-        }
-        if let Some(twin) = ChangeView::new(change, &[]).twin {
-            line!(lines, "      {}", twin_words(&twin));
-        }
-        for why in &change.why {
-            line!(lines, "      why: {why}");
-        }
-        lines
-    }
-
-    /// Who a change is about: key, name and card.
-    pub(super) fn who(&self, change: &Change) -> String {
-        if let Action::CreateEntry { list, name } = &change.action {
-            return format!("{list} \"{name}\"");
-        }
-        // References of a new card come after its creation, which has the name.
-        let creation = self.judged.plan.changes.iter().find(|other| {
-            change.card.is_none() && other.key == change.key && matches!(other.action, Action::Create { .. })
-        });
-        let fields = creation.unwrap_or(change).action.fields();
-        let new = |field| {
-            fields
-                .iter()
-                .find(|change| change.field == field)
-                .and_then(|change| change.to.as_ref())
-                .map(|value| value.display())
-        };
-        let card = change.card.as_ref().and_then(|id| {
-            let at = self.input.target.cards.binary_search_by(|card| card.id.cmp(id)).ok()?;
-            Some(&self.input.target.cards[at])
-        });
-        let text = |field| match card {
-            Some(card) => card.fields.text(field).map(str::to_owned),
-            None => new(field),
-        };
-        let name: Vec<String> = [text(CardField::FirstName), text(CardField::SurName)]
-            .into_iter()
-            .flatten()
-            .collect();
-        let key = change.key.as_ref().map_or("no key", |key| key.as_str());
-        let id = change.card.as_ref().map_or("new card", |card| card.as_str());
-        let named: Vec<&str> = std::iter::once(key).chain(name.iter().map(String::as_str)).collect();
-        format!("{} ({id})", named.join(" "))
     }
 
     fn nothing_happens(&self, text: &mut String) {
@@ -360,102 +347,5 @@ impl Shown<'_> {
         if count > shown {
             line!(text, "  ... and {} more (--all, or --json)", count - shown);
         }
-    }
-
-    /// What became of the changes.
-    pub(super) fn outcomes(&self, outcomes: &[ChangeOutcome]) -> String {
-        let mut text = String::new();
-        let mut done: BTreeMap<ActionKind, u64> = BTreeMap::new();
-        let mut not = Vec::new();
-        let mut operators = Vec::new();
-        for outcome in outcomes {
-            let (word, why) = match &outcome.outcome {
-                Outcome::Done { .. } => {
-                    *done.entry(outcome.action).or_default() += 1;
-                    operators.extend(outcome.operators.iter().map(|operator| (outcome, operator)));
-                    continue;
-                }
-                Outcome::NotDone { message } => (self.paint.bad("not done"), message.clone()),
-                Outcome::InDoubt { message } => (self.paint.bad("in doubt"), message.clone()),
-                Outcome::Held { reason } => (self.paint.warn("held"), reason.explain()),
-                Outcome::NotReached { message } => (self.paint.warn("not reached"), message.clone()),
-            };
-            let key = outcome.key.as_ref().map_or("", |key| key.as_str());
-            not.push(lined!(
-                "  {word}: {} {key} [{}]: {why}",
-                name_of(outcome.action),
-                outcome.item
-            ));
-        }
-        let counts: Vec<String> = done
-            .iter()
-            .map(|(kind, count)| format!("{count} {}", done_words(*kind, *count)))
-            .collect();
-        let title = if counts.is_empty() {
-            "Nothing was written.".to_owned()
-        } else {
-            format!("Done: {}.", counts.join(", "))
-        };
-        line!(text, "\n{}", self.paint.good(&title));
-        let count = operators.len();
-        let moved = operators.into_iter().map(|(outcome, operator)| {
-            let what = match outcome.action {
-                ActionKind::Unarchive => "woken",
-                ActionKind::CreateEntry
-                | ActionKind::Create
-                | ActionKind::Update
-                | ActionKind::Adopt
-                | ActionKind::Merge
-                | ActionKind::SetReferences
-                | ActionKind::Archive
-                | ActionKind::Anonymize => "archived",
-            };
-            let key = outcome.key.as_ref().map_or("", |key| key.as_str());
-            lined!(
-                "  {}: operator {operator} with the card of {key}",
-                self.paint.warn(what)
-            )
-        });
-        self.list(&mut text, count, moved);
-        let asleep = self.still_archived(outcomes);
-        let count = asleep.len();
-        self.list(&mut text, count, asleep.into_iter());
-        let count = not.len();
-        self.list(&mut text, count, not.into_iter());
-        text
-    }
-
-    /// Operators of cards that were made active again which did not wake with them: what TOPdesk does depends on its version.
-    fn still_archived(&self, outcomes: &[ChangeOutcome]) -> Vec<String> {
-        let done = outcomes.iter().filter(|outcome| {
-            outcome.action == ActionKind::Unarchive && matches!(outcome.outcome, Outcome::Done { .. })
-        });
-        let of_change = |outcome: &ChangeOutcome| {
-            let change = self.judged.plan.changes.iter().find(|change| change.id == outcome.item);
-            let archived = match change.map(|change| &change.operator) {
-                Some(OperatorLink::Archived { operators }) => operators.clone(),
-                Some(OperatorLink::Active { .. } | OperatorLink::ProvenNone | OperatorLink::Unproven) | None => {
-                    Vec::new()
-                }
-            };
-            let woken: Vec<OperatorId> = outcome.operators.clone();
-            let kept: Vec<OperatorId> = change.map_or_else(Vec::new, |change| change.keeps_archived().to_vec());
-            let key = outcome.key.as_ref().map_or(String::new(), ToString::to_string);
-            archived
-                .into_iter()
-                .filter(move |operator| !woken.contains(operator))
-                .map(move |operator| {
-                    if kept.contains(&operator) {
-                        let word = self.paint.good("kept archived");
-                        return lined!("  {word}: operator {operator}, while the card of {key} is active again");
-                    }
-                    lined!(
-                        "  {}: operator {operator}, though the card of {key} is active again; unarchive the operator in \
-                         TOPdesk if this person is to work as one",
-                        self.paint.warn("still archived")
-                    )
-                })
-        };
-        done.flat_map(of_change).collect()
     }
 }

@@ -113,10 +113,8 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
             );
             out::print(&Paint::stdout().warn(&line));
         }
-        out::print(&format!(
-            "Run {id} finished; cardsync undo {id} takes it back.\n",
-            id = finished.report.id
-        ));
+        let run = &finished.report.id;
+        out::print(&super::text::finished(run, &finished.outcomes, None, "takes it back"));
     }
     let verdict = finished.report.verdict.context("a finished run has a verdict")?;
     if verdict.exit_code() == 1 && !args.json {

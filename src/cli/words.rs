@@ -5,6 +5,7 @@ use crate::cli::out::line;
 use crate::domain::card::OperatorLink;
 use crate::domain::groups::{Group, OperatorGroups, Seen};
 use crate::domain::ids::OperatorId;
+use crate::domain::operator_names::OperatorNames;
 use crate::domain::plan::{ActionKind, Conflict, ConflictKind, Skip, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
 use crate::domain::view::TwinView;
@@ -83,7 +84,7 @@ pub(super) fn snapshot_lines(snapshot: &SnapshotSummary, paint: Paint) -> String
 }
 
 /// The groups of linked operators, a line for each that has any.
-pub(super) fn group_lines(groups: &BTreeMap<OperatorId, OperatorGroups>) -> Vec<String> {
+pub(super) fn group_lines(groups: &BTreeMap<OperatorId, OperatorGroups>, names: &OperatorNames) -> Vec<String> {
     let part = |what: &str, seen: &Seen<Vec<Group>>| match seen {
         Seen::Known(groups) if groups.is_empty() => None,
         Seen::Known(groups) => {
@@ -106,17 +107,23 @@ pub(super) fn group_lines(groups: &BTreeMap<OperatorId, OperatorGroups>) -> Vec<
         .iter()
         .filter_map(|(operator, of)| {
             let line = line(of)?;
-            Some(if several { format!("{operator}: {line}") } else { line })
+            Some(if several {
+                format!("{}: {line}", names.shown(operator))
+            } else {
+                line
+            })
         })
         .collect()
 }
 
 /// The linked operator and what happens to it; nothing where it is proven that there is none.
-pub(super) fn operator_words(link: &OperatorLink, kind: ActionKind, kept: &[OperatorId]) -> Option<String> {
-    let joined = |operators: &[OperatorId]| {
-        let ids: Vec<&str> = operators.iter().map(|id| id.as_str()).collect();
-        ids.join(", ")
-    };
+pub(super) fn operator_words(
+    link: &OperatorLink,
+    kind: ActionKind,
+    kept: &[OperatorId],
+    names: &OperatorNames,
+) -> Option<String> {
+    let joined = |operators: &[OperatorId]| names.list(operators);
     match link {
         OperatorLink::ProvenNone => None,
         OperatorLink::Unproven => Some("not known: the account may not see everything".to_owned()),
@@ -163,6 +170,15 @@ pub(super) fn done_words(kind: ActionKind, count: u64) -> &'static str {
     }
 }
 
+/// Whether an action adds, alters or takes away, as a sign that is seen at a glance.
+pub(super) fn mark_of(kind: ActionKind) -> &'static str {
+    match kind {
+        ActionKind::CreateEntry | ActionKind::Create | ActionKind::Unarchive => "+",
+        ActionKind::Update | ActionKind::Adopt | ActionKind::Merge | ActionKind::SetReferences => "~",
+        ActionKind::Archive | ActionKind::Anonymize => "-",
+    }
+}
+
 /// The name of an action in lists.
 pub(super) fn name_of(kind: ActionKind) -> &'static str {
     match kind {
@@ -188,7 +204,8 @@ pub(super) fn conflict_words(conflict: &Conflict) -> &'static str {
              else correct one of them"
         }
         ConflictKind::DuplicateInSource => {
-            "several records have this key; take those that are no people out with skip or exclude, or correct the source"
+            "several records have this key; where they are contracts of one person, say so with rows.per: contract; take those \
+             that are no people out with skip or exclude, or correct the source"
         }
         ConflictKind::TwoActiveCards => "two active cards have this key; take it off one of them in TOPdesk",
         ConflictKind::SeveralArchivedCards => {

@@ -3,6 +3,7 @@
 use super::wiring::{Environment, new_run_id};
 use crate::domain::ids::RunId;
 use crate::domain::report::{RunReport, RunVerdict};
+use crate::domain::snapshot::{Effect, Finding, Verdict};
 use crate::engine::records::{Pruned, RecordsKeeper};
 use crate::engine::run::{Finished, Scope, WriteParts};
 use crate::engine::state::{RunLease, StateReader, StateWriter, StoreError};
@@ -71,6 +72,9 @@ async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Resu
         }
     };
     let finished = connected_run(&run, &store, &lease, scope).await;
+    if let Ok(finished) = &finished {
+        warn_of_rejected(&finished.report);
+    }
     let new_holds = finished
         .as_ref()
         .map(|finished| finished.new_holds.clone())
@@ -115,6 +119,28 @@ async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Resu
     drop((lease, only));
     store.close().await;
     finished
+}
+
+/// A rejected read is told where the log is watched, with its reason: the codes, because the words may quote values.
+fn warn_of_rejected(report: &RunReport) {
+    let rejecting = |finding: &&Finding| matches!(finding.effect, Effect::Reject | Effect::RejectAcceptable);
+    for read in report.snapshots.iter().filter(|read| read.verdict == Verdict::Rejected) {
+        let codes: Vec<&str> = read
+            .findings
+            .iter()
+            .filter(rejecting)
+            .map(|finding| &*finding.code)
+            .collect();
+        tracing::warn!(
+            run.id = report.id.as_str(),
+            source = read.name.as_str(),
+            records = read.records,
+            "the read of {} was rejected ({} records: {}); `cardsync plan` tells what is wrong and the cure",
+            read.name,
+            read.records,
+            codes.join(", ")
+        );
+    }
 }
 
 /// Takes out what is older than its time, where the time is known, and writes the file anew where something was taken out.

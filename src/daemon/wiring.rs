@@ -5,7 +5,7 @@ use super::reading::{reading_rules, with_whole_paths};
 use crate::config::load::Loaded;
 use crate::config::policy::{key_spec, policy, wanted_fields, zone};
 use crate::config::problem::{ConfigProblems, Fault};
-use crate::config::{AccountFilters, Config};
+use crate::config::{AccountFilters, Config, MissingEntry};
 use crate::domain::field::{CardField, FieldKind, LookupKind};
 use crate::domain::ids::{EnvironmentId, RunId, SourceName};
 use crate::engine::apply::OperatorAccount;
@@ -23,6 +23,7 @@ use crate::store::machine;
 use crate::topdesk::{ReadClient, TopdeskClient, WriteClient};
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -126,6 +127,7 @@ impl Environment {
     /// What a full read of TOPdesk asks for.
     pub fn wants(&self) -> TargetWants {
         let fields = wanted_fields(&policy(&self.loaded));
+        let mapped: BTreeSet<CardField> = self.mapping.rules().map(|rule| rule.field).collect();
         let lookups = fields
             .iter()
             .filter(|field| self.config().fields.contains_key(&field.name()))
@@ -138,6 +140,8 @@ impl Environment {
             .collect();
         TargetWants {
             fields,
+            mapped,
+            makes_entries: self.mapping.rules().any(|rule| rule.missing == MissingEntry::Create),
             lookups,
             archiving_reason: self.config().topdesk.archiving_reason.clone(),
             filters_stated_none: self.config().topdesk.account_filters == Some(AccountFilters::None),

@@ -26,6 +26,7 @@ use super::groups::{GroupsRead, last_operator, touched_operators};
 use super::ids::{CardId, ItemId};
 use super::input::PlanInput;
 use super::key::Key;
+use super::operator_names::OperatorNames;
 use super::plan::{ActionKind, Change, FieldChange, HoldReason, Plan};
 use super::rekey::rejections::of_pair;
 use super::view::{ChangeView, Count, PlanView};
@@ -113,6 +114,8 @@ pub struct Judged {
     pub ended: BTreeMap<ItemId, WhyEnded>,
     /// What needs a human beside the held items.
     pub concerns: Vec<Concern>,
+    /// What the linked operators are called, to be shown.
+    pub names: OperatorNames,
 }
 
 /// Judges a plan. Pure.
@@ -174,6 +177,8 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         .collect();
     let approved = ApprovedPlan::new(plan.id.clone(), approved);
     reasons.retain(|_, found| !found.is_empty());
+    let links = plan.changes.iter().map(|change| &change.operator);
+    let names = OperatorNames::of_links(links, &input.target.operators);
     let mut judged = Judged {
         plan,
         held: reasons,
@@ -181,6 +186,7 @@ pub fn judge(plan: Plan, input: &PlanInput) -> Judged {
         contact,
         groups: input.groups.clone(),
         ended,
+        names,
         concerns: Vec::new(),
     };
     judged.concerns = concerns(&judged, input);
@@ -348,10 +354,8 @@ impl Judged {
         self
     }
 
-    /// The plan as programs read it.
-    pub fn view(&self) -> PlanView {
-        let none = Vec::new();
-        let choices = questions(&self.plan.changes);
+    /// How many items of each action there are.
+    pub fn summary(&self) -> BTreeMap<ActionKind, Count> {
         let mut summary: BTreeMap<ActionKind, Count> = BTreeMap::new();
         for change in &self.plan.changes {
             let count = summary.entry(change.action.kind()).or_default();
@@ -363,6 +367,13 @@ impl Judged {
                 count.allowed += 1
             }
         }
+        summary
+    }
+
+    /// The plan as programs read it.
+    pub fn view(&self) -> PlanView {
+        let none = Vec::new();
+        let choices = questions(&self.plan.changes);
         PlanView {
             plan_id: self.plan.id.clone(),
             fingerprint: self.plan.fingerprint.clone(),
@@ -370,7 +381,7 @@ impl Judged {
             config_hash: self.plan.config_hash.clone(),
             snapshots: self.plan.snapshots.clone(),
             clock: self.plan.clock.clone(),
-            summary,
+            summary: self.summary(),
             changes: self
                 .plan
                 .changes
@@ -378,7 +389,7 @@ impl Judged {
                 .map(|change| {
                     let held = self.held.get(&change.id).unwrap_or(&none);
                     ChangeView::new(change, held)
-                        .with_groups(&self.groups)
+                        .with_operators(&self.groups, &self.names)
                         .with_choices(&choices)
                 })
                 .collect(),

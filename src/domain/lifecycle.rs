@@ -174,7 +174,7 @@ pub fn second_source(describe: &dyn Describe, key: &Key, snapshots: &[Snapshot],
     for snapshot in others {
         let name = &snapshot.summary.name;
         if !snapshot.can_say_absent() {
-            unreadable.push(format!("{name} could not be read completely"));
+            unreadable.push(snapshot.why_not_absent());
         } else if let [record, ..] = snapshot.with_key(key) {
             let joined = JoinedRecord::alone(snapshots, name, record);
             if describe.leaving(&joined, moment) != Truth::True {
@@ -234,7 +234,7 @@ pub fn missing(
             continue;
         }
         if !snapshot.can_say_absent() {
-            unknown.push(format!("{source} could not be read completely"));
+            unknown.push(snapshot.why_not_absent());
             continue;
         }
         if !input.clock.is_trusted() {
@@ -262,7 +262,7 @@ pub fn missing(
         let detail = format!(
             "{what} {source} in {reads} of {} reads since {}",
             policy.missing_reads,
-            since.format("%Y-%m-%d %H:%M UTC")
+            since.with_timezone(&input.moment.zone).format("%Y-%m-%d %H:%M %Z")
         );
         if reads >= policy.missing_reads && since + policy.missing_for <= now {
             evidence.push(Evidence::new(code, Some(source.clone()), detail));

@@ -45,6 +45,7 @@ pub mod letters;
 pub mod lifecycle;
 pub mod lists;
 pub mod merge;
+pub mod operator_names;
 pub mod pin;
 pub mod plan;
 pub mod planner;

@@ -475,3 +475,14 @@ fn size(
         ));
     }
 }
+impl Snapshot {
+    /// Why nobody counts as absent by it. What is wrong with the read stands with the reads.
+    pub fn why_not_absent(&self) -> String {
+        let name = &self.summary.name;
+        if self.is_rejected() {
+            format!("the read of {name} was rejected")
+        } else {
+            format!("the read of {name} is doubted and cannot say who is missing")
+        }
+    }
+}

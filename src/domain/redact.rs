@@ -5,6 +5,7 @@ use super::concern::Concern;
 use super::groups::{Group, OperatorGroups, Seen};
 use super::input::PlanInput;
 use super::key::Key;
+use super::operator_names::OperatorNames;
 use super::plan::{Conflict, Skip};
 use super::record::{Place, RecordRef};
 use super::snapshot::{Finding, Rejection, SnapshotReader, SnapshotSummary};
@@ -258,6 +259,8 @@ impl Redactor<'_> {
             key,
             person_id,
             operator,
+            // Ids stay, logins and addresses do not.
+            operator_names: _,
             operator_groups,
             operators_kept_archived,
             fields,
@@ -288,6 +291,7 @@ impl Redactor<'_> {
             key: key.map(|key| self.key(key.as_str())),
             person_id,
             operator,
+            operator_names: OperatorNames::default(),
             operator_groups: groups
                 .map(|(operator, groups)| (operator, self.groups(groups)))
                 .collect(),

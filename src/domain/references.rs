@@ -201,11 +201,18 @@ impl<'a> References<'a> {
             }
         }
         if missing != MissingEntry::Create || !kind.can_create() {
+            // What the configuration says already is no way out.
+            let or = match (missing, kind.can_create()) {
+                (MissingEntry::Hold | MissingEntry::Create, false) => ", or say `missing: skip` for this field",
+                (MissingEntry::Hold | MissingEntry::Create, true) => {
+                    ", or say `missing: skip` or `missing: create` for this field"
+                }
+                (MissingEntry::Skip, true) => ", or say `missing: create` for this field",
+                (MissingEntry::Skip, false) => "",
+            };
             return refuse(
                 missing,
-                format!(
-                    "TOPdesk has no {kind} '{name}'; add it there, correct the source, or set `missing` for this field"
-                ),
+                format!("TOPdesk has no {kind} '{name}'; add it there or correct the source{or}"),
             );
         }
         let composed: String = name.nfc().collect();

@@ -6,6 +6,7 @@ use super::field::FieldValue;
 use super::groups::{GroupsRead, OperatorGroups};
 use super::ids::{CardId, ItemId, OperatorId, PlanId};
 use super::key::Key;
+use super::operator_names::OperatorNames;
 use super::plan::{Action, ActionKind, Change, Conflict, Evidence, FieldChange, HoldReason, Skip};
 use super::snapshot::{Finding, Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
@@ -56,6 +57,9 @@ pub struct ChangeView {
     pub key: Option<Key>,
     pub person_id: Option<CardId>,
     pub operator: OperatorLink,
+    /// What the linked operators are called: login, else e-mail address.
+    #[serde(default, skip_serializing_if = "OperatorNames::is_empty")]
+    pub operator_names: OperatorNames,
     /// The groups of the linked operators, where the item takes them along or wakes them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub operator_groups: BTreeMap<OperatorId, OperatorGroups>,
@@ -95,9 +99,10 @@ fn from_to(changes: &[FieldChange]) -> BTreeMap<String, FromTo> {
 }
 
 impl ChangeView {
-    /// The same with the groups of its operators.
-    pub fn with_groups(mut self, read: &GroupsRead) -> Self {
+    /// The same with the groups and the names of its operators.
+    pub fn with_operators(mut self, read: &GroupsRead, names: &OperatorNames) -> Self {
         self.operator_groups = read.of(&self.operator);
+        self.operator_names = names.only(&self.operator);
         self
     }
 
@@ -145,6 +150,7 @@ impl ChangeView {
             key: change.key.clone(),
             person_id: change.card.clone(),
             operator: change.operator.clone(),
+            operator_names: OperatorNames::default(),
             operator_groups: BTreeMap::new(),
             operators_kept_archived: change.keeps_archived().to_vec(),
             fields,

@@ -51,7 +51,7 @@ pub(super) fn held_items(
             let set_aside = set_aside.or_else(|| earlier.get(&change.id).cloned());
             (!reasons.is_empty()).then(|| HeldItem {
                 change: ChangeView::new(change, &reasons)
-                    .with_groups(&judged.groups)
+                    .with_operators(&judged.groups, &judged.names)
                     .with_choices(&choices),
                 name: name(change, cards),
                 reasons,

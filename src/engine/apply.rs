@@ -11,6 +11,7 @@ mod stops;
 
 use self::others::Sent;
 use self::stops::Stops;
+use super::WRITES;
 use super::state::{KeyHasher, RunLease, StateWriter, StoreError};
 use super::target::{Made, TargetError, TargetReader, TargetWriter};
 use super::{Clock, Progress};
@@ -227,7 +228,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 }
             }
         }
-        Ok(approved
+        let all: Vec<ChangeOutcome> = approved
             .changes()
             .iter()
             .map(|approved| {
@@ -252,7 +253,9 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     outcome,
                 }
             })
-            .collect())
+            .collect();
+        log_not_reached(&all);
+        Ok(all)
     }
 
     /// What is looked up and sent together. The first create goes alone: where another cardsync is at the same point, one
@@ -389,55 +392,50 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             change.action.kind().name(),
             self.key_for_logs(change),
         );
-        let (key, card) = (key.as_str(), change.card.as_ref().map_or("", |card| card.as_str()));
+        let (key, card) = (key.as_str(), change.card.as_ref());
+        let made = match outcome {
+            Outcome::Done { card: made } => made.as_ref(),
+            Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::Held { .. } | Outcome::NotReached { .. } => {
+                None
+            }
+        };
+        let card = made.or(card).map_or("", |card| card.as_str());
+        // A list entry has no card.
+        let what = if card.is_empty() {
+            action.to_owned()
+        } else {
+            format!("{action} of card {card}")
+        };
         match outcome {
-            Outcome::Done { card: made } => {
-                let card = made.as_ref().map_or(card, |card| card.as_str());
-                tracing::info!(
-                    item.id = item,
-                    action,
-                    key,
-                    card.id = card,
-                    "done: {action} of card {card}"
-                );
+            Outcome::Done { .. } => {
+                tracing::info!(target: WRITES, { item.id = item, action, key, card.id = card }, "done: {what}");
             }
             Outcome::NotDone { message } => {
-                tracing::warn!(
-                    item.id = item,
-                    action,
-                    key,
-                    card.id = card,
-                    "not done: {action} of card {card}: {message}"
-                );
+                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "not done: {what}: {message}");
             }
             Outcome::InDoubt { message } => {
-                tracing::warn!(
-                    item.id = item,
-                    action,
-                    key,
-                    card.id = card,
-                    "in doubt: {action} of card {card}: {message}"
-                );
+                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "in doubt: {what}: {message}");
             }
             Outcome::Held { reason } => {
                 let why = reason.explain();
-                tracing::warn!(
-                    item.id = item,
-                    action,
-                    key,
-                    card.id = card,
-                    "held: {action} of card {card}: {why}"
-                );
+                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "held: {what}: {why}");
             }
+            // Told once for all of them: after a stop there may be a hundred thousand.
             Outcome::NotReached { message } => {
-                tracing::info!(
-                    item.id = item,
-                    action,
-                    key,
-                    card.id = card,
-                    "not reached: {action} of card {card}: {message}"
-                );
+                tracing::debug!(target: WRITES, { item.id = item, action, key, card.id = card }, "not reached: {what}: {message}");
             }
         }
+    }
+}
+
+/// One line for all that was not reached, with the first reason.
+fn log_not_reached(outcomes: &[ChangeOutcome]) {
+    let mut messages = outcomes.iter().filter_map(|outcome| match &outcome.outcome {
+        Outcome::NotReached { message } => Some(message),
+        Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::Held { .. } => None,
+    });
+    if let Some(first) = messages.next() {
+        let count = 1 + messages.count();
+        tracing::warn!(count, "{count} items were not reached: {first}");
     }
 }

@@ -1,16 +1,18 @@
 //! The past as `history` tells it: runs, and what became of each item of one.
 
 use super::records::{Ended, JournalEntry, JournalQuery, JournalValues, RecordsReader, RunItem};
-use super::state::StoreError;
+use super::state::{StateReader, StoreError};
 use crate::domain::card::PersonCard;
+use crate::domain::field::CardField;
 use crate::domain::ids::{CardId, ItemId, OperatorId, RunId};
 use crate::domain::key::Key;
+use crate::domain::operator_names::OperatorNames;
 use crate::domain::plan::{ActionKind, Change};
 use crate::domain::report::RunReport;
 use crate::domain::view::{ChangeView, FromTo, HoldView};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One run with its items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +29,9 @@ pub struct ItemHistory {
     pub action: ActionKind,
     pub key: Option<Key>,
     pub person_id: Option<CardId>,
+    /// First name and surname of the person, where they are still kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// As far as it is known now: what was in doubt may have been settled by a later run.
     pub outcome: Ended,
     /// Why it was not done.
@@ -39,6 +44,9 @@ pub struct ItemHistory {
     pub fields: BTreeMap<String, FromTo>,
     /// Linked operators that were archived or woken with the card.
     pub operators: Vec<OperatorId>,
+    /// What the linked operators are called, where that is still kept.
+    #[serde(skip_serializing_if = "OperatorNames::is_empty")]
+    pub operator_names: OperatorNames,
     /// Who let it pass, where that was needed, and when and with what note.
     pub approver: Option<String>,
     pub approved_at: Option<DateTime<Utc>>,
@@ -58,7 +66,7 @@ pub struct ItemHistory {
 }
 
 /// Reads one run. `None` where nothing of it is kept.
-pub async fn of_run(store: &impl RecordsReader, run: &RunId) -> Result<Option<RunHistory>, StoreError> {
+pub async fn of_run(store: &(impl RecordsReader + StateReader), run: &RunId) -> Result<Option<RunHistory>, StoreError> {
     let report = store.run(run).await?;
     let items = store.run_items(run).await?;
     let query = JournalQuery {
@@ -69,10 +77,27 @@ pub async fn of_run(store: &impl RecordsReader, run: &RunId) -> Result<Option<Ru
     if report.is_none() && items.is_empty() && journal.is_empty() {
         return Ok(None);
     }
-    Ok(Some(RunHistory {
-        run: report,
-        items: items_of(items, journal),
-    }))
+    let mut items = items_of(items, journal);
+    // Nothing was written for what was held: who it is about stands with what waits, as long as it does.
+    let held = items.iter().filter(|item| item.name.is_none()).map(|item| &item.item);
+    let held: BTreeSet<ItemId> = held.cloned().collect();
+    let waiting = if held.is_empty() {
+        Vec::new()
+    } else {
+        store.holds().await?
+    };
+    let waiting = waiting.into_iter().map(|kept| kept.item);
+    let waiting = waiting.filter(|waits| held.contains(&waits.change.id));
+    let mut waiting: BTreeMap<ItemId, _> = waiting.map(|waits| (waits.change.id.clone(), waits)).collect();
+    for item in &mut items {
+        if let Some(waits) = waiting.remove(&item.item) {
+            item.name = item.name.take().or(waits.name);
+            if item.operator_names.is_empty() {
+                item.operator_names = waits.change.operator_names;
+            }
+        }
+    }
+    Ok(Some(RunHistory { run: report, items }))
 }
 
 /// Puts the items of a run and its requests together: in the order of the plan, then what was cut off before its items
@@ -121,7 +146,9 @@ fn blank(item: RunItem) -> ItemHistory {
         reasons: detail.reasons,
         why: detail.why,
         fields: BTreeMap::new(),
+        name: None,
         operators: detail.operators,
+        operator_names: OperatorNames::default(),
         approver: None,
         approved_at: None,
         note: None,
@@ -169,6 +196,7 @@ fn told(mut item: ItemHistory, sent: Vec<JournalEntry>) -> ItemHistory {
     item.values_removed = sent.iter().any(|entry| entry.values.is_none());
     let mut values: Vec<JournalValues> = sent.into_iter().filter_map(|entry| entry.values).collect();
     let after = values.last_mut().and_then(|last| last.after.take());
+    item.operator_names = OperatorNames::of_cards(values.iter().flat_map(|values| &values.operators));
     if let Some(first) = values.into_iter().next() {
         item.fields = fields(&first.change);
         if item.why.is_empty() {
@@ -177,7 +205,25 @@ fn told(mut item: ItemHistory, sent: Vec<JournalEntry>) -> ItemHistory {
         item.before = first.before;
         item.after = after;
     }
+    item.name = name(&item);
     item
+}
+
+/// The person's name as the card has it before or after, or as it was written.
+fn name(item: &ItemHistory) -> Option<String> {
+    let of = |field: CardField| {
+        let card = [&item.before, &item.after].into_iter().flatten();
+        let mut known = card.filter_map(|card| card.fields.text(field));
+        known.next().map(str::to_owned).or_else(|| {
+            let written = item.fields.get(&field.name())?;
+            written.to.clone()
+        })
+    };
+    let parts: Vec<String> = [of(CardField::FirstName), of(CardField::SurName)]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 /// The fields of a change as text; of a new list entry its list and name.

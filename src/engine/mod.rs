@@ -34,6 +34,7 @@ mod settled;
 pub mod sheet;
 pub mod state;
 pub mod stopping;
+pub mod table;
 pub mod target;
 pub mod undo;
 
@@ -41,6 +42,10 @@ use crate::domain::snapshot::{Finding, SourceRead};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::future::Future;
+
+/// The target of the log lines about single writes, so that they can be shown and hidden by themselves: `RUST_LOG`
+/// understands `cardsync_write=info`.
+pub const WRITES: &str = "cardsync_write";
 
 /// The time, handed in so that a run can be replayed.
 pub trait Clock: Send + Sync {

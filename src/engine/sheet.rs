@@ -6,14 +6,15 @@
 
 use super::decisions::{SnapshotHold, Waiting, choice_words, class_of};
 use super::state::KeptHold;
+pub(super) use super::table::defused;
+use super::table::{Separator, table};
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::Answer;
 use crate::domain::ids::ItemId;
 use crate::domain::letters::{line_breaks, names_separator};
 use crate::domain::view::{ChangeView, FromTo};
-use crate::domain::visible;
 use chrono_tz::Tz;
-use csv::{ReaderBuilder, StringRecord, Terminator, WriterBuilder};
+use csv::{ReaderBuilder, StringRecord};
 use encoding_rs::{UTF_8, WINDOWS_1252};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -65,24 +66,10 @@ impl fmt::Display for SheetProblem {
 }
 
 /// Everything that waits, one line per item, with an empty decision and note.
-pub fn write(waiting: &Waiting, zone: Tz) -> String {
-    let mut writer = WriterBuilder::new()
-        .delimiter(b';')
-        .terminator(Terminator::CRLF)
-        .from_writer(Vec::new());
-    let mut row = |cells: &[String]| {
-        let safe: Vec<String> = cells.iter().map(|cell| defused(cell)).collect();
-        writer.write_record(&safe).expect("memory takes every row");
-    };
-    row(&COLUMNS.map(str::to_owned));
-    for hold in &waiting.snapshots {
-        row(&of_snapshot(hold, zone));
-    }
-    for kept in waiting.by_question() {
-        row(&of_item(kept, zone));
-    }
-    let bytes = writer.into_inner().expect("memory takes every row");
-    format!("\u{feff}{}", String::from_utf8(bytes).expect("text in, text out"))
+pub fn write(waiting: &Waiting, zone: Tz, separator: Separator) -> String {
+    let reads = waiting.snapshots.iter().map(|hold| of_snapshot(hold, zone));
+    let items = waiting.by_question().into_iter().map(|kept| of_item(kept, zone));
+    table(&COLUMNS, reads.chain(items), separator)
 }
 
 fn of_item(kept: &KeptHold, zone: Tz) -> [String; 15] {
@@ -99,7 +86,7 @@ fn of_item(kept: &KeptHold, zone: Tz) -> [String; 15] {
         item.name.clone().unwrap_or_default(),
         change.person_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         choice(change),
-        operator(&change.operator),
+        operator(change),
         fields.join(" | "),
         change.why.join(" | "),
         reasons.join(" | "),
@@ -135,16 +122,13 @@ fn from_to(name: &str, field: &FromTo) -> String {
     format!("{name}: {} -> {}", shown(&field.from), shown(&field.to))
 }
 
-fn operator(link: &OperatorLink) -> String {
-    let ids = |operators: &[crate::domain::ids::OperatorId]| {
-        let ids: Vec<&str> = operators.iter().map(|id| id.as_str()).collect();
-        ids.join(" ")
-    };
-    match link {
+fn operator(change: &ChangeView) -> String {
+    let names = &change.operator_names;
+    match &change.operator {
         OperatorLink::ProvenNone => String::new(),
         OperatorLink::Unproven => "not known".to_owned(),
-        OperatorLink::Active { operators } => format!("active: {}", ids(operators)),
-        OperatorLink::Archived { operators } => format!("archived: {}", ids(operators)),
+        OperatorLink::Active { operators } => format!("active: {}", names.list(operators)),
+        OperatorLink::Archived { operators } => format!("archived: {}", names.list(operators)),
     }
 }
 
@@ -152,18 +136,6 @@ fn operator(link: &OperatorLink) -> String {
 fn codes(kept: &KeptHold) -> BTreeSet<&str> {
     let approvable = kept.item.change.holds.iter().filter(|hold| hold.approvable);
     approvable.map(|hold| hold.code.as_str()).collect()
-}
-
-/// A cell that no spreadsheet takes for a formula.
-pub(super) fn defused(cell: &str) -> String {
-    let cell = visible::line(cell);
-    let first = cell.trim_start_matches([' ', '\u{a0}', '\u{feff}']).chars().next();
-    match first {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}') => {
-            format!("'{cell}")
-        }
-        Some(_) | None => cell.into_owned(),
-    }
 }
 
 /// The decisions of a sheet about what waits now. One bad line and nothing of it is taken.

@@ -16,6 +16,10 @@ use std::time::Duration;
 pub struct TargetWants {
     /// The card fields that the mapping, the key and the look-alike search need.
     pub fields: BTreeSet<CardField>,
+    /// Those of them that the mapping fills.
+    pub mapped: BTreeSet<CardField>,
+    /// A field may make list entries that are not there.
+    pub makes_entries: bool,
     /// The lists that the mapping needs.
     pub lookups: BTreeSet<LookupKind>,
     /// Name of the archiving reason, if one is configured.

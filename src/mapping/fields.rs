@@ -10,11 +10,12 @@ use super::text::{cut, one_line};
 use super::value::Value;
 use crate::config::{FieldOptions, FieldPolicy, FieldRule, MissingEntry, TooLong};
 use crate::domain::field::{CardField, FieldKind, FieldValue};
-use crate::domain::identity::{Desired, Evaluated, FieldProblem, Moment, Unknown, Wanted};
+use crate::domain::identity::{Desired, Evaluated, FieldProblem, JoinedRecord, Moment, Unknown, Wanted};
 use crate::domain::ids::SourceName;
-use crate::domain::key::{KeyReading, KeySpec};
+use crate::domain::key::{Key, KeyReading, KeySpec, RawKey};
 use crate::domain::letters;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The longest name a list entry can have (persons v2, drop-down names).
 const MAX_ENTRY_CHARS: usize = 100;
@@ -171,6 +172,20 @@ impl CompiledRule {
     /// What it reads.
     pub(super) fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// What everybody gets, where the expression reads nothing; `None` where it depends on the person.
+    pub fn constant(&self, moment: Moment, key: &KeySpec) -> Option<Desired> {
+        if !self.program.inputs.is_empty() {
+            return None;
+        }
+        let (nobody, unsaid) = (Key::stored(""), RawKey("".into()));
+        let joined = JoinedRecord {
+            key: &nobody,
+            raw_key: &unsaid,
+            parts: BTreeMap::new(),
+        };
+        Some(self.desired(Records::Joined(&joined), moment, key).0)
     }
 
     /// What the field should hold, and what is wrong.

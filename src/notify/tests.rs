@@ -48,6 +48,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
             operator: OperatorLink::Active {
                 operators: vec![OperatorId::new("o1")],
             },
+            operator_names: Default::default(),
             operator_groups: Default::default(),
             operators_kept_archived: Vec::new(),
             fields: [("email".to_owned(), person)].into(),

@@ -262,12 +262,19 @@ impl ReadClient {
     async fn reason(&self, wants: &TargetWants) -> CheckLine {
         let topic = "archiving reason";
         match &wants.archiving_reason {
-            None => CheckLine::new(
-                CheckLevel::FirstWriteTells,
-                topic,
-                "none is configured: works only where TOPdesk does not make one mandatory",
-                Some("set topdesk.archiving_reason"),
-            ),
+            None => {
+                let there = match lookups::archiving_reasons(&self.http).await {
+                    Ok(reasons) if reasons.is_empty() => "; TOPdesk has none".to_owned(),
+                    Ok(reasons) => format!("; TOPdesk has {}", lookups::listed(&reasons)),
+                    Err(failure) => format!("; which there are could not be read: {}", failure.tell()),
+                };
+                CheckLine::new(
+                    CheckLevel::FirstWriteTells,
+                    topic,
+                    format!("none is configured: works only where TOPdesk does not make one mandatory{there}"),
+                    Some("set topdesk.archiving_reason"),
+                )
+            }
             Some(name) => match lookups::archiving_reason(&self.http, name).await {
                 Ok(Ok(_)) => CheckLine::ok(topic, format!("'{name}' is there")),
                 Ok(Err(finding)) => CheckLine::new(CheckLevel::Fail, topic, finding.message, Some(&finding.cure)),
@@ -317,13 +324,14 @@ fn first_write_tells(wants: &TargetWants) -> Vec<CheckLine> {
             Some("take the right away from the everyday account if it has it"),
         ),
     ];
-    if wants.fields.contains(&CardField::TasLoginName) {
+    // What only helps to recognise people is read, not written.
+    if wants.mapped.contains(&CardField::TasLoginName) {
         lines.push(line("right: login data", "write on login data, for tasLoginName", None));
     }
-    if wants.lookups.iter().any(|list| list.can_create()) {
+    if wants.makes_entries {
         lines.push(line(
             "right: list entries",
-            "write on supporting files settings, only where a field says missing: create",
+            "write on supporting files settings, because a field says missing: create",
             None,
         ));
     }

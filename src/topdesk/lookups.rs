@@ -49,15 +49,7 @@ pub(super) async fn read_all(
 
 /// The id of the archiving reason with this name, ignoring case, or a finding with the names there are.
 pub(super) async fn archiving_reason(http: &Http, name: &str) -> Result<Result<Box<str>, Finding>, TargetError> {
-    let url = http.address().at(&["archiving-reasons"], &[]);
-    let reasons = match http.get("/archiving-reasons", url, JSON).await {
-        Ok(answer) => {
-            let status = answer.status;
-            names(&answer.body).map_err(|why| Failure::Unreadable { status, why })
-        }
-        Err(failure) => Err(failure),
-    };
-    match reasons {
+    match archiving_reasons(http).await {
         Ok(reasons) => Ok(find_reason(&reasons, name)),
         Err(failure) if matches!(failure.status(), Some(403 | 404)) => Ok(Err(Finding::new(
             "archiving_reasons_unreadable",
@@ -69,16 +61,29 @@ pub(super) async fn archiving_reason(http: &Http, name: &str) -> Result<Result<B
     }
 }
 
+/// The archiving reasons that there are: id and name.
+pub(super) async fn archiving_reasons(http: &Http) -> Result<Vec<(String, String)>, Failure> {
+    let url = http.address().at(&["archiving-reasons"], &[]);
+    let answer = http.get("/archiving-reasons", url, JSON).await?;
+    let status = answer.status;
+    names(&answer.body).map_err(|why| Failure::Unreadable { status, why })
+}
+
+/// Their names in quotes.
+pub(super) fn listed(reasons: &[(String, String)]) -> String {
+    let names: Vec<String> = reasons.iter().map(|(_, name)| format!("'{}'", name.trim())).collect();
+    names.join(", ")
+}
+
 fn find_reason(reasons: &[(String, String)], wanted: &str) -> Result<Box<str>, Finding> {
     let plain = |text: &str| text.trim().to_lowercase();
     if let Some((id, _)) = reasons.iter().find(|(_, name)| plain(name) == plain(wanted)) {
         return Ok(id.as_str().into());
     }
-    let names: Vec<String> = reasons.iter().map(|(_, name)| format!("'{}'", name.trim())).collect();
-    let there = if names.is_empty() {
+    let there = if reasons.is_empty() {
         "none at all".to_owned()
     } else {
-        names.join(", ")
+        listed(reasons)
     };
     Err(Finding::new(
         "archiving_reason_missing",

@@ -12,6 +12,7 @@ mod shapes;
 mod store;
 mod surroundings;
 mod verify;
+mod words;
 
 use crate::support::workplace::Workplace;
 use serde_json::{Value, json};

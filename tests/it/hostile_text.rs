@@ -118,7 +118,13 @@ fn nothing_from_outside_is_printed_raw_by_any_command() {
         let deceives = arguments.contains(&TRICK) || arguments[0] == "undo";
         assert!(ran.code != 64 || deceives, "{arguments:?}: {}", ran.stderr);
         for (stream, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
-            let raw = raw(text);
+            // A table for a spreadsheet has its mark and its line ends; its cells have neither.
+            let text = if arguments.contains(&"--csv") {
+                text.trim_start_matches('\u{feff}').replace("\r\n", "\n")
+            } else {
+                text.clone()
+            };
+            let raw = raw(&text);
             assert!(raw.is_empty(), "{arguments:?} on {stream}: {raw:#?}");
         }
         printed += ran.stdout.matches("<U+001B>").count() + ran.stdout.matches("\\u001b").count();

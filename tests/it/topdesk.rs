@@ -87,6 +87,8 @@ fn connect(url: &str, folder: &tempfile::TempDir, password: &str) -> Result<Topd
 fn wants() -> TargetWants {
     use CardField::*;
     TargetWants {
+        mapped: [TasLoginName].into(),
+        makes_entries: false,
         fields: [
             SurName,
             FirstName,

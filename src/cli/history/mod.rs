@@ -7,9 +7,9 @@ pub(super) use text::run as one_run;
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::report::{self, Told};
-use super::{session, sheet};
+use super::session;
+use super::table::TableForm;
 use crate::config::policy::zone;
-use crate::domain::field::CardField;
 use crate::domain::ids::RunId;
 use crate::domain::report::{RunReport, RunVerdict};
 use crate::domain::view::FromTo;
@@ -17,6 +17,7 @@ use crate::engine::history::{ItemHistory, RunHistory, of_run};
 use crate::engine::state::StateReader;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,8 @@ pub(super) struct HistoryArgs {
     /// CSV on standard output, for a spreadsheet.
     #[arg(long)]
     csv: bool,
+    #[command(flatten)]
+    form: TableForm,
     /// Write a report that needs no other file, for a browser or a printer; readable by its owner only.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -89,7 +92,8 @@ fn list(runs: &[RunReport], args: &HistoryArgs, told: &Told<'_>) -> anyhow::Resu
     if args.json {
         out::json(runs)?;
     } else if args.csv {
-        out::print(&sheet::csv(&RUN_COLUMNS, runs.iter().map(run_row))?);
+        let rows = runs.iter().map(|run| run_row(run, told.zone));
+        out::table(&args.form.table(&RUN_COLUMNS, rows));
     } else if args.html.is_none() {
         out::print(&text::runs(runs, told.zone, Paint::stdout()));
     }
@@ -103,8 +107,8 @@ fn one(run: &RunId, history: &RunHistory, args: &HistoryArgs, told: &Told<'_>) -
     if args.json {
         out::json(history)?;
     } else if args.csv {
-        let rows = history.items.iter().map(|item| item_row(run, item));
-        out::print(&sheet::csv(&ITEM_COLUMNS, rows)?);
+        let rows = history.items.iter().map(|item| item_row(run, item, told.zone));
+        out::table(&args.form.table(&ITEM_COLUMNS, rows));
     } else if args.html.is_none() {
         out::print(&text::run(run, history, told.zone, Paint::stdout()));
     }
@@ -128,11 +132,15 @@ const RUN_COLUMNS: [&str; 14] = [
     "attention",
 ];
 
-fn stamp(moment: DateTime<Utc>) -> String {
-    moment.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+/// In the configured zone, with its distance from UTC: people read it, and programs are not left to guess.
+fn stamp(moment: DateTime<Utc>, zone: Tz) -> String {
+    moment
+        .with_timezone(&zone)
+        .to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-fn run_row(run: &RunReport) -> Vec<String> {
+fn run_row(run: &RunReport, zone: Tz) -> Vec<String> {
+    let stamp = |moment| stamp(moment, zone);
     let counts = &run.counts;
     let done: u64 = counts.done.values().sum();
     let numbers = [
@@ -178,21 +186,21 @@ const ITEM_COLUMNS: [&str; 16] = [
     "ended_at",
 ];
 
-fn item_row(run: &RunId, item: &ItemHistory) -> Vec<String> {
+fn item_row(run: &RunId, item: &ItemHistory, zone: Tz) -> Vec<String> {
+    let stamp = |moment| stamp(moment, zone);
     let reasons: Vec<String> = item.message.iter().cloned().chain(reasons(item)).collect();
-    let operators: Vec<&str> = item.operators.iter().map(|operator| operator.as_str()).collect();
     vec![
         run.to_string(),
         item.item.to_string(),
         item.action.to_string(),
         item.key.as_ref().map(ToString::to_string).unwrap_or_default(),
-        name(item).unwrap_or_default(),
+        item.name.clone().unwrap_or_default(),
         item.person_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         item.outcome.word().to_owned(),
         reasons.join("; "),
         item.why.join("; "),
         field_lines(item).join("; "),
-        operators.join(" "),
+        item.operator_names.list(&item.operators),
         item.approver.clone().unwrap_or_default(),
         item.approved_at.map(stamp).unwrap_or_default(),
         item.note.clone().unwrap_or_default(),
@@ -224,23 +232,6 @@ pub(super) fn verdict_words(run: &RunReport) -> &'static str {
         "cut_off" => "cut off",
         word => word,
     }
-}
-
-/// The person's name, where values are still kept.
-pub(super) fn name(item: &ItemHistory) -> Option<String> {
-    let of = |field: CardField| {
-        let card = [&item.before, &item.after].into_iter().flatten();
-        let mut known = card.filter_map(|card| card.fields.text(field));
-        known.next().map(str::to_owned).or_else(|| {
-            let written = item.fields.get(&field.name())?;
-            written.to.clone()
-        })
-    };
-    let parts: Vec<String> = [of(CardField::FirstName), of(CardField::SurName)]
-        .into_iter()
-        .flatten()
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 /// Each field from and to.

@@ -1,6 +1,6 @@
 //! The history on a terminal.
 
-use super::{field_lines, name, reasons, took, verdict_words};
+use super::{field_lines, reasons, took, verdict_words};
 use crate::cli::concerns::counts_line;
 use crate::cli::out::Paint;
 use crate::cli::out::line;
@@ -144,7 +144,7 @@ fn head(text: &mut String, run: &RunReport, zone: Tz, paint: Paint) {
 /// Who an item is about.
 fn who(item: &ItemHistory) -> String {
     let key = item.key.as_ref().map(ToString::to_string);
-    let words: Vec<String> = key.into_iter().chain(name(item)).collect();
+    let words: Vec<String> = key.into_iter().chain(item.name.clone()).collect();
     let card = item.person_id.as_ref().map(ToString::to_string);
     match (words.is_empty(), card) {
         (true, None) => String::new(),
@@ -171,7 +171,8 @@ fn one(text: &mut String, item: &ItemHistory, zone: Tz, paint: Paint) {
         } else {
             "was archived"
         };
-        line!(text, "      {} {operator} {verb} with the card", paint.bad("operator"));
+        let shown = item.operator_names.shown(operator);
+        line!(text, "      {} {shown} {verb} with the card", paint.bad("operator"));
     }
     for line in field_lines(item) {
         line!(text, "      {line}");

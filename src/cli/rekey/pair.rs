@@ -4,6 +4,7 @@ use crate::cli::exit::Exit;
 use crate::cli::out::line;
 use crate::cli::out::{self, Paint};
 use crate::cli::progress::Shown as Bars;
+use crate::cli::table::TableForm;
 use crate::cli::words::{counted, snapshot_lines};
 use crate::cli::{session, workbook};
 use crate::config::policy::zone;
@@ -17,6 +18,7 @@ use crate::domain::visible;
 use crate::engine::pair_sheet::{self, Carried, ListProblem};
 use crate::engine::pair_words::{agreeing, remarks, why_not};
 use crate::engine::rekey::Paired;
+use crate::engine::table::Separator;
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
@@ -32,6 +34,8 @@ pub(in crate::cli) struct PairArgs {
     /// Readable by its owner only.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    #[command(flatten)]
+    form: TableForm,
     /// Write the same list as a workbook, which opens as it is; it comes back as CSV. Readable by its owner only.
     #[arg(long, value_name = "FILE")]
     xlsx: Option<PathBuf>,
@@ -117,7 +121,7 @@ pub(super) async fn pair(config: &Path, args: &PairArgs) -> anyhow::Result<Exit>
         gone: &gone,
         has_earlier: !args.from.is_empty(),
     };
-    let said = list.write(args.csv.as_deref(), args.xlsx.as_deref())?;
+    let said = list.write(args.csv.as_deref(), args.form.separator(), args.xlsx.as_deref())?;
     if !args.json {
         out::print(&said);
     }
@@ -135,13 +139,13 @@ struct List<'a> {
 
 impl List<'_> {
     /// Writes it where it is wanted, and says so.
-    fn write(&self, csv: Option<&Path>, xlsx: Option<&Path>) -> anyhow::Result<String> {
+    fn write(&self, csv: Option<&Path>, separator: Separator, xlsx: Option<&Path>) -> anyhow::Result<String> {
         let mut said = String::new();
         let rows = counted(self.paired.pairing.rows.len() as u64, "row");
         let how = "Write approve or reject into the column 'decision', and into 'other_number' the right number where it is another \
                    one";
         if let Some(file) = csv {
-            let list = pair_sheet::write(&self.paired.pairing, self.carried);
+            let list = pair_sheet::write(&self.paired.pairing, self.carried, separator);
             out::private_file(file, &list)
                 .with_context(|| format!("the list could not be written to {}", file.display()))?;
             let file = file.display();

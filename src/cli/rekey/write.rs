@@ -257,9 +257,12 @@ fn report(args: &WriteArgs, finished: &Finished, first: &Writing) -> anyhow::Res
         );
         out::print(&Paint::stdout().warn(&line));
     }
-    out::print(&format!(
-        "Run {id} finished; cardsync undo {id} takes the keys off again.\n",
-        id = finished.report.id
+    let run = &finished.report.id;
+    out::print(&crate::cli::text::finished(
+        run,
+        &finished.outcomes,
+        None,
+        "takes the keys off again",
     ));
     if verdict.exit_code() == 1 {
         bail!("{}", finished.report.failure.clone().unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use super::charts::{Chart, MOST_COLUMNS, Series};
 use super::{Told, page};
-use crate::cli::history::{name, reasons, took, verdict_words};
+use crate::cli::history::{reasons, took, verdict_words};
 use crate::cli::words::{done_words, name_of};
 use crate::domain::ids::RunId;
 use crate::domain::plan::ActionKind;
@@ -176,7 +176,7 @@ fn title(ended: Ended) -> &'static str {
 
 fn shown(item: &ItemHistory, told: &Told<'_>) -> Value {
     let key = item.key.as_ref().map(ToString::to_string);
-    let who: Vec<String> = key.into_iter().chain(name(item)).collect();
+    let who: Vec<String> = key.into_iter().chain(item.name.clone()).collect();
     let went = if item.action == ActionKind::Unarchive {
         "woke with the card"
     } else {
@@ -211,7 +211,7 @@ fn shown(item: &ItemHistory, told: &Told<'_>) -> Value {
         who => who.join(" "),
         card => item.person_id.as_ref().map_or("", |card| card.as_str()),
         outcome => item.outcome.word(),
-        operators => item.operators.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        operators => item.operators.iter().map(|operator| item.operator_names.shown(operator)).collect::<Vec<_>>(),
         went,
         fields,
         why => &item.why,

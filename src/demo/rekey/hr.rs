@@ -7,6 +7,7 @@ use crate::domain::rekey::names::NamesAgree;
 use crate::domain::rekey::pairing::{Grade, NoPair, Pairing, Row, Verdict};
 use crate::domain::view::ChangeView;
 use crate::engine::pair_sheet::{self, Line};
+use crate::engine::table::Separator;
 use anyhow::Context as _;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +63,10 @@ pub fn decided(pairing: &Pairing, truth: &BTreeMap<String, Option<u32>>) -> anyh
         *counts.entry(what).or_default() += 1;
         said.insert(row.card.as_str(), decision);
     }
-    let bytes = filled(&pair_sheet::write(pairing, &BTreeMap::new()), &said)?;
+    let bytes = filled(
+        &pair_sheet::write(pairing, &BTreeMap::new(), Separator::default()),
+        &said,
+    )?;
     let lines = pair_sheet::read(&bytes, "").map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the list: {}", problems.join("; "))

@@ -33,7 +33,7 @@ use super::ids::{CardId, OperatorId};
 use super::input::PlanInput;
 use super::quality::target_summary;
 use super::rekey::pairing::{Which, pair};
-use super::snapshot::{Role, SnapshotSummary, Verdict};
+use super::snapshot::{Role, Snapshot, SnapshotSummary, Verdict};
 use chrono::{DateTime, Utc};
 use people::Workforce;
 use serde::Serialize;
@@ -208,7 +208,7 @@ fn sizes(ground: &Ground<'_>, workforce: &Workforce) -> Sizes {
     }
 }
 
-/// Whether nobody can hide from the authoritative sources: all of them were read completely.
+/// Whether nobody can hide from the authoritative sources: all of them may say who is missing.
 fn sources_are_whole(input: &PlanInput) -> bool {
     let mut deciding = input
         .snapshots
@@ -220,11 +220,11 @@ fn sources_are_whole(input: &PlanInput) -> bool {
 
 /// Why the sources cannot say who is missing.
 fn not_whole(input: &PlanInput) -> String {
-    let doubtful: Vec<&str> = input
+    let doubtful: Vec<String> = input
         .snapshots
         .iter()
         .filter(|snapshot| snapshot.summary.role == Some(Role::Authoritative) && !snapshot.can_say_absent())
-        .map(|snapshot| snapshot.summary.name.as_str())
+        .map(Snapshot::why_not_absent)
         .collect();
-    format!("{} could not be read completely, see the reads", doubtful.join(" and "))
+    format!("{}, see the reads", doubtful.join(", and "))
 }

@@ -248,7 +248,7 @@ impl Planner<'_> {
         for snapshot in &input.snapshots {
             let name = &snapshot.summary.name;
             if !snapshot.can_say_absent() {
-                return Some(format!("{name} could not be read completely"));
+                return Some(snapshot.why_not_absent());
             }
             if snapshot.summary.role == Some(Role::Enrich) && self.population.has(snapshot, key) {
                 return Some(format!("{name} still has them: take the record out there"));

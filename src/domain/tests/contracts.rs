@@ -132,7 +132,7 @@ fn nothing_is_counted_while_the_read_may_not_speak_of_absence() {
         [(SkipReason::AbsenceUnknown, "c-E001".to_owned())]
     );
     assert!(
-        detail(&world.plan()).contains("could not be read completely"),
+        detail(&world.plan()).contains("the read of hr is doubted and cannot say who is missing"),
         "{}",
         detail(&world.plan())
     );

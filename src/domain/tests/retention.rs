@@ -175,10 +175,10 @@ fn what_is_not_known_keeps_them() {
     let by = AnonymizeBy::Topdesk;
     let mut world = due(by);
     world.hr().degrade();
-    waits(&world, "hr could not be read completely");
+    waits(&world, "the read of hr is doubted and cannot say who is missing");
     let mut world = due(by);
     world.hr().reject();
-    waits(&world, "hr could not be read completely");
+    waits(&world, "the read of hr was rejected");
     let mut world = due(by);
     world.absent("c-E001", "hr", 1, 72);
     waits(&world, "absent from hr in 2 of 3 reads");

@@ -137,7 +137,7 @@ fn a_second_source_that_cannot_say_does_not_agree() {
     world.source("ad").degrade();
     let plan = world.plan();
     assert_eq!(names(&plan), Vec::<String>::new());
-    assert!(detail(&plan, SkipReason::SecondSource).contains("could not be read completely"));
+    assert!(detail(&plan, SkipReason::SecondSource).contains("the read of ad is doubted"));
     let mut world = with_directory(None);
     world.source("ad").rejections.push((None, RejectionScope::Record));
     assert_eq!(names(&world.plan()), ["archive c-E001"]);

@@ -1,4 +1,4 @@
-//! Whom a word means: a key, a card id, a login name or an e-mail address.
+//! Whom a word means: a key, a card id, a login or an e-mail address of the card or of its operator, or a name.
 
 use crate::domain::cards::{CardIndex, CardMatch, CardState, fold};
 use crate::domain::field::{CardField, FieldValue};
@@ -22,6 +22,9 @@ pub enum FoundBy {
     FormerKey,
     Email,
     Login,
+    /// Login or e-mail address of an operator that is linked to the card.
+    Operator,
+    Name,
 }
 
 /// Somebody whom a word means.
@@ -43,8 +46,11 @@ const ADDRESSES: [(CardField, FoundBy); 4] = [
     (CardField::MainframeLoginName, FoundBy::Login),
 ];
 
+/// The fields by which people are looked for when nothing else is known of them.
+const NAMES: [CardField; 2] = [CardField::FirstName, CardField::SurName];
+
 /// Everybody whom a word means, each once. A card id and a key are exact; only where there is neither, e-mail addresses and
-/// logins are looked at, of cards and of what the sources say.
+/// logins are looked at, of cards, of their operators and of what the sources say; and only where nobody has that, names.
 pub fn find(word: &str, input: &PlanInput, mapping: &Mapping) -> Vec<Subject> {
     let index = CardIndex::build(&input.target, &input.policy.key);
     let seek = Seek { input, index: &index };
@@ -60,7 +66,26 @@ pub fn find(word: &str, input: &PlanInput, mapping: &Mapping) -> Vec<Subject> {
             return found;
         }
     }
-    seek.by_address(word, mapping)
+    let wanted = fold(word);
+    let by_address = |text: &dyn Fn(CardField) -> Option<String>| {
+        let has = |field: CardField| text(field).is_some_and(|text| fold(&text) == wanted);
+        let mark = ADDRESSES.iter().find(|(field, _)| has(*field));
+        mark.map(|(_, found_by)| *found_by)
+    };
+    let mut found = seek.everybody(mapping, &by_address);
+    found.extend(seek.by_operator(&wanted));
+    if found.is_empty() {
+        let words = words_of(&wanted);
+        let by_name = |text: &dyn Fn(CardField) -> Option<String>| {
+            let name: Vec<String> = NAMES.into_iter().filter_map(text).collect();
+            let name = fold(&name.join(" "));
+            let parts = words_of(&name);
+            let named = !words.is_empty() && words.iter().all(|word| parts.contains(word));
+            named.then_some(FoundBy::Name)
+        };
+        found = seek.everybody(mapping, &by_name);
+    }
+    each_once(found)
 }
 
 struct Seek<'a> {
@@ -109,41 +134,77 @@ impl Seek<'_> {
         had.map(|entry| self.of_card(&entry.card, FoundBy::FormerKey)).collect()
     }
 
-    fn by_address(&self, word: &str, mapping: &Mapping) -> Vec<Subject> {
-        let wanted = fold(word);
-        let mut found: BTreeSet<Subject> = BTreeSet::new();
+    /// The cards linked to operators with this login or e-mail address.
+    fn by_operator(&self, wanted: &str) -> Vec<Subject> {
+        let operators = self.input.target.operators.iter().filter(|operator| {
+            let marks = [&operator.login_name, &operator.email];
+            marks.into_iter().flatten().any(|mark| fold(mark) == wanted)
+        });
+        operators
+            .filter_map(|operator| operator.linked_person.as_ref())
+            .map(|card| self.of_card(card, FoundBy::Operator))
+            .collect()
+    }
+
+    /// Everybody whose card, or whose wanted values, are what is looked for.
+    fn everybody(
+        &self,
+        mapping: &Mapping,
+        mark: &dyn Fn(&dyn Fn(CardField) -> Option<String>) -> Option<FoundBy>,
+    ) -> Vec<Subject> {
+        let mut found: Vec<Subject> = Vec::new();
+        let mut keys: BTreeSet<Key> = BTreeSet::new();
         for card in self.index.cards {
-            let mark = ADDRESSES
-                .iter()
-                .find(|(field, _)| card.fields.text(*field).is_some_and(|text| fold(text) == wanted));
-            if let Some((_, found_by)) = mark {
-                found.insert(self.of_card(&card.id, *found_by));
+            if let Some(found_by) = mark(&|field| card.fields.text(field).map(str::to_owned)) {
+                let subject = self.of_card(&card.id, found_by);
+                keys.extend(subject.key.clone());
+                found.push(subject);
             }
         }
         let population = Population::new(&self.input.snapshots, &self.input.policy.same_people);
         for member in population.members() {
             let Member::Person(person) = member else { continue };
+            if keys.contains(person.key) {
+                continue;
+            }
             let says = |field: CardField| {
                 let rule = mapping.rule(field)?;
                 let (desired, _) = rule.desired(Records::Joined(&person.joined), self.input.moment, mapping.key());
                 match desired {
-                    Desired::Set(Wanted::Value(FieldValue::Text(text))) => Some(fold(&text)),
+                    Desired::Set(Wanted::Value(FieldValue::Text(text))) => Some(text.to_string()),
                     Desired::Set(_) | Desired::Clear | Desired::Unknown(_) => None,
                 }
             };
-            let mark = ADDRESSES
-                .iter()
-                .find(|(field, _)| says(*field).as_ref() == Some(&wanted));
-            let new = !found.iter().any(|subject| subject.key.as_ref() == Some(person.key));
-            if let (Some((_, found_by)), true) = (mark, new) {
+            if let Some(found_by) = mark(&says) {
+                let named = || {
+                    let name: Vec<String> = NAMES.into_iter().filter_map(says).collect();
+                    (!name.is_empty()).then(|| name.join(" "))
+                };
                 found.extend(self.of_key(person.key).into_iter().map(|subject| Subject {
-                    found_by: *found_by,
+                    found_by,
+                    name: subject.name.or_else(named),
                     ..subject
                 }));
             }
         }
-        found.into_iter().collect()
+        found
     }
+}
+
+/// The words of a name in any order, with or without a comma; both halves of a double name count as well.
+fn words_of(name: &str) -> BTreeSet<&str> {
+    let words = name.split([' ', ',']).filter(|word| !word.is_empty());
+    words
+        .flat_map(|word| std::iter::once(word).chain(word.split('-')))
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+/// Somebody who was found in two ways is still one.
+fn each_once(found: Vec<Subject>) -> Vec<Subject> {
+    let mut found: Vec<Subject> = found.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    found.dedup_by(|later, first| later.key == first.key && later.person_id == first.person_id);
+    found
 }
 
 /// First name and surname.
@@ -153,4 +214,17 @@ pub(super) fn name(card: &crate::domain::card::PersonCard) -> Option<String> {
         .filter_map(|field| card.fields.text(field))
         .collect();
     (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_its_words_in_any_order() {
+        let asked = words_of("meijer, sophie");
+        assert!(asked.is_subset(&words_of("sophie meijer")));
+        assert!(asked.is_subset(&words_of("sophie anna meijer-smit")));
+        assert!(!asked.is_subset(&words_of("sophie meijerink")));
+    }
 }

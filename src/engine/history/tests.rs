@@ -4,7 +4,6 @@ use crate::domain::decision::{Answer, Decision};
 use crate::domain::field::FieldValue;
 use crate::domain::plan::{Action, FieldChange};
 use crate::engine::records::ItemDetail;
-use std::collections::BTreeSet;
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_225_600 + seconds, 0).unwrap()

@@ -2,6 +2,7 @@
 
 use super::super::pair_words::{agreeing, remarks, why_not};
 use super::super::sheet::defused;
+use super::super::table::Separator;
 use super::{COLUMNS, Carried};
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::Answer;
@@ -9,7 +10,6 @@ use crate::domain::ids::CardId;
 use crate::domain::key::Key;
 use crate::domain::rekey::pairing::{Pair, Pairing, Row, RowMark, Shown, Verdict};
 use chrono::NaiveDate;
-use csv::{Terminator, WriterBuilder};
 use std::collections::BTreeMap;
 
 /// The list, its header first, sorted by the names on the cards.
@@ -35,16 +35,10 @@ pub fn table(pairing: &Pairing, carried: &BTreeMap<CardId, Carried>) -> Vec<Vec<
 }
 
 /// The list as a CSV file.
-pub fn write(pairing: &Pairing, carried: &BTreeMap<CardId, Carried>) -> String {
-    let mut writer = WriterBuilder::new()
-        .delimiter(b';')
-        .terminator(Terminator::CRLF)
-        .from_writer(Vec::new());
-    for row in table(pairing, carried) {
-        writer.write_record(&row).expect("memory takes every row");
-    }
-    let bytes = writer.into_inner().expect("memory takes every row");
-    format!("\u{feff}{}", String::from_utf8(bytes).expect("text in, text out"))
+pub fn write(pairing: &Pairing, carried: &BTreeMap<CardId, Carried>, separator: Separator) -> String {
+    let mut rows = table(pairing, carried).into_iter();
+    let header = rows.next().unwrap_or_default();
+    super::super::table::table(&header, rows, separator)
 }
 
 /// An id or a number, so that no spreadsheet takes it for a number of its own.

@@ -65,7 +65,7 @@ fn ids(waiting: &Waiting) -> Vec<String> {
 
 /// The written sheet with a decision and a note in each line.
 fn filled(waiting: &Waiting, cells: &[(&str, &str)]) -> String {
-    let sheet = write(waiting, Tz::UTC);
+    let sheet = write(waiting, Tz::UTC, Separator::default());
     let mut lines = sheet.lines().map(str::to_owned).collect::<Vec<_>>();
     for (line, (decision, note)) in lines.iter_mut().skip(1).zip(cells) {
         let kept = line.strip_suffix(";;").expect("the last two cells are empty");
@@ -108,7 +108,7 @@ fn what_is_written_comes_back_with_its_decisions() {
 #[test]
 fn no_cell_is_a_formula_or_a_number_by_mistake() {
     let waiting = two();
-    let sheet = write(&waiting, Tz::UTC);
+    let sheet = write(&waiting, Tz::UTC, Separator::default());
     assert!(sheet.starts_with("\u{feff}id;class;action;key;name;"), "{sheet}");
     assert!(
         sheet.contains(";\"'=HYPERLINK(\"\"http://example.org\"\")\";"),
@@ -259,7 +259,10 @@ fn a_file_that_is_no_list_or_has_no_decision_says_so() {
     let waiting = two();
     assert!(problems("a;b\n1;2\n", &waiting)[0].starts_with("line 1: this is no list of what waits"));
     assert!(problems("", &waiting)[0].starts_with("line 1: this is no list of what waits"));
-    assert!(problems(&write(&waiting, Tz::UTC), &waiting)[0].starts_with("line 1: no line has a decision"));
+    assert!(
+        problems(&write(&waiting, Tz::UTC, Separator::default()), &waiting)[0]
+            .starts_with("line 1: no line has a decision")
+    );
 }
 
 /// The lines of a sheet with one column in another order than the others.

@@ -57,7 +57,13 @@ fn runs_are_listed_newest_first_with_counts_and_verdicts() {
     }
     let table = place.cardsync(&["history", "--csv"]).exits(0).stdout;
     assert_eq!(table.lines().count(), 5, "{table}");
-    assert!(table.starts_with("run,command,started_at,"), "{table}");
+    assert!(table.starts_with("\u{feff}run;command;started_at;"), "{table}");
+    assert!(table.contains(";2025-03-06T10:00:00+01:00;"), "{table}");
+    let table = place
+        .cardsync(&["history", "--csv", "--separator", "comma"])
+        .exits(0)
+        .stdout;
+    assert!(table.starts_with("\u{feff}run,command,started_at,"), "{table}");
 }
 
 #[test]
@@ -77,7 +83,8 @@ fn a_run_tells_item_by_item_who_why_and_by_whose_leave() {
     let shown = place.cardsync(&["history", "last"]).exits(0).stdout;
     for words in [
         "archive     100003 Eva Smit",
-        "was archived with the card",
+        "operator esmit (",
+        ") was archived with the card",
         ": checked with HR",
         "why: lifecycle.leaver.when holds",
     ] {

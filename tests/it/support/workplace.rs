@@ -140,8 +140,7 @@ impl Workplace {
         command
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
-            .arg("--config")
-            .arg(self.path("cardsync.yaml"))
+            .env("CARDSYNC_CONFIG", self.path("cardsync.yaml"))
             .args(arguments);
         command
     }

@@ -7,6 +7,7 @@ use crate::domain::pin::{Pin, Pinned, with_new};
 use crate::domain::plan::EvidenceCode;
 use crate::domain::tests::world::row;
 use crate::engine::sheet;
+use crate::engine::table::Separator;
 use chrono_tz::Tz;
 
 impl Life {
@@ -134,7 +135,7 @@ impl Life {
     /// A list goes out and comes back: sorted as a whole, or with one column sorted alone.
     fn list(&mut self) {
         let waiting = self.waiting();
-        let text = sheet::write(&waiting, Tz::UTC);
+        let text = sheet::write(&waiting, Tz::UTC, Separator::default());
         let mut rows: Vec<Vec<String>> = csv::ReaderBuilder::new()
             .delimiter(b';')
             .has_headers(false)
