@@ -9,6 +9,7 @@ mod docs;
 mod faults;
 mod hostile_text;
 mod ldap;
+mod lives;
 mod privacy;
 mod sandbox;
 mod scenarios;

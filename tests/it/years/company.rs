@@ -116,7 +116,7 @@ fn number(index: usize, life: usize) -> String {
 }
 
 /// A word that only this index has, of so many syllables.
-fn word(index: usize, syllables: usize) -> String {
+pub fn word(index: usize, syllables: usize) -> String {
     const CONSONANTS: [&str; 12] = ["b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "t", "v"];
     const VOWELS: [&str; 5] = ["a", "e", "i", "o", "u"];
     let all = 60_usize.pow(u32::try_from(syllables).expect("a few"));

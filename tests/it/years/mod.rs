@@ -2,10 +2,10 @@
 //! and anonymizations, a human who decides part of what is held and changes cards by hand, and a look from outside after
 //! every run.
 
-mod chance;
-mod company;
+pub mod chance;
+pub mod company;
 mod human;
-mod seen;
+pub mod seen;
 mod told;
 mod traces;
 mod watch;
