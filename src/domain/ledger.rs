@@ -179,6 +179,24 @@ impl LedgerEntry {
         }
     }
 
+    /// The card goes under this number from now on: what was counted and seen was of the number before it.
+    pub fn goes_under(&mut self, key: &Key) {
+        if self.key.as_ref() == Some(key) {
+            return;
+        }
+        self.former_keys.extend(self.key.take());
+        self.key = Some(key.clone());
+        for sighting in self.sightings.values_mut() {
+            sighting.absent = None;
+        }
+        self.forget_leaving();
+    }
+
+    /// Evidence of leaving that is over: a later one counts from its own first sight.
+    pub fn forget_leaving(&mut self) {
+        (self.leaving_since, self.leaves_on, self.leaving_is_certain) = (None, None, false);
+    }
+
     /// Takes in whether the card is archived now.
     pub fn look(&mut self, archived: bool) {
         self.last_look = match (archived, self.last_look) {

@@ -30,7 +30,7 @@ pub struct Pin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "pinned")]
 pub enum Pinned {
-    /// Archiving the card on the same evidence.
+    /// Archiving the card on this evidence, or on weaker.
     Archive { evidence: BTreeSet<EvidenceCode> },
     /// Making the card active again.
     Unarchive,
@@ -62,7 +62,8 @@ impl Pin {
     pub fn holds_action(&self, action: &Action, key: Option<&Key>, evidence: &[Evidence]) -> bool {
         match (&self.what, action) {
             (Pinned::Archive { evidence: pinned }, Action::Archive { .. }) => {
-                evidence.iter().map(|evidence| evidence.code).collect::<BTreeSet<_>>() == *pinned
+                // A record that goes after it said so says less than before, and nothing new. The strongest code comes first.
+                evidence.iter().map(|evidence| evidence.code).min() >= pinned.first().copied()
             }
             (Pinned::Unarchive, Action::Unarchive { .. }) => true,
             (Pinned::Adopt { key: pinned }, Action::Adopt { .. }) => key == Some(pinned),
@@ -126,4 +127,38 @@ pub fn with_new(pins: &[Pin], new: &[Pin]) -> Vec<Pin> {
     let by_place: BTreeMap<(CardId, String), Pin> =
         both.map(|pin| ((pin.card.clone(), pin.place()), pin.clone())).collect();
     by_place.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fate::ArchivedApart;
+
+    #[test]
+    fn an_archive_that_was_undone_is_not_done_again_on_weaker_evidence() {
+        let archive = Action::Archive {
+            reason: None,
+            disarm: Vec::new(),
+            apart: ArchivedApart::default(),
+            number: Vec::new(),
+        };
+        let pin = |code| Pin {
+            card: "c-1".into(),
+            what: Pinned::Archive {
+                evidence: BTreeSet::from([code]),
+            },
+            by: "tester".to_owned(),
+            at: DateTime::UNIX_EPOCH,
+            run: "run".into(),
+        };
+        let holds =
+            |pinned, code| pin(pinned).holds_action(&archive, None, &[Evidence::new(code, None, String::new())]);
+        assert!(holds(EvidenceCode::LeaverCondition, EvidenceCode::LeaverCondition));
+        assert!(holds(EvidenceCode::LeaverCondition, EvidenceCode::Missing));
+        assert!(holds(EvidenceCode::ContractsEnded, EvidenceCode::NoCurrentRow));
+        assert!(
+            !holds(EvidenceCode::Missing, EvidenceCode::LeaverCondition),
+            "that is new"
+        );
+    }
 }

@@ -68,10 +68,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         }
         ActionKind::Adopt | ActionKind::Merge => {
             let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key.clone(), Origin::Adopted, *at));
-            if entry.key.as_ref() != Some(&key) {
-                entry.former_keys.extend(entry.key.take());
-                entry.key = Some(key);
-            }
+            entry.goes_under(&key);
             entry.anchors.clone_from(&change.anchors);
             entry.see(&change.seen_in, *at);
             Some(entry)
@@ -123,9 +120,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         ActionKind::Unarchive => {
             let mut entry = known?;
             entry.archived_by_us = None;
-            entry.leaving_since = None;
-            entry.leaves_on = None;
-            entry.leaving_is_certain = false;
+            entry.forget_leaving();
             entry.last_look = LastLook::Active;
             Some(entry)
         }

@@ -3,6 +3,7 @@
 use super::Planner;
 use crate::domain::decision::Contact;
 use crate::domain::input::PlanInput;
+use crate::domain::key::Key;
 use crate::domain::ledger::{LastLook, LedgerEntry, Origin};
 use crate::domain::lifecycle::Leaving;
 use crate::domain::lifecycle::dates::FirstSight;
@@ -22,15 +23,22 @@ pub(super) struct Seen {
 
 impl Planner<'_> {
     /// What is remembered of when the evidence of a card's person was first seen.
-    pub(super) fn first_sight(&self, card: usize, doubted: bool) -> FirstSight {
+    pub(super) fn first_sight(&self, key: &Key, card: usize, doubted: bool) -> FirstSight {
         let PlanInput { contact, moment, .. } = self.input;
         match self.known[card] {
-            Some(entry) => FirstSight {
-                is_baseline: contact
-                    .waiting
-                    .contains_key(&Contact::slot(&entry.card, ActionKind::Archive)),
-                ..FirstSight::from(entry)
-            },
+            Some(entry) => {
+                // What was seen under another number is no first sight of this one.
+                let seen = if doubted || entry.key.as_ref() == Some(key) {
+                    FirstSight::from(entry)
+                } else {
+                    FirstSight::default()
+                };
+                let slot = Contact::slot(&entry.card, ActionKind::Archive);
+                FirstSight {
+                    is_baseline: contact.waiting.contains_key(&slot),
+                    ..seen
+                }
+            }
             // Nothing is remembered of a card that may be somebody else's, and its archive waits for an answer anyway.
             None => FirstSight {
                 at: doubted.then(|| moment.now - Duration::days(3653)),
@@ -62,12 +70,7 @@ impl Planner<'_> {
                 // The card has this key now, but nobody has said that it is this person's.
                 return;
             }
-            entry.former_keys.extend(entry.key.take());
-            entry.key = Some(person.key.clone());
-            // What was counted was somebody under another key.
-            for sighting in entry.sightings.values_mut() {
-                sighting.absent = None;
-            }
+            entry.goes_under(person.key);
         }
         if !doubted {
             for anchor in &person.anchors {

@@ -103,7 +103,7 @@ impl<'a> Planner<'a> {
         let known = self.known[card];
         let description = self.describe.describe(&person.joined, self.input.moment);
         let doubt = self.another_person(person, card, &description);
-        let sight = self.first_sight(card, doubt.is_some());
+        let sight = self.first_sight(key, card, doubt.is_some());
         let state = leaving(self.describe, person, self.input, sight);
         self.count_judged(&state);
         let archived = self.index.cards[card].archived;

@@ -210,9 +210,7 @@ impl World {
             .get(id)
             .cloned()
             .unwrap_or_else(|| LedgerEntry::new(id.clone(), key.clone(), origin, self.now));
-        if entry.key.as_ref() != Some(&key) {
-            entry.former_keys.extend(entry.key.replace(key));
-        }
+        entry.goes_under(&key);
         entry.anchors = change.anchors.clone();
         entry.access_later = change.access_later;
         entry.see(&change.seen_in, self.now);

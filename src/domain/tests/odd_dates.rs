@@ -1,6 +1,6 @@
 //! Dates that are no evidence by themselves, and evidence that counts from its first sight (RULES 4.6).
 
-use super::world::{World, allowed, change, holds, names, row, skips};
+use super::world::{World, allowed, change, holds, key, names, row, skips};
 use crate::domain::card::OperatorKind;
 use crate::domain::hour;
 use crate::domain::identity::Moment;
@@ -353,4 +353,19 @@ proptest! {
         prop_assert!(one.starts_with(&format!("leaves on {}", today + Duration::days(ahead + 1))), "{}", one);
         prop_assert_eq!(one, said(minutes.1));
     }
+}
+
+#[test]
+fn what_was_seen_under_a_former_number_is_no_first_sight_of_the_new_one() {
+    let mut world = with_end("2026-02-20");
+    let since = world.now - Duration::days(20);
+    let entry = world.entry("c-E001");
+    (entry.key, entry.leaving_since, entry.leaving_is_certain) = (Some(key("X001")), Some(since), true);
+    let judged = world.run();
+    assert_eq!(skips(&judged.plan), [(SkipReason::LeavingLater, "c-E001".to_owned())]);
+    assert_eq!(world.entry("c-E001").leaving_since, Some(since + Duration::days(20)));
+    let mut entry = world.entry("c-E001").clone();
+    entry.goes_under(&key("E901"));
+    assert_eq!((entry.leaving_since, entry.leaving_is_certain), (None, false));
+    assert_eq!(entry.former_keys, [key("X001"), key("E001")]);
 }

@@ -65,6 +65,8 @@ pub struct Export {
     pub whole: bool,
     /// Of each human.
     pub signs: Vec<Sign>,
+    /// The end that it gives for each human, whether it has come or not.
+    pub ends: Vec<Option<NaiveDate>>,
 }
 
 const HEADER: &str = "Nr;Last;First;Mail;Login;Site;Title;Start;End;Status";
@@ -119,19 +121,19 @@ impl Hr {
         let today = people.today;
         let mut lines = Vec::new();
         let mut directory = String::from("Nr;Ou\n");
-        let mut signs = Vec::new();
+        let (mut signs, mut ends) = (Vec::new(), Vec::new());
         let leavers = if self.has(What::WordRenamed) {
             "Former"
         } else {
             "Leavers"
         };
         for (who, human) in people.all.iter().enumerate() {
-            let (rows, mut sign) = self.rows(who, human, today);
+            let (rows, mut sign, shown) = self.rows(who, human, today);
             if self.shape == Shape::Directory {
-                let ends = human.contracts.iter().filter_map(|it| it.end);
+                let last_days = human.contracts.iter().filter_map(|it| it.end);
                 let listed = human.works(today)
                     || human.latest().start > today
-                    || ends.max().is_some_and(|end| today <= end + Days::new(30));
+                    || last_days.max().is_some_and(|end| today <= end + Days::new(30));
                 let left = !human.works(today) && human.latest().start <= today;
                 if listed {
                     let ou = if left { leavers } else { "Staff" };
@@ -143,6 +145,7 @@ impl Hr {
             }
             lines.extend(rows);
             signs.push(sign);
+            ends.push(shown);
         }
         if self.has(What::Total) {
             lines.push(format!("{};;;;;;;;;", lines.len()));
@@ -162,11 +165,12 @@ impl Hr {
             directory,
             whole,
             signs,
+            ends,
         }
     }
 
-    /// The rows of one human, and what they say of the human's number.
-    fn rows(&self, who: usize, human: &Human, today: NaiveDate) -> (Vec<String>, Sign) {
+    /// The rows of one human, and what they say of the human's number, with the end that the last one gives.
+    fn rows(&self, who: usize, human: &Human, today: NaiveDate) -> (Vec<String>, Sign, Option<NaiveDate>) {
         let mine = |what: What| self.slips.iter().any(|slip| slip.who == who && slip.what == what);
         let wrong_end = self.slips.iter().find_map(|slip| match slip.what {
             What::WrongEnd(end) if slip.who == who => Some(end),
@@ -180,7 +184,7 @@ impl Hr {
             &entered[entered.len().saturating_sub(1)..]
         };
         let mut rows = Vec::new();
-        let mut sign = Sign::Gone;
+        let (mut sign, mut shown_end) = (Sign::Gone, None);
         for (at, contract) in shown.iter().enumerate() {
             let last = at + 1 == shown.len();
             let known = contract.known_end(today);
@@ -237,18 +241,18 @@ impl Hr {
                 human.title,
                 contract.start,
             ));
+            shown_end = end.parse().ok();
             // An old row that has ended says nothing where the last one is missing.
             sign = match (says, last) {
-                (says, true) => says,
-                (Sign::Works, false) => Sign::Works,
-                (_, false) => sign,
+                (Sign::Works, _) => Sign::Works,
+                (says, true) if sign != Sign::Works => says,
+                (_, true) | (_, false) => sign,
             };
         }
         if mine(What::NumberMistyped) {
             sign = Sign::Gone;
         }
-        // A contract that goes on beside one of another kind.
-        (rows, sign)
+        (rows, sign, shown_end)
     }
 }
 

@@ -8,7 +8,7 @@ use cardsync::domain::decision::{Answer, HeldItem};
 use cardsync::domain::plan::ActionKind;
 use cardsync::domain::report::Outcome;
 use cardsync::engine::run::Finished;
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +45,8 @@ pub struct Oracle {
     yes: BTreeMap<String, Yes>,
     /// What each export that was read whole said of each human, the last one last.
     signs: BTreeMap<usize, Vec<(NaiveDate, Sign)>>,
+    /// The end that HR gave before it came, of each human.
+    announced: BTreeMap<usize, NaiveDate>,
     /// People whose changes were undone: what they get is what the human of the undo wanted.
     undone: BTreeSet<usize>,
     /// Days in which somebody was stuck and only the plan's small print said why, by reason.
@@ -71,6 +73,7 @@ impl Oracle {
             by_hand: BTreeSet::new(),
             yes: BTreeMap::new(),
             signs: BTreeMap::new(),
+            announced: BTreeMap::new(),
             undone: BTreeSet::new(),
             quiet: BTreeMap::new(),
             strangers,
@@ -156,6 +159,10 @@ impl Oracle {
             let signs = self.signs.entry(who).or_default();
             signs.retain(|(day, _)| *day != today);
             signs.push((today, *sign));
+            if *sign == Sign::Works {
+                self.announced.remove(&who);
+                self.announced.extend(export.ends[who].map(|end| (who, end)));
+            }
         }
     }
 
@@ -192,7 +199,7 @@ impl Oracle {
             match before.cards.get(id) {
                 None => self.made(id, card, after, people, at),
                 Some(old) if !old.archived && card.archived => self.archived(id, after, people, at),
-                Some(old) if old.archived && !card.archived => self.woken(id, people, at),
+                Some(old) if old.archived && !card.archived => self.woken(id, card, people, at),
                 Some(old) if !old.is_anonymized() && card.is_anonymized() => self.anonymized(id, people, at),
                 Some(_) => {}
             }
@@ -286,7 +293,12 @@ impl Oracle {
             .any(|(other, card)| other != id && self.owner(other) == Some(who) && !card.archived);
         let signs = self.not_works(who);
         let count = |wanted: Sign| signs.iter().filter(|sign| **sign == wanted).count();
-        let evidence = count(Sign::Ends) >= 1 && signs.len() >= 2 || count(Sign::Gone) >= 3;
+        // A day that HR gave before it came has been over for a day of its own.
+        let announced = self
+            .announced
+            .get(&who)
+            .is_some_and(|end| *end + Days::new(2) <= people.today);
+        let evidence = count(Sign::Ends) >= 1 && (signs.len() >= 2 || announced) || count(Sign::Gone) >= 3;
         // A card under a number that is not theirs any more is nobody's.
         let under_another = after.cards[id].number != human.number;
         assert!(
@@ -306,7 +318,7 @@ impl Oracle {
         self.count("cards archived");
     }
 
-    fn woken(&mut self, id: &str, people: &People, at: DateTime<Utc>) {
+    fn woken(&mut self, id: &str, card: &Card, people: &People, at: DateTime<Utc>) {
         let who = self
             .owner(id)
             .unwrap_or_else(|| panic!("{at}: a card of nobody was woken: {id}"));
@@ -315,7 +327,7 @@ impl Oracle {
         let number = &people.all[who].number;
         assert!(asked || ours, "{at}: {id} of {number} was archived by a hand and woken");
         assert!(
-            asked || self.works_for(who) > 0,
+            asked || self.works_for(who) > 0 || card.number != *number,
             "{at}: {number} was woken, and HR does not say that they work here"
         );
         if asked {
