@@ -11,6 +11,7 @@
 mod cards;
 mod finding;
 mod keys;
+mod mainframe;
 mod operators;
 mod other_key;
 mod people;
@@ -125,6 +126,7 @@ pub fn audit(
         findings.extend(wrong_cards::finding(&ground));
         findings.extend(operators::findings(&ground, &workforce, &mut not_known));
         findings.extend(cards::findings(&ground, &workforce, &mut not_known));
+        findings.extend(mainframe::findings(&ground));
         keys = keys::candidates(&ground, &workforce);
         let (ways, more) = other_key::compare(&ground, &workforce, &mut not_known);
         other_keys = ways;

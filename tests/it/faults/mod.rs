@@ -5,6 +5,7 @@ mod clocks;
 mod installations;
 mod kills;
 mod limits;
+mod neighbours;
 mod operators;
 mod outage;
 mod process;

@@ -1,6 +1,7 @@
 //! What an audit finds, and what it does not claim to know.
 
 mod keys;
+mod mainframe;
 mod wrong_cards;
 
 use super::world::{World, row};
