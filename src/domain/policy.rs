@@ -14,7 +14,7 @@ use std::fmt;
 
 /// Raised whenever the same input would give other changes than before: what such a version brings is held like a
 /// changed configuration (RULES 8.3).
-pub const DECISION_VERSION: u32 = 1;
+pub const DECISION_VERSION: u32 = 2;
 
 /// Who rules a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
