@@ -354,7 +354,7 @@ fields:
 create: {{ hasSspAccess: true, isCaller: true }}
 
 lifecycle:
-  leaver: {{ when: "{{{{ hr['End date'] | date('%d-%m-%Y') < today }}}}", after: 1d{leaver} }}
+  leaver: {{ when: "{{{{ hr['End date'] | date('%d-%m-%Y') < today }}}}", after: 0d{leaver} }}
   missing: {{ reads: 3, for: 48h }}
 {lifecycle}
 guard:
