@@ -58,9 +58,10 @@ fn a_card_that_another_connector_wakes_for_seconds_is_left_alone_and_nothing_is_
         ("2025-03-03T09:30", "2025-03-03T09:40"),
         ("2025-03-03T10:30", "2025-03-03T10:40"),
     ] {
+        let played = place.sandbox.stats()["faults_played"].as_u64().unwrap();
         awake_while_cards_are_read(&place);
         let ran = place.cardsync(&["run", "--as-of", read]);
-        assert_eq!(place.sandbox.stats()["faults_played"], 2, "{ran:?}");
+        assert_eq!(place.sandbox.stats()["faults_played"], played + 2, "{ran:?}");
         place.sandbox.clear_faults();
         assert!([0, 3].contains(&ran.code), "{ran:?}");
         assert_eq!(place.writes().len(), written, "{ran:?}");
