@@ -16,6 +16,7 @@ use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::plan::{ActionKind, Step};
 use cardsync::domain::report::RunReport;
 use cardsync::domain::undo::Deed;
+use cardsync::engine::attention::KeptConcern;
 use cardsync::engine::run::{Scope, WriteParts};
 use cardsync::engine::state::{
     Ending, Halfway, Intent, KeptHold, Learned, LoggedDecision, OpenIntent, Remembered, RunLease, StateReader,
@@ -287,6 +288,10 @@ impl StateReader for Watched<'_, SqliteStore> {
         self.inner.holds().await
     }
 
+    async fn concerns(&self) -> Result<Vec<KeptConcern>, StoreError> {
+        self.inner.concerns().await
+    }
+
     async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
         self.inner.decisions().await
     }
@@ -354,6 +359,10 @@ impl StateWriter for Watched<'_, SqliteStore> {
 
     async fn decide(&self, decisions: &[Decision]) -> Result<(), StoreError> {
         self.inner.decide(decisions).await
+    }
+
+    async fn take_back(&self, items: &[ItemId], by: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.inner.take_back(items, by, now).await
     }
 
     async fn purge(&self, lease: &RunLease, card: &CardId) -> Result<(), StoreError> {

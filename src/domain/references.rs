@@ -102,9 +102,13 @@ impl<'a> References<'a> {
     }
 
     /// The id of the branch that a location belongs to, where the list of locations was read.
-    pub fn branch_of(&self, location: &str) -> Option<&'a Box<str>> {
+    pub fn branch_of(&self, location: &str) -> Option<&'a str> {
         let locations = self.lists.get(&LookupKind::Location)?;
-        locations.by_id.get(&location.to_ascii_lowercase())?.qualifier.as_ref()
+        locations
+            .by_id
+            .get(&location.to_ascii_lowercase())?
+            .qualifier
+            .as_deref()
     }
 
     /// Resolves a wanted value. `branch` is the id of the person's branch, for locations.

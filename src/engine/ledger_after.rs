@@ -76,10 +76,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
         // The number of a leaver, before the archive: from then on the card is known as theirs.
         ActionKind::Archive if matches!(step, Step::PatchCard { .. }) => {
             let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card, key.clone(), Origin::Adopted, *at));
-            if entry.key.as_ref() != Some(&key) {
-                entry.former_keys.extend(entry.key.take());
-                entry.key = Some(key);
-            }
+            entry.goes_under(&key);
             entry.anchors.clone_from(&change.anchors);
             Some(entry)
         }

@@ -190,7 +190,7 @@ impl Planner<'_> {
         let settled = fields.changes.iter().any(|change| change.field == location);
         let stays = same(wanted.as_ref(), Some(from), location.kind());
         let branch_of = |location: &FieldValue| self.references.branch_of(&entry_id(Some(location))?);
-        let fits = branch_of(from).is_some_and(|of| entry_id(moved.to.as_ref()).as_ref() == Some(of));
+        let fits = branch_of(from).is_some_and(|of| entry_id(moved.to.as_ref()).as_deref() == Some(of));
         if settled || stays || fits {
             return;
         }

@@ -63,10 +63,8 @@ impl Planner<'_> {
         alike.retain(|card, agree| {
             let untouchable = self.index.is_special(*card) || self.is_protected(None, Some(*card));
             let named_only = agree.iter().all(|mark| *mark == CardField::SurName);
-            *self.index.state(*card) == CardState::Keyless
-                && !self.index.cards[*card].archived
-                && !untouchable
-                && !(named_only && !self.index.operator(*card).is_linked())
+            let is_active = *self.index.state(*card) == CardState::Keyless && !self.index.cards[*card].archived;
+            is_active && !untouchable && (!named_only || self.index.operator(*card).is_linked())
         });
         alike
     }

@@ -269,10 +269,8 @@ impl Planner<'_> {
                 None => Some(format!("{name} has them")),
             };
         }
-        if entry.key.is_none() {
-            // What was counted was taken out at their wish; every source was read completely, and none has them.
-            return None;
-        }
+        // Without a key what was counted was taken out at their wish; every source was read completely, and none has them.
+        entry.key.as_ref()?;
         let (state, sightings) = missing(entry, key, self.population, input);
         if sightings != entry.sightings {
             let mut learned = self.learned.get(&entry.card).unwrap_or(entry).clone();

@@ -236,10 +236,10 @@ impl<'a, 'd> OfCard<'a, 'd> {
         for (deed, written) in self.deeds {
             let adopted = match &written.change.action {
                 Action::Update { .. } | Action::SetReferences { .. } | Action::Create { .. } => false,
-                Action::Adopt { .. } => true,
+                // Of an archive that gave a leaver's card its number, the number.
+                Action::Adopt { .. } | Action::Archive { .. } => true,
                 Action::CreateEntry { .. }
                 | Action::Merge { .. }
-                | Action::Archive { .. }
                 | Action::Unarchive { .. }
                 | Action::Anonymize { .. } => {
                     continue;

@@ -93,6 +93,9 @@ struct Seek<'a> {
     index: &'a CardIndex<'a>,
 }
 
+/// What somebody's fields say, as text.
+type Says<'a> = &'a dyn Fn(CardField) -> Option<String>;
+
 impl Seek<'_> {
     fn of_card(&self, id: &CardId, found_by: FoundBy) -> Subject {
         let position = self.index.position(id);
@@ -147,11 +150,7 @@ impl Seek<'_> {
     }
 
     /// Everybody whose card, or whose wanted values, are what is looked for.
-    fn everybody(
-        &self,
-        mapping: &Mapping,
-        mark: &dyn Fn(&dyn Fn(CardField) -> Option<String>) -> Option<FoundBy>,
-    ) -> Vec<Subject> {
+    fn everybody(&self, mapping: &Mapping, mark: &dyn Fn(Says<'_>) -> Option<FoundBy>) -> Vec<Subject> {
         let mut found: Vec<Subject> = Vec::new();
         let mut keys: BTreeSet<Key> = BTreeSet::new();
         for card in self.index.cards {
