@@ -27,7 +27,11 @@ pub(super) fn questions(
         let name = answers.iter().find_map(|kept| kept.item.name.as_deref());
         let who = [change.key.as_ref().map(|key| key.as_str()), name];
         let who: Vec<&str> = who.into_iter().flatten().collect();
-        let title = format!("One question, {} answers: {}", answers.len(), who.join(" "));
+        let here = match answers.len() {
+            1 => format!("{} answers, one of them here", change.choices.len()),
+            several => format!("{several} answers"),
+        };
+        let title = format!("One question, {here}: {}", who.join(" "));
         line!(text, "\n{}  approve one of them", paint.strong(&title));
         // What holds an answer that was shown before it is not said again.
         let mut said: Vec<&HoldView> = Vec::new();

@@ -147,7 +147,10 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
             "concerns": listed,
         }))?,
         (None, None) if args.json => out::json(&as_json(&waiting))?,
-        (None, _) => out::print(&as_text(&waiting, &listed, zone, args.all, Paint::stdout())),
+        (None, whom) => {
+            let is_part = whom.is_some_and(|whom| !whom.decides());
+            out::print(&as_text(&waiting, &listed, zone, args.all, is_part, Paint::stdout()));
+        }
     }
     let decided = by_item(&waiting);
     let rejected = |item: &ItemId| decided.get(item).is_some_and(|decision| decision.keeps_quiet(now));
@@ -271,14 +274,16 @@ fn summary(waiting: &Waiting) -> String {
     format!("Waiting: {}", parts.join(", "))
 }
 
-/// What waits for a decision, then what else needs a human.
-fn as_text(waiting: &Waiting, concerns: &[&KeptConcern], zone: Tz, all: bool, paint: Paint) -> String {
+/// What waits for a decision, then what else needs a human. `is_part`: of one addressee, and what others decide is not in it.
+fn as_text(waiting: &Waiting, concerns: &[&KeptConcern], zone: Tz, all: bool, is_part: bool, paint: Paint) -> String {
     let mut text = String::new();
     let nothing_waits = waiting.items.is_empty() && waiting.snapshots.is_empty();
-    if nothing_waits && concerns.is_empty() {
+    if nothing_waits && concerns.is_empty() && !is_part {
         return "Nothing waits.\n".to_owned();
     }
-    if nothing_waits {
+    if is_part && nothing_waits {
+        text.push_str("Without what waits for a decision: that stands in `cardsync holds`.\n");
+    } else if nothing_waits {
         text.push_str("Nothing waits for a decision.\n");
     } else {
         decidable(&mut text, waiting, zone, all, paint);

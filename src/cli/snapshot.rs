@@ -132,8 +132,9 @@ fn told(report: &SnapshotReport, args: &SnapshotArgs, key: &str, personal: bool,
     let sources = match args.keys {
         Keys::Keep => {
             "Your sources still have the real names and the cards have not. So matched people are held as 'same number, another\n\
-             person?' until you approve that class; then their names, logins and addresses change. Whom the plan creates,\n\
-             archives or leaves alone, and which operators go along, is as it would be.\n"
+             person?' until you approve each, by its id or in a list (holds --csv, approve --csv). Whom the plan creates,\n\
+             archives or leaves alone, and which operators go along, is as it would be, unless cardsync has written to this\n\
+             TOPdesk before: then the rehearsal takes those writes for another cardsync's until you approve what it shows.\n"
         }
         Keys::Hash => "Your sources still have the real keys and match no card: use sources made for the rehearsal.\n",
     };

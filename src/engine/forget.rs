@@ -21,7 +21,9 @@ pub enum ForgetError {
         "nothing was forgotten: a request about this person, of run {run}, has no known effect yet; the next run settles it by reading, then forget again"
     )]
     InDoubt { run: RunId },
-    #[error("nothing is kept about this key or card id")]
+    #[error(
+        "nobody with this key or card id is known, and nothing was changed; names are not accepted: find the number with `cardsync explain NAME`"
+    )]
     Unknown,
 }
 
@@ -56,6 +58,12 @@ pub fn entries_of<'a>(
         .values()
         .filter(|entry| entry.card == *card || by_key(entry))
         .collect()
+}
+
+/// Whether a text may stand in a sentence without meaning a person: it has no digit, or is no longer than a count.
+fn can_be_a_word(key: &Key) -> bool {
+    let text = key.as_str();
+    text.len() < 4 || !text.contains(|letter: char| letter.is_ascii_digit())
 }
 
 /// What of an entry is not personal.
@@ -103,7 +111,9 @@ pub async fn look<S: StateWriter + RecordsKeeper>(
     }
     kept.inputs = store.inputs_about(&cards, &keys).await?;
     let named = entries.iter().filter(|entry| entry.key.is_some()).count() as u64;
-    if named == 0 && kept == Kept::default() {
+    // A word in texts about others is a key only where it can be nothing else: names and the words of a sentence are none.
+    let only_mentioned = Kept { elsewhere: 0, ..kept } == Kept::default();
+    if named == 0 && only_mentioned && (kept.elsewhere == 0 || keys.iter().all(can_be_a_word)) {
         return Err(ForgetError::Unknown);
     }
     let in_topdesk = entries.iter().filter(|entry| !entry.anonymized);

@@ -223,10 +223,38 @@ fn forget_says_what_goes_and_does_it_when_told_twice() {
         "{history}"
     );
     let again = place.cardsync(&["forget", "900373", "--yes"]).exits(1);
-    assert!(again.stderr.contains("nothing is kept about this key"), "{again:?}");
+    assert!(
+        again.stderr.contains("nobody with this key or card id is known"),
+        "{again:?}"
+    );
     // The card is archived and its person gone: nothing happens to either, and nothing is learned again.
     place.cardsync(&["run", "--as-of", "2025-03-10T08:00"]).exits(0);
     assert_eq!(found(&place, &["Zwaluwstaart", "900373"]), Vec::<String>::new());
+}
+
+#[test]
+fn a_word_that_is_nobodys_key_is_refused_and_changes_nothing() {
+    let place = lived();
+    let before = place.cardsync(&["history", "--json"]).exits(0).stdout;
+    for word in [
+        "class",
+        "limit",
+        "archive",
+        "hr",
+        "operators",
+        "Zwaluwstaart",
+        "3",
+        "no-such-key",
+    ] {
+        for yes in [&["forget", word][..], &["forget", word, "--yes"]] {
+            let refused = place.cardsync(yes).exits(1);
+            assert!(refused.stderr.contains("names are not accepted"), "{word}: {refused:?}");
+        }
+    }
+    assert_eq!(place.cardsync(&["history", "--json"]).exits(0).stdout, before);
+    place.cardsync(&["store", "check"]).exits(0);
+    place.cardsync(&["holds", "--all"]);
+    place.cardsync(&["forget", "900373"]).exits(0);
 }
 
 #[test]
@@ -427,5 +455,8 @@ fn a_number_in_a_sentence_about_somebody_else_goes_with_its_person() {
     day("07", "2025-03-04", "").exits(0);
     assert_eq!(found(&place, &["900373", "Zwaluwstaart"]), Vec::<String>::new());
     let forget = place.cardsync(&["forget", "900373"]).exits(1);
-    assert!(forget.stderr.contains("nothing is kept about this key"), "{forget:?}");
+    assert!(
+        forget.stderr.contains("nobody with this key or card id is known"),
+        "{forget:?}"
+    );
 }

@@ -145,7 +145,7 @@ fn text(total: usize, sample: &[Reviewed], paint: Paint) -> String {
     if !sample.is_empty() {
         text.push_str(
             "Ask somebody who knows them. A wrong one: cardsync explain NUMBER names the run and the item; cardsync undo ITEM \
-             takes the number off again.\n",
+             takes the number off again, after an approval.\n",
         );
     }
     text
