@@ -9,10 +9,11 @@ use super::state::KeptHold;
 pub(super) use super::table::defused;
 use super::table::{Separator, table};
 use crate::domain::card::OperatorLink;
-use crate::domain::decision::Answer;
+use crate::domain::decision::{Answer, Decision};
 use crate::domain::ids::ItemId;
 use crate::domain::letters::{line_breaks, names_separator};
 use crate::domain::view::{ChangeView, FromTo};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use csv::{ReaderBuilder, StringRecord};
 use encoding_rs::{UTF_8, WINDOWS_1252};
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The columns, in order. `choice`: that the line is one of several of which only one can be approved. `codes` are the reasons as programs name them: an approval waives only these.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "id",
     "class",
     "action",
@@ -31,6 +32,7 @@ const COLUMNS: [&str; 15] = [
     "operator",
     "fields",
     "why",
+    "evidence",
     "reasons",
     "codes",
     "since",
@@ -72,7 +74,7 @@ pub fn write(waiting: &Waiting, zone: Tz, separator: Separator) -> String {
     table(&COLUMNS, reads.chain(items), separator)
 }
 
-fn of_item(kept: &KeptHold, zone: Tz) -> [String; 15] {
+fn of_item(kept: &KeptHold, zone: Tz) -> [String; 16] {
     let item = &kept.item;
     let change = &item.change;
     let holds = &change.holds;
@@ -89,6 +91,7 @@ fn of_item(kept: &KeptHold, zone: Tz) -> [String; 15] {
         operator(change),
         fields.join(" | "),
         change.why.join(" | "),
+        evidence(change),
         reasons.join(" | "),
         codes(kept).into_iter().collect::<Vec<_>>().join(" "),
         item.since.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
@@ -105,15 +108,23 @@ fn choice(change: &ChangeView) -> String {
     })
 }
 
-fn of_snapshot(hold: &SnapshotHold, zone: Tz) -> [String; 15] {
-    let mut cells: [String; 15] = Default::default();
+/// The days that its evidence names, in words, so that no spreadsheet writes them another way: the same item with another day is
+/// another question.
+fn evidence(change: &ChangeView) -> String {
+    let days: BTreeSet<NaiveDate> = change.evidence.iter().filter_map(|evidence| evidence.day).collect();
+    let days: Vec<String> = days.iter().map(|day| format!("of {day}")).collect();
+    days.join(" and ")
+}
+
+fn of_snapshot(hold: &SnapshotHold, zone: Tz) -> [String; 16] {
+    let mut cells: [String; 16] = Default::default();
     cells[0] = format!("[{}]", hold.id);
     cells[1] = "snapshot".to_owned();
     cells[2] = "accept_snapshot".to_owned();
     cells[4] = hold.source.to_string();
-    cells[10] = hold.reasons.join(" | ");
-    cells[11] = "snapshot".to_owned();
-    cells[12] = hold.since.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
+    cells[11] = hold.reasons.join(" | ");
+    cells[12] = "snapshot".to_owned();
+    cells[13] = hold.since.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
     cells
 }
 
@@ -159,10 +170,13 @@ pub fn read(bytes: &[u8], waiting: &Waiting) -> Result<Vec<SheetDecision>, Vec<S
         .from_reader(body.as_bytes());
     let mut rows = reader.records().map(|row| row.expect("text in memory can be read"));
     let header = rows.next().unwrap_or_default();
-    let column = |name: &str| {
-        let named = |cell: &str| cell.trim().trim_start_matches('\'').eq_ignore_ascii_case(name);
-        header.iter().position(named)
-    };
+    let column = |name: &str| header.iter().position(|cell| is_heading(cell, name));
+    let stands = |name: &&&str| header.iter().filter(|cell| is_heading(cell, name)).count();
+    if let Some(twice) = COLUMNS.iter().find(|name| stands(name) > 1) {
+        return Err(first_line(&format!(
+            "the column '{twice}' stands twice: keep one of them"
+        )));
+    }
     let shown: Option<Vec<usize>> = SHOWN.iter().map(|name| column(name)).collect();
     let needed = (column("id"), column("codes"), column("decision"), shown);
     let (Some(id), Some(codes), Some(decision), Some(shown)) = needed else {
@@ -178,11 +192,18 @@ pub fn read(bytes: &[u8], waiting: &Waiting) -> Result<Vec<SheetDecision>, Vec<S
         codes,
         decision,
         shown,
+        evidence: column("evidence"),
         note: column("note"),
     };
     let mut sheet = Sheet {
         items: waiting.items.iter().map(|kept| (&kept.item.change.id, kept)).collect(),
         reads: waiting.snapshots.iter().map(|hold| (&hold.id, hold)).collect(),
+        rejected: waiting
+            .decided
+            .iter()
+            .filter(|it| it.answer == Answer::Reject)
+            .map(|it| (&it.item, it))
+            .collect(),
         columns,
         decided: BTreeMap::new(),
         decisions: Vec::new(),
@@ -204,6 +225,10 @@ pub fn read(bytes: &[u8], waiting: &Waiting) -> Result<Vec<SheetDecision>, Vec<S
     }
 }
 
+fn is_heading(cell: &str, name: &str) -> bool {
+    cell.trim().trim_start_matches('\'').eq_ignore_ascii_case(name)
+}
+
 /// Where the columns are.
 struct Columns {
     id: usize,
@@ -211,6 +236,8 @@ struct Columns {
     decision: usize,
     /// Where [`SHOWN`] are.
     shown: Vec<usize>,
+    /// Lists of earlier versions have none, and name no day.
+    evidence: Option<usize>,
     note: Option<usize>,
 }
 
@@ -218,6 +245,8 @@ struct Columns {
 struct Sheet<'a> {
     items: BTreeMap<&'a ItemId, &'a KeptHold>,
     reads: BTreeMap<&'a ItemId, &'a SnapshotHold>,
+    /// What somebody has said no to.
+    rejected: BTreeMap<&'a ItemId, &'a Decision>,
     columns: Columns,
     /// The line of each item that has a decision.
     decided: BTreeMap<ItemId, u64>,
@@ -278,7 +307,15 @@ impl Sheet<'_> {
                 ));
             }
         }
-        Ok(())
+        let named = self.items.get(&id).map(|kept| evidence(&kept.item.change));
+        let shown = self.columns.evidence.map(cell).unwrap_or_default();
+        match named {
+            Some(named) if !is_same_cell(shown, &named) => Err(format!(
+                "item {id} has evidence {named} now, which the list does not show: that is another question; make a new list with \
+                 `cardsync holds --csv FILE`"
+            )),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Whether the item still waits, and for nothing that the list did not show.
@@ -292,6 +329,14 @@ impl Sheet<'_> {
                 "nothing that waits is called '{item}': it has changed or was settled since the list was made; {again}"
             ));
         };
+        // The list may be older than the no.
+        if let Some(no) = self.rejected.get(item).filter(|_| answer == Answer::Approve) {
+            return Err(format!(
+                "item {item} was rejected by {} on {}: no list overrules that; take it back first with `cardsync unapprove {item}`",
+                no.by,
+                no.at.format("%Y-%m-%d")
+            ));
+        }
         let more: Vec<&str> = codes(kept).difference(shown).copied().collect();
         if answer == Answer::Approve && !more.is_empty() {
             return Err(format!(

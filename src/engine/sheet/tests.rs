@@ -325,3 +325,55 @@ fn a_cell_that_a_spreadsheet_has_changed_in_its_ways_is_still_the_same() {
         assert!(!is_same_cell(cell, written), "{cell} {written}");
     }
 }
+
+#[test]
+fn a_column_that_stands_twice_is_refused() {
+    let waiting = two();
+    let text = filled(&waiting, &[("approve", ""), ("", "")]);
+    let twice: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(at, line)| format!("{line};{}", if at == 0 { "Decision" } else { "reject" }))
+        .collect();
+    assert_eq!(
+        problems(&twice.join("\r\n"), &waiting),
+        ["line 1: the column 'decision' stands twice: keep one of them"]
+    );
+}
+
+#[test]
+fn a_list_answers_the_day_of_the_evidence_that_it_shows_and_no_other() {
+    use crate::domain::plan::{Evidence, EvidenceCode};
+    let mut waiting = two();
+    let on = |day: u32| {
+        let day = NaiveDate::from_ymd_opt(2026, 12, day);
+        vec![Evidence::new(EvidenceCode::LeaverCondition, None, "left".to_owned()).on(day)]
+    };
+    waiting.items[0].item.change.evidence = on(1);
+    let text = filled(&waiting, &[("approve", ""), ("", "")]);
+    assert!(text.contains(";of 2026-12-01;"), "{text}");
+    assert_eq!(read(text.as_bytes(), &waiting).map(|decisions| decisions.len()), Ok(1));
+    waiting.items[0].item.change.evidence = on(4);
+    let told = problems(&text, &waiting);
+    assert!(told[0].contains("has evidence of 2026-12-04 now"), "{told:?}");
+}
+
+#[test]
+fn no_list_overrules_a_no() {
+    let mut waiting = two();
+    let text = filled(&waiting, &[("approve", ""), ("", "")]);
+    waiting.decided = vec![Decision {
+        item: waiting.items[0].item.change.id.clone(),
+        answer: Answer::Reject,
+        by: "anna".to_owned(),
+        at: Utc.timestamp_opt(0, 0).single().expect("a valid time"),
+        waives: BTreeSet::new(),
+        until: None,
+        note: None,
+        about: crate::domain::decision::About::default(),
+    }];
+    let told = problems(&text, &waiting);
+    assert!(told[0].contains("was rejected by anna on 1970-01-01"), "{told:?}");
+    let text = filled(&waiting, &[("reject", ""), ("", "")]);
+    assert!(read(text.as_bytes(), &waiting).is_ok());
+}
