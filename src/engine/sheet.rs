@@ -10,6 +10,7 @@ pub(super) use super::table::defused;
 use super::table::{Separator, table};
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::{Answer, Decision};
+use crate::domain::hold::HoldReason;
 use crate::domain::ids::ItemId;
 use crate::domain::letters::{line_breaks, names_separator};
 use crate::domain::view::{ChangeView, FromTo};
@@ -330,7 +331,11 @@ impl Sheet<'_> {
             ));
         };
         // The list may be older than the no.
-        if let Some(no) = self.rejected.get(item).filter(|_| answer == Answer::Approve) {
+        let is_asked_again = |reason: &HoldReason| matches!(reason, HoldReason::Rejected { again: true, .. });
+        if let Some(no) = self.rejected.get(item)
+            && answer == Answer::Approve
+            && !kept.item.reasons.iter().any(is_asked_again)
+        {
             return Err(format!(
                 "item {item} was rejected by {} on {}: no list overrules that; take it back first with `cardsync unapprove {item}`",
                 no.by,

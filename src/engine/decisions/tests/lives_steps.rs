@@ -179,7 +179,14 @@ impl Life {
             }
             Err(problems) => {
                 let none = rows[1..].iter().all(|row| row[decision].is_empty());
-                assert!(alone || none, "a whole list is refused: {problems:?}");
+                // No list overrules what somebody has rejected.
+                let id = at("id");
+                let is_rejected = |row: &Vec<String>| {
+                    let rejected = waiting.decided.iter().filter(|it| it.answer == Answer::Reject);
+                    row[decision] == "approve" && rejected.clone().any(|it| row[id].contains(it.item.as_str()))
+                };
+                let overrules = rows[1..].iter().any(is_rejected);
+                assert!(alone || none || overrules, "a whole list is refused: {problems:?}");
                 self.tell(format!("a list refused: {}", problems[0]));
             }
         }
