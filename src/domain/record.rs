@@ -162,6 +162,21 @@ pub struct Unkeyed {
     pub why: NoKey,
 }
 
+impl Unkeyed {
+    /// The record by itself, to be compared with people and cards: under a blank key, by which it joins with nobody.
+    pub fn alone(&self) -> SourceRecord {
+        SourceRecord {
+            key: Key::stored(""),
+            raw_key: RawKey("".into()),
+            place: self.record.place.clone(),
+            values: self.record.values.clone(),
+            anchor: self.record.anchor.clone(),
+            standing: Standing::Current,
+            rows: None,
+        }
+    }
+}
+
 /// Why a record has no key that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

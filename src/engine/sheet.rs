@@ -7,7 +7,7 @@
 use super::decisions::{SnapshotHold, Waiting, choice_words, class_of};
 use super::state::KeptHold;
 pub(super) use super::table::defused;
-use super::table::{Separator, table};
+use super::table::{Separator, is_same_text, plain, table};
 use crate::domain::card::OperatorLink;
 use crate::domain::decision::{Answer, Decision};
 use crate::domain::hold::HoldReason;
@@ -353,21 +353,13 @@ impl Sheet<'_> {
     }
 }
 
-/// Whether a cell still says what was written: spreadsheets take zeros from numbers and letters from old code pages.
+/// Whether a cell still says what was written: spreadsheets take zeros from numbers as well.
 fn is_same_cell(cell: &str, written: &str) -> bool {
-    let plain = |text: &str| {
-        let text = text.trim().trim_matches(['\'', '[', ']']).trim_start_matches('0');
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
     let (cell, written) = (plain(cell), plain(&defused(written)));
-    let mut letters = written.chars();
-    cell == written
-        || cell.chars().count() == written.chars().count()
-            && cell.chars().all(|one| {
-                letters
-                    .next()
-                    .is_some_and(|other| one == other || one == '?' && !other.is_ascii())
-            })
+    is_same_text(
+        cell.trim_start_matches('0').trim(),
+        written.trim_start_matches('0').trim(),
+    )
 }
 
 /// As Excel and others save it: UTF-8 or UTF-16 by its mark, else UTF-8, else the old code page of Western Europe.

@@ -76,6 +76,22 @@ pub(super) fn defused(cell: &str) -> String {
     }
 }
 
+/// A cell without what a table or a spreadsheet puts around it: blanks, an apostrophe, brackets.
+pub(super) fn plain(cell: &str) -> String {
+    let text = cell.trim().trim_matches(['\'', '[', ']']);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text that came back is the one that was written: spreadsheets take letters that an old code page does not have.
+pub(super) fn is_same_text(cell: &str, written: &str) -> bool {
+    cell == written
+        || cell.chars().count() == written.chars().count()
+            && cell
+                .chars()
+                .zip(written.chars())
+                .all(|(one, other)| one == other || one == '?' && !other.is_ascii())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

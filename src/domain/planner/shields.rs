@@ -6,9 +6,9 @@ use super::{Planner, wanted_text};
 use crate::domain::cards::{Likeness, LookAlikes};
 use crate::domain::hold::mark_name;
 use crate::domain::identity::JoinedRecord;
-use crate::domain::key::{Key, RawKey};
+use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
-use crate::domain::record::{Anchor, NoKey, RecordRef, SourceRecord, Standing};
+use crate::domain::record::{Anchor, NoKey, RecordRef, SourceRecord};
 use crate::domain::snapshot::{Role, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,17 +39,7 @@ impl Shields {
                     NoKey::TooLong => "has a key that is too long",
                     NoKey::Hidden => "has a key with a character that nobody sees",
                 };
-                let record = SourceRecord {
-                    // It joins with nobody.
-                    key: Key::stored(""),
-                    raw_key: RawKey("".into()),
-                    place: unkeyed.record.place.clone(),
-                    values: unkeyed.record.values.clone(),
-                    anchor: unkeyed.record.anchor.clone(),
-                    standing: Standing::Current,
-                    rows: None,
-                };
-                shields.add(planner, snapshot, &record, why);
+                shields.add(planner, snapshot, &unkeyed.alone(), why);
             }
             let blocked = planner.blocked.iter().map(|(key, why)| (key, *why));
             let double = conflicts.iter().map(|key| (*key, "is in conflict"));

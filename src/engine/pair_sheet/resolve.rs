@@ -7,7 +7,7 @@
 //! approve/reject + number      the other number: names must agree, in part within a budget, or the word `somebody-else`
 //! ```
 
-use super::super::sheet::defused;
+use super::super::table::{defused, is_same_text, plain};
 use super::read::Line;
 use super::table::grade_letter;
 use super::{ListProblem, SOMEBODY_ELSE};
@@ -145,19 +145,9 @@ fn one_line_each(lines: &[Line]) -> (Vec<&Line>, Vec<ListProblem>) {
     (order.into_iter().map(|card| of_card[card]).collect(), problems)
 }
 
-/// Whether a cell still says what was written: spreadsheets take letters that an old code page does not have.
+/// Whether a cell still says what was written, every zero of it.
 fn shows(cell: &str, written: &str) -> bool {
-    let plain = |text: &str| {
-        let text = text.trim().trim_matches(['\'', '[', ']']);
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
-    let (cell, written) = (plain(cell), plain(&defused(written)));
-    cell == written
-        || cell.chars().count() == written.chars().count()
-            && cell
-                .chars()
-                .zip(written.chars())
-                .all(|(one, other)| one == other || one == '?' && !other.is_ascii())
+    is_same_text(&plain(cell), &plain(&defused(written)))
 }
 
 struct Look<'a, 'l> {

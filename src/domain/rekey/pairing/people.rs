@@ -11,7 +11,7 @@ use crate::domain::key::{Key, RawKey};
 use crate::domain::lifecycle::dates::FirstSight;
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::{Member, Person, Population};
-use crate::domain::record::{Anchor, RecordRef, SourceRecord, Standing};
+use crate::domain::record::{Anchor, RecordRef, SourceRecord, Unkeyed};
 use crate::domain::snapshot::{Role, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,16 +147,7 @@ impl Look<'_> {
 
     fn without_number(&self, unclear: &mut Vec<Unclear>) {
         for snapshot in self.deciding() {
-            let records = snapshot.unkeyed().iter().map(|unkeyed| SourceRecord {
-                // It joins with nobody.
-                key: Key::stored(""),
-                raw_key: RawKey("".into()),
-                place: unkeyed.record.place.clone(),
-                values: unkeyed.record.values.clone(),
-                anchor: unkeyed.record.anchor.clone(),
-                standing: Standing::Current,
-                rows: None,
-            });
+            let records = snapshot.unkeyed().iter().map(Unkeyed::alone);
             unclear.extend(records.map(|record| self.of_record(snapshot, &record)));
         }
     }
