@@ -318,21 +318,24 @@ impl Life {
 
     /// On some days the program is killed at one of its writes, before or after the effect. Gives whether it was.
     fn interrupted(&mut self, at: DateTime<Utc>) -> bool {
-        if !self.chance.percent(5) {
+        if !self.chance.percent(12) {
             return false;
         }
-        let nth = 1 + self.chance.below(3);
-        let mut rule = if self.chance.percent(50) {
+        let nth = 1 + self.chance.below(2);
+        let effect = if self.chance.percent(50) {
             json!({ "delay_ms": 60_000, "effect": false })
         } else {
             json!({ "answer_delay_ms": 60_000 })
         };
-        let method = ["PATCH", "POST", "PUT"][self.chance.below(3)];
-        (rule["method"], rule["nth"], rule["times"]) = (json!(method), json!(nth), json!(1));
         self.place.sandbox.play_at(at);
         let played = || self.place.sandbox.stats()["faults_played"].as_u64().unwrap_or(0);
         let before = played();
-        self.place.sandbox.fault(&rule).expect("a rule");
+        // Whichever write comes first; many days have but one.
+        for method in ["PATCH", "POST", "PUT"] {
+            let mut rule = effect.clone();
+            (rule["method"], rule["nth"], rule["times"]) = (json!(method), json!(nth), json!(1));
+            self.place.sandbox.fault(&rule).expect("a rule");
+        }
         let moment = at.to_rfc3339();
         let mut program = self.place.command(&["run", "--as-of", &moment]);
         let mut child = program
@@ -352,7 +355,7 @@ impl Life {
             std::thread::sleep(std::time::Duration::from_millis(5));
         };
         self.place.sandbox.clear_faults();
-        self.say(at, &format!("killed at {method} {nth}: {killed}"));
+        self.say(at, &format!("killed at write {nth}: {killed}"));
         if killed {
             self.oracle.count("kills");
         }

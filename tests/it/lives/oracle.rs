@@ -428,15 +428,10 @@ impl Oracle {
             let quiet = self.quiet.entry(who).or_insert((0, reason.clone()));
             *quiet = (quiet.0 + 1, reason);
             assert!(
-                attention || quiet.0 <= QUIET_DAYS || is_left_so(&quiet.1),
+                attention || quiet.0 <= QUIET_DAYS,
                 "{at}: {key} has been stuck for {} runs, which end with 0: {skip:?}: {human:?}",
                 quiet.0
             );
         }
     }
-}
-
-/// What a human left so, and cardsync reports.
-fn is_left_so(reason: &str) -> bool {
-    ["ArchivedByHand", "UnarchivedByHand"].contains(&reason)
 }

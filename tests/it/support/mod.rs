@@ -4,5 +4,6 @@ pub mod company;
 pub mod failing_store;
 pub mod hostile_ldap;
 pub mod masks;
+pub mod ports;
 pub mod slapd;
 pub mod workplace;

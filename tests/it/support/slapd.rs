@@ -1,11 +1,12 @@
 //! A throw-away OpenLDAP: own folder, own authority and certificates, own people, free ports of 127.0.0.1. Killed on drop.
 
+use super::ports::Port;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, SanType, date_time_ymd,
 };
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -78,8 +79,8 @@ impl Default for Options {
 pub struct Slapd {
     folder: TempDir,
     process: Child,
-    ldap_port: u16,
-    ldaps_port: u16,
+    ldap_port: Port,
+    ldaps_port: Port,
 }
 
 impl Slapd {
@@ -110,22 +111,25 @@ impl Slapd {
             String::from_utf8_lossy(&loaded.stderr)
         );
 
-        // Another process may take a free port before slapd does: then it ends at once and is started with others.
+        // A program that is no test may take the port before slapd does: then it ends at once and is started with others.
         for _ in 0..5 {
-            let (ldap_port, ldaps_port) = (free_port(), free_port());
+            let (ldap_port, ldaps_port) = (Port::free(), Port::free());
             let mut process = Command::new(SLAPD)
                 .args(["-d", "none", "-f"])
                 .arg(path.join("slapd.conf"))
                 .args([
                     "-h",
-                    &format!("ldap://127.0.0.1:{ldap_port} ldaps://127.0.0.1:{ldaps_port}"),
+                    &format!(
+                        "ldap://127.0.0.1:{} ldaps://127.0.0.1:{}",
+                        ldap_port.number, ldaps_port.number
+                    ),
                 ])
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(std::fs::File::create(path.join("slapd.log")).expect("a log file"))
                 .spawn()
                 .expect("slapd starts");
-            if listens(&mut process, ldaps_port) {
+            if listens(&mut process, ldaps_port.number) {
                 return Self {
                     folder,
                     process,
@@ -141,12 +145,12 @@ impl Slapd {
 
     /// `ldap://127.0.0.1:PORT`
     pub fn ldap(&self) -> String {
-        format!("ldap://127.0.0.1:{}", self.ldap_port)
+        format!("ldap://127.0.0.1:{}", self.ldap_port.number)
     }
 
     /// `ldaps://127.0.0.1:PORT`
     pub fn ldaps(&self) -> String {
-        format!("ldaps://127.0.0.1:{}", self.ldaps_port)
+        format!("ldaps://127.0.0.1:{}", self.ldaps_port.number)
     }
 
     /// The certificate of the server's own authority.
@@ -185,11 +189,6 @@ fn listens(process: &mut Child, port: u16) -> bool {
         std::thread::sleep(Duration::from_millis(5));
     }
     false
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
 }
 
 fn write(folder: &Path, name: &str, text: &str) {
