@@ -228,3 +228,26 @@ fn every_file_of_tests_is_run() {
         assert!(declared, "no module declares {}", path.display());
     }
 }
+
+#[test]
+fn no_test_says_how_long_something_may_take() {
+    // A busy machine takes what it takes. What must not be waited for is made so long that nobody could sit it out.
+    for (path, text) in rust_files("tests/it") {
+        let patient = path.ends_with("support/waiting.rs") || path.ends_with("support/slapd.rs");
+        let limit = text.lines().find(|line| {
+            let bound = [
+                "elapsed() < ",
+                "elapsed() <= ",
+                "elapsed().as_secs() < ",
+                "elapsed().as_millis() < ",
+            ];
+            bound.iter().any(|bound| line.contains(bound)) && !line.contains("bound")
+        });
+        assert!(
+            patient || limit.is_none(),
+            "{}: {}",
+            path.display(),
+            limit.unwrap_or_default()
+        );
+    }
+}

@@ -2,11 +2,11 @@
 //! the proof at the end.
 
 use super::LATER;
+use crate::support::waiting::until;
 use crate::support::workplace::{Workplace, text};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
 
 pub(super) const CONFIG: &str = r#"
 topdesk:
@@ -329,11 +329,7 @@ fn killed_in_the_middle_it_goes_on_and_undo_takes_the_keys_off() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let began = Instant::now();
-    while numbers(&place).len() < 3 {
-        assert!(began.elapsed() < Duration::from_secs(20), "it never came so far");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until("the third number is written", || numbers(&place).len() == 3);
     child.kill().unwrap();
     child.wait().unwrap();
     place.sandbox.clear_faults();

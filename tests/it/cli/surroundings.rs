@@ -1,11 +1,11 @@
 //! Files, locks, colours, logs and whoever is told.
 
 use super::{CONFIG, LATER, PEOPLE, export, in_step, known};
+use crate::support::waiting::until;
 use crate::support::workplace::{PASSWORD, Workplace, finish};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 #[test]
 fn files_with_personal_data_are_their_owners_alone() {
@@ -47,11 +47,9 @@ fn a_second_run_says_who_is_running() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let began = Instant::now();
-    while place.sandbox.requests("GET /persons") + place.sandbox.requests("GET /version") == 0 {
-        assert!(began.elapsed() < Duration::from_secs(10), "the first run never began");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until("the first run begins", || {
+        place.sandbox.requests("GET /persons") + place.sandbox.requests("GET /version") > 0
+    });
     let second = place.cardsync(&["run"]).exits(1);
     let pid = first.id().to_string();
     assert!(second.stderr.contains(&pid), "who? {pid}\n{}", second.stderr);

@@ -3,8 +3,9 @@
 //!
 //! The suite plays a few starts close together; `scripts/two-installations` plays them all and prints the figures.
 
-use super::process::{end, program, until};
+use super::process::program;
 use crate::support::company::{Company, outcome, today};
+use crate::support::waiting::{end, until_then};
 use cardsync::domain::plan::ActionKind;
 use cardsync::domain::report::RunVerdict;
 use serde_json::{Value, json};
@@ -73,12 +74,9 @@ async fn second(company: &Company, place: Place, memory: Memory) -> PathBuf {
     if memory == Memory::Known {
         std::fs::copy(company.store_path(), &store).unwrap();
         if place == Place::Elsewhere {
-            let bound = end(
-                cardsync(&config, &["store", "bind", "--to", "localhost"])
-                    .spawn()
-                    .unwrap(),
-                Duration::from_secs(20),
-            );
+            let bound = end(cardsync(&config, &["store", "bind", "--to", "localhost"])
+                .spawn()
+                .unwrap());
             let bound = bound.await;
             assert_eq!(bound.status.code(), Some(0), "{bound:?}");
         }
@@ -103,8 +101,7 @@ async fn both(company: &Company, second: &std::path::Path, apart: Duration) -> (
     let first = program(company, &["run", "--as-of", &at]).spawn().unwrap();
     tokio::time::sleep(apart).await;
     let second = cardsync(second, &["run", "--as-of", &at]).spawn().unwrap();
-    let limit = Duration::from_secs(60);
-    tokio::join!(end(first, limit), end(second, limit))
+    tokio::join!(end(first), end(second))
 }
 
 /// Second cards so far.
@@ -202,7 +199,7 @@ async fn card_of_another(company: &Company, key: &str) {
 async fn meanwhile(company: &Company, slow: Value, key: &str) -> cardsync::engine::run::Finished {
     company.sandbox.fault(&slow).unwrap();
     let other = async {
-        until("a write takes its time", || {
+        until_then("a write takes its time", async || {
             company.sandbox.stats()["faults_played"] == 1
         })
         .await;
@@ -251,8 +248,7 @@ async fn a_daemon_lets_no_other_state_work_between_its_runs() {
     let company = Company::open_with(&[], "schedule: { cron: \"0 4 1 1 *\" }").await;
     let daemon = program(&company, &["daemon"]).spawn().unwrap();
     let config = second(&company, Place::Here, Memory::Fresh).await;
-    let limit = Duration::from_secs(20);
-    let mut refused = end(cardsync(&config, &["run"]).spawn().unwrap(), limit).await;
+    let mut refused = end(cardsync(&config, &["run"]).spawn().unwrap()).await;
     // Until the daemon has come up.
     for _ in 0..50 {
         if said(&refused).contains("serves the TOPdesk") {
@@ -261,13 +257,13 @@ async fn a_daemon_lets_no_other_state_work_between_its_runs() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         std::fs::remove_dir_all(config.parent().unwrap()).unwrap();
         second(&company, Place::Here, Memory::Fresh).await;
-        refused = end(cardsync(&config, &["run"]).spawn().unwrap(), limit).await;
+        refused = end(cardsync(&config, &["run"]).spawn().unwrap()).await;
     }
     assert_eq!(refused.status.code(), Some(1));
     let text = said(&refused);
     assert!(text.contains(&format!("process {}", daemon.id())), "{text}");
     assert!(!config.with_file_name("cardsync.db").exists(), "no state was made");
-    let own = end(program(&company, &["holds"]).spawn().unwrap(), limit).await;
+    let own = end(program(&company, &["holds"]).spawn().unwrap()).await;
     assert!(
         matches!(own.status.code(), Some(0 | 3)),
         "its own state goes on: {own:?}"
@@ -277,5 +273,5 @@ async fn a_daemon_lets_no_other_state_work_between_its_runs() {
         nix::sys::signal::Signal::SIGTERM,
     )
     .unwrap();
-    end(daemon, limit).await;
+    end(daemon).await;
 }

@@ -4,9 +4,10 @@
 //! The suite kills at each write of one day, and at one write of each kind of the undo of that day. The whole walk, under
 //! every switch of the look-alike, takes minutes: `scripts/fault-walk`.
 
-use super::process::{end, program, until};
+use super::process::program;
 use super::switches::{Setting, settings};
 use crate::support::company::{Company, Picture, today};
+use crate::support::waiting::{end, until_then};
 use cardsync::domain::decision::{Answer, Decision};
 use cardsync::domain::undo::Part;
 use cardsync::engine::Silent;
@@ -16,7 +17,6 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::Duration as Span;
 
 /// When the request is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Walk {
             undisturbed: Picture::new(),
             writes: BTreeMap::new(),
         };
-        let output = end(walk.command(0).spawn().unwrap(), Span::from_secs(60)).await;
+        let output = end(walk.command(0).spawn().unwrap()).await;
         assert!(matches!(output.status.code(), Some(0 | 3)), "{output:?}");
         walk.company.settle(walk.at).await;
         walk.undisturbed = walk.company.picture();
@@ -155,16 +155,16 @@ impl Walk {
         rule["nth"] = nth.into();
         company.sandbox.fault(&rule).unwrap();
         let mut child = self.command(0).spawn().unwrap();
-        let there = || {
+        let there = async || {
             let effects = company.effects().get(place).copied().unwrap_or(0);
             company.sandbox.stats()["faults_played"] == 1 && (moment == Moment::BeforeTheEffect || effects >= 1)
         };
-        until(place, there).await;
+        until_then(place, there).await;
         child.kill().unwrap();
         child.wait().unwrap();
         company.sandbox.clear_faults();
         let point = format!("{:?} killed at {place} {nth}, {moment:?}", self.arguments);
-        let output = end(self.command(11).spawn().unwrap(), Span::from_secs(60)).await;
+        let output = end(self.command(11).spawn().unwrap()).await;
         assert!(matches!(output.status.code(), Some(0 | 3)), "{point}: {output:?}");
         company.settle(self.at + Duration::minutes(11)).await;
         let (effects, journal) = (company.effects(), company.journal_since(self.at).await);

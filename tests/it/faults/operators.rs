@@ -2,11 +2,12 @@
 //! each of them: an operator that was to stay archived is archived at the end of the next run at the latest, and whoever asks
 //! again gets what was asked for.
 
+use crate::support::waiting::until;
 use crate::support::workplace::{Ran, Workplace, text};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const NUMBER: &str = "100003";
 
@@ -130,12 +131,10 @@ fn an_undo_that_is_killed_ends_with_every_operator_as_before() {
             fault(&place, &kind, method, route);
             let arguments = ["undo", &run, "--only", NUMBER, "--as-of", "2025-03-03T10:00"];
             let mut child = place.command(&arguments).spawn().unwrap();
-            let start = Instant::now();
             let wanted = before + 1 + usize::from(number > 0);
-            while place.sandbox.stats()["faults_played"] != 1 || effective && place.writes().len() < wanted {
-                assert!(start.elapsed() < Duration::from_secs(60), "{:?}", place.writes());
-                std::thread::sleep(Duration::from_millis(3));
-            }
+            until("it is played, and takes effect where it does", || {
+                place.sandbox.stats()["faults_played"] == 1 && (!effective || place.writes().len() >= wanted)
+            });
             child.kill().unwrap();
             child.wait().unwrap();
             place.sandbox.clear_faults();
@@ -272,15 +271,9 @@ fn a_leaver_who_is_disarmed_is_archived_with_the_same_approval_whatever_is_cut_o
                 let effective = kind.get("effect").is_none();
                 let wanted = 1 + usize::from(route.starts_with("/persons"));
                 let mut child = place.command(&arguments).spawn().unwrap();
-                let start = Instant::now();
-                while place.sandbox.stats()["faults_played"] != 1 || effective && place.writes().len() < wanted {
-                    assert!(
-                        start.elapsed() < Duration::from_secs(60),
-                        "{named}: {:?}",
-                        place.writes()
-                    );
-                    std::thread::sleep(Duration::from_millis(3));
-                }
+                until("it is played, and takes effect where it does", || {
+                    place.sandbox.stats()["faults_played"] == 1 && (!effective || place.writes().len() >= wanted)
+                });
                 child.kill().unwrap();
                 child.wait().unwrap();
                 place.sandbox.clear_faults();

@@ -1,6 +1,7 @@
 //! The program as a process: locked out, told to stop, and as a daemon.
 
 use crate::support::company::{At, Company, today};
+use crate::support::waiting::{FOR_EVER_MS, end, until_then};
 use cardsync::daemon::run_once::{RunOnce, run_once};
 use cardsync::domain::report::RunVerdict;
 use cardsync::engine::Silent;
@@ -11,9 +12,9 @@ use serde_json::{Value, json};
 use std::io::Read;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(super) fn program(company: &Company, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardsync"));
@@ -31,27 +32,6 @@ fn run_at(company: &Company, minutes: i64) -> Command {
     program(company, &["run", "--as-of", &at])
 }
 
-/// Waits for the end of a process, and for no longer than this.
-pub(super) async fn end(mut child: Child, limit: Duration) -> Output {
-    let start = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > limit {
-            child.kill().unwrap();
-            panic!("it did not end within {limit:?}: {:?}", child.wait_with_output());
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    child.wait_with_output().unwrap()
-}
-
-pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(20), "never: {what}");
-        tokio::time::sleep(Duration::from_millis(3)).await;
-    }
-}
-
 fn terminate(child: &Child) {
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
 }
@@ -61,16 +41,19 @@ async fn the_second_process_says_who_holds_the_lock() {
     let company = Company::open(&[]).await;
     company
         .sandbox
-        .fault(&json!({ "route": "/persons", "delay_ms": 30_000 }))
+        .fault(&json!({ "route": "/persons", "delay_ms": FOR_EVER_MS }))
         .unwrap();
     let first = run_at(&company, 0).spawn().unwrap();
-    until("the first reads", || company.sandbox.stats()["faults_played"] == 1).await;
-    let second = end(run_at(&company, 0).spawn().unwrap(), Duration::from_secs(10)).await;
+    until_then("the first reads", async || {
+        company.sandbox.stats()["faults_played"] == 1
+    })
+    .await;
+    let second = end(run_at(&company, 0).spawn().unwrap()).await;
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(said.contains(&format!(" run', process {}", first.id())), "{said}");
     terminate(&first);
-    let first = end(first, Duration::from_secs(5)).await;
+    let first = end(first).await;
     assert_eq!(first.status.code(), Some(1), "told to stop while reading");
     let said = String::from_utf8(first.stderr).unwrap();
     assert!(
@@ -87,7 +70,7 @@ async fn a_backup_while_a_run_writes_is_whole_and_knows_what_is_in_doubt() {
     let slow = json!({ "method": "PATCH", "route": "/persons/{id}", "nth": 2, "answer_delay_ms": 2_000 });
     company.sandbox.fault(&slow).unwrap();
     let run = run_at(&company, 0).spawn().unwrap();
-    until("a write takes its time", || {
+    until_then("a write takes its time", async || {
         company.sandbox.stats()["faults_played"] == 1
     })
     .await;
@@ -95,21 +78,17 @@ async fn a_backup_while_a_run_writes_is_whole_and_knows_what_is_in_doubt() {
     let backup = program(&company, &["store", "backup", copy.to_str().unwrap()])
         .spawn()
         .unwrap();
-    let backup = end(backup, Duration::from_secs(10)).await;
+    let backup = end(backup).await;
     assert_eq!(backup.status.code(), Some(0), "{backup:?}");
     let sent_by_then: u64 = company.effects().values().sum();
-    let run = end(run, Duration::from_secs(20)).await;
+    let run = end(run).await;
     assert_eq!(run.status.code(), Some(0), "the run is not disturbed: {run:?}");
     let day = (company.picture(), company.effects());
     assert!(sent_by_then < day.1.values().sum(), "{sent_by_then}: {:?}", day.1);
 
     // The copy in place of the store: what it does not know is found by reading, and nothing is done twice.
     std::fs::rename(&copy, company.store_path()).unwrap();
-    let checked = end(
-        program(&company, &["store", "check"]).spawn().unwrap(),
-        Duration::from_secs(10),
-    )
-    .await;
+    let checked = end(program(&company, &["store", "check"]).spawn().unwrap()).await;
     assert_eq!(checked.status.code(), Some(0), "{checked:?}");
     let open = company.store().await;
     assert!(
@@ -118,7 +97,7 @@ async fn a_backup_while_a_run_writes_is_whole_and_knows_what_is_in_doubt() {
     );
     open.close().await;
     company.sandbox.clear_faults();
-    let again = end(run_at(&company, 30).spawn().unwrap(), Duration::from_secs(20)).await;
+    let again = end(run_at(&company, 30).spawn().unwrap()).await;
     assert!(matches!(again.status.code(), Some(0 | 3)), "{again:?}");
     assert_eq!((company.picture(), company.effects()), day, "nothing is done twice");
 }
@@ -130,7 +109,7 @@ async fn log_lines_of_a_run_carry_its_id_and_environment() {
     let child = program(&company, &["--log-format", "json", "run", "--as-of", &at])
         .spawn()
         .unwrap();
-    let output = end(child, Duration::from_secs(20)).await;
+    let output = end(child).await;
     assert_eq!(output.status.code(), Some(0));
     let logs = String::from_utf8(output.stderr).unwrap();
     let lines: Vec<Value> = logs
@@ -190,10 +169,8 @@ const EVERY_SECOND: &str = "schedule: { cron: \"* * * * * *\" }";
 async fn the_daemon_runs_on_its_schedule_and_ends_when_told() {
     let company = Company::open_with(&[], EVERY_SECOND).await;
     let mut daemon = daemon(&company);
-    let start = Instant::now();
     // Two reads of all persons are two runs.
-    until("two runs", || company.sandbox.requests("GET /persons/count") >= 4).await;
-    assert!(start.elapsed() < Duration::from_secs(15));
+    until_then("two runs", async || company.sandbox.requests("GET /persons/count") >= 4).await;
     let mut systemd = told(&daemon.socket);
     assert!(systemd.contains("READY=1"), "{systemd}");
     assert!(systemd.contains("STATUS=next run at"), "{systemd}");
@@ -205,7 +182,7 @@ async fn the_daemon_runs_on_its_schedule_and_ends_when_told() {
         stderr.read_to_string(&mut said).unwrap();
         said
     });
-    let output = end(daemon.child, Duration::from_secs(5)).await;
+    let output = end(daemon.child).await;
     assert_eq!(output.status.code(), Some(0));
     systemd.push_str(&told(&daemon.socket));
     assert!(systemd.contains("STOPPING=1"), "{systemd}");
@@ -215,19 +192,25 @@ async fn the_daemon_runs_on_its_schedule_and_ends_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_daemon_ends_within_seconds_while_it_reads_or_waits() {
+async fn the_daemon_ends_when_told_while_it_reads_or_waits() {
     for fault in [
-        json!({ "route": "/persons", "delay_ms": 60_000 }),
+        json!({ "route": "/persons", "delay_ms": FOR_EVER_MS }),
         json!({ "route": "/persons", "answer": { "status": 503, "headers": { "Retry-After": "60" } } }),
         json!({ "method": "PATCH", "route": "/persons/{id}", "answer": { "status": 429, "headers": { "Retry-After": "60" } } }),
     ] {
         let company = Company::open_with(&[], EVERY_SECOND).await;
         company.sandbox.fault(&fault).unwrap();
         let daemon = daemon(&company);
-        until("the fault", || company.sandbox.stats()["faults_played"] != 0).await;
+        until_then("the fault", async || company.sandbox.stats()["faults_played"] != 0).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
         terminate(&daemon.child);
-        let output = end(daemon.child, Duration::from_secs(5)).await;
+        let played = company.sandbox.stats()["faults_played"].clone();
+        let output = end(daemon.child).await;
+        assert_eq!(
+            company.sandbox.stats()["faults_played"],
+            played,
+            "{fault}: it was waited for"
+        );
         assert_eq!(output.status.code(), Some(0), "{fault}: {output:?}");
     }
 }

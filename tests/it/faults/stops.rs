@@ -1,40 +1,38 @@
-//! Told to stop: within a second or two, whatever was going on, and nothing is lost.
+//! Told to stop: it waits for nothing that takes long, and nothing is lost.
 
 use crate::support::company::{Company, today};
+use crate::support::waiting::{FOR_EVER_MS, PATIENCE};
 use cardsync::domain::report::{Outcome, RunVerdict};
 use cardsync::engine::run::{Finished, RunError};
 use cardsync::engine::state::StateReader;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Runs with a fault and asks for a stop once the fault is being played; gives how long the end took.
-async fn stopped(company: &Company, fault: Value) -> (Result<Finished, RunError>, Duration) {
+/// Runs with a fault and asks for a stop once the fault is being played.
+async fn stopped(company: &Company, fault: Value) -> Result<Finished, RunError> {
     company.sandbox.fault(&fault).unwrap();
     let store = company.store().await;
     let stop = AtomicBool::new(false);
-    let mut asked = Instant::now();
     let played = async {
         while company.sandbox.stats()["faults_played"] == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
-        asked = Instant::now();
         stop.store(true, Ordering::Relaxed);
     };
-    let (finished, ()) = tokio::join!(company.run_with(&store, today(), &stop), played);
-    let took = asked.elapsed();
+    let ended = async { tokio::join!(company.run_with(&store, today(), &stop), played).0 };
+    let finished = tokio::time::timeout(PATIENCE, ended).await.expect("it ends");
     store.close().await;
     company.sandbox.clear_faults();
-    (finished, took)
+    finished
 }
 
 #[tokio::test]
 async fn a_long_read_is_abandoned() {
     let company = Company::open(&[]).await;
-    let (finished, took) = stopped(&company, json!({ "route": "/persons", "delay_ms": 20_000 })).await;
+    let finished = stopped(&company, json!({ "route": "/persons", "delay_ms": FOR_EVER_MS })).await;
     assert!(matches!(finished.map(|it| it.report), Err(RunError::Stopped)));
-    assert!(took < Duration::from_secs(3), "{took:?}");
     let store = company.store().await;
     let report = store.history(1).await.unwrap().remove(0);
     assert_eq!((report.verdict, report.finished_at.is_some()), (None, true));
@@ -43,12 +41,11 @@ async fn a_long_read_is_abandoned() {
 
 #[tokio::test]
 async fn a_wait_for_a_busy_topdesk_is_abandoned() {
-    for header in ["90", "1"] {
+    for header in ["1200", "1"] {
         let company = Company::open(&[]).await;
         let busy = json!({ "method": "PATCH", "route": "/persons/{id}", "answer": { "status": 429, "headers": { "Retry-After": header } } });
-        let (finished, took) = stopped(&company, busy).await;
+        let finished = stopped(&company, busy).await;
         let finished = finished.unwrap();
-        assert!(took < Duration::from_secs(4), "{took:?}");
         assert_eq!(finished.report.counts.in_doubt, 0, "what was not sent is not in doubt");
         assert!(finished.report.counts.not_reached > 0);
         company.settle(today()).await;
@@ -59,9 +56,8 @@ async fn a_wait_for_a_busy_topdesk_is_abandoned() {
 async fn the_write_in_flight_is_finished() {
     let company = Company::open(&[]).await;
     let slow = json!({ "method": "POST", "route": "/persons", "nth": 1, "answer_delay_ms": 600 });
-    let (finished, took) = stopped(&company, slow).await;
+    let finished = stopped(&company, slow).await;
     let finished = finished.unwrap();
-    assert!(took < Duration::from_secs(4), "{took:?}");
     assert_eq!(finished.report.counts.in_doubt, 0);
     assert_eq!(company.effects(), company.journal().await);
     let told = |it: &&cardsync::domain::report::ChangeOutcome| matches!(&it.outcome, Outcome::NotReached { message } if message.contains("stop"));
@@ -73,9 +69,8 @@ async fn the_write_in_flight_is_finished() {
 #[tokio::test]
 async fn a_write_that_hangs_is_in_doubt_after_the_grace() {
     let company = Company::open(&[]).await;
-    let hangs = json!({ "method": "POST", "route": "/persons", "nth": 1, "answer_delay_ms": 15_000 });
-    let (finished, took) = stopped(&company, hangs).await;
-    assert!(took < Duration::from_secs(8), "{took:?}");
+    let hangs = json!({ "method": "POST", "route": "/persons", "nth": 1, "answer_delay_ms": FOR_EVER_MS });
+    let finished = stopped(&company, hangs).await;
     assert_eq!(finished.unwrap().report.counts.in_doubt, 1);
     company.settle(today()).await;
     assert_eq!(company.duplicates(), json!([]));

@@ -1,11 +1,11 @@
 //! Two cards of one person are made one in three requests. Whatever becomes of each of them: never two active cards with the
 //! number, the safe end comes first, and a human who approves again gets there.
 
+use crate::support::waiting::until;
 use crate::support::workplace::Workplace;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 const NUMBER: &str = "100003";
 
@@ -113,21 +113,15 @@ fn a_merge_killed_before_and_after_the_effect_of_each_request() {
             let before = place.writes().len();
             fault(&place, &kind, point);
             let mut child = place.command(&["run", "--as-of", "2025-03-03T09:00"]).spawn().unwrap();
-            let start = Instant::now();
             let wanted = before
                 + if point.1.ends_with("archive") {
                     3
                 } else {
                     point.2 as usize
                 };
-            while place.sandbox.stats()["faults_played"] != 1 || effective && place.writes().len() < wanted {
-                assert!(
-                    start.elapsed() < Duration::from_secs(20),
-                    "{point:?}: {:?}",
-                    place.writes()
-                );
-                std::thread::sleep(Duration::from_millis(3));
-            }
+            until("it is played, and takes effect where it does", || {
+                place.sandbox.stats()["faults_played"] == 1 && (!effective || place.writes().len() >= wanted)
+            });
             child.kill().unwrap();
             child.wait().unwrap();
             place.sandbox.clear_faults();

@@ -4,7 +4,7 @@ use super::*;
 use crate::support::hostile_ldap::{Hostile, Script, Step};
 use cardsync::config::units::Span;
 use ldap3_proto::proto::LdapResultCode as Code;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A scripted server and a source with pages of 3 over it. The folder holds the password.
@@ -126,7 +126,6 @@ async fn a_server_that_ignores_paging_and_gives_everything_is_fine() {
 
 #[tokio::test]
 async fn a_server_that_goes_round_in_circles_is_left() {
-    let start = Instant::now();
     let empty = outcome(vec![
         vec![Step::People(0..3), Step::Page(b"same")],
         vec![Step::Page(b"same")],
@@ -140,7 +139,6 @@ async fn a_server_that_goes_round_in_circles_is_left() {
         [("paging_unfinished", Effect::Reject), ("entry_twice", Effect::Reject)]
     );
     assert_eq!(again.records.len(), 3);
-    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
@@ -270,16 +268,18 @@ async fn a_page_or_a_read_beyond_its_limit_ends_in_time() {
     let slow = || {
         Script::searches(vec![
             vec![Step::People(0..3), Step::Page(b"one")],
-            vec![Step::People(3..4), Step::Wait(Duration::from_secs(60)), Step::Page(b"")],
+            vec![
+                Step::People(3..4),
+                Step::Wait(Duration::from_secs(1_200)),
+                Step::Page(b""),
+            ],
         ])
     };
-    let start = Instant::now();
     let finding = failure(slow(), |config| config.page_timeout = Span::seconds(1)).await;
     assert_eq!(&*finding.code, "timeout");
     assert!(finding.message.contains("within 1 s"), "{}", finding.message);
     let finding = failure(slow(), |config| config.total_timeout = Span::seconds(1)).await;
     assert_eq!(&*finding.code, "total_timeout");
-    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Faults, played over a real connection, and edits as a person in the user interface makes them.
 
+use crate::support::waiting::until_then;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -88,16 +89,12 @@ async fn a_reset_after_the_effect_loses_only_the_answer() {
 #[tokio::test]
 async fn an_effect_can_land_after_the_connection_is_gone() {
     let desk = Desk::open(&[]).await;
-    desk.fault(json!({ "method": "POST", "route": "/persons", "reset": "before", "effect_after_ms": 200 }))
+    desk.fault(json!({ "method": "POST", "route": "/persons", "reset": "before", "effect_after_ms": 1_500 }))
         .await;
     let (_, end) = desk.raw("POST", "/persons", &desk.smit()).await;
     assert!(end.is_err());
     assert_eq!(desk.found("42").await, 0, "not there yet");
-    let start = Instant::now();
-    while desk.found("42").await == 0 {
-        assert!(start.elapsed() < Duration::from_secs(10), "the effect never landed");
-        tokio::task::yield_now().await;
-    }
+    until_then("the effect lands", async || desk.found("42").await == 1).await;
 }
 
 #[tokio::test]

@@ -6,4 +6,5 @@ pub mod hostile_ldap;
 pub mod masks;
 pub mod ports;
 pub mod slapd;
+pub mod waiting;
 pub mod workplace;

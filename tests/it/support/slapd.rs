@@ -1,6 +1,7 @@
 //! A throw-away OpenLDAP: own folder, own authority and certificates, own people, free ports of 127.0.0.1. Killed on drop.
 
 use super::ports::Port;
+use super::waiting::PATIENCE;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, SanType, date_time_ymd,
@@ -176,10 +177,10 @@ fn end(process: &mut Child) {
     let _ = process.wait();
 }
 
-/// Whether the process accepts connections before it ends or half a minute is over.
+/// Whether the process accepts connections before it ends.
 fn listens(process: &mut Child, port: u16) -> bool {
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(30) {
+    while start.elapsed() < PATIENCE {
         if process.try_wait().expect("the process can be asked").is_some() {
             return false;
         }
