@@ -24,7 +24,6 @@ use cardsync::engine::state::{
 };
 use cardsync::engine::target::{IntentId, Made, TargetWriter, WriteError, Written};
 use cardsync::engine::{Silent, SystemClock};
-use cardsync::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use cardsync::store::SqliteStore;
 use cardsync::topdesk::WriteClient;
 use chrono::{DateTime, Utc};
@@ -34,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 const PERSON: &str = "application/x.topdesk-person-v2+json";
 const LATENCIES: [u64; 2] = [0, 50];

@@ -16,19 +16,18 @@
 //! - [`engine`]: a run from the first read to the last outcome.
 //! - [`daemon`]: runs on a schedule.
 //! - [`notify`]: tells somebody when a human is needed.
-//! - [`sandbox`]: a TOPdesk look-alike on real HTTP; a second witness that shares no type with the rest.
-//! - [`demo`]: a sample company and its year.
+//! - `demo`: a sample company and its year, on the look-alike of `crates/topdesk-sandbox`; the feature `sandbox`.
 //! - [`cli`]: the command line.
 
 pub mod cli;
 pub mod config;
 pub mod daemon;
+#[cfg(feature = "sandbox")]
 pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod mapping;
 pub mod notify;
-pub mod sandbox;
 pub mod sources;
 pub mod store;
 pub mod topdesk;

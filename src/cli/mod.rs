@@ -29,6 +29,7 @@ mod redacted;
 mod rekey;
 mod replay;
 mod report;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod session;
 mod snapshot;
@@ -76,6 +77,7 @@ or found (audit); 4 a snapshot was rejected; 5 finished, but some changes failed
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Play a year or two of a sample company on the built-in sandbox; needs nothing.
+    #[cfg(feature = "sandbox")]
     Demo(sandbox::DemoArgs),
     /// Prove that a run would work: configuration, sources, TOPdesk, rights, next runs. Changes nothing.
     Check(check::CheckArgs),
@@ -119,7 +121,8 @@ enum Command {
     /// Run on the configured schedule until told to stop.
     Daemon(session::DaemonArgs),
     /// A TOPdesk look-alike for trying and testing.
-    Sandbox(sandbox::SandboxArgs),
+    #[cfg(feature = "sandbox")]
+    Sandbox(topdesk_sandbox::command::SandboxArgs),
     /// Read the configured TOPdesk into a seed for the sandbox, personal data replaced. Changes nothing.
     Snapshot(snapshot::SnapshotArgs),
     /// The configuration: JSON Schema, a starter file, the effective settings.
@@ -127,6 +130,7 @@ enum Command {
     Config(config::ConfigCommand),
     /// Write a company of any size for scripts/bench: files, a seed for the sandbox, configurations.
     #[command(hide = true)]
+    #[cfg(feature = "sandbox")]
     Company(sandbox::CompanyArgs),
     /// Completions for a shell, on standard output.
     Completions {
@@ -206,6 +210,7 @@ fn is_given(config: &Path) -> bool {
 async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     let config = &cli.config;
     match cli.command {
+        #[cfg(feature = "sandbox")]
         Command::Demo(args) => sandbox::demo(args).await,
         Command::Check(args) => check::check(config, &args).await,
         Command::Plan(args) => plan::plan(config, &args).await,
@@ -225,9 +230,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Undo(args) => undo::undo(config, &args).await,
         Command::Rekey(command) => rekey::run(config, &command).await,
         Command::Daemon(args) => session::daemon(config, &args).await,
-        Command::Sandbox(args) => sandbox::sandbox(args).await,
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(args) => args.serve().await.map(|()| exit::Exit::Done),
         Command::Snapshot(args) => snapshot::snapshot(config, &args).await,
         Command::Config(command) => config::run(config, &command),
+        #[cfg(feature = "sandbox")]
         Command::Company(args) => sandbox::company(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,36 +1,10 @@
-//! `sandbox` and `demo`.
+//! `demo` and the companies that are measured and tried with.
 
 use super::exit::Exit;
-use super::out;
 use crate::demo::{DemoOptions, Tale};
-use crate::sandbox::{Sandbox, SandboxOptions, Seed};
-use anyhow::Context;
 use clap::{Args, ValueEnum};
-use std::io::BufReader;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-
-#[derive(Debug, Args)]
-pub(super) struct SandboxArgs {
-    /// Where it listens.
-    #[arg(long, default_value = "127.0.0.1:8480", value_name = "ADDRESS")]
-    listen: SocketAddr,
-    /// What it starts with, in the form of `GET /sandbox/state`; empty without it.
-    #[arg(long, value_name = "FILE")]
-    seed: Option<PathBuf>,
-    /// Login of the API account.
-    #[arg(long, default_value = "api-cardsync")]
-    username: String,
-    /// Its password.
-    #[arg(long, default_value = "sandbox")]
-    password: String,
-    /// A behaviour that nobody could confirm, e.g. `unarchive_restores_operator=no`; see --list-settings.
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    settings: Vec<String>,
-    /// List the settings and leave.
-    #[arg(long)]
-    list_settings: bool,
-}
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -55,57 +29,6 @@ enum StoryName {
     Years,
     /// From e-mail address to number: a company in disorder pairs its cards, writes the numbers and meets its first marriage.
     Rekey,
-}
-
-pub(super) async fn sandbox(args: SandboxArgs) -> anyhow::Result<Exit> {
-    if args.list_settings {
-        out::print(&crate::sandbox::list_settings());
-        return Ok(Exit::Done);
-    }
-    let seed = match &args.seed {
-        Some(path) => {
-            let file =
-                std::fs::File::open(path).with_context(|| format!("the seed {} cannot be opened", path.display()))?;
-            Seed::from_reader(BufReader::new(file))
-                .with_context(|| format!("the seed {} cannot be used", path.display()))?
-        }
-        None => Seed::default(),
-    };
-    let settings = args
-        .settings
-        .iter()
-        .map(|setting| crate::sandbox::parse_setting(setting))
-        .collect::<Result<Vec<_>, _>>()?;
-    let listener = tokio::net::TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}; choose another with --listen", args.listen))?;
-    let options = SandboxOptions {
-        listener,
-        seed,
-        username: args.username.clone(),
-        password: args.password,
-        settings,
-    };
-    let sandbox = Sandbox::start(options).await?;
-    out::print(&format!(
-        "sandbox on {} (user {}); state: {}/sandbox/state\n",
-        sandbox.url(),
-        args.username,
-        sandbox.url()
-    ));
-    wait_for_stop().await?;
-    sandbox.stop().await?;
-    Ok(Exit::Done)
-}
-
-async fn wait_for_stop() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        ended = tokio::signal::ctrl_c() => ended?,
-    }
-    Ok(())
 }
 
 pub(super) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {

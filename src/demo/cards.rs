@@ -137,8 +137,8 @@ fn array(out: &mut impl Write, name: &str, entries: impl Iterator<Item = Value>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::Seed;
     use chrono::NaiveDate;
+    use topdesk_sandbox::Seed;
 
     #[test]
     fn the_sandbox_takes_the_seed() {

@@ -23,7 +23,6 @@ use crate::engine::records::RecordsReader as _;
 use crate::engine::rekey::{Choice, RekeyRequest};
 use crate::engine::run::{Finished, Scope};
 use crate::engine::state::KeptHold;
-use crate::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use crate::store::SqliteStore;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -33,6 +32,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 /// The password of the sandbox's account: it guards invented people on this machine.
 pub const PASSWORD: &str = "demo";

@@ -8,13 +8,13 @@ use crate::domain::field::{CardField, FieldValue, LookupKind, Reference};
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::plan::{CardTarget, FieldChange, Step};
 use crate::engine::target::{Concerns, IntentId, Made, TargetReader, TargetWriter, WriteError, Written};
-use crate::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use chrono_tz::Europe;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 fn client(url: &str, timeout: &str) -> TopdeskClient {
     let folder = tempfile::tempdir().unwrap();

@@ -10,9 +10,9 @@ mod switches;
 
 use std::sync::Once;
 
-use cardsync::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
+use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 const PERSON: &str = "application/x.topdesk-person-v2+json";
 const PERSONS: &str = "application/x.topdesk-collection-person-v2+json";

@@ -10,11 +10,11 @@ use cardsync::domain::card::TargetSnapshot;
 use cardsync::domain::field::{CardField, LookupKind};
 use cardsync::engine::Silent;
 use cardsync::engine::target::{TargetError, TargetReader, TargetWants};
-use cardsync::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use cardsync::topdesk::{Patience, ReadClient, TopdeskClient};
 use chrono_tz::Europe;
 use serde_json::{Value, json};
 use std::time::Duration;
+use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 /// A sandbox and a client of it that loses patience quickly.
 struct Desk {

@@ -1,8 +1,8 @@
 //! The company has the disorder that it says.
 
 use super::*;
-use crate::sandbox::Seed;
 use std::collections::BTreeSet;
+use topdesk_sandbox::Seed;
 
 fn today() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 27).unwrap()

@@ -405,7 +405,7 @@ fn what_changed_right_before_the_write_is_not_written_and_a_grade_can_be_written
             card["email"] = json!("an@example.net");
         }
     }
-    let seed = cardsync::sandbox::Seed::from_value(changed).unwrap();
+    let seed = topdesk_sandbox::Seed::from_value(changed).unwrap();
     place.sandbox.reset(Some(seed)).unwrap();
     let ran = place
         .cardsync(&["rekey", "write", "pairs.csv", "--as-of", LATER])

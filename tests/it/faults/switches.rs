@@ -4,9 +4,9 @@
 use crate::support::company::{Company, Picture, done, today};
 use cardsync::domain::plan::ActionKind;
 use cardsync::engine::run::RunError;
-use cardsync::sandbox::SWITCHES;
 use serde_json::json;
 use std::collections::BTreeSet;
+use topdesk_sandbox::SWITCHES;
 
 pub(super) type Setting = (&'static str, &'static str);
 

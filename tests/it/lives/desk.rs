@@ -6,8 +6,8 @@ use crate::years::chance::Chance;
 use crate::years::seen::Seen;
 use cardsync::domain::decision::{Answer, HeldItem};
 use cardsync::domain::plan::ActionKind;
-use cardsync::sandbox::RunningSandbox;
 use serde_json::{Value, json};
+use topdesk_sandbox::RunningSandbox;
 
 /// What they answer to an item; nothing where they let it wait.
 pub fn answer(item: &HeldItem, people: &People, oracle: &Oracle, chance: &mut Chance) -> Option<Answer> {

@@ -1,7 +1,7 @@
 //! Seeds, dumps and counters.
 
-use cardsync::sandbox::{Sandbox, SandboxOptions, Seed};
 use serde_json::{Value, json};
+use topdesk_sandbox::{Sandbox, SandboxOptions, Seed};
 
 use super::{Desk, PERSON};
 

@@ -1,7 +1,7 @@
 //! Every switch, in both positions where the other tests only see the default.
 
-use cardsync::sandbox::{SWITCHES, list_settings};
 use serde_json::{Value, json};
+use topdesk_sandbox::{SWITCHES, list_settings};
 
 use super::{Desk, PERSON, message};
 

@@ -13,7 +13,6 @@ use cardsync::engine::apply::OperatorAccount;
 use cardsync::engine::run::{Finished, Planned, RunError, Scope, WriteParts};
 use cardsync::engine::state::{StateReader, StateWriter};
 use cardsync::engine::{Clock, Silent};
-use cardsync::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use cardsync::store::SqliteStore;
 use cardsync::topdesk::{Patience, TopdeskClient, WriteClient};
 use chrono::{DateTime, Duration, Utc};
@@ -23,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Once;
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
+use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 /// The day everything happens.
 pub fn today() -> DateTime<Utc> {

@@ -2,7 +2,6 @@
 //! run as a process in it.
 
 use super::hostile_ldap::{Hostile, Script, Step};
-use cardsync::sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 use serde_json::Value;
 use std::fs;
 use std::io::Write;
@@ -12,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 /// Login of the sandbox's API account.
 pub const USERNAME: &str = "api-cardsync";

@@ -3,10 +3,10 @@
 use super::Desk;
 use cardsync::domain::field::CardField;
 use cardsync::engine::Silent;
-use cardsync::sandbox::Seed;
 use cardsync::topdesk::{SnapshotKeys, SnapshotReport};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use topdesk_sandbox::Seed;
 
 /// A company with everything that is awkward: twins, double keys and addresses, variants of a key, anonymized cards,
 /// operators of every kind, a list entry that only a card still knows.

@@ -3,9 +3,9 @@
 use super::human::Human;
 use crate::support::workplace::text;
 use cardsync::demo::site::Site;
-use cardsync::sandbox::RunningSandbox;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use topdesk_sandbox::RunningSandbox;
 
 /// A figure of the way, for whoever reads along.
 pub fn figure(count: usize, what: &str) {

@@ -6,8 +6,8 @@ use super::seen::Seen;
 use super::watch::Watch;
 use cardsync::domain::decision::{Answer, HeldItem};
 use cardsync::domain::plan::{ActionKind, HoldReason};
-use cardsync::sandbox::RunningSandbox;
 use serde_json::{Value, json};
+use topdesk_sandbox::RunningSandbox;
 
 /// What they answer to an item; nothing where they let it wait. They know who is who.
 pub fn answer(item: &HeldItem, company: &Company, watch: &Watch, chance: &mut Chance) -> Option<Answer> {

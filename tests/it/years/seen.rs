@@ -1,9 +1,9 @@
 //! What stands in the sandbox at one moment: read from outside, not from our own reports.
 
 use crate::support::workplace::text;
-use cardsync::sandbox::RunningSandbox;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use topdesk_sandbox::RunningSandbox;
 
 /// A person card.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! A look-alike of TOPdesk's API, on real HTTP, for trying and testing without the real thing.
 //!
 //! It is a second witness: its structs are its own, written from the API description, and it refuses what the real
-//! product refuses, in the same words. Behaviours that nobody could confirm hang on switches (`settings`). It must not
-//! use anything else of this program, and nothing but the command line, the demo and tests may use it.
+//! product refuses, in the same words. Behaviours that nobody could confirm hang on switches (`settings`). It uses
+//! nothing of cardsync, and cardsync uses it for its demo and its tests alone.
 //!
 //! ```text
 //! http (bytes) -> core (locks, sign-in) -> routes (paths) -> rules, lifecycle, filter, render (pure) -> world (state)
@@ -13,6 +13,8 @@ mod access;
 mod build;
 mod call;
 mod card;
+#[cfg(feature = "command")]
+pub mod command;
 mod core;
 mod dump;
 mod edit;
