@@ -6,6 +6,9 @@ use crate::domain::view::HoldView;
 use crate::engine::decisions::Waiting;
 use crate::engine::state::KeptHold;
 
+/// The code of a rejection.
+const REJECTED: &str = "rejected";
+
 /// Questions before the list is cut; `--all` shows everything.
 const MOST_SHOWN: usize = 25;
 
@@ -37,7 +40,8 @@ pub(super) fn questions(
         let mut said: Vec<&HoldView> = Vec::new();
         for kept in *answers {
             show(text, kept, &said);
-            said.extend(&kept.item.change.holds);
+            // That it was rejected is said of each.
+            said.extend(kept.item.change.holds.iter().filter(|hold| hold.code != REJECTED));
         }
     }
     if questions.len() > shown {

@@ -14,6 +14,7 @@ fn ended_words(end: &DecisionEnd) -> String {
         WhyEnded::Done => "used up: it was done".to_owned(),
         WhyEnded::NotWanted => "over: a run no longer wanted the item,".to_owned(),
         WhyEnded::CardChanged => "over: somebody else had changed the card,".to_owned(),
+        WhyEnded::OtherContent => "over: the source was read with other content,".to_owned(),
         WhyEnded::OtherDay => "over: the evidence names another day,".to_owned(),
         WhyEnded::TakenBack => format!("taken back by {}", end.by.as_deref().unwrap_or("somebody")),
     }
@@ -82,8 +83,8 @@ pub(super) fn as_text(log: &[LoggedDecision], now: DateTime<Utc>, zone: Tz, pain
         };
         line!(text, "    {state}");
         if !decision.waives.is_empty() && decision.answer == Answer::Approve {
-            let waives: Vec<&str> = decision.waives.iter().map(String::as_str).collect();
-            line!(text, "    lifts: {}", waives.join(", "));
+            let waived = decision.waived();
+            line!(text, "    lifts: {}", waived.join(", "));
         }
         if let Some(note) = &decision.note {
             line!(text, "    note: {note}");

@@ -4,8 +4,9 @@ use super::out::{self, Paint};
 use super::plan::Output;
 use super::words::{counted, name_of};
 use crate::cli::out::line;
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{ItemId, SourceName};
 use crate::domain::plan::Plan;
+use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
 use crate::domain::view::ChangeView;
 use crate::engine::run::Planned;
 use serde_json::json;
@@ -33,6 +34,7 @@ pub(super) fn show(planned: &Planned, other: Option<&Plan>, old: &Path, output: 
         .map(|change| ChangeView::new(change, &[]))
         .collect();
     let both = mine.intersection(&theirs).count() as u64;
+    let obstacles = obstacles(planned, other, &old.display().to_string());
     if output.json {
         let removed: Vec<_> = removed
             .iter()
@@ -50,7 +52,11 @@ pub(super) fn show(planned: &Planned, other: Option<&Plan>, old: &Path, output: 
             })
             .collect();
         let document = json!({
-            "compared": other.is_some(),
+            "compared": obstacles.is_empty(),
+            "not_compared": obstacles
+                .iter()
+                .map(|it| json!({ "source": it.source, "message": it.message, "cure": it.cure }))
+                .collect::<Vec<_>>(),
             "both": both,
             "only_this": added,
             "only_other": removed,
@@ -61,19 +67,23 @@ pub(super) fn show(planned: &Planned, other: Option<&Plan>, old: &Path, output: 
     let paint = Paint::stdout();
     let old = old.display();
     let mut text = String::new();
-    if other.is_none() {
-        let line = format!(
-            "{old} reads TOPdesk in another way (url, username, account_filters, expect or key): its plan cannot be made from these reads."
-        );
-        line!(text, "{}", paint.warn(&line));
+    for Obstacle { source, message, cure } in &obstacles {
+        let what = source.as_ref().map_or(String::new(), |source| format!("{source}: "));
+        line!(text, "{}", paint.bad(&format!("NOT COMPARED: {what}{message}")));
+        line!(text, "  -> {cure}");
     }
-    line!(
-        text,
-        "From the same reads: {} in both plans, {} only with this configuration, {} only with {old}.",
+    let counts = format!(
+        "{} in both plans, {} only with this configuration, {} only with {old}.",
         counted(both, "change"),
         added.len(),
         removed.len()
     );
+    let some = both > 0 || !added.is_empty() || !removed.is_empty();
+    if obstacles.is_empty() {
+        line!(text, "From the same reads: {counts}");
+    } else if other.is_some() && some {
+        line!(text, "Of what could be read alone: {counts}");
+    }
     for (title, changes) in [
         ("Only with this configuration".to_owned(), &added),
         (format!("Only with {old}"), &removed),
@@ -92,6 +102,58 @@ pub(super) fn show(planned: &Planned, other: Option<&Plan>, old: &Path, output: 
     }
     out::print(&text);
     Ok(())
+}
+
+/// Why the two plans say nothing about each other: a plan without one of its reads is no plan of the configuration.
+struct Obstacle {
+    source: Option<SourceName>,
+    message: String,
+    cure: String,
+}
+
+fn obstacles(planned: &Planned, other: Option<&Plan>, old: &str) -> Vec<Obstacle> {
+    let Some(other) = other else {
+        return vec![Obstacle {
+            source: None,
+            message: format!(
+                "{old} reads TOPdesk in another way (url, username, account_filters, expect or key): its plan cannot be made \
+                 from these reads"
+            ),
+            cure: "compare configurations that have these options in common, or make a plan with each and compare them by eye"
+                .to_owned(),
+        }];
+    };
+    let of = |plan: &Plan, which: &str| -> Vec<Obstacle> {
+        let rejected = plan.snapshots.iter().filter(|read| read.verdict == Verdict::Rejected);
+        let refusing = |read: &SnapshotSummary| {
+            let refuses = |effect| matches!(effect, Effect::Reject | Effect::RejectAcceptable);
+            let found = read.findings.iter().find(|finding| refuses(finding.effect)).cloned();
+            found.unwrap_or_else(|| Finding::new("rejected", Effect::Reject, "it could not be used", ""))
+        };
+        let told = rejected.map(|read| {
+            let Finding { message, cure, .. } = refusing(read);
+            let cure = if cure.is_empty() {
+                "see what is different in how the source is read, and compare again once it can be read".to_owned()
+            } else {
+                cure
+            };
+            Obstacle {
+                source: Some(read.name.clone()),
+                message: format!("the read was rejected{which}: {message}"),
+                cure,
+            }
+        });
+        told.collect()
+    };
+    let mut found = of(&planned.judged.plan, "");
+    let known: BTreeSet<SourceName> = found.iter().filter_map(|it| it.source.clone()).collect();
+    let theirs = of(other, &format!(" with {old}"));
+    found.extend(
+        theirs
+            .into_iter()
+            .filter(|it| it.source.as_ref().is_none_or(|source| !known.contains(source))),
+    );
+    found
 }
 
 fn one(text: &mut String, change: &ChangeView, paint: Paint) {

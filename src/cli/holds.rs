@@ -1,12 +1,14 @@
 //! `holds`: what waits for a decision and what else needs a human, as a tired administrator reads it.
 
+mod document;
+
 use super::choices::questions;
 use super::concerns;
 use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
 use super::table::TableForm;
-use super::words::{group_lines, operator_words, twin_words};
+use super::words::{NUMBER_OFF, group_lines, operator_words, twin_words};
 use crate::cli::out::line;
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
@@ -16,14 +18,14 @@ use crate::domain::ids::ItemId;
 use crate::domain::plan::ActionKind;
 use crate::domain::view::{ChangeView, HoldView};
 use crate::engine::attention::KeptConcern;
-use crate::engine::decisions::{self, Waiting, choice_words, class_of};
+use crate::engine::decisions::{self, Waiting, choice_words};
 use crate::engine::state::{KeptHold, REKEY, StateReader};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Args;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Items per action before the list is cut; `--all` shows everything.
@@ -143,25 +145,45 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
         (None, Some(whom)) if args.json => out::json(&json!({
             "for": whom.name(),
             "last_look": waiting.last_look,
-            "items": as_json(&waiting),
+            "items": document::items(&waiting),
             "concerns": listed,
         }))?,
-        (None, None) if args.json => out::json(&as_json(&waiting))?,
+        (None, None) if args.json => out::json(&document::items(&waiting))?,
         (None, whom) => {
             let is_part = whom.is_some_and(|whom| !whom.decides());
-            out::print(&as_text(&waiting, &listed, zone, args.all, is_part, Paint::stdout()));
+            let of_list = List {
+                waiting: &waiting,
+                settled: settled(&waiting, now),
+                concerns: &listed,
+                is_part,
+            };
+            out::print(&as_text(&of_list, zone, args.all, Paint::stdout()));
         }
     }
-    let decided = by_item(&waiting);
+    let settled = settled(&waiting, now);
+    let known = |kept: &&KeptConcern| is_known(&waiting, kept);
+    let nothing = settled.len() == waiting.items.len() && waiting.snapshots.is_empty() && listed.iter().all(known);
+    Ok(if nothing { Exit::Done } else { Exit::Held })
+}
+
+/// Items that wait for nobody: somebody has said no, also since the last run.
+fn settled(waiting: &Waiting, now: DateTime<Utc>) -> BTreeSet<&ItemId> {
+    let decided = by_item(waiting);
     let rejected = |item: &ItemId| decided.get(item).is_some_and(|decision| decision.keeps_quiet(now));
     let held = waiting
         .items
         .iter()
         .map(|kept| (&kept.item.change.id, kept.item.reasons.as_slice()));
-    let settled = settled_items(held, |item, reasons| is_rejected(reasons) || rejected(item));
-    let known = |kept: &&KeptConcern| is_known(&waiting, kept);
-    let nothing = settled.len() == waiting.items.len() && waiting.snapshots.is_empty() && listed.iter().all(known);
-    Ok(if nothing { Exit::Done } else { Exit::Held })
+    settled_items(held, |item, reasons| is_rejected(reasons) || rejected(item))
+}
+
+/// What is listed, and of whom.
+struct List<'a> {
+    waiting: &'a Waiting,
+    settled: BTreeSet<&'a ItemId>,
+    concerns: &'a [&'a KeptConcern],
+    /// Of one addressee: what others decide is not in it.
+    is_part: bool,
 }
 
 /// Whether somebody has said that it is known, also since the last run.
@@ -184,76 +206,12 @@ fn by_item(waiting: &Waiting) -> BTreeMap<&ItemId, &Decision> {
     decided.map(|decision| (&decision.item, decision)).collect()
 }
 
-fn as_json(waiting: &Waiting) -> Value {
-    let decided = by_item(waiting);
-    let items = waiting.items.iter().map(|kept| {
-        let change = &kept.item.change;
-        let decision = decided.get(&change.id);
-        let mut item = json!({
-            "id": change.id,
-            "class": class_of(&kept.item),
-            "action": change.action,
-            "key": change.key,
-            "person_id": change.person_id,
-            "operator": change.operator,
-            "operator_groups": change.operator_groups,
-            "fields": change.fields,
-            "evidence": change.evidence,
-            "reasons": change.holds,
-            "since": kept.item.since,
-            "plan_id": kept.plan,
-            "decision": decision,
-        });
-        if !change.choices.is_empty() {
-            item["choices"] = json!(change.choices);
-        }
-        if let Some(name) = &kept.item.name {
-            item["name"] = json!(name);
-        }
-        if !change.operator_names.is_empty() {
-            item["operator_names"] = json!(change.operator_names);
-        }
-        if let Some(twin) = &change.twin {
-            item["twin"] = json!(twin);
-        }
-        if let Some(what) = kept.undoes.as_ref().filter(|what| *what != REKEY) {
-            item["undoes"] = json!(what);
-        }
-        item
-    });
-    let snapshots = waiting.snapshots.iter().map(|hold| {
-        let code = if hold.rejected {
-            "snapshot_rejected"
-        } else {
-            "snapshot_doubted"
-        };
-        let reasons: Vec<Value> = hold
-            .reasons
-            .iter()
-            .map(|text| json!({ "code": code, "message": text, "approvable": true }))
-            .collect();
-        json!({
-            "id": hold.id,
-            "class": "snapshot",
-            "action": "accept_snapshot",
-            "key": null,
-            "person_id": null,
-            "operator": null,
-            "fields": {},
-            "evidence": [],
-            "reasons": reasons,
-            "since": hold.since,
-            "source": hold.source,
-        })
-    });
-    items.chain(snapshots).collect()
-}
-
-/// How many wait, by action, and how many of them concern an operator.
-fn summary(waiting: &Waiting) -> String {
+/// How many wait, by action, and how many of them concern an operator; and how many wait for nobody, because they were rejected.
+fn summary(waiting: &Waiting, settled: &BTreeSet<&ItemId>) -> String {
     let mut counts: BTreeMap<ActionKind, u64> = BTreeMap::new();
     let mut operators = 0;
-    for kept in &waiting.items {
+    let open = |kept: &&KeptHold| !settled.contains(&kept.item.change.id);
+    for kept in waiting.items.iter().filter(open) {
         *counts.entry(kept.item.change.action).or_default() += 1;
         operators += u64::from(kept.item.change.operator != OperatorLink::ProvenNone);
     }
@@ -271,11 +229,21 @@ fn summary(waiting: &Waiting) -> String {
             parts.push(format!("{snapshots} {word} snapshot"));
         }
     }
-    format!("Waiting: {}", parts.join(", "))
+    let waiting = if parts.is_empty() {
+        "Nothing waits for a decision".to_owned()
+    } else {
+        format!("Waiting: {}", parts.join(", "))
+    };
+    match settled.len() {
+        0 => waiting,
+        rejected => format!("{waiting}; {rejected} rejected, quiet until they change"),
+    }
 }
 
-/// What waits for a decision, then what else needs a human. `is_part`: of one addressee, and what others decide is not in it.
-fn as_text(waiting: &Waiting, concerns: &[&KeptConcern], zone: Tz, all: bool, is_part: bool, paint: Paint) -> String {
+/// What waits for a decision, then what else needs a human.
+fn as_text(list: &List<'_>, zone: Tz, all: bool, paint: Paint) -> String {
+    let (waiting, concerns, is_part) = (list.waiting, list.concerns, list.is_part);
+    let settled = &list.settled;
     let mut text = String::new();
     let nothing_waits = waiting.items.is_empty() && waiting.snapshots.is_empty();
     if nothing_waits && concerns.is_empty() && !is_part {
@@ -286,7 +254,7 @@ fn as_text(waiting: &Waiting, concerns: &[&KeptConcern], zone: Tz, all: bool, is
     } else if nothing_waits {
         text.push_str("Nothing waits for a decision.\n");
     } else {
-        decidable(&mut text, waiting, zone, all, paint);
+        decidable(&mut text, waiting, settled, zone, all, paint);
     }
     if !concerns.is_empty() {
         text.push_str(&concerns::as_text(concerns, zone, all, paint, &|at| {
@@ -300,9 +268,9 @@ fn as_text(waiting: &Waiting, concerns: &[&KeptConcern], zone: Tz, all: bool, is
     text
 }
 
-fn decidable(text: &mut String, waiting: &Waiting, zone: Tz, all: bool, paint: Paint) {
+fn decidable(text: &mut String, waiting: &Waiting, settled: &BTreeSet<&ItemId>, zone: Tz, all: bool, paint: Paint) {
     let when = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
-    line!(text, "{}", paint.strong(&summary(waiting)));
+    line!(text, "{}", paint.strong(&summary(waiting, settled)));
     for hold in &waiting.snapshots {
         let verdict = if hold.rejected { "rejected" } else { "doubted" };
         let title = format!("[{}] snapshot of {}, {verdict}", hold.id, hold.source);
@@ -377,6 +345,7 @@ fn one(
     let title = match change.action {
         ActionKind::CreateEntry => format!("[{}] {}", change.id, change.action),
         _choice if !change.choices.is_empty() => format!("[{}] {} for {named}", change.id, choice_words(change)),
+        _back if change.takes_number_off() => format!("[{}] {NUMBER_OFF} {named} ({card})", change.id),
         _card => format!("[{}] {} {named} ({card})", change.id, change.action),
     };
     let unjudged = match item.judged_at {

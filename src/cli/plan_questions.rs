@@ -3,15 +3,14 @@
 use super::text::Shown;
 use crate::cli::out::{line, lined};
 use crate::domain::choices::questions;
+use crate::domain::guard::Judged;
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::ItemId;
 use crate::domain::plan::{ActionKind, Change};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Writes the questions among the held items; gives the items that are in them.
-pub(super) fn held_questions(shown: &Shown<'_>, text: &mut String) -> BTreeSet<ItemId> {
-    let judged = shown.judged;
-    let by_id: BTreeMap<&ItemId, &Change> = judged.plan.changes.iter().map(|change| (&change.id, change)).collect();
+/// The questions among the held items: each with its answers, the best match first.
+pub(super) fn asked(judged: &Judged) -> Vec<Vec<ItemId>> {
     let mut asked: Vec<Vec<ItemId>> = Vec::new();
     let mut seen: BTreeSet<ItemId> = BTreeSet::new();
     let choices = questions(&judged.plan.changes);
@@ -25,13 +24,27 @@ pub(super) fn held_questions(shown: &Shown<'_>, text: &mut String) -> BTreeSet<I
             asked.push(choices.clone());
         }
     }
+    asked
+}
+
+/// What a question is called, by the number of its answers.
+pub(super) fn question_title(answers: usize) -> String {
+    format!("one question, {answers} answers: approve one of them")
+}
+
+/// Writes the questions among the held items; gives the items that are in them.
+pub(super) fn held_questions(shown: &Shown<'_>, text: &mut String) -> BTreeSet<ItemId> {
+    let judged = shown.judged;
+    let by_id: BTreeMap<&ItemId, &Change> = judged.plan.changes.iter().map(|change| (&change.id, change)).collect();
+    let asked = asked(judged);
     let one = |choices: &Vec<ItemId>| -> String {
-        let title = format!("one question, {} answers: approve one of them", choices.len());
-        let mut lines = lined!("  {}", shown.paint.warn(&title));
+        let mut lines = lined!("  {}", shown.paint.warn(&question_title(choices.len())));
         let mut said: BTreeSet<&HoldReason> = BTreeSet::new();
         for item in choices {
             lines.push_str(&shown.change_lines(by_id[item]));
-            for reason in judged.held[item].iter().filter(|reason| said.insert(reason)) {
+            // That it was rejected is said of each.
+            let rejected = |reason: &HoldReason| matches!(reason, HoldReason::Rejected { .. });
+            for reason in judged.held[item].iter().filter(|it| rejected(it) || said.insert(it)) {
                 line!(lines, "      {} {}", shown.paint.warn("held:"), reason.explain());
             }
         }

@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::out;
+use crate::config::policy::zone;
 use crate::daemon::wiring::{AsOf, Environment};
 use crate::engine::{Clock, SystemClock};
 use crate::store::{ReadOnlyStore, SqliteStore};
@@ -73,7 +74,8 @@ pub(super) async fn read_store(environment: &Environment) -> anyhow::Result<Read
 pub(super) async fn write_store(environment: &Environment) -> anyhow::Result<SqliteStore> {
     drop_to_store_owner(environment)?;
     let path = environment.own_store_path().await?;
-    Ok(SqliteStore::open(&path, &environment.id, &environment.host()).await?)
+    let store = SqliteStore::open(&path, &environment.id, &environment.host()).await?;
+    Ok(store.in_zone(zone(environment.config())))
 }
 
 /// Becomes the owner of the state folder, see [`drop_to_owner`].

@@ -5,10 +5,11 @@ use super::out::{self, Paint};
 use super::words::counted;
 use super::{approver, session};
 use crate::cli::out::line;
+use crate::config::policy::zone;
 use crate::daemon::wiring::Environment;
 use crate::store::{Inspection, StoreError, backup, bind, bound_to, inspect};
 use anyhow::bail;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -208,6 +209,13 @@ fn findings(environment: &Environment, found: &Inspection, lines: &mut Vec<Line>
     }
     match (&found.oldest_open, found.open) {
         (Some((run, at)), open) => {
+            let at = match DateTime::parse_from_rfc3339(at) {
+                Ok(at) => at
+                    .with_timezone(&zone(environment.config()))
+                    .format("%Y-%m-%d %H:%M %Z")
+                    .to_string(),
+                Err(_) => at.clone(),
+            };
             let text = format!(
                 "{} without a known effect, the oldest of run {run}, sent {at}",
                 counted(open, "request")
@@ -225,6 +233,7 @@ fn findings(environment: &Environment, found: &Inspection, lines: &mut Vec<Line>
             say(Level::Fail, "contents", all.join("; "), Some(cure));
         }
     }
+    values(found, &mut say, RESTORE);
     if found.two_cards > 0 {
         let text = format!(
             "{} with a card of today and one of before: deleted, anonymized, or without the number now",
@@ -250,6 +259,29 @@ fn findings(environment: &Environment, found: &Inspection, lines: &mut Vec<Line>
         .map(|(table, rows)| format!("{table} {rows}"))
         .collect();
     say(Level::Ok, "rows", rows.join(", "), None);
+}
+
+/// How many values that do not read are named; the others are counted.
+const MOST_NAMED: usize = 20;
+
+/// Whether everything that is kept reads.
+fn values(found: &Inspection, say: &mut impl FnMut(Level, &'static str, String, Option<&str>), restore: &str) {
+    if found.unreadable.is_empty() {
+        say(Level::Ok, "values", "every row reads as what it is".to_owned(), None);
+    }
+    for unreadable in found.unreadable.iter().take(MOST_NAMED) {
+        say(Level::Fail, "values", unreadable.to_string(), Some(restore));
+    }
+    if found.unreadable.len() > MOST_NAMED {
+        let text = format!("and {} more that do not read", found.unreadable.len() - MOST_NAMED);
+        say(Level::Fail, "values", text, Some(restore));
+    }
+    for (file, what) in &found.unreadable_inputs {
+        let text = format!("{}: {what}", file.display());
+        let cure = "its run cannot be replayed, and nothing else needs it: remove the file, or leave it, it goes by itself within \
+                    a week";
+        say(Level::Warn, "inputs", text, Some(cure));
+    }
 }
 
 fn as_text(lines: &[Line], paint: Paint) -> String {

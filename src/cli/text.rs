@@ -6,7 +6,8 @@ mod changes;
 mod folded;
 mod outcomes;
 
-use self::folded::{Part, folded};
+pub(super) use self::attention::set_aside;
+pub(super) use self::folded::{Alike, Part, folded};
 pub(super) use self::outcomes::finished;
 use super::out::Paint;
 use super::plan_questions::{group, held_questions};

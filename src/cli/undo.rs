@@ -114,7 +114,13 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
             out::print(&Paint::stdout().warn(&line));
         }
         let run = &finished.report.id;
-        out::print(&super::text::finished(run, &finished.outcomes, None, "takes it back"));
+        out::print(&super::text::finished(
+            run,
+            &finished.planned.judged,
+            &finished.outcomes,
+            None,
+            "takes it back",
+        ));
     }
     let verdict = finished.report.verdict.context("a finished run has a verdict")?;
     if verdict.exit_code() == 1 && !args.json {

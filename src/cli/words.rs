@@ -11,6 +11,9 @@ use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
 use crate::domain::view::TwinView;
 use std::collections::BTreeMap;
 
+/// What is written of an adoption on its way back.
+pub(super) const NUMBER_OFF: &str = "number off";
+
 /// A number with its noun.
 pub(super) fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -271,6 +274,7 @@ mod tests {
             key: None,
             card: None,
             detail: String::new(),
+            mark: String::new(),
         };
         assert_eq!(skip_words(&skip), "unarchived by hand");
         skip.detail = "a human archived the card".to_owned();

@@ -1,6 +1,7 @@
 //! One whole run of an environment: state, lock, connections, run, telling. The command line and the daemon share it.
 
 use super::wiring::{Environment, new_run_id};
+use crate::config::policy::zone;
 use crate::domain::ids::RunId;
 use crate::domain::report::{RunReport, RunVerdict};
 use crate::domain::snapshot::{Effect, Finding, Verdict};
@@ -55,6 +56,7 @@ async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Resu
     let acquired = async {
         let path = environment.own_store_path().await?;
         let store = SqliteStore::open(&path, &environment.id, &environment.host()).await?;
+        let store = store.in_zone(zone(environment.config()));
         let lease = store.acquire(&run_id, command, clock.now()).await?;
         let only = machine::only_run(&environment.authority()).await?;
         anyhow::Ok((store, lease, only))

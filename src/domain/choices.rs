@@ -33,6 +33,7 @@ impl fmt::Display for Subject<'_> {
 pub struct Offer<'a> {
     pub id: &'a ItemId,
     action: ActionKind,
+    /// The number whose card it would settle.
     key: Option<&'a Key>,
     cards: Vec<&'a CardId>,
 }
@@ -42,7 +43,7 @@ impl<'a> From<&'a Change> for Offer<'a> {
         Offer {
             id: &change.id,
             action: change.action.kind(),
-            key: change.key.as_ref(),
+            key: change.key.as_ref().filter(|_| !change.takes_number_off()),
             cards: change.cards(),
         }
     }
@@ -54,7 +55,7 @@ impl<'a> From<&'a ChangeView> for Offer<'a> {
         Offer {
             id: &change.id,
             action: change.action,
-            key: change.key.as_ref(),
+            key: change.key.as_ref().filter(|_| !change.takes_number_off()),
             cards: change.person_id.iter().chain(twin).collect(),
         }
     }
@@ -100,6 +101,35 @@ pub fn questions(changes: &[Change]) -> BTreeMap<ItemId, Vec<ItemId>> {
         questions.extend(items.into_iter().map(|item| (item.clone(), choices.clone())));
     }
     questions
+}
+
+/// Puts what is about one number under one question also where the items come from several plans, such as that of a run and
+/// that of a list of pairs: for the number there is one card, whoever offers it. A new card comes last.
+pub fn join_questions(changes: &mut [&mut ChangeView]) {
+    let actions: BTreeMap<ItemId, ActionKind> = changes.iter().map(|it| (it.id.clone(), it.action)).collect();
+    let known: BTreeMap<ItemId, Vec<ItemId>> = changes.iter().map(|it| (it.id.clone(), it.choices.clone())).collect();
+    let mut joined: BTreeMap<ItemId, Vec<ItemId>> = BTreeMap::new();
+    for (subject, items) in exclusive(changes.iter().map(|change| Offer::from(&**change))) {
+        if !matches!(subject, Subject::Number(_)) {
+            continue;
+        }
+        let mut choices: Vec<ItemId> = Vec::new();
+        for item in &items {
+            let of_item = known[*item].iter().chain([*item]);
+            for choice in of_item {
+                if !choices.contains(choice) {
+                    choices.push(choice.clone());
+                }
+            }
+        }
+        choices.sort_by_key(|choice| actions.get(choice) == Some(&ActionKind::Create));
+        joined.extend(items.into_iter().map(|item| (item.clone(), choices.clone())));
+    }
+    for change in changes.iter_mut() {
+        if let Some(choices) = joined.remove(&change.id) {
+            change.choices = choices;
+        }
+    }
 }
 
 /// How good a match is, the best first: the card that the store knows as this person's, then the more that agrees, then the card

@@ -7,6 +7,7 @@
 use super::identity::Moment;
 use super::snapshot::{Effect, Finding};
 use chrono::{DateTime, Duration, TimeZone, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 /// Clocks may differ by this much, and a clock may be put back by this much between two runs.
@@ -26,6 +27,8 @@ pub struct Yardsticks {
     pub built: Option<DateTime<Utc>>,
     /// The newest change that TOPdesk shows on a card, by its clock.
     pub newest_change: Option<DateTime<Utc>>,
+    /// The zone in which times are told to people; UTC where it is not known.
+    pub zone: Option<Tz>,
 }
 
 impl Yardsticks {
@@ -35,6 +38,11 @@ impl Yardsticks {
             last_run: Some(end),
             ..Self::default()
         }
+    }
+
+    fn in_words(&self, time: DateTime<Utc>) -> String {
+        let time = time.with_timezone(&self.zone.unwrap_or(Tz::UTC));
+        time.format("%Y-%m-%d %H:%M:%S %Z").to_string()
     }
 
     /// Whether TOPdesk shows that the machine's clock cannot have jumped far ahead: somebody changed a card lately.
@@ -131,6 +139,7 @@ pub const DOUBTED: &str = "the clock is doubted, see above: nothing that depends
 /// compare the machine's clock. Where another machine's clock can be asked, it decides; where none can, a jump is told by
 /// the last run, by the age of this program and by what TOPdesk shows.
 pub fn judge_clock(now: DateTime<Utc>, readings: &[ClockReading], known: &Yardsticks) -> ClockJudgement {
+    let shown = |time: DateTime<Utc>| known.in_words(time);
     let mut judgement = ClockJudgement::default();
     for reading in readings {
         let ahead = reading.ahead();
@@ -174,6 +183,7 @@ pub fn judge_clock(now: DateTime<Utc>, readings: &[ClockReading], known: &Yardst
 
 /// No other clock could be asked.
 fn alone(now: DateTime<Utc>, known: &Yardsticks, judgement: &mut ClockJudgement) {
+    let shown = |time: DateTime<Utc>| known.in_words(time);
     let long_ago = |last: &DateTime<Utc>| now - *last > LONGEST_PAUSE && !known.show_that_time_passed();
     if let Some(last) = known.last_run.filter(long_ago) {
         judgement.doubt(
@@ -214,10 +224,6 @@ fn alone(now: DateTime<Utc>, known: &Yardsticks, judgement: &mut ClockJudgement)
             "see which of the two is wrong, and set it: timedatectl",
         );
     }
-}
-
-fn shown(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 #[cfg(test)]
@@ -307,6 +313,7 @@ mod tests {
             built: Some(at(30)),
             newest_change: Some(at(60)),
             last_run: None,
+            zone: None,
         };
         let codes: Vec<_> = judge_clock(at(0), &[], &known)
             .doubts

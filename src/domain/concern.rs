@@ -1,16 +1,18 @@
 //! What needs a human and is no item to approve (RULES 8.7): conflicts, records that cannot be used, people of whom it is not
 //! known whether they leave, doubts on reads, anonymizations that nobody does. Together with the held items it is one list.
 //!
-//! A concern goes by what it is about, never by where that stands in a file: the same question has the same id from run to run,
-//! so that it is told once when it is new and once when it is solved.
+//! A concern goes by what it is about and by what that says, never by where it stands in a file or what time it is: the same
+//! question has the same id from run to run, so that it is told once when it is new and once when it is solved. Another value
+//! behind it, another operator or another read is another question: nobody has said of that that it is known.
 
 mod find;
+mod marks;
 mod words;
 
 pub use self::find::concerns;
 
 use super::card::OperatorLink;
-use super::ids::{CardId, ItemId};
+use super::ids::{CardId, ItemId, SourceName};
 use super::key::Key;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -151,7 +153,7 @@ impl fmt::Display for ConcernCode {
 /// One thing that needs a human.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concern {
-    /// The same from run to run, whatever line it stands in.
+    /// The same from run to run, whatever line it stands in, as long as what it is about says the same.
     pub id: ItemId,
     pub code: ConcernCode,
     #[serde(rename = "for")]
@@ -180,6 +182,31 @@ impl Concern {
     /// Whether it waits for somebody.
     pub fn is_open(&self) -> bool {
         self.rejected_by.is_none()
+    }
+
+    /// Whether it is about a read or the clock: that is judged by every run, also by one that can judge nobody.
+    pub fn is_about_the_run(&self) -> bool {
+        matches!(
+            self.code,
+            ConcernCode::ReadRejected | ConcernCode::ReadDoubted | ConcernCode::ClockDoubted
+        )
+    }
+
+    /// The source that was read, where it is about that.
+    pub fn source(&self) -> Option<SourceName> {
+        match self.code {
+            ConcernCode::ReadRejected | ConcernCode::ReadDoubted => {
+                self.places.first().map(|name| SourceName::new(name.as_str()))
+            }
+            _other => None,
+        }
+    }
+
+    /// Whether it is what became of another one: the same is the matter with the same person, record or read.
+    pub fn follows(&self, earlier: &Concern) -> bool {
+        let named = self.key.is_some() || self.person_id.is_some();
+        let same_place = named || !self.places.is_empty() && self.places == earlier.places;
+        self.code == earlier.code && self.key == earlier.key && self.person_id == earlier.person_id && same_place
     }
 
     /// Whether an operator goes on with rights that may be over.

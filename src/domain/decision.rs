@@ -2,7 +2,7 @@
 
 use super::apart::Apart;
 use super::hold::LiftedBy;
-use super::ids::{CardId, ItemId, RunId};
+use super::ids::{CardId, ItemId, RunId, SourceName};
 use super::installation::KnownInstallation;
 use super::key::Key;
 use super::lists::ListedCards;
@@ -57,6 +57,14 @@ pub struct About {
 /// What an approval of a read waives, instead of reasons to hold.
 pub const SNAPSHOT: &str = "snapshot";
 
+/// Whose read it was, before the name of the source: another content of it is another question.
+const READ_OF: &str = "read_of:";
+
+/// The code under which a decision about a read names its source.
+pub fn read_of(source: &SourceName) -> String {
+    format!("{READ_OF}{source}")
+}
+
 /// The same of what only needs a human: that it is known.
 pub const ATTENTION: &str = "attention";
 
@@ -68,6 +76,8 @@ pub enum WhyEnded {
     Done,
     /// A run that could judge everything does not want the item any more.
     NotWanted,
+    /// The source was read with another content.
+    OtherContent,
     /// Somebody else has changed the card after the approval.
     CardChanged,
     /// The evidence names another day.
@@ -85,6 +95,17 @@ impl Decision {
     pub fn without_about(&self) -> Decision {
         let about = About::default();
         Decision { about, ..self.clone() }
+    }
+
+    /// The codes that it lifts; whose read it is about is none.
+    pub fn waived(&self) -> Vec<&str> {
+        let codes = self.waives.iter().map(String::as_str);
+        codes.filter(|code| !code.starts_with(READ_OF)).collect()
+    }
+
+    /// The source whose read it is about; `None`: it is about no read, or was made by a version that did not note it.
+    pub fn source(&self) -> Option<&str> {
+        self.waives.iter().find_map(|code| code.strip_prefix(READ_OF))
     }
 
     /// Whether it says no, and so lately that the item stays quiet.

@@ -4,7 +4,7 @@
 //! the reasons it was shown, for exactly the item it was shown for.
 
 pub use self::approved::{ApprovedChange, ApprovedPlan};
-pub use self::questions::could_judge;
+pub use self::questions::{could_judge, may_be_missing};
 
 mod budgets;
 mod contact;

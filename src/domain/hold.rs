@@ -36,6 +36,9 @@ pub enum HoldReason {
         /// What was sent before, where this plan alone would fit.
         #[serde(default)]
         before: Option<SentBefore>,
+        /// How many of them wait anyway, where the others fit and pass: then the class is not held, these would exceed it.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        waiting: u64,
     },
     /// First contact with this environment: what stands there already waits.
     FirstContact,
@@ -123,7 +126,13 @@ pub enum HoldReason {
         again: bool,
     },
     /// Somebody had said yes, and somebody else has changed the card after it: the yes was for another card.
-    ApprovalEnded { by: String, changed_at: DateTime<Utc> },
+    ApprovalEnded {
+        by: String,
+        changed_at: DateTime<Utc>,
+        /// The same in the configured zone, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<String>,
+    },
     /// The card or its operators were not as judged when they were read again right before the write.
     ChangedSinceJudged { what: String },
     /// TOPdesk refused to archive or wake the operator: the account has no right on operators.
@@ -185,6 +194,10 @@ pub enum LiftedBy {
     Item,
     /// No approval lifts it.
     Nothing,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl HoldReason {

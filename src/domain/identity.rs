@@ -2,6 +2,7 @@
 //!
 //! The expressions live in `mapping`; this module has the words that the planner and the mapping share ([`Describe`]).
 
+use super::asked::{Asked, all_values};
 use super::field::{CardField, FieldValue};
 use super::ids::SourceName;
 use super::key::{Key, RawKey};
@@ -208,6 +209,12 @@ pub trait Describe {
 
     /// The wanted fields.
     fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description;
+
+    /// The values that an answer is made of: with another one it is another question. Everything that the records say, where
+    /// it is not known what of it counts.
+    fn behind(&self, _asked: Asked, joined: &JoinedRecord<'_>) -> Vec<String> {
+        all_values(joined)
+    }
 }
 
 /// Who a joined record is, for lists of conflicts and for look-alikes.

@@ -11,6 +11,7 @@
 
 pub mod anonymize;
 pub mod apart;
+pub mod asked;
 pub mod audit;
 pub mod canaries;
 pub mod card;

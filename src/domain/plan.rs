@@ -216,7 +216,27 @@ pub struct Change {
     pub access_later: bool,
 }
 
+/// The same of fields as text: what stood there, and whether anything comes in its place.
+pub(super) fn takes_number_off(
+    action: ActionKind,
+    key: Option<&Key>,
+    mut fields: impl Iterator<Item = (Option<String>, bool)>,
+) -> bool {
+    let Some(key) = key.filter(|_| action == ActionKind::Adopt) else {
+        return false;
+    };
+    let is_number = |text: &str| text.trim().eq_ignore_ascii_case(key.as_str());
+    fields.any(|(from, filled)| !filled && from.is_some_and(|from| is_number(&from)))
+}
+
 impl Change {
+    /// Whether it takes a number off a card again: the way back of an adoption.
+    pub fn takes_number_off(&self) -> bool {
+        let fields = self.action.fields().iter();
+        let texts = fields.map(|field| (field.from.as_ref().map(FieldValue::display), field.to.is_some()));
+        takes_number_off(self.action.kind(), self.key.as_ref(), texts)
+    }
+
     /// The budget classes it counts in.
     pub fn classes(&self) -> BTreeSet<BudgetClass> {
         let mut classes = BTreeSet::new();

@@ -9,6 +9,7 @@ pub use target::{judge_target, target_profile, target_summary};
 
 use self::against::drop_message;
 use self::doubts::{Doubts, Judgement};
+use super::asked::mark_of_values;
 use super::damage;
 use super::ids::SourceName;
 use super::key::{Key, KeyReading, KeySpec, RawKey};
@@ -82,6 +83,7 @@ pub fn key_records(mut read: SourceRead, spec: &KeySpec) -> Keyed {
                 key,
                 scope: RejectionScope::Record,
                 message,
+                content: mark_of_values(&record.values).into(),
             });
         };
         let name = &read.key_attribute;
@@ -183,6 +185,7 @@ fn damaged_texts(read: &mut SourceRead, records: &[SourceRecord]) {
                 key: Some(record.key.clone()),
                 scope: RejectionScope::Fields,
                 message: format!("'{name}' {damage}"),
+                content: mark_of_values(std::slice::from_ref(values)).into(),
             });
         }
     }

@@ -69,6 +69,16 @@ pub fn redact(view: &PlanView, input: &PlanInput, hash: &dyn Fn(&str) -> String)
     }
 }
 
+/// Words of our own sentences as they stand within them. Whoever is called so is known by the capital letter; marked as well,
+/// every sentence would tell that somebody is.
+pub(super) const OWN_WORDS: [&str; 78] = [
+    "all", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "card", "day", "do", "for", "from",
+    "had", "has", "have", "he", "her", "his", "if", "in", "is", "it", "its", "key", "may", "me", "more", "my", "name",
+    "new", "no", "not", "now", "of", "off", "old", "on", "one", "or", "our", "out", "own", "per", "read", "run", "say",
+    "see", "she", "so", "than", "that", "the", "them", "then", "they", "this", "to", "two", "up", "us", "was", "we",
+    "were", "what", "when", "who", "will", "with", "yet", "you", "your", "made", "same",
+];
+
 struct Redactor<'a> {
     hash: &'a dyn Fn(&str) -> String,
     keys: BTreeSet<String>,
@@ -166,8 +176,8 @@ fn values_of(view: &PlanView, input: &PlanInput) -> Vec<String> {
     for value in &mut values {
         *value = bare(value).to_owned();
     }
-    // Flags say nothing about anybody, and a single letter is no value to recognise.
-    values.retain(|value| value.chars().count() > 1 && !is_flag(value));
+    // Flags say nothing about anybody, a single letter is no value to recognise, and 'an' in a sentence is nobody's first name.
+    values.retain(|value| value.chars().count() > 1 && !is_flag(value) && !OWN_WORDS.contains(&value.as_str()));
     values.sort();
     values.dedup();
     values
@@ -327,6 +337,7 @@ impl Redactor<'_> {
             key: rejection.key.map(|key| self.key(key.as_str())),
             place: self.place(rejection.place),
             message: self.text(&rejection.message),
+            content: Box::default(),
             ..rejection
         }
     }
@@ -367,6 +378,7 @@ impl Redactor<'_> {
         Skip {
             key: skip.key.map(|key| self.key(key.as_str())),
             detail: self.text(&skip.detail),
+            mark: String::new(),
             ..skip
         }
     }

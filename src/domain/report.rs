@@ -96,8 +96,15 @@ pub struct RunCounts {
     /// What needs a human beside what is held, by code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attention: BTreeMap<ConcernCode, u64>,
+    /// What somebody has set aside as known: of what needs a human, and of the held items.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub set_aside: u64,
     /// Operators archived or woken with their cards.
     pub operators: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One run as `history` shows it.
@@ -126,6 +133,11 @@ impl RunCounts {
     pub fn needs_attention(&self) -> u64 {
         self.attention.values().sum()
     }
+}
+
+/// Whether a command has no verdict of its own: one that ended has done what it was told.
+pub fn ends_without_verdict(command: &str) -> bool {
+    command.split(' ').next() == Some("forget")
 }
 
 impl RunReport {

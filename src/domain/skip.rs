@@ -12,6 +12,9 @@ pub struct Skip {
     pub card: Option<CardId>,
     /// Dates, counts and names of fields; no personal data.
     pub detail: String,
+    /// A hash of what it goes by beside key and card; blank: of nothing else. Whoever it is, another value is another question.
+    #[serde(skip)]
+    pub mark: String,
 }
 
 /// Why nothing happens to somebody.

@@ -74,6 +74,9 @@ pub struct Rejection {
     pub scope: RejectionScope,
     /// What is wrong, which attribute, and the cure; no personal data.
     pub message: String,
+    /// A hash of what the record says, so that another content is another question; blank where it was not kept.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub content: Box<str>,
 }
 
 /// How much of a record is unusable.
@@ -258,7 +261,6 @@ pub struct SnapshotSummary {
     pub skipped: u64,
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// Why, and what is worth knowing.
     #[serde(rename = "reasons", alias = "findings")]
     pub findings: Vec<Finding>,
     /// Set when the snapshot was rejected and a human may accept exactly this content: the item to approve.
@@ -287,7 +289,6 @@ pub struct Snapshot {
     /// Those among them that the source knows, and that nobody has right now (RULES 4.8).
     #[serde(default)]
     pub rare_attributes: BTreeSet<String>,
-    /// Empty when rejected.
     records: Vec<SourceRecord>,
     pub rejections: Vec<Rejection>,
     /// What the read was like, in counts.

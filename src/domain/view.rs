@@ -7,7 +7,7 @@ use super::groups::{GroupsRead, OperatorGroups};
 use super::ids::{CardId, ItemId, OperatorId, PlanId};
 use super::key::Key;
 use super::operator_names::OperatorNames;
-use super::plan::{Action, ActionKind, Change, Conflict, Evidence, FieldChange, HoldReason, Skip};
+use super::plan::{Action, ActionKind, Change, Conflict, Evidence, FieldChange, HoldReason, Skip, takes_number_off};
 use super::snapshot::{Finding, Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,13 @@ fn from_to(changes: &[FieldChange]) -> BTreeMap<String, FromTo> {
 }
 
 impl ChangeView {
+    /// Whether it takes a number off a card again: the way back of an adoption.
+    pub fn takes_number_off(&self) -> bool {
+        let fields = self.fields.values();
+        let texts = fields.map(|field| (field.from.clone(), field.to.is_some()));
+        takes_number_off(self.action, self.key.as_ref(), texts)
+    }
+
     /// The same with the groups and the names of its operators.
     pub fn with_operators(mut self, read: &GroupsRead, names: &OperatorNames) -> Self {
         self.operator_groups = read.of(&self.operator);

@@ -192,9 +192,12 @@ fn by_code<'a>(concerns: impl Iterator<Item = &'a Concern>) -> BTreeMap<ConcernC
 }
 
 /// Totals.
-pub(super) fn counts(judged: &Judged, outcomes: &[ChangeOutcome], held: u64) -> RunCounts {
+pub(super) fn counts(judged: &Judged, outcomes: &[ChangeOutcome], holds: &[HeldItem]) -> RunCounts {
+    let known = judged.concerns.iter().filter(|concern| !concern.is_open()).count();
+    let rejected = holds.len() - HeldItem::open(holds).len();
     let mut counts = RunCounts {
-        held,
+        held: holds.len() as u64,
+        set_aside: (known + rejected) as u64,
         conflicts: judged.plan.conflicts.len() as u64,
         rejections: judged.plan.rejections.len() as u64,
         attention: by_code(judged.concerns.iter().filter(|concern| concern.is_open())),

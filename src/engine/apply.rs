@@ -400,29 +400,24 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             }
         };
         let card = made.or(card).map_or("", |card| card.as_str());
-        // A list entry has no card.
-        let what = if card.is_empty() {
-            action.to_owned()
-        } else {
-            format!("{action} of card {card}")
-        };
+        // What it is about stands in the fields, and is not said twice.
         match outcome {
             Outcome::Done { .. } => {
-                tracing::info!(target: WRITES, { item.id = item, action, key, card.id = card }, "done: {what}");
+                tracing::info!(target: WRITES, { item.id = item, action, key, card.id = card }, "done");
             }
             Outcome::NotDone { message } => {
-                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "not done: {what}: {message}");
+                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "not done: {message}");
             }
             Outcome::InDoubt { message } => {
-                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "in doubt: {what}: {message}");
+                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "in doubt: {message}");
             }
             Outcome::Held { reason } => {
                 let why = reason.explain();
-                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "held: {what}: {why}");
+                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "held: {why}");
             }
             // Told once for all of them: after a stop there may be a hundred thousand.
             Outcome::NotReached { message } => {
-                tracing::debug!(target: WRITES, { item.id = item, action, key, card.id = card }, "not reached: {what}: {message}");
+                tracing::debug!(target: WRITES, { item.id = item, action, key, card.id = card }, "not reached: {message}");
             }
         }
     }

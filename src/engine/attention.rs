@@ -41,11 +41,26 @@ impl Attention {
     }
 }
 
+/// Of whom a run could judge what needs a human.
+pub(super) struct Judgeable<'a> {
+    pub everybody: bool,
+    /// Whether somebody may be missing from a read that cannot say who is.
+    pub missing: &'a dyn Fn(&Key) -> bool,
+}
+
+impl Judgeable<'_> {
+    /// Whether a concern that was not found any more is over. What a read or the clock was like, every run sees.
+    fn is_over(&self, concern: &Concern) -> bool {
+        let missing = concern.key.as_ref().is_some_and(|key| (self.missing)(key));
+        concern.is_about_the_run() || self.everybody && !missing
+    }
+}
+
 /// The list after a run that looked at everybody.
 pub(super) fn list_after(
     earlier: Vec<KeptConcern>,
     judged: &Judged,
-    could_judge: bool,
+    judgeable: &Judgeable<'_>,
     now: DateTime<Utc>,
 ) -> Attention {
     let found: BTreeSet<&ItemId> = judged.concerns.iter().map(|concern| &concern.id).collect();
@@ -65,14 +80,13 @@ pub(super) fn list_after(
         .collect();
     let new = judged.concerns.iter().filter(|concern| !known.contains(&concern.id));
     let new = new.cloned().collect();
-    let (gone, _): (Vec<KeptConcern>, Vec<KeptConcern>) =
-        earlier.into_iter().partition(|kept| !found.contains(&kept.concern.id));
-    let mut solved = Vec::new();
-    if could_judge {
-        solved.extend(gone.into_iter().map(|kept| kept.concern));
-    } else {
-        list.extend(gone);
-    }
+    let gone = earlier.into_iter().filter(|kept| !found.contains(&kept.concern.id));
+    let (over, open): (Vec<KeptConcern>, Vec<KeptConcern>) = gone.partition(|kept| judgeable.is_over(&kept.concern));
+    // Where the same person or read is asked about in other words, nothing is solved.
+    let is_solved = |gone: &Concern| !judged.concerns.iter().any(|now| now.follows(gone));
+    let over = over.into_iter().map(|kept| kept.concern);
+    let solved = over.filter(is_solved).collect();
+    list.extend(open);
     Attention { now: list, new, solved }
 }
 
@@ -157,29 +171,38 @@ mod tests {
         judged
     }
 
+    fn after(earlier: Vec<KeptConcern>, found: &[&str], everybody: bool, now: DateTime<Utc>) -> Attention {
+        let nobody = |_: &Key| false;
+        let judgeable = Judgeable {
+            everybody,
+            missing: &nobody,
+        };
+        list_after(earlier, &judged(found), &judgeable, now)
+    }
+
     fn ids<'a>(concerns: impl Iterator<Item = &'a Concern>) -> Vec<String> {
         concerns.map(|concern| concern.id.to_string()).collect()
     }
 
     #[test]
     fn new_is_told_once_and_solved_once_and_the_age_stays() {
-        let first = list_after(Vec::new(), &judged(&["a", "b"]), true, at(1));
+        let first = after(Vec::new(), &["a", "b"], true, at(1));
         assert_eq!(ids(first.new.iter()), ["a", "b"]);
-        let second = list_after(first.now, &judged(&["b", "c"]), true, at(2));
+        let second = after(first.now, &["b", "c"], true, at(2));
         assert_eq!(
             (ids(second.new.iter()), ids(second.solved.iter())),
             (vec!["c".into()], vec!["a".into()])
         );
         let since: Vec<DateTime<Utc>> = second.now.iter().map(|kept| kept.since).collect();
         assert_eq!(since, [at(1), at(2)]);
-        let third = list_after(second.now, &judged(&["b", "c"]), true, at(3));
+        let third = after(second.now, &["b", "c"], true, at(3));
         assert!(third.new.is_empty() && third.solved.is_empty());
     }
 
     #[test]
     fn a_run_that_could_not_judge_solves_nothing_and_makes_nothing_new_again() {
-        let first = list_after(Vec::new(), &judged(&["a"]), true, at(1));
-        let blind = list_after(first.now, &judged(&["read"]), false, at(2));
+        let first = after(Vec::new(), &["a"], true, at(1));
+        let blind = after(first.now, &["read"], false, at(2));
         assert!(blind.solved.is_empty());
         let seen: Vec<(String, DateTime<Utc>)> = blind
             .now
@@ -187,7 +210,7 @@ mod tests {
             .map(|kept| (kept.concern.id.to_string(), kept.seen_at))
             .collect();
         assert_eq!(seen, [("read".into(), at(2)), ("a".into(), at(1))]);
-        let after = list_after(blind.now, &judged(&["a"]), true, at(3));
+        let after = after(blind.now, &["a"], true, at(3));
         assert!(after.new.is_empty(), "it waited all the time");
         assert_eq!(ids(after.solved.iter()), ["read"]);
         assert_eq!(after.now[0].since, at(1));

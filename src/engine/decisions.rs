@@ -3,8 +3,8 @@
 use super::attention::KeptConcern;
 use super::sheet::SheetDecision;
 use super::state::{KeptHold, StateReader, StateWriter, StoreError};
-use crate::domain::choices::{Offer, exclusive};
-use crate::domain::decision::{ATTENTION, About, Answer, Decision, HeldItem, SNAPSHOT};
+use crate::domain::choices::{Offer, exclusive, join_questions};
+use crate::domain::decision::{ATTENTION, About, Answer, Decision, HeldItem, SNAPSHOT, read_of};
 use crate::domain::ids::{ItemId, SourceName};
 use crate::domain::plan::ActionKind;
 use crate::domain::report::RunReport;
@@ -70,7 +70,9 @@ impl Waiting {
 
 /// Reads what waits since the last run.
 pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Waiting, StoreError> {
-    let items = store.holds().await?;
+    let mut items = store.holds().await?;
+    let mut changes: Vec<&mut ChangeView> = items.iter_mut().map(|kept| &mut kept.item.change).collect();
+    join_questions(&mut changes);
     let remembered = store.load(now).await?;
     // A run that failed before it read anything says nothing about snapshots.
     let runs = store.history(RUNS_LOOKED_AT).await?;
@@ -322,7 +324,7 @@ impl<'a> Making<'a> {
         let reads = waiting.snapshots.iter();
         for snapshot in reads.filter(|hold| is_id(&hold.id, word) || word == "snapshot") {
             found = true;
-            self.read(&snapshot.id, answer, said);
+            self.read(snapshot, answer, said);
         }
         // There is nothing to approve of what is settled where it stands; that it is known, can be said.
         for kept in waiting.concerns.iter().filter(|_| answer == Answer::Reject) {
@@ -335,7 +337,9 @@ impl<'a> Making<'a> {
                     action: None,
                     days: None,
                 };
-                let waives = BTreeSet::from([ATTENTION.to_owned()]);
+                let source = concern.source();
+                let waives = [ATTENTION.to_owned()].into_iter().chain(source.as_ref().map(read_of));
+                let waives = waives.collect();
                 self.add(&concern.id, waives, about, answer, said);
             }
         }
@@ -346,7 +350,11 @@ impl<'a> Making<'a> {
     fn item(&mut self, id: &ItemId, answer: Answer, said: Said<'_>) {
         match self.by_id.get(id).copied() {
             Some(kept) => self.held(kept, answer, said),
-            None => self.read(id, answer, said),
+            None => {
+                if let Some(read) = self.waiting.snapshots.iter().find(|read| read.id == *id) {
+                    self.read(read, answer, said);
+                }
+            }
         }
     }
 
@@ -366,14 +374,9 @@ impl<'a> Making<'a> {
         }
     }
 
-    fn read(&mut self, id: &ItemId, answer: Answer, said: Said<'_>) {
-        self.add(
-            id,
-            BTreeSet::from([SNAPSHOT.to_owned()]),
-            About::default(),
-            answer,
-            said,
-        );
+    fn read(&mut self, read: &SnapshotHold, answer: Answer, said: Said<'_>) {
+        let waives = BTreeSet::from([SNAPSHOT.to_owned(), read_of(&read.source)]);
+        self.add(&read.id, waives, About::default(), answer, said);
     }
 
     fn add(&mut self, item: &ItemId, mut waives: BTreeSet<String>, about: About, answer: Answer, said: Said<'_>) {

@@ -133,6 +133,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             machine: Some(ended),
             built: super::built(),
             newest_change: target.cards.iter().filter_map(|card| card.modified_at).max(),
+            zone: Some(moment.zone),
         };
         let clock = judge_clock(moment.now, &readings, &known);
         target.read_at = moment.now;

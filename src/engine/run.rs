@@ -3,7 +3,7 @@
 use super::Source;
 use super::after_run::{counts, held_items, holds_after_some, quiet, run_items, verdict};
 use super::apply::OperatorAccount;
-use super::attention::{Attention, Unjudged, list_after};
+use super::attention::{Attention, Judgeable, Unjudged, list_after};
 use super::certify::{busy, purge, purge_done};
 use super::gather::ReadParts;
 use super::inputs::{KeptHeader, KeptInput};
@@ -20,7 +20,7 @@ use super::undo::UndoRequest;
 use crate::domain::concern::Concern;
 use crate::domain::decision::{Contact, HeldItem, is_rejected, settled_items};
 use crate::domain::field::CardField;
-use crate::domain::guard::{ApprovedPlan, Judged, could_judge};
+use crate::domain::guard::{ApprovedPlan, Judged, could_judge, may_be_missing};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
@@ -286,7 +286,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             holds_after_some(earlier_holds.clone(), now, &done)
         };
         let attention = if whole {
-            list_after(earlier_concerns, judged, could_judge, self.clock.now()).without(&forgotten)
+            let missing = may_be_missing(input);
+            let judgeable = Judgeable {
+                everybody: could_judge,
+                missing: &missing,
+            };
+            list_after(earlier_concerns, judged, &judgeable, self.clock.now()).without(&forgotten)
         } else {
             Attention::default()
         };
@@ -311,7 +316,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let written = applier.state.take_learned();
         purge_done(store, lease, written, &input.target, &hasher, self.clock.now()).await?;
         report.failure = applier.stopped_by().or_else(|| applier.state.alarm());
-        report.counts = counts(judged, &outcomes, holds.len() as u64);
+        report.counts = counts(judged, &outcomes, &holds);
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));
         Ok(Through {
             planned,

@@ -129,7 +129,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             .learn(lease, learned, input.clock.earliest(self.clock.now()))
             .await?;
         report.failure = stopped_by;
-        report.counts = counts(judged, &outcomes, holds.len() as u64);
+        report.counts = counts(judged, &outcomes, &holds);
         report.verdict = Some(verdict(report, judged, &outcomes, &holds));
         let is_new = |hold: &&HeldItem| !since.contains_key(&hold.change.id);
         let new_holds = holds.iter().filter(is_new).cloned().collect();

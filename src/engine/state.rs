@@ -25,6 +25,7 @@ use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
 use crate::domain::undo::Deed;
 use crate::domain::window::BudgetUsed;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,11 +42,15 @@ pub struct LockHolder {
     /// What it does, e.g. `run` or `daemon`.
     pub command: String,
     pub since: DateTime<Utc>,
+    /// Of its configuration, in which the time is told; UTC where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Tz>,
 }
 
 impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let since = self.since.format("%Y-%m-%d %H:%M:%S UTC");
+        let since = self.since.with_timezone(&self.zone.unwrap_or(Tz::UTC));
+        let since = since.format("%Y-%m-%d %H:%M:%S %Z");
         write!(
             f,
             "'cardsync {}', process {} of user {} on {}, since {since}",
@@ -247,7 +252,7 @@ pub struct Learned<'a> {
     pub snapshots: &'a [SnapshotSummary],
     /// What these reads were like, by the names of their summaries.
     pub profiles: &'a [(SourceName, Profile)],
-    /// The whole set that waits now; an item that was held before keeps the time it was held first.
+    /// The whole set that waits now, each item with the time since when it has waited without a break.
     pub holds: Option<&'a [KeptHold]>,
     /// The whole list of what else needs a human.
     pub concerns: Option<&'a [KeptConcern]>,

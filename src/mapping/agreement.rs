@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const NAMED: usize = 10;
 
 /// The same person as other rows have them, with the source of these rows. Nearly nobody has any.
-fn others<'a>(joined: &JoinedRecord<'a>) -> Vec<(&'a SourceName, JoinedRecord<'a>)> {
+pub(super) fn others<'a>(joined: &JoinedRecord<'a>) -> Vec<(&'a SourceName, JoinedRecord<'a>)> {
     let mut others = Vec::new();
     for (source, (snapshot, part)) in &joined.parts {
         let Part::Record(record) = part else { continue };

@@ -4,6 +4,7 @@
 //! known or blank must never look like a reason to archive somebody (RULES 3.5, 4.3). Compiled once from the
 //! configuration, then only read: no clock, no file, no state but a cache of places.
 
+mod behind;
 pub mod condition;
 pub mod contracts;
 pub mod fields;
@@ -28,6 +29,7 @@ mod turning;
 mod value;
 
 use crate::config::{Config, RowsConfig, SourceConfig};
+use crate::domain::asked::Asked;
 use crate::domain::field::{CardField, FieldKind};
 use crate::domain::identity::{
     Describe, Description, Desired, Evaluated, FirstDay, JoinedRecord, LastDay, Moment, Truth, Unknown,
@@ -370,6 +372,10 @@ impl Describe for Mapping {
 
     fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {
         self.agreed(joined, moment, self.describe_alone(joined, moment))
+    }
+
+    fn behind(&self, asked: Asked, joined: &JoinedRecord<'_>) -> Vec<String> {
+        behind::values(joined, &self.inputs_of(asked))
     }
 }
 

@@ -129,7 +129,13 @@ pub fn events(
         });
     }
     if told.is_empty() && current.verdict == Some(RunVerdict::Clean) && previous.is_some_and(was_trouble) {
-        let message = "all is well again: everything read, everything done, nothing waits".to_owned();
+        let message = match current.counts.set_aside {
+            0 => "all is well again: everything read, everything done, nothing waits".to_owned(),
+            1 => "nothing waits any more; 1 thing that somebody knows of is set aside, see `cardsync holds`".to_owned(),
+            known => format!(
+                "nothing waits any more; {known} things that somebody knows of are set aside, see `cardsync holds`"
+            ),
+        };
         told.push(event(NotifyKind::AllWell, message));
     }
     told

@@ -80,6 +80,7 @@ fn archive(id: &str) -> HeldItem {
             limit: 0,
             base: 100,
             before: None,
+            waiting: 0,
         }],
     )
 }

@@ -39,7 +39,7 @@ pub async fn bind(
     now: DateTime<Utc>,
 ) -> Result<String, StoreError> {
     let path = file::resolved(path);
-    let _lock = LockFile::take(&path, &this_process("store bind", now))?;
+    let _lock = LockFile::take(&path, &this_process("store bind", now, None))?;
     let Some(before) = bound_to(&path).await? else {
         return Err(StoreError::Io {
             path,

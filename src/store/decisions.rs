@@ -38,8 +38,9 @@ pub(super) async fn insert(
         sqlx::query(
             "INSERT INTO decision (environment, item, answer, waives, decided_by, decided_at, until, note, days, action, key, card) \
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, json_extract(hold.body, '$.change.action'), \
-                    json_extract(hold.body, '$.change.key'), hold.card \
-             FROM (SELECT 1) LEFT JOIN hold ON hold.environment = ?1 AND hold.item = ?2 AND hold.body IS NOT NULL",
+                    coalesce(json_extract(hold.body, '$.change.key'), concern.key), coalesce(hold.card, concern.card) \
+             FROM (SELECT 1) LEFT JOIN hold ON hold.environment = ?1 AND hold.item = ?2 AND hold.body IS NOT NULL \
+                  LEFT JOIN concern ON concern.environment = ?1 AND concern.item = ?2",
         )
         .bind(environment)
         .bind(item.as_str())
@@ -70,7 +71,11 @@ pub(super) async fn end(
             WhyEnded::NotWanted => {
                 "AND NOT EXISTS (SELECT 1 FROM hold WHERE environment = ?1 AND item = ?2 AND origin <> '' AND place IS NOT NULL)"
             }
-            WhyEnded::Done | WhyEnded::CardChanged | WhyEnded::OtherDay | WhyEnded::TakenBack => "",
+            WhyEnded::Done
+            | WhyEnded::CardChanged
+            | WhyEnded::OtherContent
+            | WhyEnded::OtherDay
+            | WhyEnded::TakenBack => "",
         };
         let statement = format!(
             "UPDATE decision SET ended = ?3, ended_why = ?4, ended_by = ?5 \

@@ -9,8 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeMap;
 
-/// How long the time of an item's first hold is kept after it last waited: a source that fails for a weekend must not
-/// make old holds look new.
+/// How long it is kept after an item last waited that it was set aside while it was applied.
 const FIRST_HOLD_KEPT: Duration = Duration::days(30);
 
 /// How long what an undo holds waits without the undo being given again: as long as an approval.
@@ -25,9 +24,9 @@ pub(super) struct HeldSet {
     pub(super) done: Vec<ItemId>,
 }
 
-/// Puts a new set in the place of the old one. An item that was held before keeps its first time; of an item that waits
-/// no longer only that time stays, or the whole item where it was set aside while it was applied: it may be back in the
-/// next plan, and must wait then.
+/// Puts a new set in the place of the old one. Whoever makes the set knows since when each item waits: what a run that could
+/// judge no longer asked and a later one asks again, is asked anew. An item that waits no longer stays where it was set aside
+/// while it was applied: it may be back in the next plan, and must wait then.
 pub(super) async fn replace(
     connection: &mut SqliteConnection,
     environment: i64,
@@ -57,7 +56,7 @@ pub(super) async fn replace(
         sqlx::query(
             "INSERT INTO hold (environment, item, since, last_held, plan, place, card, body, origin) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-             ON CONFLICT (environment, item) DO UPDATE SET since = min(since, excluded.since), \
+             ON CONFLICT (environment, item) DO UPDATE SET since = excluded.since, \
                 last_held = excluded.last_held, plan = excluded.plan, place = excluded.place, \
                 card = excluded.card, body = excluded.body, \
                 origin = CASE WHEN hold.origin <> '' THEN hold.origin ELSE excluded.origin END",

@@ -119,6 +119,22 @@ impl InputFolder {
         Ok(headers)
     }
 
+    /// The files that do not read, and why.
+    pub(super) fn unreadable(&self) -> Result<Vec<(PathBuf, String)>, StoreError> {
+        let runs = self.files()?.into_iter().filter_map(|file| {
+            let name = file.file_name()?.to_str()?;
+            Some(RunId::new(name.strip_suffix(END)?))
+        });
+        let faults = runs.filter_map(|run| {
+            let what = match self.read(&run).err()? {
+                StoreError::Io { what, .. } | StoreError::Corrupt { what, .. } => what,
+                other => other.to_string(),
+            };
+            Some((self.file(&run), what))
+        });
+        Ok(faults.collect())
+    }
+
     /// The input of a run, if it is still kept.
     pub fn read(&self, run: &RunId) -> Result<Option<KeptInput>, StoreError> {
         let file = self.file(run);

@@ -2,8 +2,12 @@
 
 use super::fault::Fault;
 use super::file;
+use super::inputs::InputFolder;
+use super::readable::{self, Unreadable};
 use super::schema;
 use super::stamp::from_count;
+use crate::domain::ids::EnvironmentId;
+use crate::domain::report::ends_without_verdict;
 use crate::engine::state::StoreError;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use std::collections::BTreeMap;
@@ -33,6 +37,10 @@ pub struct Inspection {
     pub two_cards: u64,
     /// Contradictions, as sentences; empty where there are none.
     pub contradictions: Vec<String>,
+    /// Values that do not read as what they are.
+    pub unreadable: Vec<Unreadable>,
+    /// Kept inputs that do not read: the file, and why.
+    pub unreadable_inputs: Vec<(PathBuf, String)>,
     /// The last run: id, and how it ended (`None`: it was cut off or is going on).
     pub last_run: Option<(String, Option<String>)>,
     /// Values were taken out and the file was not written anew since.
@@ -101,10 +109,16 @@ pub async fn inspect(path: &Path) -> Result<Option<Inspection>, StoreError> {
         found
     };
     let found = looked.await.map_err(|fault| fault.at(&path))?;
+    let mut unreadable_inputs = Vec::new();
+    for (environment, _) in &found.bound {
+        let folder = InputFolder::beside(&path, &EnvironmentId::new(environment.as_str()));
+        unreadable_inputs.extend(folder.unreadable()?);
+    }
     Ok(Some(Inspection {
         path,
         bytes,
         mode,
+        unreadable_inputs,
         ..found
     }))
 }
@@ -149,15 +163,21 @@ async fn look(connection: &mut SqliteConnection, format: i64) -> Result<Inspecti
             found.contradictions.push(format!("{what}: {number}"));
         }
     }
-    let last = sqlx::query("SELECT id, finished_at, verdict FROM run ORDER BY started_at DESC LIMIT 1")
+    found.unreadable = readable::unreadable(connection).await?;
+    let last = sqlx::query("SELECT id, finished_at, verdict, command FROM run ORDER BY started_at DESC LIMIT 1")
         .fetch_optional(connection)
         .await?;
     if let Some(row) = last {
         let ended: Option<String> = row.try_get(1)?;
         let verdict: Option<String> = row.try_get(2)?;
+        let without_verdict = if ends_without_verdict(row.try_get(3)?) {
+            "done"
+        } else {
+            "stopped"
+        };
         found.last_run = Some((
             row.try_get(0)?,
-            ended.map(|_| verdict.unwrap_or_else(|| "stopped".to_owned())),
+            ended.map(|_| verdict.unwrap_or_else(|| without_verdict.to_owned())),
         ));
     }
     Ok(found)

@@ -43,6 +43,11 @@ struct Rest<'a> {
     seen: Cow<'a, SeenValues>,
 }
 
+/// Whether this text of a row reads.
+pub(super) fn reads_rest(text: &str, table: &'static str) -> Result<(), Fault> {
+    from_json::<Rest<'static>>(text, table).map(drop)
+}
+
 /// Entries as JSON arrays of rows, in pieces: one statement then writes a thousand rows.
 pub(super) fn pieces(entries: &[LedgerEntry]) -> Vec<String> {
     entries

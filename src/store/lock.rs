@@ -6,6 +6,7 @@
 use super::fault::io;
 use crate::engine::state::{LockHolder, StoreError};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -24,7 +25,7 @@ pub(super) fn lock_path(store: &Path) -> PathBuf {
 }
 
 /// This process as the holder of a lock.
-pub(super) fn this_process(command: &str, since: DateTime<Utc>) -> LockHolder {
+pub(super) fn this_process(command: &str, since: DateTime<Utc>, zone: Option<Tz>) -> LockHolder {
     let user = nix::unistd::geteuid();
     let user = match nix::unistd::User::from_uid(user) {
         Ok(Some(known)) => known.name,
@@ -37,6 +38,7 @@ pub(super) fn this_process(command: &str, since: DateTime<Utc>) -> LockHolder {
         host,
         command: command.to_owned(),
         since,
+        zone,
     }
 }
 

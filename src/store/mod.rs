@@ -34,6 +34,7 @@ mod past;
 mod prune;
 mod purge;
 mod read_only;
+mod readable;
 mod records;
 mod runs;
 mod schema;

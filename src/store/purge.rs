@@ -78,7 +78,7 @@ pub(super) async fn kept(
     let concerns = count(format!("concern WHERE environment = ?1 AND {CONCERN_OF_PERSON}")).await?;
     let items_of = items_of_person();
     let notes = count(format!(
-        "decision WHERE environment = ?1 AND note IS NOT NULL AND (item IN ({items_of}) OR {OF_PAIR})"
+        "decision WHERE environment = ?1 AND note IS NOT NULL AND (item IN ({items_of}) OR {OF_PAIR} OR {OF_PERSON})"
     ))
     .await?;
     let elsewhere = mentions::count(connection, environment, card, &all).await?;
@@ -114,7 +114,7 @@ pub(super) async fn person(
     let listed = as_array(&keys);
     let mut gone = 0;
     let notes = format!(
-        "UPDATE decision SET note = NULL WHERE environment = ?1 AND note IS NOT NULL AND item IN ({})",
+        "UPDATE decision SET note = NULL WHERE environment = ?1 AND note IS NOT NULL AND (item IN ({}) OR {OF_PERSON})",
         items_of_person()
     );
     // A decision is copied into what it let pass.

@@ -22,6 +22,7 @@ use crate::engine::state::{
 };
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use sqlx::{Connection, SqliteConnection};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ use tokio::sync::Mutex;
 pub struct SqliteStore {
     pub(super) reader: Reader,
     writer: Writer,
+    zone: Option<Tz>,
 }
 
 /// One connection that reads what is committed.
@@ -43,6 +45,13 @@ pub(super) struct Reader {
 }
 
 impl SqliteStore {
+    /// The same with the zone in which others are told since when this one works.
+    #[must_use]
+    pub fn in_zone(self, zone: Tz) -> Self {
+        let zone = Some(zone);
+        Self { zone, ..self }
+    }
+
     /// Opens the store, making it and its folder where there is none, and brings its format up to date.
     ///
     /// Refuses a store of another environment or host, of a newer format, and one that is damaged or was cut off.
@@ -77,6 +86,7 @@ impl SqliteStore {
             Ok((writing, bound)) => Ok(Self {
                 writer: Writer::start(writing, path.clone(), bound.row),
                 reader: Reader::new(reading, path, bound, environment),
+                zone: None,
             }),
             Err(fault) => Err(refuse(reading, fault, &path).await),
         }
@@ -269,7 +279,7 @@ impl StateReader for SqliteStore {
 
 impl StateWriter for SqliteStore {
     async fn acquire(&self, run: &RunId, command: &str, now: DateTime<Utc>) -> Result<RunLease, StoreError> {
-        let lock = LockFile::take(&self.reader.path, &this_process(command, now))?;
+        let lock = LockFile::take(&self.reader.path, &this_process(command, now, self.zone))?;
         let taken = Write::TakeLease {
             run: run.clone(),
             command: command.to_owned(),

@@ -280,7 +280,7 @@ impl Open<'_> {
                 )
                 .bind(environment)
                 .bind(run.as_str())
-                .bind(json(&this_process(command, *now)))
+                .bind(json(&this_process(command, *now, None)))
                 .bind(stamp(*now))
                 .fetch_one(connection)
                 .await?;

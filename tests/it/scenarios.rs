@@ -48,17 +48,21 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    a_class_approves_no_second_cards
-    a_rejection_ends_with_its_question
     a_bad_read_leaves_what_waits
+    a_class_approves_no_second_cards
+    a_plan_without_one_of_its_reads_is_not_compared
+    a_rejection_ends_with_its_question
     absent_means_absent_from_every_source
     absent_operator_needs_a_second_source
+    an_adoption_taken_back_is_asked_again
     an_approval_is_for_once
     anonymize_by_api_in_place_or_for_a_moment_awake
     anonymize_by_topdesk_lists_who_is_due_and_notices
     anonymized_card_is_left_alone
     anonymized_with_the_operator_by_hand
     another_cardsync_writes_here_or_the_store_is_old
+    another_content_of_a_read_is_another_question
+    another_value_is_another_question
     answers_that_exclude_each_other_are_refused
     approval_expired
     approval_on_a_changed_item
@@ -71,8 +75,8 @@ scenarios! {
     attribute_hidden_in_one_unit
     attribute_that_nobody_has_any_more
     bad_export_is_rejected_then_repaired
-    blank_end_date_is_no_evidence
     blank_branch_stays_as_it_is
+    blank_end_date_is_no_evidence
     branch_filter_hides_cards
     canary_about_to_leave
     card_deleted_by_hand_is_not_made_again
@@ -146,14 +150,14 @@ scenarios! {
     mostly_unreadable_export
     movers
     needs_a_human_is_told_once
+    new_branch_and_mapped_locations
+    new_branch_takes_the_old_location_off
     newest_of_several_exports
     next_contract_is_known_and_nobody_leaves
     nobody_can_be_seen_to_leave
     number_on_the_wrong_card_waits
     older_csv
     one_field_changed_on_everybody_waits
-    new_branch_and_mapped_locations
-    new_branch_takes_the_old_location_off
     one_key_in_two_sources_is_a_conflict
     only_one_person
     operator_among_leavers_is_held_until_approved
@@ -161,9 +165,9 @@ scenarios! {
     out_of_scope_is_not_absent
     over_long_value_is_left_out
     protected_people_are_never_touched
-    refused_twice_waits_and_the_rest_goes_on
-    records_that_are_no_people
     questions_take_no_room_in_a_budget
+    records_that_are_no_people
+    refused_twice_waits_and_the_rest_goes_on
     rehire_keeps_the_operator_archived
     rehire_of_whom_we_archived
     rehire_restores_the_operator_once_approved
@@ -175,8 +179,8 @@ scenarios! {
     same_number_another_person
     same_person_new_number_is_one_item
     same_person_new_number_rejected_are_two_people
-    second_employment_waits
     second_accounts_in_an_enrich_source
+    second_employment_waits
     shared_mailbox_merges_nobody
     shield_of_a_record_with_bad_fields
     shield_of_a_record_without_a_number
@@ -201,8 +205,8 @@ scenarios! {
     unrelated_config_edit_lets_archives_go_on
     value_with_a_language_option_only
     values_in_another_order_change_nothing
-    word_of_include_is_renamed
     woken_by_hand_after_a_hand_had_archived_it
+    word_of_include_is_renamed
     work_left_behind
     wrong_clock
     years_of_two_digits_are_held

@@ -11,7 +11,7 @@ use super::session;
 use super::table::TableForm;
 use crate::config::policy::zone;
 use crate::domain::ids::RunId;
-use crate::domain::report::{RunReport, RunVerdict};
+use crate::domain::report::{RunReport, RunVerdict, ends_without_verdict};
 use crate::domain::view::FromTo;
 use crate::engine::history::{ItemHistory, RunHistory, of_run};
 use crate::engine::state::StateReader;
@@ -218,7 +218,7 @@ pub(super) fn verdict_word(run: &RunReport) -> &'static str {
         (Some(RunVerdict::SomeFailed), _) => "some_failed",
         (Some(RunVerdict::SnapshotRejected), _) => "snapshot_rejected",
         (Some(RunVerdict::Failed), _) => "failed",
-        (None, Some(_)) if run.command.starts_with("forget") => "done",
+        (None, Some(_)) if ends_without_verdict(&run.command) => "done",
         (None, Some(_)) => "stopped",
         (None, None) => "cut_off",
     }

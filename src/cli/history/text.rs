@@ -27,8 +27,15 @@ pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
         return "There has been no run.\n".to_owned();
     }
     let mut text = String::new();
+    // A command with its words, such as that of a pairing, must not move the columns.
+    let widest = runs
+        .iter()
+        .map(|run| run.command.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(8);
     let head = format!(
-        "{:<23} {:<21} {:>6}  {:<8} {:<14} {:>6} {:>6} {:>9} {:>9} {:>10}",
+        "{:<23} {:<21} {:>6}  {:<widest$} {:<14} {:>6} {:>6} {:>9} {:>9} {:>10}",
         "run", "started", "took", "command", "verdict", "done", "held", "attention", "not done", "operators"
     );
     line!(text, "{}", paint.strong(&head));
@@ -43,7 +50,7 @@ pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
         };
         line!(
             text,
-            "{:<23} {:<21} {:>6}  {:<8} {verdict} {:>6} {:>6} {:>9} {:>9} {:>10}",
+            "{:<23} {:<21} {:>6}  {:<widest$} {verdict} {:>6} {:>6} {:>9} {:>9} {:>10}",
             run.id.as_str(),
             when(run.started_at, zone),
             took(run),
@@ -122,6 +129,7 @@ fn head(text: &mut String, run: &RunReport, zone: Tz, paint: Paint) {
         (counts.held, "held"),
         (counts.conflicts, "in conflict"),
         (counts.rejections, "rejected"),
+        (counts.set_aside, "set aside as known"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));

@@ -260,6 +260,7 @@ fn report(args: &WriteArgs, finished: &Finished, first: &Writing) -> anyhow::Res
     let run = &finished.report.id;
     out::print(&crate::cli::text::finished(
         run,
+        &finished.planned.judged,
         &finished.outcomes,
         None,
         "takes the keys off again",

@@ -95,6 +95,9 @@ fn waiting(columns: &[&[&RunReport]]) -> Vec<Series> {
     vec![
         // What waits is counted anew by each run: those of a column do not add up.
         of("held", &|runs| runs.last().map_or(0, |run| run.counts.held)),
+        of("in need of a human", &|runs| {
+            runs.last().map_or(0, |run| run.counts.needs_attention())
+        }),
         of("not done", &|runs| runs.iter().map(failed).sum()),
     ]
 }
@@ -124,6 +127,7 @@ fn row(run: &RunReport, told: &Told<'_>) -> Value {
         kinds => kinds.join(", "),
         done => counts.done.values().sum::<u64>(),
         held => counts.held,
+        attention => counts.needs_attention(),
         not_done => counts.not_done + counts.in_doubt + counts.not_reached,
         operators => counts.operators,
         failure => &run.failure,

@@ -3,21 +3,24 @@
 use super::charts::{Chart, Series};
 use super::past::read;
 use super::{Told, page};
-use crate::cli::text::Shown;
-use crate::cli::words::{conflict_words, group_lines, name_of, operator_words, reason_words, twin_words};
+use crate::cli::plan_questions::{asked, question_title};
+use crate::cli::text::{Alike, Part, Shown, folded};
+use crate::cli::words::{conflict_words, counted, group_lines, name_of, operator_words, reason_words, twin_words};
 use crate::domain::concern::ConcernCode;
 use crate::domain::field::FieldValue;
 use crate::domain::hold::HoldReason;
+use crate::domain::ids::ItemId;
 use crate::domain::plan::{Action, Change};
 use crate::domain::view::ChangeView;
 use minijinja::{Value, context};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The report of a plan.
 pub(in crate::cli) fn plan(shown: &Shown<'_>, told: &Told<'_>) -> anyhow::Result<String> {
     let plan = &shown.judged.plan;
     let view = shown.judged.view();
     let labels: Vec<String> = view.summary.keys().map(|kind| name_of(*kind).to_owned()).collect();
-    let counted = |name: &str, count: &dyn Fn(&crate::domain::view::Count) -> u64| Series {
+    let series = |name: &str, count: &dyn Fn(&crate::domain::view::Count) -> u64| Series {
         name: name.to_owned(),
         values: view.summary.values().map(|it| Some(count(it) as f64)).collect(),
     };
@@ -25,8 +28,8 @@ pub(in crate::cli) fn plan(shown: &Shown<'_>, told: &Told<'_>) -> anyhow::Result
         title: "Allowed and held",
         labels: &labels,
         series: &[
-            counted("allowed", &|count| count.allowed),
-            counted("held", &|count| count.held),
+            series("allowed", &|count| count.allowed),
+            series("held", &|count| count.held),
         ],
     };
     let summary: Vec<Value> = view
@@ -42,19 +45,19 @@ pub(in crate::cli) fn plan(shown: &Shown<'_>, told: &Told<'_>) -> anyhow::Result
             }
         })
         .collect();
-    let held = |change: &&Change| shown.judged.held.contains_key(&change.id);
-    let approved = shown.judged.approved.changes().iter().map(|it| it.change());
-    let groups = [
-        (
-            "Held",
-            plan.changes.iter().filter(held).map(|it| item(shown, it)).collect(),
-        ),
-        ("Allowed", approved.map(|it| item(shown, it)).collect::<Vec<Value>>()),
-    ];
+    let held = plan.changes.iter();
+    let held: Vec<&Change> = held.filter(|it| shown.judged.held.contains_key(&it.id)).collect();
+    let approved = shown.judged.approved.changes().iter();
+    let approved: Vec<&Change> = approved.map(|it| it.change()).collect();
+    let groups = [("Held", held), ("Allowed", approved)];
     let groups: Vec<Value> = groups
         .into_iter()
-        .filter(|(_, entries)| !entries.is_empty())
-        .map(|(title, entries)| context! { title, entries })
+        .filter(|(_, changes)| !changes.is_empty())
+        .map(|(title, changes)| {
+            let count = changes.len();
+            let entries = entries(shown, &changes);
+            context! { title, count, entries }
+        })
         .collect();
     let body = context! {
         plan_id => plan.id.as_str(),
@@ -70,6 +73,63 @@ pub(in crate::cli) fn plan(shown: &Shown<'_>, told: &Told<'_>) -> anyhow::Result
     page("Plan of cardsync", told, "plan.html", body)
 }
 
+/// As the text has them: first the questions, each with its answers together, then the others, with many that say the same as
+/// one.
+fn entries(shown: &Shown<'_>, changes: &[&Change]) -> Vec<Value> {
+    let by_id: BTreeMap<&ItemId, &Change> = changes.iter().map(|change| (&change.id, *change)).collect();
+    let asked: Vec<Vec<ItemId>> = asked(shown.judged)
+        .into_iter()
+        .filter(|choices| choices.iter().all(|item| by_id.contains_key(item)))
+        .collect();
+    let of_questions: BTreeSet<&ItemId> = asked.iter().flatten().collect();
+    let others: Vec<&Change> = changes
+        .iter()
+        .copied()
+        .filter(|change| !of_questions.contains(&change.id))
+        .collect();
+    let questions = asked.iter().flat_map(|choices| {
+        let last = choices.len() - 1;
+        choices.iter().enumerate().map(move |(at, id)| {
+            let opens = (at == 0).then(|| question_title(choices.len()));
+            (opens, at == last, id)
+        })
+    });
+    let questions = questions.map(|(opens, closes, id)| context! { opens, closes, ..item(shown, by_id[id]) });
+    let held = |change: &Change| reasons(shown, change);
+    let parts = if shown.all {
+        others.into_iter().map(Part::One).collect()
+    } else {
+        folded(&others, &held)
+    };
+    let entries = parts.iter().map(|part| match part {
+        Part::One(change) => item(shown, change),
+        Part::Many(many) => alike(shown, many),
+    });
+    questions.chain(entries).collect()
+}
+
+/// Several that say the same: what they do once, and who they are.
+fn alike(shown: &Shown<'_>, alike: &Alike<'_>) -> Value {
+    let first = alike.changes[0];
+    let people = alike.changes.iter();
+    let people: Vec<String> = people
+        .map(|change| format!("{} [{}]", shown.who(change), change.id))
+        .collect();
+    let who = format!("{} alike", counted(people.len() as u64, "card"));
+    context! {
+        lines => &alike.fields,
+        people,
+        who,
+        fields => Vec::<Value>::new(),
+        ..item(shown, first)
+    }
+}
+
+fn reasons(shown: &Shown<'_>, change: &Change) -> Vec<String> {
+    let held = shown.judged.held.get(&change.id);
+    held.into_iter().flatten().map(HoldReason::explain).collect()
+}
+
 fn item(shown: &Shown<'_>, change: &Change) -> Value {
     let display = |value: &Option<FieldValue>| value.as_ref().map(FieldValue::display);
     let fields: Vec<Value> = change
@@ -78,14 +138,7 @@ fn item(shown: &Shown<'_>, change: &Change) -> Value {
         .iter()
         .map(|field| context! { name => field.field.name(), from => display(&field.from), to => display(&field.to) })
         .collect();
-    let reasons: Vec<String> = shown
-        .judged
-        .held
-        .get(&change.id)
-        .into_iter()
-        .flatten()
-        .map(HoldReason::explain)
-        .collect();
+    let reasons = reasons(shown, change);
     let who = match &change.action {
         Action::CreateEntry { list, name } => format!("{list} \"{name}\""),
         Action::Create { .. }

@@ -8,6 +8,17 @@ use crate::domain::concern::{Concern, ConcernCode};
 use crate::domain::plan::SkipReason;
 use crate::domain::snapshot::Verdict;
 
+/// How much somebody has set aside as known; nothing where that is nothing.
+pub(in crate::cli) fn set_aside(known: u64) -> Option<String> {
+    (known > 0).then(|| {
+        let (needs, were) = if known == 1 { ("needs", "was") } else { ("need", "were") };
+        format!(
+            "{} that {needs} a human {were} set aside: see cardsync holds",
+            counted(known, "thing")
+        )
+    })
+}
+
 impl Shown<'_> {
     /// That nobody can be seen to leave, with the first reason.
     pub(super) fn nobody_judged(&self) -> String {
@@ -45,6 +56,9 @@ impl Shown<'_> {
         if open > 0 {
             return self.paint.warn("No changes, but not everything is in order.");
         }
+        if let Some(aside) = set_aside(self.known()) {
+            return self.paint.warn(&format!("No changes; {aside}."));
+        }
         if let Some(person) = self.only {
             return format!("Nothing to do for {person}.");
         }
@@ -52,11 +66,18 @@ impl Shown<'_> {
         format!("Nothing to do: {} {are} in step.", counted(plan.base, "card"))
     }
 
+    fn known(&self) -> u64 {
+        self.judged.concerns.iter().filter(|concern| !concern.is_open()).count() as u64
+    }
+
     /// What needs a human beside the held items, in one line.
     pub(super) fn needs_a_human(&self, text: &mut String) {
         if let Some(open) = open_line(self.judged.concerns.iter()) {
             let line = format!("  Needs a human: {open}.");
             line!(text, "{}", self.paint.warn(&line));
+            if let Some(aside) = set_aside(self.known()) {
+                line!(text, "  Besides, {aside}.");
+            }
         }
     }
 

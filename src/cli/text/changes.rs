@@ -3,7 +3,7 @@
 use super::Shown;
 use super::folded::Alike;
 use crate::cli::out::line;
-use crate::cli::words::{counted, group_lines, mark_of, name_of, operator_words, twin_words};
+use crate::cli::words::{NUMBER_OFF, counted, group_lines, mark_of, name_of, operator_words, twin_words};
 use crate::domain::field::CardField;
 use crate::domain::plan::{Action, ActionKind, Change};
 use crate::domain::view::ChangeView;
@@ -49,6 +49,9 @@ impl Shown<'_> {
             "-" => self.paint.bad("-"),
             other => other.to_owned(),
         };
+        if change.takes_number_off() {
+            return format!("{} {NUMBER_OFF:<11}", self.paint.bad("-"));
+        }
         format!("{mark} {:<11}", name_of(kind))
     }
 

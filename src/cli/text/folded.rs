@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const ALIKE: usize = 4;
 
 /// One change, or several that are alike.
-pub(super) enum Part<'a> {
+pub(in crate::cli) enum Part<'a> {
     One(&'a Change),
     Many(Alike<'a>),
 }
 
 /// Changes that say the same.
-pub(super) struct Alike<'a> {
+pub(in crate::cli) struct Alike<'a> {
     pub changes: Vec<&'a Change>,
     /// Field by field, what all of them do.
     pub fields: Vec<String>,
@@ -42,7 +42,7 @@ enum Values<'a> {
 
 /// Puts what is alike together: first each change that stands alone, in its order, then the blocks, small ones first.
 /// `held` is what holds a change besides what holds all of the list.
-pub(super) fn folded<'a>(changes: &[&'a Change], held: &dyn Fn(&Change) -> Vec<String>) -> Vec<Part<'a>> {
+pub(in crate::cli) fn folded<'a>(changes: &[&'a Change], held: &dyn Fn(&Change) -> Vec<String>) -> Vec<Part<'a>> {
     let exact = blocks(changes, held, false);
     let taken: BTreeSet<*const Change> = exact
         .iter()

@@ -5,17 +5,18 @@ use super::folded::ALIKE;
 use crate::cli::out::{line, lined};
 use crate::cli::words::{counted, done_words, name_of};
 use crate::domain::card::OperatorLink;
+use crate::domain::guard::Judged;
 use crate::domain::ids::{ItemId, OperatorId, RunId};
 use crate::domain::plan::{ActionKind, Change};
 use crate::domain::report::{ChangeOutcome, Outcome};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Shown<'_> {
     /// What became of the changes.
     pub(in crate::cli) fn outcomes(&self, outcomes: &[ChangeOutcome]) -> String {
         let mut text = String::new();
         let changes = self.by_item();
-        line!(text, "\n{}", self.paint.good(&done(outcomes)));
+        line!(text, "\n{}", self.paint.good(&done(self.judged, outcomes)));
         let moved: Vec<String> = outcomes
             .iter()
             .flat_map(|outcome| self.moved(outcome, &changes))
@@ -144,8 +145,14 @@ impl Shown<'_> {
 }
 
 /// The last line of a run: what was done, what else is to be said, and the way back where there is something to take back.
-pub(in crate::cli) fn finished(run: &RunId, outcomes: &[ChangeOutcome], besides: Option<String>, back: &str) -> String {
-    let counts = counts(outcomes);
+pub(in crate::cli) fn finished(
+    run: &RunId,
+    judged: &Judged,
+    outcomes: &[ChangeOutcome],
+    besides: Option<String>,
+    back: &str,
+) -> String {
+    let counts = counts(judged, outcomes);
     let done = if counts.is_empty() {
         "nothing was written".to_owned()
     } else {
@@ -157,8 +164,8 @@ pub(in crate::cli) fn finished(run: &RunId, outcomes: &[ChangeOutcome], besides:
 }
 
 /// What was done, in numbers.
-fn done(outcomes: &[ChangeOutcome]) -> String {
-    let counts = counts(outcomes);
+fn done(judged: &Judged, outcomes: &[ChangeOutcome]) -> String {
+    let counts = counts(judged, outcomes);
     if counts.is_empty() {
         "Nothing was written.".to_owned()
     } else {
@@ -166,14 +173,27 @@ fn done(outcomes: &[ChangeOutcome]) -> String {
     }
 }
 
-fn counts(outcomes: &[ChangeOutcome]) -> Vec<String> {
+fn counts(judged: &Judged, outcomes: &[ChangeOutcome]) -> Vec<String> {
+    let back = judged.plan.changes.iter().filter(|change| change.takes_number_off());
+    let back: BTreeSet<&ItemId> = back.map(|change| &change.id).collect();
+    let mut taken_off = 0;
     let mut done: BTreeMap<ActionKind, u64> = BTreeMap::new();
     for outcome in outcomes {
-        if matches!(outcome.outcome, Outcome::Done { .. }) {
+        if !matches!(outcome.outcome, Outcome::Done { .. }) {
+            continue;
+        }
+        if back.contains(&outcome.item) {
+            taken_off += 1;
+        } else {
             *done.entry(outcome.action).or_default() += 1;
         }
     }
-    done.iter()
+    let mut counts: Vec<String> = done
+        .iter()
         .map(|(kind, count)| format!("{count} {}", done_words(*kind, *count)))
-        .collect()
+        .collect();
+    if taken_off > 0 {
+        counts.push(format!("{} taken off", counted(taken_off, "number")));
+    }
+    counts
 }

@@ -113,7 +113,7 @@ pub fn audit(
 ) -> Audit {
     let pairing = pair(input, describe, Which::Unclaimed);
     let ground = Ground::new(input, details, &pairing);
-    let workforce = Workforce::of(input, describe);
+    let workforce = Workforce::of(input, describe, &ground.index);
     let mut not_known = Vec::new();
     let mut findings = surroundings.findings();
     let (mut keys, mut other_keys) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 //! The people of the sources, as far as an audit needs them: who works here, and what they have for each candidate.
 
 use super::values::Candidate;
+use crate::domain::cards::{CardIndex, CardMatch};
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::identity::{Describe, Description, Desired, Truth, Wanted};
 use crate::domain::input::PlanInput;
@@ -61,8 +62,19 @@ pub(super) struct Workforce {
     pub(super) usable: bool,
 }
 
+/// When it was first seen that somebody leaves: as a plan has it.
+fn first_sight(input: &PlanInput, key: &Key, index: &CardIndex<'_>) -> FirstSight {
+    match index.matching(key) {
+        CardMatch::One { card, .. } => {
+            let id = &index.cards[card].id;
+            FirstSight::of_card(input, key, id, input.ledger.get(id), false)
+        }
+        CardMatch::None | CardMatch::TwoActive(_) | CardMatch::SeveralArchived(_) => FirstSight::default(),
+    }
+}
+
 impl Workforce {
-    pub(super) fn of(input: &PlanInput, describe: &dyn Describe) -> Self {
+    pub(super) fn of(input: &PlanInput, describe: &dyn Describe, index: &CardIndex<'_>) -> Self {
         let policy = &input.policy;
         let mapped: BTreeSet<Candidate> = Candidate::all()
             .filter(|candidate| {
@@ -98,7 +110,7 @@ impl Workforce {
                 }
             };
             let stands = match describe.scope(&person.joined, input.moment) {
-                Truth::True => match leaving(describe, &person, input, FirstSight::default()) {
+                Truth::True => match leaving(describe, &person, input, first_sight(input, person.key, index)) {
                     Leaving::No | Leaving::NextContract => Stands::Works,
                     // Without a clock to believe it may be a matter of the date.
                     Leaving::ContractsEnded if input.clock.is_trusted() => {

@@ -1,7 +1,9 @@
 //! Finds what needs a human in a judged plan and in what it was made of. Pure.
 
+use super::marks::{of_clock, of_finding, of_operators, of_rejected, of_row, of_skipped};
 use super::words::{of_conflict, of_rejection, of_skip};
 use super::{Addressee, Concern, ConcernCode};
+use crate::domain::asked::{mark_of, mark_of_record, without_numbers};
 use crate::domain::card::{OperatorLink, PersonCard};
 use crate::domain::cards::{CardIndex, CardState};
 use crate::domain::field::CardField;
@@ -10,7 +12,7 @@ use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
 use crate::domain::plan::{Conflict, Plan, Skip, SkipReason, short_hash};
-use crate::domain::record::{NoKey, Place, RawRecord};
+use crate::domain::record::{NoKey, Place};
 use crate::domain::snapshot::{Effect, Finding, LIST_UNREADABLE, Rejection, Role, SnapshotSummary, Verdict};
 use std::cell::OnceCell;
 use std::cmp::Reverse;
@@ -98,7 +100,7 @@ impl<'a> Finder<'a> {
     fn reads(&mut self, plan: &Plan) {
         for doubt in &plan.clock {
             let about = About::new(doubt.message.clone(), doubt.cure.clone());
-            self.add(ConcernCode::ClockDoubted, Addressee::It, &*doubt.code, about);
+            self.add(ConcernCode::ClockDoubted, Addressee::It, of_clock(doubt), about);
         }
         for summary in &plan.snapshots {
             for finding in summary.findings.iter().filter(|finding| needs_a_look(finding, summary)) {
@@ -111,7 +113,7 @@ impl<'a> Finder<'a> {
                     places: vec![summary.name.to_string()],
                     ..About::new(finding.message.clone(), finding.cure.clone())
                 };
-                let mark = format!("{} {}", summary.name, finding.code);
+                let mark = of_finding(finding, summary, self.content(summary));
                 let concern = self.add(code, Addressee::It, mark, about);
                 concern.acceptance.clone_from(&summary.acceptance);
             }
@@ -130,6 +132,7 @@ impl<'a> Finder<'a> {
             (ConcernCode::DuplicateKey, Some(record)) => keeper_of(&record.place),
             (_, _) => Addressee::Desk,
         };
+        let mark = self.mark_of_conflict(conflict);
         let records = records.iter().map(ToString::to_string);
         let cards = cards.iter().map(|card| format!("card {card}"));
         let about = About {
@@ -137,7 +140,7 @@ impl<'a> Finder<'a> {
             places: records.chain(cards).collect(),
             ..About::new(what.to_owned(), cure.to_owned())
         };
-        self.add(code, addressee, "", about);
+        self.add(code, addressee, mark, about);
     }
 
     fn rejection(&mut self, rejection: &Rejection) {
@@ -147,6 +150,7 @@ impl<'a> Finder<'a> {
             key,
             scope,
             message,
+            content: _,
         } = rejection;
         let (code, cure) = of_rejection(*scope);
         let about = About {
@@ -154,12 +158,7 @@ impl<'a> Finder<'a> {
             places: vec![format!("{source} {place}")],
             ..About::new(message.clone(), cure.to_owned())
         };
-        let mark = match place {
-            // A line moves with every export, an entry keeps its name.
-            Place::Line(_) => format!("{source} {message}"),
-            Place::Dn(dn) => format!("{source} {} {message}", dn.to_lowercase()),
-        };
-        self.add(code, keeper_of(place), mark, about);
+        self.add(code, keeper_of(place), of_rejected(rejection), about);
     }
 
     /// Records without any key. Those whose key cannot be used were rejected.
@@ -178,7 +177,7 @@ impl<'a> Finder<'a> {
                         "give it its key in the source, or keep it out of the export or filter if it is no person".to_owned(),
                     )
                 };
-                let mark = format!("{source} {}", mark_of(&unkeyed.record));
+                let mark = format!("{source} {}", of_row(&unkeyed.record));
                 self.add(ConcernCode::RecordWithoutKey, keeper_of(place), mark, about);
             }
         }
@@ -192,11 +191,12 @@ impl<'a> Finder<'a> {
                 format!(
                     "of all {} records it is not known whether they leave: {}",
                     plan.judged.unknown,
-                    why.unwrap_or_default()
+                    why.as_deref().unwrap_or_default()
                 ),
                 "see that the sources have what the conditions look at, or correct the conditions".to_owned(),
             );
-            self.add(ConcernCode::NobodyJudged, Addressee::It, "", about);
+            let mark = without_numbers(why.as_deref().unwrap_or_default());
+            self.add(ConcernCode::NobodyJudged, Addressee::It, mark, about);
         }
         let asked: BTreeSet<&CardId> = plan.changes.iter().flat_map(|change| change.cards()).collect();
         for skip in &plan.skipped {
@@ -217,7 +217,7 @@ impl<'a> Finder<'a> {
                 places: records.into_iter().map(|(text, _)| text).collect(),
                 ..About::new(skip.detail.clone(), cure.to_owned())
             };
-            self.add(code, addressee, "", about);
+            self.add(code, addressee, of_skipped(skip), about);
         }
     }
 
@@ -261,6 +261,30 @@ impl<'a> Finder<'a> {
         records.collect()
     }
 
+    /// What a file holds, where it could be read at all.
+    fn content(&self, summary: &SnapshotSummary) -> Option<&str> {
+        let read = self
+            .input
+            .snapshots
+            .iter()
+            .find(|read| read.summary.name == summary.name)?;
+        read.profile.content.as_deref()
+    }
+
+    /// The rows and the cards that are in conflict, whatever their order and lines.
+    fn mark_of_conflict(&self, conflict: &Conflict) -> String {
+        let reads = self.input.snapshots.iter();
+        let deciding = reads.filter(|read| read.summary.role == Some(Role::Authoritative));
+        let rows = deciding.flat_map(|read| {
+            let name = &read.summary.name;
+            let records = read.with_key(&conflict.key).iter();
+            records.map(move |record| format!("{name} {}", mark_of_record(record)))
+        });
+        let mut parts: Vec<String> = rows.chain(conflict.cards.iter().map(ToString::to_string)).collect();
+        parts.sort();
+        mark_of(parts)
+    }
+
     /// Gives every concern its id: equal ones are told apart by their number.
     fn close(self) -> Vec<Concern> {
         let mut seen: BTreeMap<String, u64> = BTreeMap::new();
@@ -272,7 +296,8 @@ impl<'a> Finder<'a> {
                 (None, Some(card)) => card.as_str(),
                 (Some(_) | None, _) => "",
             };
-            let identity = format!("{}\n{key}\n{card}\n{mark}", concern.code);
+            let operators = of_operators(&concern.operator);
+            let identity = format!("{}\n{key}\n{card}\n{operators}\n{mark}", concern.code);
             let number = seen.entry(identity.clone()).or_default();
             *number += 1;
             concern.id = ItemId::new(short_hash(format!("concern\n{identity}\n{number}").as_bytes()));
@@ -340,16 +365,4 @@ fn name(card: &PersonCard) -> Option<String> {
     let parts = [CardField::FirstName, CardField::SurName].into_iter();
     let parts: Vec<&str> = parts.filter_map(|field| card.fields.text(field)).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
-}
-
-/// A directory entry goes by its name, a line by what it says: it moves with every export.
-fn mark_of(record: &RawRecord) -> String {
-    match &record.place {
-        Place::Dn(dn) => dn.to_lowercase(),
-        Place::Line(_) => {
-            let values = record.values.iter().flat_map(|values| values.as_slice());
-            let text: Vec<&str> = values.map(|value| &**value).collect();
-            short_hash(text.join("\u{1f}").as_bytes())
-        }
-    }
 }

@@ -124,6 +124,13 @@ fn exceed(
             };
             let count = count.max(own);
             if let Some((limit, before)) = exceeded(input, class, count, plan.base) {
+                // Where those that nothing else holds fit by themselves, they pass, and the class is not held.
+                let passing = of(&live);
+                let fits = passing > 0 && exceeded(input, class, passing, plan.base).is_none();
+                let waiting = match counted(change) {
+                    Counted::WaitsAnyway | Counted::No if fits => count - passing,
+                    Counted::Yes | Counted::WaitsAnyway | Counted::No => 0,
+                };
                 let found = reasons.get_mut(&change.id).expect("every change has an entry");
                 found.push(HoldReason::OverBudget {
                     class,
@@ -131,6 +138,7 @@ fn exceed(
                     limit,
                     base: plan.base,
                     before,
+                    waiting,
                 });
             }
         }

@@ -110,8 +110,10 @@ fn changed_after(change: &Change, decision: &Decision, input: &PlanInput, ours: 
     });
     let changed_at = changed.filter(|at| *at > decision.at).max()?;
     let by = decision.by.clone();
+    let shown = changed_at.with_timezone(&input.moment.zone).format("%Y-%m-%d %H:%M %Z");
+    let shown = Some(shown.to_string());
     Some(EndedNow {
         why: WhyEnded::CardChanged,
-        reason: Some(HoldReason::ApprovalEnded { by, changed_at }),
+        reason: Some(HoldReason::ApprovalEnded { by, changed_at, shown }),
     })
 }

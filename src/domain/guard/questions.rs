@@ -7,7 +7,7 @@ use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
 use crate::domain::plan::{Plan, SkipReason};
-use crate::domain::snapshot::{Role, Snapshot, SnapshotSummary, Verdict};
+use crate::domain::snapshot::{Effect, Role, Snapshot, SnapshotSummary, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Judged {
@@ -20,11 +20,29 @@ impl Judged {
                 .decisions
                 .values()
                 .filter(|decision| is_asked_by_runs(decision))
-                .filter(|decision| !wanted.contains(&decision.item) && !unknown.has(decision));
+                .filter(|decision| !wanted.contains(&decision.item) && !unknown.leaves_open(decision));
             ended.extend(gone.map(|decision| (decision.item.clone(), WhyEnded::NotWanted)));
+        }
+        if whole {
+            let wanted = self.wanted();
+            let over = input
+                .decisions
+                .values()
+                .filter(|decision| !wanted.contains(&decision.item));
+            let over = over.filter(|decision| self.has_other_content(decision));
+            ended.extend(over.map(|decision| (decision.item.clone(), WhyEnded::OtherContent)));
         }
         ended.extend(done.iter().map(|item| (item.clone(), WhyEnded::Done)));
         ended
+    }
+
+    /// Whether the source of a decision about a read was read, with whatever is in it now. What could not be read to its end has
+    /// no content that could be another one.
+    fn has_other_content(&self, decision: &Decision) -> bool {
+        let broken = |read: &SnapshotSummary| read.findings.iter().any(|finding| finding.effect == Effect::Reject);
+        let mut reads = self.plan.snapshots.iter();
+        let is_of = |source: &str| reads.any(|read| read.name.as_str() == source && !broken(read));
+        decision.source().is_some_and(is_of)
     }
 
     /// Everything that is asked now, or that stands as it was accepted.
@@ -50,6 +68,22 @@ pub fn could_judge(plan: &Plan, input: &PlanInput) -> bool {
     target && input.clock.is_trusted() && !plan.judged.nobody() && !plan.snapshots.iter().any(rejected)
 }
 
+/// Whether a source that decides cannot say who is missing.
+fn is_partial(input: &PlanInput) -> bool {
+    let decides = |read: &&Snapshot| read.summary.role == Some(Role::Authoritative);
+    input
+        .snapshots
+        .iter()
+        .filter(decides)
+        .any(|read| !read.can_say_absent())
+}
+
+/// Of whom nothing can be said because they are in no read, and a read may lack them.
+pub fn may_be_missing(input: &PlanInput) -> impl Fn(&Key) -> bool {
+    let partial = is_partial(input);
+    move |key| partial && !input.snapshots.iter().any(|read| read.names(key))
+}
+
 /// Of whom this run could not tell what they need.
 struct Unknown<'a> {
     keys: BTreeSet<&'a Key>,
@@ -60,9 +94,7 @@ struct Unknown<'a> {
 
 impl<'a> Unknown<'a> {
     fn of(plan: &'a Plan, input: &'a PlanInput) -> Self {
-        let decides = |read: &Snapshot| read.summary.role == Some(Role::Authoritative);
-        let mut decide = input.snapshots.iter().filter(|read| decides(read));
-        let is_partial = decide.any(|read| !read.can_say_absent());
+        let is_partial = is_partial(input);
         let skipped = || plan.skipped.iter().filter(|it| is_unknown(it.reason));
         let keys = plan.conflicts.iter().map(|it| &it.key);
         let keys = keys.chain(plan.rejections.iter().filter_map(|it| it.key.as_ref()));
@@ -74,12 +106,18 @@ impl<'a> Unknown<'a> {
         }
     }
 
-    fn has(&self, decision: &Decision) -> bool {
+    /// Whether it says nothing that an item or question is not there any more.
+    fn leaves_open(&self, decision: &Decision) -> bool {
         let About { key, card, .. } = &decision.about;
-        let is_missing = |reads: &[Snapshot]| {
-            let listed = |key: &Key| reads.iter().any(|read| read.names(key));
-            !key.as_ref().is_some_and(listed)
-        };
+        let listed = |reads: &[Snapshot], key: &Key| reads.iter().any(|read| read.names(key));
+        if decision.waives.contains(ATTENTION) {
+            // That something is not known is the question itself: it is over where the person is there and it is not asked.
+            return self
+                .partial
+                .zip(key.as_ref())
+                .is_some_and(|(reads, key)| !listed(reads, key));
+        }
+        let is_missing = |reads: &[Snapshot]| !key.as_ref().is_some_and(|key| listed(reads, key));
         self.partial.is_some_and(is_missing)
             || key.as_ref().is_some_and(|key| self.keys.contains(key))
             || card.as_ref().is_some_and(|card| self.cards.contains(card))

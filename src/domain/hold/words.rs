@@ -73,7 +73,8 @@ impl HoldReason {
                 limit,
                 base,
                 before,
-            } => return over_budget(*class, *count, *limit, *base, before.as_ref()),
+                waiting,
+            } => return over_budget(*class, (*count, *waiting), *limit, *base, before.as_ref()),
             HoldReason::AdoptOrCreate { cards, agree } => return adopt_or_create(cards, agree),
             HoldReason::SamePerson { card, agree, anchor } => {
                 return format!(
@@ -172,11 +173,12 @@ impl HoldReason {
                 };
                 return format!("rejected by {by}{note}; {cure}");
             }
-            HoldReason::ApprovalEnded { by, changed_at } => {
+            HoldReason::ApprovalEnded { by, changed_at, shown } => {
+                let at = || changed_at.format("%Y-%m-%d %H:%M UTC").to_string();
                 return format!(
                     "{by} approved it, and somebody else changed the card after that ({}): look at the card, and approve it again \
                      if it is still right",
-                    changed_at.format("%Y-%m-%d %H:%M UTC")
+                    shown.clone().unwrap_or_else(at)
                 );
             }
             HoldReason::OperatorStaysActive { operators } => {
@@ -332,7 +334,14 @@ fn quoted(groups: &[Box<str>]) -> String {
     format!("{noun} {}", names.join(", "))
 }
 
-fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Option<&SentBefore>) -> String {
+/// `waiting`: how many of them wait anyway, where the others fit and pass.
+fn over_budget(
+    class: BudgetClass,
+    (count, waiting): (u64, u64),
+    limit: u64,
+    base: u64,
+    before: Option<&SentBefore>,
+) -> String {
     let name = class.to_string();
     let option = name.split(':').next().unwrap_or_default();
     if limit == 0 {
@@ -359,24 +368,32 @@ fn over_budget(class: BudgetClass, count: u64, limit: u64, base: u64, before: Op
             String::new()
         }
     };
+    let (sent, until, raise) = match before {
+        None => (String::new(), String::new(), ""),
+        Some(SentBefore { items, window, room }) => (
+            format!(", and {items} sent in the last {window}"),
+            room.as_ref().map_or(String::new(), |room| format!(" until {room}")),
+            match window {
+                Window::Day => "",
+                Window::Week => ".per_week",
+            },
+        ),
+    };
+    let share = share(count + before.map_or(0, |before| before.items));
+    let numbers = format!("{count} in class {name}{sent}{share}, limit {limit}");
     let out = way_out(class);
-    let Some(SentBefore { items, window, room }) = before else {
-        let share = share(count);
+    if waiting > 0 {
+        let these = if waiting == 1 {
+            "this one waits anyway and holds".to_owned()
+        } else {
+            format!("these {waiting} wait anyway and hold")
+        };
         return format!(
-            "{count} in class {name}{share}, limit {limit}: the class is held whole; {out}approve the items, or raise \
-             guard.{option}"
+            "{these} nobody else up; all together they would be {numbers}: an approval lifts that as well; {out}approve \
+             the items, or raise guard.{option}{raise}"
         );
-    };
-    let share = share(count + items);
-    let until = room.as_ref().map_or(String::new(), |room| format!(" until {room}"));
-    let raise = match window {
-        Window::Day => String::new(),
-        Window::Week => ".per_week".to_owned(),
-    };
-    format!(
-        "{count} in class {name}, and {items} sent in the last {window}{share}, limit {limit}: the class is held \
-         whole{until}; {out}approve the items, or raise guard.{option}{raise}"
-    )
+    }
+    format!("{numbers}: the class is held whole{until}; {out}approve the items, or raise guard.{option}{raise}")
 }
 
 fn second_card(cards: &[CardId], agree: &BTreeSet<CardField>, misplaced: bool) -> String {

@@ -1,12 +1,16 @@
 //! Evidence with a date: since when it counts, when it will hold, and when a date is not taken at its word (RULES 4.6).
 
 use super::decisive;
+use crate::domain::decision::Contact;
 use crate::domain::hold::HoldReason;
 use crate::domain::hour;
 use crate::domain::identity::{Describe, FirstDay, JoinedRecord, Moment, Truth};
+use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
+use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::merge::Person;
+use crate::domain::plan::ActionKind;
 use chrono::{DateTime, Duration, Months, NaiveDate, TimeZone, Utc};
 
 /// Whether the leaver condition holds at moments other than now.
@@ -81,6 +85,38 @@ pub struct FirstSight {
 const RUNS_DIFFER: Duration = Duration::minutes(10);
 
 impl FirstSight {
+    /// What is remembered of when the evidence of a card's person was first seen. `doubted`: the card may be somebody else's.
+    pub fn of_card(
+        input: &PlanInput,
+        key: &Key,
+        card: &CardId,
+        known: Option<&LedgerEntry>,
+        doubted: bool,
+    ) -> FirstSight {
+        let PlanInput { contact, moment, .. } = input;
+        match known {
+            Some(entry) => {
+                // What was seen under another number is no first sight of this one.
+                let seen = if doubted || entry.key.as_ref() == Some(key) {
+                    FirstSight::from(entry)
+                } else {
+                    FirstSight::default()
+                };
+                let slot = Contact::slot(card, ActionKind::Archive);
+                FirstSight {
+                    is_baseline: contact.waiting.contains_key(&slot),
+                    ..seen
+                }
+            }
+            // Nothing is remembered of a card that may be somebody else's, and its archive waits for an answer anyway.
+            None => FirstSight {
+                at: doubted.then(|| moment.now - Duration::days(3653)),
+                announced: None,
+                is_baseline: contact.seen.is_none(),
+            },
+        }
+    }
+
     /// Whether it had been seen at `begun`.
     pub(in crate::domain) fn is_seen_by(self, begun: DateTime<Utc>, after: Duration, moment: Moment) -> bool {
         // A look at a moment just before that of the run has seen it too.

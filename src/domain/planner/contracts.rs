@@ -4,6 +4,7 @@
 use super::learning::archived_before;
 use super::shields::Shields;
 use super::{Planner, presence};
+use crate::domain::asked::Asked;
 use crate::domain::cards::Likeness;
 use crate::domain::contracts::{Contracts, Ended, doubtful_end, ended, go_by_the_clock, next_in_words, remember};
 use crate::domain::evidence::{Evidence, Grade};
@@ -88,7 +89,7 @@ impl Planner<'_> {
         let Some(entry) = self.learned.get(&id).or(self.known[card]).cloned() else {
             self.undecided.insert(id);
             let detail = "every contract row has ended, and whether the card is this person's is not known";
-            self.skip(SkipReason::LeavingUnknown, Some(key), Some(card), detail);
+            self.skip_asking(SkipReason::LeavingUnknown, (Asked::Leaving, person), Some(card), detail);
             return;
         };
         let (verdict, sightings) = ended(person, &entry, self.population, self.input);
@@ -111,7 +112,7 @@ impl Planner<'_> {
             Ended::Leaving(Leaving::Now(evidence)) => vec![evidence],
             Ended::Missing(Missing::Gone(evidence)) => evidence,
             waits => {
-                self.ended_not_yet(waits, key, card);
+                self.ended_not_yet(waits, person, card);
                 return;
             }
         };
@@ -127,7 +128,12 @@ impl Planner<'_> {
             let detail = format!(
                 "every contract has ended, but a human unarchived the card after {who} had archived it: it stays so"
             );
-            self.skip(SkipReason::UnarchivedByHand, Some(key), Some(card), detail);
+            self.skip_asking(
+                SkipReason::UnarchivedByHand,
+                (Asked::Leaving, person),
+                Some(card),
+                detail,
+            );
             return;
         }
         self.left.push(Left {
@@ -138,7 +144,7 @@ impl Planner<'_> {
         });
     }
 
-    fn ended_not_yet(&mut self, verdict: Ended, key: &Key, card: usize) {
+    fn ended_not_yet(&mut self, verdict: Ended, person: &Person<'_>, card: usize) {
         let id = self.index.cards[card].id.clone();
         let archived = self.index.cards[card].archived;
         let (reason, detail) = match verdict {
@@ -158,9 +164,9 @@ impl Planner<'_> {
             | Ended::Missing(Missing::Present | Missing::Gone(_)) => return,
         };
         if archived {
-            self.stands_apart(key);
+            self.stands_apart(person.key);
         } else {
-            self.skip(reason, Some(key), Some(card), detail);
+            self.skip_asking(reason, (Asked::Leaving, person), Some(card), detail);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The mapping while the clock is doubted: what depends on the time is unknown, what does not is as it is.
 
+use crate::domain::asked::Asked;
 use crate::domain::clock::{ClockJudgement, DOUBTED};
 use crate::domain::field::CardField;
 use crate::domain::identity::{
@@ -56,6 +57,10 @@ impl Describe for Doubting<'_> {
 
     fn managers_by_dn(&self) -> bool {
         self.inner.managers_by_dn()
+    }
+
+    fn behind(&self, asked: Asked, joined: &JoinedRecord<'_>) -> Vec<String> {
+        self.inner.behind(asked, joined)
     }
 
     fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {

@@ -1,6 +1,7 @@
 //! What a person's card should hold, against what it holds.
 
 use super::Planner;
+use crate::domain::asked::{Asked, mark_of};
 use crate::domain::card::CardFields;
 use crate::domain::diff::{field_change, same};
 use crate::domain::field::{CardField, FieldKind, FieldValue, Reference};
@@ -19,8 +20,8 @@ pub(super) struct Fields {
     pub changes: Vec<FieldChange>,
     /// A manager that this plan may make.
     pub new_manager: Option<Key>,
-    /// Problems that make the person wait.
-    pub holds: Vec<String>,
+    /// Problems that make the person wait, by the field that has them.
+    pub holds: Vec<(CardField, String)>,
     /// What is changed besides what the sources say, and why.
     pub why: Vec<String>,
     /// Enrich sources whose values are unknown because they were rejected.
@@ -29,15 +30,17 @@ pub(super) struct Fields {
 
 impl Planner<'_> {
     /// Bad fields hold creates and updates of the person, never an archive with evidence (RULES 4.2).
-    pub(super) fn reject_fields(&mut self, person: &Person<'_>, problems: &[String]) {
+    pub(super) fn reject_fields(&mut self, person: &Person<'_>, problems: &[(CardField, String)]) {
         let Some(record) = person.records.first() else { return };
-        for message in problems {
+        for (field, message) in problems {
+            let behind = self.describe.behind(Asked::Field(*field), &person.joined);
             self.rejections.push(Rejection {
                 source: record.source.clone(),
                 place: record.place.clone(),
                 key: Some(person.key.clone()),
                 scope: RejectionScope::Fields,
                 message: message.clone(),
+                content: mark_of(behind).into(),
             });
         }
     }
@@ -66,11 +69,10 @@ impl Planner<'_> {
             let message = format!("{}: {}", problem.field, problem.message);
             if card.is_none() && problem.field == CardField::SurName && !problem.holds_person {
                 // It is known, and cannot be written: one line says both.
-                fields
-                    .holds
-                    .push(format!("{}; a new card needs a surname", problem.message));
+                let message = format!("{}; a new card needs a surname", problem.message);
+                fields.holds.push((problem.field, message));
             } else if problem.holds_person {
-                fields.holds.push(message)
+                fields.holds.push((problem.field, message))
             } else {
                 self.skip(SkipReason::FieldLeft, Some(person.key), card, message)
             }
@@ -92,10 +94,13 @@ impl Planner<'_> {
                         Unknown::SourceRejected(source) => {
                             fields.needs.insert(source.clone());
                         }
-                        Unknown::RowsDiffer(source) if card.is_none() => fields.holds.push(format!(
-                            "{field}: rows of {source} are current together and differ here, and no card is made before it is \
-                             known which one holds; say in rows.main which row leads, or correct the rows"
-                        )),
+                        Unknown::RowsDiffer(source) if card.is_none() => {
+                            let message = format!(
+                                "{field}: rows of {source} are current together and differ here, and no card is made before it \
+                                 is known which one holds; say in rows.main which row leads, or correct the rows"
+                            );
+                            fields.holds.push((*field, message));
+                        }
                         _other => {}
                     }
                     continue;
@@ -127,7 +132,7 @@ impl Planner<'_> {
                             continue;
                         }
                         Resolved::Hold(message) => {
-                            fields.holds.push(format!("{field}: {message}"));
+                            fields.holds.push((*field, format!("{field}: {message}")));
                             continue;
                         }
                         Resolved::NewManager(key) => {
@@ -161,9 +166,8 @@ impl Planner<'_> {
                 location.clone_from(&wanted);
             }
             if *field == CardField::SurName && wanted.is_none() {
-                fields
-                    .holds
-                    .push("surName: the surname is empty; a card needs one: correct the source".to_owned());
+                let message = "surName: the surname is empty; a card needs one: correct the source".to_owned();
+                fields.holds.push((*field, message));
                 continue;
             }
             let needs_flag = self.input.policy.manager_flag && *field == CardField::Manager;

@@ -1,15 +1,12 @@
 //! What the ledger learns of somebody who is in the sources and has a card.
 
 use super::Planner;
-use crate::domain::decision::Contact;
-use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
 use crate::domain::ledger::{LastLook, LedgerEntry, Origin};
 use crate::domain::lifecycle::Leaving;
 use crate::domain::lifecycle::dates::FirstSight;
 use crate::domain::merge::Person;
-use crate::domain::plan::ActionKind;
-use chrono::{Duration, NaiveDate};
+use chrono::NaiveDate;
 
 /// What was made of the person in this run.
 pub(super) struct Seen {
@@ -24,28 +21,8 @@ pub(super) struct Seen {
 impl Planner<'_> {
     /// What is remembered of when the evidence of a card's person was first seen.
     pub(super) fn first_sight(&self, key: &Key, card: usize, doubted: bool) -> FirstSight {
-        let PlanInput { contact, moment, .. } = self.input;
-        match self.known[card] {
-            Some(entry) => {
-                // What was seen under another number is no first sight of this one.
-                let seen = if doubted || entry.key.as_ref() == Some(key) {
-                    FirstSight::from(entry)
-                } else {
-                    FirstSight::default()
-                };
-                let slot = Contact::slot(&entry.card, ActionKind::Archive);
-                FirstSight {
-                    is_baseline: contact.waiting.contains_key(&slot),
-                    ..seen
-                }
-            }
-            // Nothing is remembered of a card that may be somebody else's, and its archive waits for an answer anyway.
-            None => FirstSight {
-                at: doubted.then(|| moment.now - Duration::days(3653)),
-                announced: None,
-                is_baseline: contact.seen.is_none(),
-            },
-        }
+        let id = &self.index.cards[card].id;
+        FirstSight::of_card(self.input, key, id, self.known[card], doubted)
     }
 
     /// What the ledger learns of a person with a card.

@@ -49,6 +49,7 @@ mod work_left;
 pub(super) use finish::in_order;
 
 use super::apart::{Apart, JudgedPeople};
+use super::asked::{Asked, mark_of};
 use super::card::{OperatorLink, PersonCard};
 use super::cards::{CardIndex, CardMatch, CardState, Likeness, LookAlikes};
 use super::field::{CardField, FieldValue};
@@ -57,7 +58,7 @@ use super::ids::CardId;
 use super::input::PlanInput;
 use super::key::{Key, RawKey};
 use super::ledger::LedgerEntry;
-use super::merge::{Member, Population};
+use super::merge::{Member, Person, Population};
 use super::plan::{Action, Conflict, ConflictKind, Evidence, FieldChange, HoldReason, Plan, Skip, SkipReason};
 use super::record::Anchor;
 use super::references::References;
@@ -361,7 +362,27 @@ impl<'a> Planner<'a> {
             key: key.cloned(),
             card,
             detail: detail.into(),
+            mark: String::new(),
         });
+    }
+
+    /// The same of what was asked of somebody's records: with other values behind it, it is another question.
+    fn skip_asking(
+        &mut self,
+        reason: SkipReason,
+        (asked, person): (Asked, &Person<'_>),
+        card: Option<usize>,
+        detail: impl Into<String>,
+    ) {
+        self.skip(reason, Some(person.key), card, detail);
+        self.last_goes_by(mark_of(self.describe.behind(asked, &person.joined)));
+    }
+
+    /// What the question that was put last goes by.
+    fn last_goes_by(&mut self, mark: String) {
+        if let Some(last) = self.skipped.last_mut() {
+            last.mark = mark;
+        }
     }
 
     fn is_protected(&self, key: Option<&Key>, card: Option<usize>) -> bool {

@@ -3,6 +3,7 @@
 
 use super::rekey::Rekey;
 use super::{Draft, ManagerWish, Planner, text_of};
+use crate::domain::asked::Asked;
 use crate::domain::card::{CardFields, OperatorLink, PersonCard};
 use crate::domain::cards::{CardState, Likeness};
 use crate::domain::field::{CardField, FieldValue};
@@ -31,7 +32,7 @@ impl<'a> Planner<'a> {
             Leaving::Now(_) | Leaving::Later { .. } | Leaving::ContractsEnded => {
                 if let Some(HoldReason::DoubtfulDate { what }) = dates::doubt(self.describe, person, self.input, None) {
                     let detail = format!("no card is made while this is open: {what}");
-                    self.skip(SkipReason::LeavingUnknown, Some(key), None, detail);
+                    self.skip_asking(SkipReason::LeavingUnknown, (Asked::Leaving, person), None, detail);
                     self.block(key, CANNOT_BE_USED);
                     return;
                 }
@@ -50,9 +51,9 @@ impl<'a> Planner<'a> {
                 return;
             }
             Leaving::Unknown(why) => {
-                self.skip(
+                self.skip_asking(
                     SkipReason::LeavingUnknown,
-                    Some(key),
+                    (Asked::Leaving, person),
                     None,
                     format!("no card is made while this is open: {why}"),
                 );
@@ -71,7 +72,7 @@ impl<'a> Planner<'a> {
             }
             Starting::Unknown(why) => {
                 let detail = format!("no card is made while this is open: {why}");
-                self.skip(SkipReason::StartUnknown, Some(key), None, detail);
+                self.skip_asking(SkipReason::StartUnknown, (Asked::FirstDay, person), None, detail);
                 self.block(key, CANNOT_BE_USED);
                 return;
             }
@@ -84,9 +85,8 @@ impl<'a> Planner<'a> {
         let description = self.describe.describe(&person.joined, self.input.moment);
         let mut fields = self.compare(person, &description, None, &CardFields::default());
         if fields.holds.is_empty() && fields.needs.is_empty() && !names_a_surname(&fields.changes) {
-            fields
-                .holds
-                .push("surName: the surname is not known; a new card needs one: correct the source".to_owned());
+            let message = "surName: the surname is not known; a new card needs one: correct the source".to_owned();
+            fields.holds.push((CardField::SurName, message));
         }
         if !fields.holds.is_empty() {
             self.reject_fields(person, &fields.holds);

@@ -27,6 +27,7 @@ impl Planner<'_> {
                         card: Some(id.clone()),
                         detail: "the card was due for anonymization and was deleted in TOPdesk: that counts as done"
                             .to_owned(),
+                        mark: String::new(),
                     });
                     continue;
                 }
@@ -40,6 +41,7 @@ impl Planner<'_> {
                     key: Some(key.clone()),
                     card: Some(id.clone()),
                     detail: detail.to_owned(),
+                    mark: String::new(),
                 });
                 continue;
             };

@@ -3,6 +3,7 @@
 use super::learning::{Seen, archived_before};
 use super::operators::fate_words;
 use super::{Draft, ManagerWish, Place, Planner, conflict_of, wanted_text};
+use crate::domain::asked::Asked;
 use crate::domain::card::PersonCard;
 use crate::domain::cards::{CardMatch, Likeness, fold};
 use crate::domain::contracts::Contracts;
@@ -85,9 +86,9 @@ impl<'a> Planner<'a> {
             }
             Truth::Unknown(why) => {
                 self.judged.unknown += 1;
-                self.skip(
+                self.skip_asking(
                     SkipReason::ScopeUnknown,
-                    Some(key),
+                    (Asked::Scope, person),
                     card,
                     format!("`include` gives neither yes nor no: {why}"),
                 );
@@ -130,7 +131,12 @@ impl<'a> Planner<'a> {
                 if let Some(who) = known.and_then(archived_before) {
                     let detail =
                         format!("leaves, but a human unarchived the card after {who} had archived it: it stays so");
-                    self.skip(SkipReason::UnarchivedByHand, Some(key), Some(card), detail);
+                    self.skip_asking(
+                        SkipReason::UnarchivedByHand,
+                        (Asked::Leaving, person),
+                        Some(card),
+                        detail,
+                    );
                     return;
                 }
                 let mut doubts: Vec<HoldReason> = doubt.into_iter().chain(odd_date).collect();
@@ -147,9 +153,9 @@ impl<'a> Planner<'a> {
             (Leaving::Later { .. }, true) => self.stands_apart(key),
             (Leaving::No | Leaving::NextContract, true) => self.rehire(person, card, &description, doubt),
             (Leaving::Unknown(why), true) => {
-                self.skip(
+                self.skip_asking(
                     SkipReason::LeavingUnknown,
-                    Some(key),
+                    (Asked::Leaving, person),
                     Some(card),
                     format!("stays archived: {why}"),
                 );
@@ -161,7 +167,7 @@ impl<'a> Planner<'a> {
                 } else {
                     format!("lifecycle.leaver.when gives neither yes nor no: {why}")
                 };
-                self.skip(SkipReason::LeavingUnknown, Some(key), Some(card), detail);
+                self.skip_asking(SkipReason::LeavingUnknown, (Asked::Leaving, person), Some(card), detail);
                 if !self.rows_are_open(person) {
                     // Whether they stay is open: no access is given meanwhile.
                     self.update(person, card, &description, doubt, Vec::new(), None);
@@ -293,7 +299,7 @@ impl<'a> Planner<'a> {
             }
             Starting::Unknown(why) => {
                 let detail = format!("stays archived: {why}");
-                self.skip(SkipReason::StartUnknown, Some(key), Some(card), detail);
+                self.skip_asking(SkipReason::StartUnknown, (Asked::FirstDay, person), Some(card), detail);
                 return;
             }
         }

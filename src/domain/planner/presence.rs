@@ -2,6 +2,7 @@
 //! waits about them counts as settled.
 
 use super::Planner;
+use crate::domain::asked::{mark_of, mark_of_record};
 use crate::domain::identity::{Part, Unknown};
 use crate::domain::key::Key;
 use crate::domain::ledger::{LedgerEntry, Sighting};
@@ -57,6 +58,9 @@ impl Planner<'_> {
                      out with `skip` or `exclude`, or correct the source"
                 );
                 self.skip(SkipReason::SeveralRecords, Some(person.key), card, detail);
+                let mut records: Vec<String> = snapshot.with_key(person.key).iter().map(mark_of_record).collect();
+                records.sort();
+                self.last_goes_by(mark_of(records));
             }
         }
     }

@@ -2,6 +2,7 @@
 //! moved, so the card that has it must survive (RULES 2). A suggestion to a human, like every likeness.
 
 use super::{Draft, ManagerWish, Planner};
+use crate::domain::asked::mark_of;
 use crate::domain::card::{OperatorLink, PersonCard};
 use crate::domain::cards::{CardState, Likeness, LookAlikes, fold};
 use crate::domain::field::CardField;
@@ -69,6 +70,11 @@ impl<'a> Planner<'a> {
         let Some(alike) = self.twins.get(&card).cloned() else {
             return;
         };
+        let ids = alike.keys().map(|other| &self.index.cards[*other].id);
+        let cards: Vec<String> = ids
+            .chain([&self.index.cards[card].id])
+            .map(ToString::to_string)
+            .collect();
         // A name alone says too little for what cannot be undone.
         let sure: BTreeMap<usize, BTreeSet<CardField>> = alike
             .into_iter()
@@ -76,13 +82,16 @@ impl<'a> Planner<'a> {
             .collect();
         let key = person.key;
         match sure.len() {
-            0 => self.skip(
-                SkipReason::PossibleTwin,
-                Some(key),
-                Some(card),
-                "another card has the same full name, no key and an operator: if it is the same person, give it the same \
-                 e-mail or login in TOPdesk",
-            ),
+            0 => {
+                self.skip(
+                    SkipReason::PossibleTwin,
+                    Some(key),
+                    Some(card),
+                    "another card has the same full name, no key and an operator: if it is the same person, give it the \
+                     same e-mail or login in TOPdesk",
+                );
+                self.last_goes_by(mark_of(cards));
+            }
             1 => {
                 let (keeper, agree) = sure.into_iter().next().expect("one was counted");
                 let others = self.twins.iter().filter(|(other, alike)| {
@@ -96,16 +105,20 @@ impl<'a> Planner<'a> {
                         Some(keeper),
                         "several cards with a key look like this card without one: give it the key of its person in TOPdesk",
                     );
+                    self.last_goes_by(mark_of(cards));
                 } else {
                     self.merge(person, card, keeper, description, agree);
                 }
             }
-            _several => self.skip(
-                SkipReason::PossibleTwin,
-                Some(key),
-                Some(card),
-                "several cards without a key and with an operator look like this person: decide in TOPdesk which is",
-            ),
+            _several => {
+                self.skip(
+                    SkipReason::PossibleTwin,
+                    Some(key),
+                    Some(card),
+                    "several cards without a key and with an operator look like this person: decide in TOPdesk which is",
+                );
+                self.last_goes_by(mark_of(cards));
+            }
         }
     }
 

@@ -70,6 +70,7 @@ fn neutral(plan: &Plan, keys: Keys<'_>, key_of: &dyn Fn(&Key) -> Key) -> PlanVie
         key: skip.key.as_ref().map(key_of),
         card: skip.card.clone(),
         detail: String::new(),
+        mark: String::new(),
     });
     PlanView {
         plan_id: plan.id.clone(),

@@ -3,6 +3,7 @@
 //! The sources keep joining by the key they have; what changes is the value that is compared with the cards. It comes from the
 //! mapping: the key of a person under `email` is what `fields.email` gives for that person.
 
+use crate::domain::asked::Asked;
 use crate::domain::card::PersonCard;
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::identity::{Describe, Description, Desired, FirstDay, JoinedRecord, LastDay, Moment, Truth, Wanted};
@@ -272,6 +273,10 @@ impl Describe for DescribeUnder<'_> {
 
     fn managers_by_dn(&self) -> bool {
         self.inner.managers_by_dn()
+    }
+
+    fn behind(&self, asked: Asked, joined: &JoinedRecord<'_>) -> Vec<String> {
+        self.inner.behind(asked, joined)
     }
 
     fn describe(&self, joined: &JoinedRecord<'_>, moment: Moment) -> Description {

@@ -4,7 +4,7 @@ use super::world::{World, row};
 use super::worlds::worlds;
 use crate::domain::card::OperatorKind;
 use crate::domain::concern::{Addressee, Concern, ConcernCode};
-use crate::domain::decision::Answer;
+use crate::domain::decision::{Answer, read_of};
 use crate::domain::snapshot::RejectionScope;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -102,6 +102,85 @@ fn what_is_known_is_quiet_until_it_is_another_one() {
     assert_eq!(open(&world), 0);
     world.hr().rows.push(row("Y").with("key", "").with("sur", "Other"));
     assert_eq!(open(&world), 1);
+}
+
+/// Something that changes what a concern is about.
+type Change = fn(&mut World);
+
+#[test]
+fn another_value_is_another_question_whatever_is_asked() {
+    let changes: [(ConcernCode, Change); 5] = [
+        (ConcernCode::LeavingUnknown, |world| {
+            world.hr().set("E003", "end", "29-11-2026")
+        }),
+        (ConcernCode::LeavingUnknown, |world| {
+            world.operator("o1", "c-E003", false, OperatorKind::Regular);
+        }),
+        (ConcernCode::DuplicateKey, |world| {
+            world
+                .hr()
+                .rows
+                .last_mut()
+                .expect("a row")
+                .values
+                .insert("end", "2026-11-01".to_owned());
+        }),
+        (ConcernCode::DuplicateKey, |world| {
+            let third = world.hr().row_of("E002").clone();
+            world.hr().rows.push(third);
+        }),
+        (ConcernCode::RecordWithoutKey, |world| {
+            world.hr().set("", "sur", "Other")
+        }),
+    ];
+    for (code, change) in changes {
+        let mut world = troubled();
+        let hr = world.hr();
+        let twin = hr
+            .rows
+            .iter()
+            .rposition(|row| row.values["key"] == "E002")
+            .expect("a second row");
+        let last = hr.rows.len() - 1;
+        hr.rows.swap(twin, last);
+        let of_code = |world: &World| {
+            let found = concerns(world).into_iter().filter(|it| it.code == code);
+            found.collect::<Vec<Concern>>()
+        };
+        let before = of_code(&world);
+        world.decide(&before[0].id, Answer::Reject, BTreeSet::new());
+        assert!(of_code(&world).iter().all(|it| !it.is_open()), "{code}: it is known");
+        change(&mut world);
+        let after = of_code(&world);
+        assert!(after.iter().all(Concern::is_open), "{code}: {before:#?} {after:#?}");
+        assert!(after[0].follows(&before[0]), "{code}: it is about the same");
+    }
+}
+
+#[test]
+fn another_content_of_a_read_is_another_question() {
+    let mut world = World::of(20);
+    world.run();
+    world.hr().history.largest_accepted = Some(20);
+    let read = |world: &World| {
+        let found = concerns(world).into_iter();
+        found
+            .filter(|it| it.code == ConcernCode::ReadRejected)
+            .collect::<Vec<Concern>>()
+    };
+    for number in 1..=10 {
+        world.hr().remove(&format!("E{number:03}"));
+    }
+    let first = read(&world);
+    for concern in &first {
+        world.decide(&concern.id, Answer::Reject, BTreeSet::from([read_of(&"hr".into())]));
+    }
+    assert!(!first.is_empty() && read(&world).iter().all(|it| !it.is_open()));
+    world.hr().remove("E011");
+    assert!(
+        read(&world).iter().all(Concern::is_open),
+        "fewer again is another matter"
+    );
 }
 
 proptest! {

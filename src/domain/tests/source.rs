@@ -140,6 +140,7 @@ impl TestSource {
                 key: key.as_deref().map(Key::stored),
                 scope: *scope,
                 message: "cannot be read".to_owned(),
+                content: Box::default(),
             });
         SourceRead {
             source: self.name.clone(),

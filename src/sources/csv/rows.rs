@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::header::{Header, Repeated};
 use super::quotes;
 use super::short::{self, ShortRow, Whole};
+use crate::domain::asked::mark_of;
 use crate::domain::ids::SourceName;
 use crate::domain::key::{Key, KeyReading, KeySpec};
 use crate::domain::key_shapes::KeyShapes;
@@ -95,6 +96,8 @@ struct Doubtful {
     line: u64,
     key_cell: Option<String>,
     message: String,
+    /// A hash of its cells.
+    content: String,
 }
 
 /// A line inside a quoted cell that could be a row of its own.
@@ -188,6 +191,7 @@ impl RowReader<'_> {
             line,
             key_cell: key_cell.map(|cell| self.value(cell).into_owned()),
             message,
+            content: mark_of(cells),
         });
     }
 
@@ -209,6 +213,7 @@ impl RowReader<'_> {
             line,
             key_cell: None,
             message: message.to_owned(),
+            content: String::new(),
         });
     }
 
@@ -277,6 +282,7 @@ impl RowReader<'_> {
                 line: row.line,
                 key_cell: Some(row.key.to_string()),
                 message,
+                content: mark_of(&row.cells),
             });
         }
         if let Some(first) = taken.first() {
@@ -330,6 +336,7 @@ impl RowReader<'_> {
                 key: known(row.key_cell),
                 scope: RejectionScope::Record,
                 message: row.message,
+                content: row.content.into(),
             })
             .collect();
         let mut findings = std::mem::take(&mut self.header.findings);

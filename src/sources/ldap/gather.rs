@@ -4,6 +4,7 @@ use super::address::Server;
 use super::answer;
 use super::entry::{self, Columns, Malformed};
 use crate::config::LdapConfig;
+use crate::domain::asked::mark_of_values;
 use crate::domain::ids::SourceName;
 use crate::domain::key::{Key, KeyReading, KeySpec};
 use crate::domain::record::{AttributeNames, Place, RawRecord, Values};
@@ -165,6 +166,7 @@ impl<'a> Gathered<'a> {
                     continue;
                 };
                 rejections.push(Rejection {
+                    content: mark_of_values(&record.values).into(),
                     source: source.clone(),
                     key: match *place == self.columns.key() {
                         true => None,

@@ -3,6 +3,7 @@
 use super::entry::{self, Entry, Sign, Wanted};
 use super::lines::{Content, Line, Lines};
 use super::surroundings::Surroundings;
+use crate::domain::asked::{mark_of, mark_of_values};
 use crate::domain::dn::same_for_all_spellings;
 use crate::domain::ids::SourceName;
 use crate::domain::key::{Key, KeyReading, KeySpec};
@@ -122,7 +123,8 @@ impl Reader<'_> {
             self.entry(lines);
         } else {
             let why = "the entry has no dn as its first line; export it again".to_owned();
-            self.reject(first.number, None, why);
+            let content = mark_of(lines.iter().map(|line| line.text.as_ref()));
+            self.reject(first.number, None, (why, content));
         }
     }
 
@@ -144,7 +146,8 @@ impl Reader<'_> {
         }
         if let Some(why) = entry.unusable.take() {
             let key = self.key_of(&entry.values);
-            self.reject(entry.line, key, why);
+            let content = mark_of(lines.iter().map(|line| line.text.as_ref()));
+            self.reject(entry.line, key, (why, content));
             return;
         }
         for (place, values) in entry.values.iter().enumerate() {
@@ -183,13 +186,14 @@ impl Reader<'_> {
         }
     }
 
-    fn reject(&mut self, line: u64, key: Option<Key>, message: String) {
+    fn reject(&mut self, line: u64, key: Option<Key>, (message, content): (String, String)) {
         self.rejections.push(Rejection {
             source: self.source.clone(),
             place: Place::Line(line),
             key,
             scope: RejectionScope::Record,
             message,
+            content: content.into(),
         });
     }
 
@@ -217,7 +221,8 @@ impl Reader<'_> {
             };
             let name = &self.wanted.names[*place];
             let why = format!("{name} holds bytes that are not UTF-8 text; correct the value in the directory");
-            self.reject(self.lines[index], key, why);
+            let content = mark_of_values(&record.values);
+            self.reject(self.lines[index], key, (why, content));
         }
         self.rejections.sort_by(|left, right| left.place.cmp(&right.place));
     }

@@ -20,6 +20,7 @@ async fn the_second_run_is_told_who_works() {
         host,
         command,
         since,
+        zone: _,
     } = holder;
     assert_eq!((*pid, command.as_str(), *since), (std::process::id(), "daemon", at(0)));
     assert!(!user.is_empty() && !host.is_empty());
@@ -74,7 +75,7 @@ async fn a_lock_that_is_not_ours_is_left_as_it_is() {
     assert!(refused().await.contains("is not a file"));
     std::fs::remove_file(&lock).unwrap();
     // What a killed run left is a lock.
-    let holder = serde_json::to_string(&super::super::lock::this_process("run", at(0))).unwrap();
+    let holder = serde_json::to_string(&super::super::lock::this_process("run", at(0), None)).unwrap();
     std::fs::write(&lock, holder).unwrap();
     drop(lease(&store, "r2").await);
 }

@@ -267,7 +267,7 @@ async fn what_was_said_of_a_card_and_a_number_goes_with_its_person() {
 }
 
 #[tokio::test]
-async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
+async fn holds_are_replaced_and_an_item_that_was_gone_is_a_new_one() {
     let (_folder, path) = folder();
     let store = open(&path).await;
     let lease = lease(&store, "r1").await;
@@ -285,7 +285,7 @@ async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
         store.learn(&lease, learned, at(seconds)).await.unwrap();
     };
     set("p1", &[held(&two, 10), held(&one, 10)], 10).await;
-    set("p2", &[held(&three, 20), held(&two, 20)], 20).await;
+    set("p2", &[held(&three, 20), held(&two, 10)], 20).await;
     let expected = |plan: &str, change: &Change, since| KeptHold {
         plan: plan.into(),
         item: held(change, since),
@@ -295,12 +295,12 @@ async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
         store.holds().await.unwrap(),
         [expected("p2", &three, 20), expected("p2", &two, 10)]
     );
-    // An item that did not wait for one run is still the old item when it comes back.
+    // An item that a run did not want any more waits anew when it comes back.
     set("p3", &[held(&one, 30)], 30).await;
-    assert_eq!(store.holds().await.unwrap(), [expected("p3", &one, 10)]);
-    // After a month it is a new one, where the clock is believed and what is old is taken out.
+    assert_eq!(store.holds().await.unwrap(), [expected("p3", &one, 30)]);
+    // What is old is taken out where the clock is believed.
     let month = 31 * 86_400;
-    set("p3", &[held(&one, month - 86_400)], month - 86_400).await;
+    set("p3", &[held(&one, 30)], month - 86_400).await;
     set("p4", &[], month).await;
     let years = chrono::Duration::days(800);
     let retention = Retention {
@@ -312,7 +312,7 @@ async fn holds_are_replaced_and_keep_the_time_of_their_first_hold() {
     set("p5", &[held(&two, month), held(&one, month)], month).await;
     assert_eq!(
         store.holds().await.unwrap(),
-        [expected("p5", &two, month), expected("p5", &one, 10)]
+        [expected("p5", &two, month), expected("p5", &one, month)]
     );
     // What does not name holds leaves them.
     store.learn(&lease, Learned::default(), at(month)).await.unwrap();

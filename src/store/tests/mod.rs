@@ -5,6 +5,7 @@ mod journal;
 mod lease;
 mod memory;
 mod opening;
+mod readable;
 mod reads;
 
 use super::{SqliteStore, StoreError};
