@@ -5,7 +5,7 @@ use super::explain_words::{
     active_behind, group_words, normaliser_words, nothing_words, quoted, read, row_words, values,
 };
 use super::out::Paint;
-use super::words::{conflict_words, name_of, operator_words, role_words, skip_words, twin_words};
+use super::words::{conflict_words, name_of, operator_words, other_card_words, role_words, skip_words};
 use crate::cli::out::line;
 use crate::domain::card::{OperatorKind, OperatorLink};
 use crate::domain::evidence::Grade;
@@ -139,7 +139,7 @@ impl ExplainText<'_> {
             lines.push(format!("    {} {what}", self.paint.bad("operator")));
         }
         lines.extend(values(&change.fields, change.action));
-        lines.extend(change.twin.iter().map(|twin| format!("    {}", twin_words(twin))));
+        lines.extend(other_card_words(change).map(|other| format!("    {other}")));
         for evidence in &change.evidence {
             let source = evidence
                 .source

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::out::{self, Paint};
 use super::session;
 use super::table::TableForm;
-use super::words::{NUMBER_OFF, group_lines, operator_words, twin_words};
+use super::words::{NUMBER_OFF, group_lines, operator_words, other_card_words};
 use crate::cli::out::line;
 use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
@@ -384,8 +384,8 @@ fn one(
             _existing => line!(text, "    {name}: {} -> {}", value(&field.from), value(&field.to)),
         };
     }
-    if let Some(twin) = &change.twin {
-        line!(text, "    {}", twin_words(twin));
+    if let Some(other) = other_card_words(change) {
+        line!(text, "    {other}");
     }
     for why in &change.why {
         line!(text, "    why: {why}");

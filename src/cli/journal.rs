@@ -86,6 +86,7 @@ fn operators(entry: &JournalEntry) -> Vec<&str> {
         | ActionKind::Create
         | ActionKind::Update
         | ActionKind::Adopt
+        | ActionKind::Exchange
         | ActionKind::Merge
         | ActionKind::SetReferences => false,
     };

@@ -78,7 +78,9 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
         } else {
             out::print(&text(args, &way.planned, &way.kept));
         }
-        return Ok(Exit::Verdict(plan_exit_code(&way.planned.judged)));
+        let code = plan_exit_code(&way.planned.judged);
+        let stays = way.kept.iter().any(|one| !one.why.is_done());
+        return Ok(Exit::Verdict(if stays && [0, 2].contains(&code) { 3 } else { code }));
     }
     session::refuse_changing_key(&environment)?;
     if as_of.is_some() {

@@ -8,7 +8,7 @@ use crate::domain::ids::OperatorId;
 use crate::domain::operator_names::OperatorNames;
 use crate::domain::plan::{ActionKind, Conflict, ConflictKind, Skip, SkipReason};
 use crate::domain::snapshot::{Effect, Finding, Role, SnapshotSummary, Verdict};
-use crate::domain::view::TwinView;
+use crate::domain::view::ChangeView;
 use std::collections::BTreeMap;
 
 /// What is written of an adoption on its way back.
@@ -151,10 +151,27 @@ pub(super) fn operator_words(
     }
 }
 
-/// What the other card of a merge gives up.
-pub(super) fn twin_words(twin: &TwinView) -> String {
-    let fields: Vec<&str> = twin.fields.keys().map(String::as_str).collect();
-    format!("card {} gives up {} and is archived", twin.person_id, fields.join(", "))
+/// What becomes of the other card, where a change is of two.
+pub(super) fn other_card_words(change: &ChangeView) -> Option<String> {
+    if let Some(twin) = &change.twin {
+        let fields: Vec<&str> = twin.fields.keys().map(String::as_str).collect();
+        return Some(format!(
+            "card {} gives up {} and is archived",
+            twin.person_id,
+            fields.join(", ")
+        ));
+    }
+    let other = change.other.as_ref()?;
+    let shown = |value: &Option<String>| {
+        let value = value.as_ref();
+        value.map_or("(empty)".to_owned(), |value| format!("\"{value}\""))
+    };
+    let fields: Vec<String> = other
+        .fields
+        .iter()
+        .map(|(name, field)| format!("{name}: {} -> {}", shown(&field.from), shown(&field.to)))
+        .collect();
+    Some(format!("and card {}: {}", other.person_id, fields.join(", ")))
 }
 
 /// What was done to so many cards or entries.
@@ -166,6 +183,8 @@ pub(super) fn done_words(kind: ActionKind, count: u64) -> &'static str {
         ActionKind::Create => "created",
         ActionKind::Update => "updated",
         ActionKind::Adopt => "adopted",
+        ActionKind::Exchange if count == 1 => "exchange of two numbers",
+        ActionKind::Exchange => "exchanges of two numbers",
         ActionKind::Merge => "merged",
         ActionKind::SetReferences => "with references set",
         ActionKind::Archive => "archived",
@@ -177,7 +196,11 @@ pub(super) fn done_words(kind: ActionKind, count: u64) -> &'static str {
 pub(super) fn mark_of(kind: ActionKind) -> &'static str {
     match kind {
         ActionKind::CreateEntry | ActionKind::Create | ActionKind::Unarchive => "+",
-        ActionKind::Update | ActionKind::Adopt | ActionKind::Merge | ActionKind::SetReferences => "~",
+        ActionKind::Update
+        | ActionKind::Adopt
+        | ActionKind::Exchange
+        | ActionKind::Merge
+        | ActionKind::SetReferences => "~",
         ActionKind::Archive | ActionKind::Anonymize => "-",
     }
 }
@@ -191,6 +214,7 @@ pub(super) fn name_of(kind: ActionKind) -> &'static str {
         | ActionKind::Create
         | ActionKind::Update
         | ActionKind::Adopt
+        | ActionKind::Exchange
         | ActionKind::Merge
         | ActionKind::Archive
         | ActionKind::Anonymize => kind.name(),

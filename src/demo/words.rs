@@ -64,6 +64,7 @@ fn done_lines(kind: ActionKind, changes: &[&Change]) -> Vec<String> {
                     Action::Create { .. }
                     | Action::Update { .. }
                     | Action::Adopt { .. }
+                    | Action::Exchange { .. }
                     | Action::Merge { .. }
                     | Action::Archive { .. }
                     | Action::Unarchive { .. }
@@ -102,6 +103,7 @@ fn done_lines(kind: ActionKind, changes: &[&Change]) -> Vec<String> {
             format!("{} archived{because}{along}", many(count, "card", "cards"))
         }
         ActionKind::Unarchive => format!("{} made active again", many(count, "card", "cards")),
+        ActionKind::Exchange => format!("{} of numbers between two cards", many(count, "exchange", "exchanges")),
         ActionKind::Merge => format!("{} merged with the card of the operator", many(count, "card", "cards")),
         ActionKind::Anonymize => format!("{} anonymized", many(count, "card", "cards")),
     };
@@ -231,6 +233,7 @@ fn items(kind: ActionKind, count: usize) -> String {
         ActionKind::Update | ActionKind::SetReferences => many(count, "update", "updates"),
         ActionKind::Adopt => many(count, "person", "people"),
         ActionKind::Archive => many(count, "archive", "archives"),
+        ActionKind::Exchange => many(count, "exchange", "exchanges"),
         ActionKind::Merge => many(count, "merge", "merges"),
         ActionKind::Anonymize => many(count, "anonymization", "anonymizations"),
     }
@@ -247,6 +250,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::Twin { .. }
         | HoldReason::SamePerson { .. }
         | HoldReason::AnotherPerson
+        | HoldReason::ExchangedNumbers
         | HoldReason::OddKey { .. }
         | HoldReason::SecondCard { .. }
         | HoldReason::SomebodyElsesCard { .. }

@@ -51,7 +51,7 @@ impl<'a> From<&'a Change> for Offer<'a> {
 
 impl<'a> From<&'a ChangeView> for Offer<'a> {
     fn from(change: &'a ChangeView) -> Self {
-        let twin = change.twin.as_ref().map(|twin| &twin.person_id);
+        let twin = change.twin.iter().chain(&change.other).map(|twin| &twin.person_id);
         Offer {
             id: &change.id,
             action: change.action,
@@ -68,7 +68,7 @@ impl<'a> Offer<'a> {
         if let (ActionKind::Create | ActionKind::Adopt, Some(key)) = (self.action, self.key) {
             subjects.push(Subject::Number(key));
         }
-        if let ActionKind::Adopt | ActionKind::Merge | ActionKind::Archive = self.action {
+        if let ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge | ActionKind::Archive = self.action {
             subjects.extend(self.cards.iter().map(|card| Subject::Card(card)));
         }
         subjects

@@ -123,6 +123,7 @@ impl<'a> Whom<'a> {
             | ActionKind::Create
             | ActionKind::Update
             | ActionKind::Adopt
+            | ActionKind::Exchange
             | ActionKind::Merge
             | ActionKind::SetReferences
             | ActionKind::Archive

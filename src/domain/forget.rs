@@ -83,9 +83,9 @@ impl PlanInput {
         self.contact.apart.forget(&keys);
         self.pins.retain(|pin| !cards.contains(&pin.card));
         for half in std::mem::take(&mut self.half_done) {
-            let theirs = half.key.as_ref().is_some_and(|key| keys.contains(key));
-            let key = half.key.filter(|_| !theirs);
-            self.half_done.insert(HalfDone { key, ..half });
+            let is_kept = |key: &Key| !keys.contains(key);
+            let (key, other_key) = (half.key.filter(is_kept), half.other_key.filter(is_kept));
+            self.half_done.insert(HalfDone { key, other_key, ..half });
         }
         self.in_doubt.retain(|key| !keys.contains(key));
         // The cards stay on the lists.

@@ -89,6 +89,7 @@ fn taken_along(change: &Change) -> &[OperatorId] {
             | ActionKind::Create
             | ActionKind::Update
             | ActionKind::Adopt
+            | ActionKind::Exchange
             // The card that a merge archives has no operator.
             | ActionKind::Merge
             | ActionKind::SetReferences

@@ -223,7 +223,8 @@ fn last_operators(
 fn half_done(change: &Change, input: &PlanInput) -> Option<HoldReason> {
     let concerned = input.half_done.iter().any(|half| {
         let card = change.cards().into_iter().any(|card| half.cards.contains(card));
-        card || change.key.is_some() && change.key == half.key
+        let mut keys = half.key.iter().chain(&half.other_key);
+        card || change.keys().any(|key| keys.any(|half| half == key))
     });
     concerned.then_some(HoldReason::HalfDone)
 }
@@ -237,18 +238,18 @@ fn rejected_pairs(
     reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>,
 ) {
     for change in &plan.changes {
-        let (ActionKind::Adopt | ActionKind::Merge, Some(card), Some(key)) =
+        let (ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge, Some(card), Some(key)) =
             (change.action.kind(), &change.card, &change.key)
         else {
             continue;
         };
         let puts_it_there = |field: &FieldChange| field.field == input.policy.key.card_field && field.to.is_some();
-        let Some(rejection) = of_pair(&input.decisions, card, Some(key)) else {
-            continue;
-        };
-        if !change.action.fields().iter().any(puts_it_there) {
-            continue;
-        }
+        let other = change.other_side().map(|other| (&other.card, &other.key));
+        let rejection = [(card, key)].into_iter().chain(other).find_map(|(card, key)| {
+            let writes = change.fields_on(card).iter().any(puts_it_there);
+            of_pair(&input.decisions, card, Some(key)).filter(|_| writes)
+        });
+        let Some(rejection) = rejection else { continue };
         if decided.about(&change.id).is_some_and(|it| it.at >= rejection.at) {
             continue;
         }
@@ -315,7 +316,7 @@ fn idle_entries(plan: &Plan, reasons: &mut BTreeMap<ItemId, Vec<HoldReason>>) {
 impl Judged {
     /// The part of one person, with the list entries that their changes need. What was judged over everybody stays.
     pub fn only(mut self, key: &Key) -> Judged {
-        let is_theirs = |change: &Change| change.key.as_ref() == Some(key);
+        let is_theirs = |change: &Change| change.keys().any(|of_change| of_change == key);
         let mut wanted: BTreeSet<ItemId> = BTreeSet::new();
         for change in self.plan.changes.iter().filter(|change| is_theirs(change)) {
             wanted.insert(change.id.clone());

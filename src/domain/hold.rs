@@ -62,6 +62,8 @@ pub enum HoldReason {
     },
     /// The number agrees and nothing else does.
     AnotherPerson,
+    /// Two cards have each other's number.
+    ExchangedNumbers,
     /// The key is written like no other key of its source and of the cards.
     OddKey { source: SourceName },
     /// A card with another key has this newcomer's full name and more: a second card of one human?
@@ -228,6 +230,7 @@ impl HoldReason {
             | HoldReason::Twin { .. }
             | HoldReason::SamePerson { .. }
             | HoldReason::AnotherPerson
+            | HoldReason::ExchangedNumbers
             | HoldReason::OddKey { .. }
             | HoldReason::SecondCard { .. }
             | HoldReason::SomebodyElsesCard { .. }
@@ -282,6 +285,7 @@ impl HoldReason {
             HoldReason::Twin { .. } => "twin".to_owned(),
             HoldReason::SamePerson { .. } => "same_person".to_owned(),
             HoldReason::AnotherPerson => "another_person".to_owned(),
+            HoldReason::ExchangedNumbers => "exchanged_numbers".to_owned(),
             HoldReason::OddKey { .. } => "odd_key".to_owned(),
             HoldReason::SecondCard { .. } => "second_card".to_owned(),
             HoldReason::SomebodyElsesCard { .. } => "somebody_elses_card".to_owned(),

@@ -27,6 +27,7 @@ pub mod diff;
 pub mod difference;
 pub mod dn;
 pub mod evidence;
+pub mod exchange;
 pub mod fate;
 pub mod field;
 pub mod forget;

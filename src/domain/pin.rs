@@ -67,6 +67,13 @@ impl Pin {
             }
             (Pinned::Unarchive, Action::Unarchive { .. }) => true,
             (Pinned::Adopt { key: pinned }, Action::Adopt { .. }) => key == Some(pinned),
+            (Pinned::Adopt { key: pinned }, Action::Exchange { other, .. }) => {
+                if other.card == self.card {
+                    other.key == *pinned
+                } else {
+                    key == Some(pinned)
+                }
+            }
             (
                 Pinned::Archive { .. } | Pinned::Unarchive | Pinned::Adopt { .. } | Pinned::Field { .. },
                 _other_action,
@@ -85,7 +92,7 @@ impl Pin {
     }
 
     fn concerns(&self, change: &Change) -> bool {
-        change.card.as_ref() == Some(&self.card)
+        change.cards().contains(&&self.card)
             && (self.holds_action(&change.action, change.key.as_ref(), &change.evidence)
                 || change.action.fields().iter().any(|field| self.holds_field(field)))
     }
@@ -99,7 +106,7 @@ pub fn standing(plan: &Plan, pins: &[Pin]) -> Vec<Pin> {
     }
     let mut changes: BTreeMap<&CardId, Vec<&Change>> = BTreeMap::new();
     for change in &plan.changes {
-        if let Some(card) = &change.card {
+        for card in change.cards() {
             changes.entry(card).or_default().push(change);
         }
     }

@@ -4,6 +4,7 @@
 //! [`super::planner`], how it is judged in [`super::guard`].
 
 pub use super::evidence::{Evidence, EvidenceCode, Grade};
+pub use super::exchange::OtherSide;
 pub use super::fate::{ArchivedApart, OperatorFate};
 pub use super::hold::{Drift, HoldReason};
 pub use super::safe_end::SafeEnd;
@@ -47,6 +48,15 @@ impl FieldChange {
         replaced.then_some(BudgetClass::Changed(self.field))
     }
 
+    /// The way back.
+    pub fn reversed(&self) -> Self {
+        Self {
+            field: self.field,
+            from: self.to.clone(),
+            to: self.from.clone(),
+        }
+    }
+
     /// Empties a login or the e-mail address: on a card with an operator that is as grave as archiving (RULES 6.1).
     pub fn blanks_identity(&self) -> bool {
         self.field.identifies() && self.from.is_some() && self.to.is_none()
@@ -65,6 +75,11 @@ pub enum Action {
     Update { fields: Vec<FieldChange> },
     /// The key is written onto a card.
     Adopt { fields: Vec<FieldChange> },
+    /// Two cards that have each other's number: each gets its own.
+    Exchange {
+        fields: Vec<FieldChange>,
+        other: Box<OtherSide>,
+    },
     /// Two cards of one human become one: the key, and the login where it is wanted, are taken off `twin`, the fields are
     /// written onto the card that has the operator, and `twin` is archived.
     Merge {
@@ -111,6 +126,7 @@ pub enum ActionKind {
     Create,
     Update,
     Adopt,
+    Exchange,
     Merge,
     SetReferences,
     Archive,
@@ -119,12 +135,13 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind, in the order in which a plan is applied.
-    pub const IN_ORDER: [ActionKind; 9] = [
+    pub const IN_ORDER: [ActionKind; 10] = [
         ActionKind::CreateEntry,
         ActionKind::Unarchive,
         ActionKind::Create,
         ActionKind::Update,
         ActionKind::Adopt,
+        ActionKind::Exchange,
         ActionKind::Merge,
         ActionKind::SetReferences,
         ActionKind::Archive,
@@ -139,6 +156,7 @@ impl ActionKind {
             ActionKind::Create => "create",
             ActionKind::Update => "update",
             ActionKind::Adopt => "adopt",
+            ActionKind::Exchange => "exchange",
             ActionKind::Merge => "merge",
             ActionKind::SetReferences => "set_references",
             ActionKind::Archive => "archive",
@@ -161,6 +179,7 @@ impl Action {
             Action::Create { .. } => ActionKind::Create,
             Action::Update { .. } => ActionKind::Update,
             Action::Adopt { .. } => ActionKind::Adopt,
+            Action::Exchange { .. } => ActionKind::Exchange,
             Action::Merge { .. } => ActionKind::Merge,
             Action::Archive { .. } => ActionKind::Archive,
             Action::Unarchive { .. } => ActionKind::Unarchive,
@@ -175,6 +194,7 @@ impl Action {
             Action::Create { fields }
             | Action::Update { fields }
             | Action::Adopt { fields }
+            | Action::Exchange { fields, .. }
             | Action::Merge { fields, .. }
             | Action::Anonymize { fields, .. }
             | Action::SetReferences { fields } => fields,
@@ -279,6 +299,9 @@ impl Change {
                 });
                 self.add_field_classes(fields, &mut classes);
             }
+            Action::Exchange { .. } => {
+                classes.insert(BudgetClass::Keys);
+            }
             Action::Merge { fields, .. } => {
                 classes.insert(BudgetClass::Keys);
                 self.add_field_classes(fields, &mut classes);
@@ -324,6 +347,7 @@ impl Change {
             | Action::Create { .. }
             | Action::Update { .. }
             | Action::Adopt { .. }
+            | Action::Exchange { .. }
             | Action::Merge { .. }
             | Action::Archive { .. }
             | Action::Anonymize { .. }
@@ -414,6 +438,7 @@ pub fn item_id(change: &Change) -> ItemId {
     if let Action::Create { fields }
     | Action::Update { fields }
     | Action::Adopt { fields }
+    | Action::Exchange { fields, .. }
     | Action::Merge { fields, .. }
     | Action::Anonymize { fields, .. }
     | Action::SetReferences { fields } = &mut action

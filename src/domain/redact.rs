@@ -275,6 +275,7 @@ impl Redactor<'_> {
             operators_kept_archived,
             fields,
             twin,
+            other,
             evidence,
             depends_on,
             why,
@@ -295,6 +296,10 @@ impl Redactor<'_> {
             evidence
         });
         let groups = operator_groups.into_iter();
+        let card = |TwinView { person_id, fields }| TwinView {
+            person_id,
+            fields: self.fields(fields),
+        };
         ChangeView {
             id,
             action,
@@ -307,10 +312,8 @@ impl Redactor<'_> {
                 .collect(),
             operators_kept_archived,
             fields: self.fields(fields),
-            twin: twin.map(|TwinView { person_id, fields }| TwinView {
-                person_id,
-                fields: self.fields(fields),
-            }),
+            twin: twin.map(card),
+            other: other.map(card),
             evidence: evidence.collect(),
             depends_on,
             why: why.iter().map(|why| self.text(why)).collect(),

@@ -32,11 +32,11 @@ fn hash_of(change: &FieldChange) -> String {
 /// The card and its fields, of a change that only writes fields.
 fn writes_fields(change: &Change) -> Option<(&CardId, &[FieldChange])> {
     use super::plan::ActionKind::{
-        Adopt, Anonymize, Archive, Create, CreateEntry, Merge, SetReferences, Unarchive, Update,
+        Adopt, Anonymize, Archive, Create, CreateEntry, Exchange, Merge, SetReferences, Unarchive, Update,
     };
     match change.action.kind() {
         Update | SetReferences => Some((change.card.as_ref()?, change.action.fields())),
-        CreateEntry | Create | Unarchive | Adopt | Merge | Archive | Anonymize => None,
+        CreateEntry | Create | Unarchive | Adopt | Exchange | Merge | Archive | Anonymize => None,
     }
 }
 

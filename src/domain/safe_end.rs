@@ -51,6 +51,7 @@ impl Change {
                 },
             ],
             Action::Anonymize { fields, .. } => vec![patch(card(), fields)],
+            Action::Exchange { fields, other } => vec![patch(card(), fields), patch(other.card.clone(), &other.fields)],
             // The key is off one card before it is on the other: never are two active cards found under it.
             Action::Merge {
                 fields,
@@ -123,6 +124,12 @@ impl Change {
                 taken: taken.clone(),
                 reason: reason.clone(),
             },
+            Action::Exchange { fields, other } => SafeEnd::Exchanged {
+                sides: [
+                    (self.card.clone().expect("an exchange names its card"), fields.clone()),
+                    (other.card.clone(), other.fields.clone()),
+                ],
+            },
             Action::Archive {
                 disarm, apart, number, ..
             } if !disarm.is_empty() || !apart.is_nobody() || !number.is_empty() => SafeEnd::AsItStands,
@@ -160,6 +167,7 @@ impl Change {
     pub fn cards(&self) -> Vec<&CardId> {
         let twin = match &self.action {
             Action::Merge { twin, .. } => Some(twin),
+            Action::Exchange { other, .. } => Some(&other.card),
             Action::CreateEntry { .. }
             | Action::Create { .. }
             | Action::Update { .. }
@@ -190,6 +198,9 @@ pub enum SafeEnd {
         taken: Vec<FieldChange>,
         reason: Option<Box<str>>,
     },
+    /// Both cards have their own number, or each still has the other's. Where one has its own already the other gets it too:
+    /// both were approved together, and half of it leaves somebody without a card.
+    Exchanged { sides: [(CardId, Vec<FieldChange>); 2] },
     /// None of these operators is active. The card may be: that was approved, and so was the waking of every other operator,
     /// however many of them are awake. Where one cannot be archived by itself, the card is archived again, which takes it
     /// along.
@@ -206,6 +217,9 @@ pub enum SafeEnd {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HalfDone {
     pub key: Option<Key>,
+    /// Of an exchange: the key of the other card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_key: Option<Key>,
     pub cards: BTreeSet<CardId>,
 }
 
@@ -278,6 +292,28 @@ impl SafeEnd {
     pub fn steps(&self, seen: &Seen) -> Vec<Step> {
         match self {
             SafeEnd::SingleRequest | SafeEnd::AsItStands => Vec::new(),
+            SafeEnd::Exchanged { sides: [one, two] } => {
+                let has_its_own = |(card, fields): &(CardId, Vec<FieldChange>)| {
+                    seen.card(card).is_some_and(|card| shows_fields(fields, card))
+                };
+                // Whatever somebody wrote there since is theirs.
+                let waits = |(card, fields): &(CardId, Vec<FieldChange>)| {
+                    let is_as_before = |card: &PersonCard| {
+                        let mut fields = fields.iter();
+                        fields.all(|it| same(card.fields.get(it.field), it.from.as_ref(), it.field.kind()))
+                    };
+                    seen.card(card).is_some_and(|card| !card.archived && is_as_before(card))
+                };
+                let pairs = [(one, two), (two, one)];
+                let left = pairs
+                    .into_iter()
+                    .filter(|(done, left)| has_its_own(done) && waits(left));
+                left.map(|(_, (card, fields))| Step::PatchCard {
+                    card: CardTarget::Known(card.clone()),
+                    fields: fields.clone(),
+                })
+                .collect()
+            }
             SafeEnd::Asleep {
                 card: _,
                 operators,
@@ -354,9 +390,18 @@ impl SafeEnd {
                     fields,
                 },
             ) => card == keeper && fields.iter().any(|change| change.field == key.field),
+            // The half that may still land decides whether the other one is wanted.
+            (
+                SafeEnd::Exchanged { sides },
+                Step::PatchCard {
+                    card: CardTarget::Known(card),
+                    ..
+                },
+            ) => sides.iter().any(|(side, _)| side == card),
             // Whatever lands late is seen and put back by the next run: until then it is half-way.
             (
                 SafeEnd::OneOwner { .. }
+                | SafeEnd::Exchanged { .. }
                 | SafeEnd::Asleep { .. }
                 | SafeEnd::AsItStands
                 | SafeEnd::Archived { .. }
@@ -367,8 +412,19 @@ impl SafeEnd {
     }
 
     /// What is tried where its own requests are refused.
-    pub fn last_resort(&self) -> Option<Step> {
+    pub fn last_resort(&self, seen: &Seen) -> Option<Step> {
         match self {
+            // The card that has its number already gets back what it had: two cards of one number would be nobody's.
+            SafeEnd::Exchanged { sides } => {
+                let done = sides.iter().find(|(card, fields)| {
+                    let now = seen.card(card);
+                    now.is_some_and(|now| !now.archived && shows_fields(fields, now))
+                });
+                done.map(|(card, fields)| Step::PatchCard {
+                    card: CardTarget::Known(card.clone()),
+                    fields: fields.iter().map(FieldChange::reversed).collect(),
+                })
+            }
             SafeEnd::Asleep { card, reason, .. } => Some(Step::ArchiveCard {
                 card: card.clone(),
                 reason: reason.clone(),
@@ -381,7 +437,11 @@ impl SafeEnd {
     pub fn is_of_operators(&self) -> bool {
         match self {
             SafeEnd::Asleep { .. } => true,
-            SafeEnd::SingleRequest | SafeEnd::AsItStands | SafeEnd::OneOwner { .. } | SafeEnd::Archived { .. } => false,
+            SafeEnd::SingleRequest
+            | SafeEnd::AsItStands
+            | SafeEnd::OneOwner { .. }
+            | SafeEnd::Exchanged { .. }
+            | SafeEnd::Archived { .. } => false,
         }
     }
 }

@@ -41,7 +41,7 @@ pub enum ChangeVerdict {
     Held,
 }
 
-/// The other card of a merge: what it gives up before it is archived.
+/// The other card of a change of two: what a merge takes off it before it is archived, or what an exchange gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TwinView {
     pub person_id: CardId,
@@ -71,6 +71,9 @@ pub struct ChangeView {
     /// For merges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<TwinView>,
+    /// For exchanges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<TwinView>,
     pub evidence: Vec<Evidence>,
     pub depends_on: Vec<ItemId>,
     pub why: Vec<String>,
@@ -136,6 +139,7 @@ impl ChangeView {
             | Action::Create { .. }
             | Action::Update { .. }
             | Action::Adopt { .. }
+            | Action::Exchange { .. }
             | Action::Archive { .. }
             | Action::Unarchive { .. }
             | Action::Anonymize { .. }
@@ -162,6 +166,10 @@ impl ChangeView {
             operators_kept_archived: change.keeps_archived().to_vec(),
             fields,
             twin,
+            other: change.other_side().map(|other| TwinView {
+                person_id: other.card.clone(),
+                fields: from_to(&other.fields),
+            }),
             evidence: change.evidence.clone(),
             depends_on: change.depends_on.clone(),
             why: change.why.clone(),

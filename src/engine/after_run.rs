@@ -6,7 +6,7 @@ use crate::domain::concern::{Concern, ConcernCode};
 use crate::domain::decision::{HeldItem, SetAside};
 use crate::domain::field::CardField;
 use crate::domain::guard::Judged;
-use crate::domain::ids::{ItemId, RunId};
+use crate::domain::ids::{CardId, ItemId, RunId};
 use crate::domain::plan::{ActionKind, Change, HoldReason};
 use crate::domain::report::{ChangeOutcome, Outcome, RunCounts, RunReport, RunVerdict};
 use crate::domain::snapshot::SnapshotSummary;
@@ -82,6 +82,19 @@ fn name(change: &Change, cards: &[PersonCard]) -> Option<String> {
         .into_iter()
         .flatten()
         .collect();
+    let other = change.other_side().and_then(|other| name_on(&other.card, cards));
+    let own = (!parts.is_empty()).then(|| parts.join(" "));
+    match (own, other) {
+        (Some(own), Some(other)) => Some(format!("{own} and {other}")),
+        (own, other) => own.or(other),
+    }
+}
+
+/// First name and surname as the card has them.
+fn name_on(card: &CardId, cards: &[PersonCard]) -> Option<String> {
+    let at = cards.binary_search_by(|known| known.id.cmp(card)).ok()?;
+    let parts = [CardField::FirstName, CardField::SurName].map(|field| cards[at].fields.text(field));
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
@@ -113,7 +126,7 @@ fn moot<'a>(judged: &'a Judged, outcomes: &[ChangeOutcome]) -> BTreeSet<&'a Item
     let takes = |change: &Change| {
         matches!(
             change.action.kind(),
-            ActionKind::Adopt | ActionKind::Merge | ActionKind::Archive
+            ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge | ActionKind::Archive
         )
     };
     let changes = || judged.plan.changes.iter();

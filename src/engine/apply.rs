@@ -18,12 +18,13 @@ use super::{Clock, Progress};
 pub use account::OperatorAccount;
 
 use crate::domain::card::{OperatorLink, PersonCard};
-use crate::domain::field::CardField;
+use crate::domain::field::{CardField, FieldValue};
 use crate::domain::guard::{ApprovedChange, ApprovedPlan};
 use crate::domain::ids::{CardId, ItemId, OperatorId};
 use crate::domain::input::PlanInput;
+use crate::domain::key::RawKey;
 use crate::domain::ledger::LedgerEntry;
-use crate::domain::plan::{Action, ActionKind, Change, HoldReason};
+use crate::domain::plan::{Action, ActionKind, Change, FieldChange, HoldReason};
 use crate::domain::report::{ChangeOutcome, Outcome};
 use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,6 +150,7 @@ fn lane(change: &Change) -> Lane<'_> {
         | ActionKind::Create
         | ActionKind::Update
         | ActionKind::Adopt
+        | ActionKind::Exchange
         | ActionKind::Merge
         | ActionKind::SetReferences => false,
     };
@@ -164,7 +166,7 @@ fn lane(change: &Change) -> Lane<'_> {
 /// Whether a change puts a key onto a card that had none.
 fn gives_a_key(change: &Change) -> bool {
     match &change.action {
-        Action::Create { .. } | Action::Adopt { .. } => true,
+        Action::Create { .. } | Action::Adopt { .. } | Action::Exchange { .. } => true,
         Action::Archive { number, .. } => !number.is_empty(),
         Action::CreateEntry { .. }
         | Action::Unarchive { .. }
@@ -172,6 +174,23 @@ fn gives_a_key(change: &Change) -> bool {
         | Action::Merge { .. }
         | Action::SetReferences { .. }
         | Action::Anonymize { .. } => false,
+    }
+}
+
+/// The keys that a change writes, as they are written.
+fn keys_given(change: &Change) -> Vec<String> {
+    let raw = change.raw_key.iter().map(RawKey::to_write);
+    let fields = |fields: &[FieldChange]| -> Vec<String> {
+        let written = fields.iter().filter_map(|change| change.to.as_ref());
+        written.map(FieldValue::display).collect()
+    };
+    match change.other_side() {
+        // The way back of an exchange writes what stood there, whatever the sources say.
+        Some(other) => fields(change.action.fields())
+            .into_iter()
+            .chain(fields(&other.fields))
+            .collect(),
+        None => raw.collect(),
     }
 }
 
@@ -214,7 +233,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                         self.ask_for_others().await;
                     }
                     let found = if part.iter().any(|approved| gives_a_key(approved.change())) {
-                        self.look_up_keys(part, approved).await
+                        self.look_up_keys(part).await
                     } else {
                         Ok(BTreeMap::new())
                     };
@@ -297,8 +316,8 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 let outcome = match (self.reason_to_wait(change, before), found) {
                     (Some(outcome), _) => outcome,
                     (None, Err(error)) => self.failed(change, error),
-                    (None, Ok(found)) => match change.raw_key.as_ref().and_then(|raw| found.get(&raw.to_write())) {
-                        Some(card) if change.card.as_ref() != Some(card) && gives_a_key(change) => Outcome::Held {
+                    (None, Ok(found)) => match keys_given(change).iter().find_map(|key| found.get(key)) {
+                        Some(card) if !change.cards().contains(&card) && gives_a_key(change) => Outcome::Held {
                             reason: HoldReason::ChangedSinceJudged {
                                 what: format!("card {card} was found to have this key"),
                             },
@@ -339,30 +358,16 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     }
 
     /// RULES 2.3: the keys that cards are to get are looked up right before the write. A new card is made where no card has
-    /// the key; an active card is given it where no other active card has it. Of two cards with each other's number the second
-    /// has it until its own change, which follows.
-    async fn look_up_keys(
-        &self,
-        changes: &[&ApprovedChange],
-        approved: &ApprovedPlan,
-    ) -> Result<BTreeMap<String, CardId>, TargetError> {
+    /// the key; an active card is given it where no other active card has it, the other one of an exchange apart.
+    async fn look_up_keys(&self, changes: &[&ApprovedChange]) -> Result<BTreeMap<String, CardId>, TargetError> {
         let spec = &self.input.policy.key;
         let written: Vec<String> = changes
             .iter()
-            .filter_map(|approved| approved.change().raw_key.as_ref())
-            .map(|raw| raw.to_write())
+            .flat_map(|approved| keys_given(approved.change()))
             .collect();
         let cards = self.reader.cards_with_keys(spec.card_field, &written).await?;
         let mut found = BTreeMap::new();
-        let mut own: BTreeSet<&CardId> = changes
-            .iter()
-            .filter_map(|approved| approved.change().card.as_ref())
-            .collect();
-        let now: BTreeSet<&ItemId> = changes.iter().map(|approved| &approved.change().id).collect();
-        let follow = approved.changes().iter().map(ApprovedChange::change).filter(|change| {
-            change.action.kind() == ActionKind::Adopt && change.depends_on.iter().any(|needed| now.contains(needed))
-        });
-        own.extend(follow.filter_map(|change| change.card.as_ref()));
+        let own: BTreeSet<&CardId> = changes.iter().flat_map(|approved| approved.change().cards()).collect();
         let counts = |card: &PersonCard| own.is_empty() || !card.archived && !own.contains(&card.id);
         for card in cards.into_iter().filter(counts) {
             let on_card = card.fields.text(spec.card_field).unwrap_or("");

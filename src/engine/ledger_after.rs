@@ -46,7 +46,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
     let card = after
         .map(|card| card.id.clone())
         .or_else(|| step.card().or(change.card.as_ref()).cloned())?;
-    let key = change.key.clone()?;
+    let key = change.key_of(&card).cloned()?;
     // What becomes of the card is learned with the step that writes the card.
     if step.operator().is_some() {
         return None;
@@ -71,6 +71,24 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
             entry.goes_under(&key);
             entry.anchors.clone_from(&change.anchors);
             entry.see(&change.seen_in, *at);
+            Some(entry)
+        }
+        ActionKind::Exchange => {
+            // On the way to its safe end the card may have got back what it had: the other one's number.
+            let is_back = matches!(step, Step::PatchCard { fields, .. } if fields != change.fields_on(&card));
+            let key = change.keys().find(|of_change| (**of_change == key) != is_back)?.clone();
+            let mut entry = known.unwrap_or_else(|| LedgerEntry::new(card.clone(), key.clone(), Origin::Adopted, *at));
+            entry.goes_under(&key);
+            // The number that it bore was never that of its person, nor were the directory ids that came with it.
+            entry
+                .former_keys
+                .retain(|former| !change.keys().any(|of_change| of_change == former));
+            if change.card.as_ref() == Some(&card) {
+                entry.anchors.clone_from(&change.anchors);
+                entry.see(&change.seen_in, *at);
+            } else {
+                entry.anchors.clear();
+            }
             Some(entry)
         }
         // The number of a leaver, before the archive: from then on the card is known as theirs.

@@ -6,6 +6,7 @@
 //! stand in brackets as well, so that a spreadsheet leaves their zeros.
 
 mod carry;
+mod cells;
 mod read;
 mod resolve;
 mod table;

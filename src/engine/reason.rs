@@ -23,6 +23,7 @@ pub(super) fn without_reason(
         | Action::Create { .. }
         | Action::Update { .. }
         | Action::Adopt { .. }
+        | Action::Exchange { .. }
         | Action::SetReferences { .. } => false,
     };
     let refused = approved

@@ -99,12 +99,20 @@ fn decisions(
     input: &PlanInput,
     now: DateTime<Utc>,
 ) -> Vec<Decision> {
-    let shown = ["adopt_or_create", "over_budget:adopt", "over_budget:keys"];
+    let shown = [
+        "adopt_or_create",
+        "exchanged_numbers",
+        "over_budget:adopt",
+        "over_budget:keys",
+    ];
     let (more, word) = match &request.choice {
         Choice::Approved => return Vec::new(),
-        // The list showed the card as it is now.
-        Choice::Lines(_) => (Some("changed_since_judged"), "by the list of pairs".to_owned()),
-        Choice::Grade(grade) => (None, format!("every pair that is {grade}")),
+        // The list showed the cards as they are now.
+        Choice::Lines(_) => (
+            vec!["changed_since_judged", "driven_back"],
+            "by the list of pairs".to_owned(),
+        ),
+        Choice::Grade(grade) => (Vec::new(), format!("every pair that is {grade}")),
     };
     let notes: BTreeMap<&CardId, &str> = resolved
         .chosen
@@ -120,7 +128,7 @@ fn decisions(
             // Somebody has looked at this very pair.
             return None;
         }
-        let mut waives: BTreeSet<String> = shown.into_iter().chain(more).map(str::to_owned).collect();
+        let mut waives: BTreeSet<String> = shown.iter().chain(&more).map(|code| (*code).to_owned()).collect();
         if let Some(before) = before.filter(|before| before.answer == Answer::Approve) {
             waives.extend(before.waives.iter().cloned());
         }

@@ -14,7 +14,7 @@ use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
 use crate::domain::decision::HeldItem;
 use crate::domain::ids::{CardId, ItemId};
-use crate::domain::report::{ChangeOutcome, Outcome, RunReport};
+use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
 use crate::domain::undo::Kept;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,7 +130,11 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             .await?;
         report.failure = stopped_by;
         report.counts = counts(judged, &outcomes, &holds);
-        report.verdict = Some(verdict(report, judged, &outcomes, &holds));
+        report.verdict = Some(match verdict(report, judged, &outcomes, &holds) {
+            // Whoever asked for all of it is not done.
+            RunVerdict::Clean if kept.iter().any(|one| !one.why.is_done()) => RunVerdict::Attention,
+            verdict => verdict,
+        });
         let is_new = |hold: &&HeldItem| !since.contains_key(&hold.change.id);
         let new_holds = holds.iter().filter(is_new).cloned().collect();
         Ok(Through {

@@ -332,6 +332,7 @@ impl Halfway {
     pub fn known(&self) -> HalfDone {
         HalfDone {
             key: self.change.key.clone(),
+            other_key: self.change.other_side().map(|other| other.key.clone()),
             cards: self.change.cards().into_iter().cloned().collect(),
         }
     }

@@ -53,6 +53,7 @@ fn held(id: &str, action: ActionKind, reasons: Vec<HoldReason>) -> HeldItem {
             operators_kept_archived: Vec::new(),
             fields: [("email".to_owned(), person)].into(),
             twin: None,
+            other: None,
             evidence: Vec::new(),
             depends_on: Vec::new(),
             why: vec!["Jane Doe left".to_owned()],

@@ -18,8 +18,8 @@ const OF_PERSON: &str =
     "(card = ?2 OR (card IS NULL AND key IS NOT NULL AND key IN (SELECT value FROM json_each(?3))))";
 
 /// The same for what waits.
-const HELD_FOR_PERSON: &str =
-    "(card = ?2 OR (card IS NULL AND json_extract(body, '$.change.key') IN (SELECT value FROM json_each(?3))))";
+const HELD_FOR_PERSON: &str = "(card = ?2 OR (card IS NULL AND json_extract(body, '$.change.key') IN (SELECT value FROM json_each(?3))) \
+      OR json_extract(body, '$.change.other.person_id') = ?2)";
 
 /// The same for what else needs a human: it may name both.
 const CONCERN_OF_PERSON: &str = "(card = ?2 OR (key IS NOT NULL AND key IN (SELECT value FROM json_each(?3))))";

@@ -109,6 +109,7 @@ scenarios! {
     end_date_that_was_seen_stays_when_the_row_goes
     enrich_source_down_holds_creates_only
     evidence_vanishes_when_a_unit_is_renamed
+    exchanged_numbers_are_one_item
     filter_edited_so_that_all_look_absent
     forgotten_people_stay_on_the_anonymization_list
     generated_card_is_adopted_not_duplicated

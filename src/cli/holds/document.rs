@@ -38,6 +38,9 @@ pub(super) fn items(waiting: &Waiting) -> Value {
         if let Some(twin) = &change.twin {
             item["twin"] = json!(twin);
         }
+        if let Some(other) = &change.other {
+            item["other"] = json!(other);
+        }
         if let Some(what) = kept.undoes.as_ref().filter(|what| *what != REKEY) {
             item["undoes"] = json!(what);
         }

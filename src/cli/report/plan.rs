@@ -5,7 +5,7 @@ use super::past::read;
 use super::{Told, page};
 use crate::cli::plan_questions::{asked, question_title};
 use crate::cli::text::{Alike, Part, Shown, folded};
-use crate::cli::words::{conflict_words, counted, group_lines, name_of, operator_words, reason_words, twin_words};
+use crate::cli::words::{conflict_words, counted, group_lines, name_of, operator_words, reason_words, other_card_words};
 use crate::domain::concern::ConcernCode;
 use crate::domain::field::FieldValue;
 use crate::domain::hold::HoldReason;
@@ -144,6 +144,7 @@ fn item(shown: &Shown<'_>, change: &Change) -> Value {
         Action::Create { .. }
         | Action::Update { .. }
         | Action::Adopt { .. }
+        | Action::Exchange { .. }
         | Action::Merge { .. }
         | Action::Archive { .. }
         | Action::Unarchive { .. }
@@ -157,7 +158,7 @@ fn item(shown: &Shown<'_>, change: &Change) -> Value {
         outcome => if reasons.is_empty() { "allowed" } else { "held" },
         operator => operator_words(&change.operator, change.action.kind(), change.keeps_archived(), &shown.judged.names),
         operator_groups => group_lines(&shown.judged.groups.of(&change.operator), &shown.judged.names),
-        twin => ChangeView::new(change, &[]).twin.as_ref().map(twin_words),
+        twin => other_card_words(&ChangeView::new(change, &[])),
         fields,
         why => &change.why,
         reasons,

@@ -3,8 +3,9 @@
 use super::Shown;
 use super::folded::Alike;
 use crate::cli::out::line;
-use crate::cli::words::{NUMBER_OFF, counted, group_lines, mark_of, name_of, operator_words, twin_words};
+use crate::cli::words::{NUMBER_OFF, counted, group_lines, mark_of, name_of, operator_words, other_card_words};
 use crate::domain::field::CardField;
+use crate::domain::ids::CardId;
 use crate::domain::plan::{Action, ActionKind, Change};
 use crate::domain::view::ChangeView;
 
@@ -89,8 +90,8 @@ impl Shown<'_> {
             };
             line!(lines, "      {line}{overwrites}");
         }
-        if let Some(twin) = ChangeView::new(change, &[]).twin {
-            line!(lines, "      {}", twin_words(&twin));
+        if let Some(other) = other_card_words(&ChangeView::new(change, &[])) {
+            line!(lines, "      {other}");
         }
         for why in &change.why {
             line!(lines, "      why: {why}");
@@ -126,10 +127,11 @@ impl Shown<'_> {
                 .and_then(|change| change.to.as_ref())
                 .map(|value| value.display())
         };
-        let card = change.card.as_ref().and_then(|id| {
+        let card_of = |id: &CardId| {
             let at = self.input.target.cards.binary_search_by(|card| card.id.cmp(id)).ok()?;
             Some(&self.input.target.cards[at])
-        });
+        };
+        let card = change.card.as_ref().and_then(card_of);
         let text = |field| match card {
             Some(card) => card.fields.text(field).map(str::to_owned),
             None => new(field),
@@ -140,6 +142,13 @@ impl Shown<'_> {
             .collect();
         let key = change.key.as_ref().map_or("no key", |key| key.as_str());
         let named: Vec<&str> = std::iter::once(key).chain(name.iter().map(String::as_str)).collect();
-        named.join(" ")
+        let mut named = named.join(" ");
+        if let Some(other) = change.other_side() {
+            let fields = card_of(&other.card).map(|card| &card.fields);
+            let text = |field| fields.and_then(|fields| fields.text(field)).unwrap_or_default();
+            let (first, sur) = (text(CardField::FirstName), text(CardField::SurName));
+            named = format!("{named} and {} {first} {sur}", other.key).trim().to_owned();
+        }
+        named
     }
 }

@@ -112,6 +112,7 @@ fn may_fold(change: &Change) -> bool {
         | ActionKind::Unarchive
         | ActionKind::Create
         | ActionKind::Adopt
+        | ActionKind::Exchange
         | ActionKind::Merge
         | ActionKind::Archive
         | ActionKind::Anonymize => false,

@@ -99,6 +99,7 @@ impl Shown<'_> {
             | ActionKind::Create
             | ActionKind::Update
             | ActionKind::Adopt
+            | ActionKind::Exchange
             | ActionKind::Merge
             | ActionKind::SetReferences
             | ActionKind::Archive

@@ -143,7 +143,7 @@ pub fn is_right(change: &ChangeView, site: &Site, truth: &BTreeMap<String, Optio
     match change.action {
         ActionKind::Create => !has_card && !has_left,
         ActionKind::Archive => has_left,
-        ActionKind::Adopt | ActionKind::Merge => is_theirs,
+        ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge => is_theirs,
         ActionKind::Unarchive => is_theirs && !has_left,
         ActionKind::Update | ActionKind::SetReferences | ActionKind::CreateEntry => true,
         ActionKind::Anonymize => false,

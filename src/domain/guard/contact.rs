@@ -36,6 +36,7 @@ fn is_update(change: &Change) -> bool {
         | ActionKind::Unarchive
         | ActionKind::Create
         | ActionKind::Adopt
+        | ActionKind::Exchange
         | ActionKind::Merge
         | ActionKind::Archive
         | ActionKind::Anonymize => false,
@@ -57,7 +58,9 @@ pub(super) fn contact_reason(
     let grave = match kind {
         ActionKind::Archive | ActionKind::Unarchive | ActionKind::Anonymize => true,
         ActionKind::Update | ActionKind::SetReferences => mass_update,
-        ActionKind::CreateEntry | ActionKind::Create | ActionKind::Adopt | ActionKind::Merge => false,
+        ActionKind::CreateEntry | ActionKind::Create | ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge => {
+            false
+        }
     };
     if grave && !known_before(change, input) {
         new_config.cloned()
@@ -76,6 +79,7 @@ pub(super) fn installation_reason(change: &Change, input: &PlanInput) -> Option<
         | ActionKind::Update
         | ActionKind::SetReferences
         | ActionKind::Adopt
+        | ActionKind::Exchange
         | ActionKind::Merge => false,
     };
     if !moves {

@@ -273,6 +273,11 @@ impl HoldReason {
                  e-mail nor login agrees, or name and account on it are somebody else's of the sources; approve if the card is \
                  this person's (`cardsync rekey pair` puts exchanged numbers right)"
             }
+            HoldReason::ExchangedNumbers => {
+                "two cards with each other's number: what stands on each (name, and login or e-mail) is wholly the other's of \
+                 the sources; approve to give each card its own number, both at once. If the numbers are right and the cards \
+                 were renamed by mistake, put the names right in TOPdesk instead"
+            }
             HoldReason::OperatorUnproven => {
                 "whether an operator is linked could not be proven: the account has filters, or they cannot be read; \
                  take the filters off, state `account_filters: none`, or approve the item"

@@ -21,7 +21,7 @@ use crate::domain::snapshot::Role;
 /// Somebody of whom every contract has ended, long enough: archived once it is known which records may be theirs.
 pub(super) struct Left {
     key: Key,
-    card: usize,
+    pub(super) card: usize,
     evidence: Vec<Evidence>,
     doubts: Vec<HoldReason>,
 }

@@ -161,7 +161,7 @@ impl Planner<'_> {
             access_later: draft.access_later,
             seen_in: Vec::new(),
         };
-        if let ActionKind::Create | ActionKind::Adopt | ActionKind::Merge = change.action.kind()
+        if let ActionKind::Create | ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge = change.action.kind()
             && let Some(key) = &change.key
         {
             change.seen_in = self.input.sources_of(key);

@@ -21,6 +21,7 @@ mod access;
 mod apart;
 mod contracts;
 mod doubting;
+mod exchanges;
 mod fields;
 mod finish;
 mod learning;
@@ -174,6 +175,8 @@ struct Planner<'a> {
     names_taken: second_cards::NamesTaken,
     /// Everybody of the sources, to see whose a card is that shows nothing of whose number it has.
     everybody: strangers::Everybody,
+    /// Cards that bear somebody else's number.
+    strangers: BTreeMap<usize, exchanges::Stranger>,
     /// By archived card: the last day of a leaver whom a source still lists.
     last_days: BTreeMap<usize, LastDay>,
     /// Everybody whose card cardsync archived, where anonymization is configured.
@@ -234,6 +237,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         blocked: BTreeMap::new(),
         rekeys: BTreeMap::new(),
         names_taken: second_cards::NamesTaken::default(),
+        strangers: BTreeMap::new(),
         last_days: BTreeMap::new(),
         retained: Vec::new(),
         judged: JudgedPeople::default(),
@@ -260,6 +264,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
             Member::Skipped(key) => planner.skipped_record(key),
         }
     }
+    planner.exchanges();
     if !newcomers.is_empty() {
         planner.memory = Memory::of(&input.ledger);
         planner.looks = odd_keys::Looks::of(&planner);

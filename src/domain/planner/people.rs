@@ -104,6 +104,9 @@ impl<'a> Planner<'a> {
         let known = self.known[card];
         let description = self.describe.describe(&person.joined, self.input.moment);
         let doubt = self.another_person(person, card, &description);
+        if doubt.is_some() {
+            self.note_stranger(person, card);
+        }
         let sight = self.first_sight(key, card, doubt.is_some());
         let state = leaving(self.describe, person, self.input, sight);
         self.count_judged(&state);
@@ -228,7 +231,7 @@ impl<'a> Planner<'a> {
         }
         let known = self.known[card];
         let same_anchor = known.is_some_and(|entry| person.anchors.iter().any(|anchor| entry.anchors.contains(anchor)));
-        let another = surname && first_name && !same_anchor || self.is_wholly_somebody_elses(person.key, &on_card);
+        let another = surname && first_name && !same_anchor || !self.whose_wholly(person.key, &on_card).is_empty();
         another.then_some(HoldReason::AnotherPerson)
     }
 

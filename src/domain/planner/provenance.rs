@@ -115,7 +115,9 @@ impl Planner<'_> {
         let Some(hold) = &found.hold else { return };
         for draft in &mut self.drafts {
             match draft.action.kind() {
-                ActionKind::Create | ActionKind::Archive | ActionKind::Merge => draft.doubts.push(hold.clone()),
+                ActionKind::Create | ActionKind::Archive | ActionKind::Exchange | ActionKind::Merge => {
+                    draft.doubts.push(hold.clone())
+                }
                 ActionKind::CreateEntry
                 | ActionKind::Unarchive
                 | ActionKind::Update

@@ -92,6 +92,9 @@ impl Planner<'_> {
             if let Action::Merge { twin, .. } = &draft.action {
                 concerned.insert(twin.clone());
             }
+            if let Action::Exchange { other, .. } = &draft.action {
+                concerned.insert(other.card.clone());
+            }
             for doubt in &draft.doubts {
                 match doubt {
                     HoldReason::AdoptOrCreate { cards, .. } => concerned.extend(cards.iter().cloned()),

@@ -28,6 +28,7 @@ pub(super) fn fill_pending(action: &mut Action, ids: &BTreeMap<usize, ItemId>) {
     let (Action::Create { fields }
     | Action::Update { fields }
     | Action::Adopt { fields }
+    | Action::Exchange { fields, .. }
     | Action::Merge { fields, .. }
     | Action::Anonymize { fields, .. }
     | Action::SetReferences { fields }) = action

@@ -14,17 +14,18 @@ use std::collections::BTreeMap;
 pub(super) struct Everybody(OnceCell<BTreeMap<String, Vec<(Key, Likeness)>>>);
 
 impl Planner<'_> {
-    /// Whether a card that bears this person's number is wholly that of somebody else.
-    pub(super) fn is_wholly_somebody_elses(&self, key: &Key, on_card: &Likeness) -> bool {
+    /// The others of the sources whose a card wholly is that bears this person's number.
+    pub(super) fn whose_wholly(&self, key: &Key, on_card: &Likeness) -> Vec<&Key> {
         let Some(name) = &on_card.full_name else {
-            return false;
+            return Vec::new();
         };
         let namesakes = self.everybody.0.get_or_init(|| self.by_full_name()).get(name);
-        let is_theirs = |(other, likeness): &(Key, Likeness)| {
+        let is_theirs = |(other, likeness): &&(Key, Likeness)| {
             let more = likeness.agreement(on_card);
             other != key && more.iter().any(|mark| *mark != CardField::SurName)
         };
-        namesakes.is_some_and(|namesakes| namesakes.iter().any(is_theirs))
+        let theirs = namesakes.into_iter().flatten().filter(is_theirs);
+        theirs.map(|(other, _)| other).collect()
     }
 
     fn by_full_name(&self) -> BTreeMap<String, Vec<(Key, Likeness)>> {

@@ -100,7 +100,7 @@ fn sorted<T: Ord>(list: impl Iterator<Item = T>) -> Vec<T> {
 /// What a change does, whatever the key: two plans that do the same to the same card or person have the same.
 fn neutral_id(change: &Change, key: Option<&Key>, keys: Keys<'_>) -> ItemId {
     let writes_key = match change.action.kind() {
-        ActionKind::Create | ActionKind::Adopt | ActionKind::Merge => true,
+        ActionKind::Create | ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge => true,
         ActionKind::CreateEntry
         | ActionKind::Update
         | ActionKind::SetReferences
@@ -129,6 +129,8 @@ fn neutral_id(change: &Change, key: Option<&Key>, keys: Keys<'_>) -> ItemId {
     let mut entry = None;
     if let Action::Merge { twin: other, .. } = &change.action {
         twin = Some(other);
+    } else if let Some(other) = change.other_side() {
+        twin = Some(&other.card);
     } else if let Action::CreateEntry { list, name } = &change.action {
         entry = Some((list.to_string(), name.to_string()));
     }

@@ -1,14 +1,16 @@
 //! From pairs that somebody approved to a plan of adopt items. Each writes the key and nothing else: what the sources say beside
 //! it comes with the next run, under its own limits.
 
-use super::pairing::{Pair, Pairing, Row, SourcePerson};
+use super::pairing::{Exchange, Pair, Pairing, Row, SourcePerson};
 use crate::domain::apart::JudgedPeople;
 use crate::domain::cards::CardIndex;
 use crate::domain::decision::StrangeWrites;
+use crate::domain::exchange::{Side, exchange};
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::ids::{CardId, ItemId, PlanId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
+use crate::domain::pin::Pin;
 use crate::domain::plan::{Action, Change, FieldChange, HoldReason, Plan, full_hash, item_id, short_hash};
 use crate::domain::planner::in_order;
 use crate::domain::quality::target_summary;
@@ -32,8 +34,6 @@ pub enum ChosenBy {
     Grade,
     /// A human named the person.
     Human,
-    /// The other side of an exchange, whose first side is this card's.
-    Exchange,
 }
 
 /// Plans the keys of these cards. What is not in the pairing any more is left out. Pure.
@@ -48,37 +48,81 @@ pub fn adoptions(input: &PlanInput, pairing: &Pairing, chosen: &[Chosen]) -> Pla
         let Some(card) = index.position(&one.card) else {
             continue;
         };
-        let row = rows.get(&one.card);
-        if row.is_none() && one.by != ChosenBy::Exchange {
+        let Some(row) = rows.get(&one.card) else {
             continue;
+        };
+        let pair = row.pair().filter(|pair| pair.key == one.key);
+        match pair.and_then(|pair| pair.exchange.as_ref()) {
+            Some(other) => changes.extend(both_numbers(input, pairing, &index, card, person, other)),
+            None => changes.push(adoption(input, &index, card, pair, person, one)),
         }
-        let pair = row.and_then(|row| row.pair());
-        let pair = pair.filter(|pair| pair.key == one.key);
-        changes.push(adoption(input, &index, card, pair, person, one));
     }
-    follow_the_first_side(&mut changes, &rows);
     in_order(&mut changes);
     plan_of(input, changes)
 }
 
-/// Of two cards that have each other's number the second is written only after the first.
-fn follow_the_first_side(changes: &mut [Change], rows: &BTreeMap<&CardId, &Row>) {
-    let sides: Vec<(ItemId, CardId)> = changes
+/// Two cards that have each other's number: one item.
+fn both_numbers(
+    input: &PlanInput,
+    pairing: &Pairing,
+    index: &CardIndex<'_>,
+    card: usize,
+    person: &SourcePerson,
+    other: &Exchange,
+) -> Option<Change> {
+    let their_card = index.position(&other.card)?;
+    let their_person = pairing.people.get(&other.key)?;
+    let side = |card: usize, key: &Key, person: &SourcePerson| Side {
+        card,
+        key: key.clone(),
+        to: FieldValue::Text(person.raw_key.to_write().into()),
+    };
+    let key = pairing
+        .rows
         .iter()
-        .filter_map(|change| {
-            let pair = rows.get(change.card.as_ref()?)?.pair()?;
-            let exchange = pair.exchange.as_ref()?;
-            (change.key.as_ref() == Some(&pair.key)).then(|| (change.id.clone(), exchange.card.clone()))
-        })
-        .collect();
-    for (first, second) in sides {
-        for change in changes
-            .iter_mut()
-            .filter(|change| change.card.as_ref() == Some(&second))
-        {
-            change.depends_on.push(first.clone());
-        }
+        .find(|row| row.card == index.cards[card].id)?
+        .pair()?;
+    let sides = [side(card, &key.key, person), side(their_card, &other.key, their_person)];
+    let (action, first) = exchange(input, index, sides);
+    let whose = if first.card == card { person } else { their_person };
+    let stored = &index.cards[first.card];
+    let mut doubts = vec![HoldReason::ExchangedNumbers];
+    doubts.extend(target_doubt(input));
+    if [&key.key, &other.key].iter().any(|key| input.in_doubt.contains(*key)) {
+        doubts.push(HoldReason::InDoubt);
     }
+    let mut change = Change {
+        id: ItemId::new(""),
+        key: Some(first.key.clone()),
+        raw_key: Some(whose.raw_key.clone()),
+        card: Some(stored.id.clone()),
+        operator: index.operator(first.card),
+        evidence: Vec::new(),
+        depends_on: Vec::new(),
+        doubts,
+        why: vec!["two numbers that were exchanged".to_owned()],
+        anchors: whose.anchors.clone(),
+        overwrites: BTreeSet::new(),
+        access_later: false,
+        seen_in: input.sources_of(&first.key),
+        action,
+    };
+    let pinned = input
+        .pins
+        .iter()
+        .find(|pin| change.cards().contains(&&pin.card) && pin.holds_action(&change.action, change.key.as_ref(), &[]));
+    change.doubts.extend(pinned.map(Pin::reason));
+    change.id = item_id(&change);
+    Some(change)
+}
+
+fn target_doubt(input: &PlanInput) -> Option<HoldReason> {
+    let degraded = match &input.target.verdict {
+        Verdict::Complete => false,
+        Verdict::Degraded { cannot } => cannot.contains(&Use::Adopt),
+        Verdict::Rejected => true,
+    };
+    degraded.then_some(HoldReason::TargetDegraded)
 }
 
 fn adoption(
@@ -105,14 +149,7 @@ fn adoption(
         cards: vec![stored.id.clone()],
         agree,
     }];
-    let degraded = match &input.target.verdict {
-        Verdict::Complete => false,
-        Verdict::Degraded { cannot } => cannot.contains(&Use::Adopt),
-        Verdict::Rejected => true,
-    };
-    if degraded {
-        doubts.push(HoldReason::TargetDegraded);
-    }
+    doubts.extend(target_doubt(input));
     if input.in_doubt.contains(&one.key) {
         doubts.push(HoldReason::InDoubt);
     }
@@ -133,7 +170,6 @@ fn adoption(
             let same: Vec<&str> = pair.agreement.same.iter().map(|mark| mark.name()).collect();
             format!("paired, {}: same {}", pair.grade, same.join(", "))
         }
-        (ChosenBy::Exchange, _) => "the other side of two numbers that were exchanged".to_owned(),
         (ChosenBy::Human, _) | (_, None) => "paired by hand".to_owned(),
     };
     let mut change = Change {

@@ -111,6 +111,18 @@ impl World {
                 self.write(&card, fields, made);
                 self.remember(&card, change, Origin::Adopted);
             }
+            Action::Exchange { fields, other } => {
+                let card = change.card.clone().expect("a card");
+                self.write(&card, fields, made);
+                self.write(&other.card, &other.fields, made);
+                self.remember(&card, change, Origin::Adopted);
+                let of_other = Change {
+                    key: Some(other.key.clone()),
+                    anchors: Vec::new(),
+                    ..change.clone()
+                };
+                self.remember(&other.card, &of_other, Origin::Adopted);
+            }
             Action::Merge {
                 fields, twin, taken, ..
             } => {

@@ -145,7 +145,7 @@ proptest! {
         for change in with.approved.changes().iter().map(|approved| approved.change()) {
             let grave = match change.action.kind() {
                 ActionKind::Archive | ActionKind::Unarchive | ActionKind::Anonymize => true,
-                ActionKind::CreateEntry | ActionKind::Create | ActionKind::Update | ActionKind::Adopt | ActionKind::Merge | ActionKind::SetReferences => false,
+                ActionKind::CreateEntry | ActionKind::Create | ActionKind::Update | ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge | ActionKind::SetReferences => false,
             };
             if world.contact.seen.is_some() {
                 prop_assert!(!grave || former.items.contains(&change.id), "{}", super::world::name(change));

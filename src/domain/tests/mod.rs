@@ -9,6 +9,7 @@ mod contract_worlds;
 mod contracts;
 mod describe;
 mod disorder;
+mod exchanges;
 mod former;
 mod groups;
 mod guard;

@@ -50,7 +50,7 @@ fn is_left_behind(change: &Change) -> bool {
 /// Whose card it is, is only likely.
 fn is_suggestion(change: &Change) -> bool {
     match &change.action {
-        Action::Adopt { .. } | Action::Merge { .. } => true,
+        Action::Adopt { .. } | Action::Exchange { .. } | Action::Merge { .. } => true,
         Action::Archive { number, .. } => !number.is_empty(),
         _ => false,
     }

@@ -101,6 +101,7 @@ fn a_half_done_change_stops_everything_about_its_people_and_nothing_else() {
     world.approve(&world.judged(), |_| true);
     world.half_done.insert(HalfDone {
         key: Some(super::world::key("E001")),
+        other_key: None,
         cards: ["c-E001".into(), "g-1".into()].into(),
     });
     let judged = world.judged();

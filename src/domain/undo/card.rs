@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct OfCard<'a, 'd> {
     pub(super) input: &'a PlanInput,
     pub(super) index: &'a CardIndex<'a>,
+    /// The card with which these deeds exchanged the number.
+    pub(super) partner: Option<&'a CardId>,
     /// Oldest first.
     pub(super) deeds: &'d [(&'d Deed, &'d Written)],
 }
@@ -77,7 +79,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
         }
         let (_, last) = self.deeds.last().expect("a card comes with its deeds");
         let protected = &self.input.policy.protected;
-        let keys = now_key.into_iter().chain(&last.change.key);
+        let keys = now_key.into_iter().chain(last.change.key_of(id));
         if protected.cards.contains(id) || keys.clone().any(|key| protected.keys.contains(key)) {
             return Err(WhyKept::Protected);
         }
@@ -95,7 +97,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
         let way = self.way(card, &mut kept);
         let stored = &self.index.cards[card];
         let mut fields = BTreeMap::new();
-        for (field, back) in self.written_fields(created) {
+        for (field, back) in self.written_fields(id, created) {
             if stored.archived && !matches!(way, Way::Unarchive(..)) {
                 kept.push(Kept::new(back.deed, None, WhyKept::Archived));
                 continue;
@@ -109,7 +111,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
         }
         let turn = Turn {
             card,
-            key: last.change.key.clone(),
+            key: last.change.key_of(id).cloned(),
             anchors: last.change.anchors.clone(),
             way,
             fields,
@@ -129,6 +131,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
                 Action::CreateEntry { .. }
                 | Action::Update { .. }
                 | Action::Adopt { .. }
+                | Action::Exchange { .. }
                 | Action::Merge { .. }
                 | Action::Anonymize { .. }
                 | Action::SetReferences { .. } => false,
@@ -231,13 +234,13 @@ impl<'a, 'd> OfCard<'a, 'd> {
 
     /// Each field that the deeds wrote: from before the first to after the last. Of a card that they made only the login
     /// matters, where the one who had it gets it back.
-    fn written_fields(&self, created: bool) -> BTreeMap<CardField, Back<'d>> {
+    fn written_fields(&self, id: &CardId, created: bool) -> BTreeMap<CardField, Back<'d>> {
         let mut fields: BTreeMap<CardField, Back<'d>> = BTreeMap::new();
         for (deed, written) in self.deeds {
             let adopted = match &written.change.action {
                 Action::Update { .. } | Action::SetReferences { .. } | Action::Create { .. } => false,
                 // Of an archive that gave a leaver's card its number, the number.
-                Action::Adopt { .. } | Action::Archive { .. } => true,
+                Action::Adopt { .. } | Action::Exchange { .. } | Action::Archive { .. } => true,
                 Action::CreateEntry { .. }
                 | Action::Merge { .. }
                 | Action::Unarchive { .. }
@@ -245,7 +248,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
                     continue;
                 }
             };
-            for change in written.change.action.fields() {
+            for change in written.change.fields_on(id) {
                 if created && change.field != CardField::TasLoginName {
                     continue;
                 }
@@ -285,6 +288,7 @@ impl<'a, 'd> OfCard<'a, 'd> {
             let card = self.index.position(&stored.id).expect("the card is in the index");
             if let KeyReading::Key(key) = self.input.policy.key.read(&before)
                 && let Some(other) = self.active_with(&key, card)
+                && self.partner != Some(&self.index.cards[other].id)
             {
                 let card = self.index.cards[other].id.clone();
                 return Err((back.deed, WhyKept::KeyElsewhere { card }));
@@ -444,6 +448,7 @@ impl Turn<'_> {
             | Action::Create { .. }
             | Action::Update { .. }
             | Action::Adopt { .. }
+            | Action::Exchange { .. }
             | Action::Merge { .. }
             | Action::Anonymize { .. }
             | Action::SetReferences { .. } => action.fields().iter().any(FieldChange::blanks_identity),
@@ -489,6 +494,6 @@ impl Turn<'_> {
     }
 }
 
-fn undoes(deed: &Deed) -> String {
+pub(super) fn undoes(deed: &Deed) -> String {
     format!("undoes {} {} of run {}", deed.action, deed.item, deed.run)
 }

@@ -25,7 +25,10 @@ impl Kept {
         let change = deed.written.as_ref().map(|written| &written.change);
         Self {
             action: deed.action,
-            key: change.and_then(|change| change.key.clone()),
+            key: change.and_then(|change| match &deed.card {
+                Some(card) => change.key_of(card).cloned(),
+                None => change.key.clone(),
+            }),
             card: deed
                 .card
                 .clone()

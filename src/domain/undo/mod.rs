@@ -5,7 +5,7 @@
 //! archived      -> unarchive, while nobody has touched the card since
 //! unarchived    -> archive
 //! created       -> archive: the API deletes nobody
-//! key written   -> the key is taken off, or the one before is put back
+//! key written   -> the key is taken off, or the one before is put back; of two that were exchanged both go back or none
 //! field changed -> its value before, where it still is as it was written
 //! entry made    -> stays
 //! ```
@@ -13,6 +13,7 @@
 //! What cannot be taken back is a value with a reason ([`Kept`]), and so is what is as it was already.
 
 mod card;
+mod exchanged;
 mod fields;
 mod kept;
 
@@ -98,7 +99,7 @@ pub fn part_of(deeds: Vec<Deed>, part: &Part) -> Vec<Deed> {
     };
     let of_person = |deed: &Deed, key: &Key| {
         let change = deed.written.as_ref().map(|written| &written.change);
-        change.is_some_and(|change| change.key.as_ref() == Some(key))
+        change.is_some_and(|change| change.keys().any(|of_change| of_change == key))
     };
     let wanted = |deed: &Deed| {
         part.class.as_ref().is_none_or(|class| in_class(deed, class))
@@ -118,11 +119,13 @@ pub fn undo(input: &PlanInput, deeds: &[Deed], author: &Author) -> Undo {
             Err(why) => kept.push(Kept::new(deed, None, why)),
         }
     }
+    let partners = exchanged::partners(input, &cards);
     let mut turns: Vec<Turn<'_>> = Vec::new();
     for (card, deeds) in &cards {
         let of_card = OfCard {
             input,
             index: &index,
+            partner: partners.get(card),
             deeds,
         };
         match of_card.turn(card) {
@@ -133,6 +136,7 @@ pub fn undo(input: &PlanInput, deeds: &[Deed], author: &Author) -> Undo {
             Err(why) => kept.extend(deeds.iter().map(|(deed, _)| Kept::new(deed, None, why.clone()))),
         }
     }
+    let exchanges = exchanged::together(input, &index, &mut turns, &partners, &mut kept);
     let order = fields::between_cards(input, &index, &mut turns, &mut kept);
     let mut changes: Vec<(Change, Vec<Pinned>)> = Vec::new();
     let mut made: Vec<card::Ids> = Vec::new();
@@ -142,20 +146,27 @@ pub fn undo(input: &PlanInput, deeds: &[Deed], author: &Author) -> Undo {
         made.push(ids);
     }
     let needs = order.needs(&made);
-    let mut pins = BTreeMap::new();
+    let pin = |card: CardId, what: Pinned| Pin {
+        card,
+        what,
+        by: author.by.clone(),
+        at: input.moment.now,
+        run: author.run.clone(),
+    };
+    let mut pins: BTreeMap<ItemId, Vec<Pin>> = BTreeMap::new();
     let mut list = Vec::new();
     for (mut change, pinned) in changes {
         change
             .depends_on
             .extend(needs.get(&change.id).into_iter().flatten().cloned());
-        let pin = |what: Pinned| Pin {
-            card: change.card.clone().expect("the way back changes cards only"),
-            what,
-            by: author.by.clone(),
-            at: input.moment.now,
-            run: author.run.clone(),
-        };
-        pins.insert(change.id.clone(), pinned.into_iter().map(pin).collect());
+        let card = change.card.clone().expect("the way back changes cards only");
+        let pinned = pinned.into_iter().map(|what| pin(card.clone(), what));
+        pins.insert(change.id.clone(), pinned.collect());
+        list.push(change);
+    }
+    for (change, pinned) in exchanges {
+        let pinned = pinned.into_iter().map(|(card, what)| pin(card, what));
+        pins.insert(change.id.clone(), pinned.collect());
         list.push(change);
     }
     in_order(&mut list);
@@ -184,6 +195,7 @@ fn sort_out(deed: &Deed) -> Result<(&CardId, &Written), WhyKept> {
         Action::Create { .. }
         | Action::Update { .. }
         | Action::Adopt { .. }
+        | Action::Exchange { .. }
         | Action::Archive { .. }
         | Action::Unarchive { .. }
         | Action::SetReferences { .. } => {

@@ -74,6 +74,7 @@ fn moves_operators(change: &Change) -> bool {
         | Action::Create { .. }
         | Action::Update { .. }
         | Action::Adopt { .. }
+        | Action::Exchange { .. }
         | Action::Merge { .. }
         | Action::Archive { .. }
         | Action::Anonymize { .. }

@@ -214,8 +214,8 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             };
             match outcome {
                 Outcome::Done { .. } => {}
-                Outcome::NotDone { .. } | Outcome::Held { .. } if end.last_resort().is_some() => {
-                    last = end.last_resort().map(|step| (step, outcome));
+                Outcome::NotDone { .. } | Outcome::Held { .. } if end.last_resort(&seen).is_some() => {
+                    last = end.last_resort(&seen).map(|step| (step, outcome));
                     break;
                 }
                 Outcome::NotDone { .. }
@@ -227,7 +227,12 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         if let Some((step, why)) = last {
             let index = first_index + steps.len();
             let before = step.card().and_then(|id| seen.card(id));
-            let outcome = match self.last_resort_writer() {
+            let writer = if end.is_of_operators() {
+                self.last_resort_writer()
+            } else {
+                Ok(sending.writer)
+            };
+            let outcome = match writer {
                 Ok(writer) => {
                     let sending = Sending { writer, ..*sending };
                     self.request(&sending, index, &step, before, Hurry::StoppedOrNot)
@@ -236,12 +241,18 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 Err(error) => self.failed(change, &of_record(error)),
             };
             if !matches!(outcome, Outcome::Done { .. }) {
-                return Ok(Driven::NotYet(format!(
-                    "AN OPERATOR IS AWAKE that was to stay archived, archive it in TOPdesk: {}; nor was the card archived \
-                     again: {}",
-                    words(&why),
-                    words(&outcome)
-                )));
+                let (why, nor) = (words(&why), words(&outcome));
+                return Ok(Driven::NotYet(if end.is_of_operators() {
+                    format!(
+                        "AN OPERATOR IS AWAKE that was to stay archived, archive it in TOPdesk: {why}; nor was the card \
+                         archived again: {nor}"
+                    )
+                } else {
+                    format!(
+                        "two cards have one number, put each number on its own card in TOPdesk: {why}; nor could the first be \
+                         put back: {nor}"
+                    )
+                }));
             }
         }
         if end.is_of_operators() && !steps.is_empty() {
@@ -324,7 +335,9 @@ fn where_it_stands(change: &Change, seen: &Seen) -> Option<String> {
     let logins = match change.safe_end() {
         SafeEnd::Asleep { .. } => false,
         SafeEnd::AsItStands => true,
-        SafeEnd::SingleRequest | SafeEnd::OneOwner { .. } | SafeEnd::Archived { .. } => return None,
+        SafeEnd::SingleRequest | SafeEnd::OneOwner { .. } | SafeEnd::Exchanged { .. } | SafeEnd::Archived { .. } => {
+            return None;
+        }
     };
     let state = |archived: bool| if archived { "archived" } else { "active" };
     let cards = seen

@@ -245,6 +245,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             | ActionKind::Unarchive
             | ActionKind::Anonymize
             | ActionKind::Adopt
+            | ActionKind::Exchange
             | ActionKind::Merge => true,
             ActionKind::CreateEntry | ActionKind::Create | ActionKind::Update | ActionKind::SetReferences => false,
         };
@@ -280,8 +281,11 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         if let Some(what) = self.twin_changed(change).await? {
             return Ok(Recheck::Changed(what));
         }
+        if let Some(what) = self.other_side_changed(approved).await? {
+            return Ok(Recheck::Changed(what));
+        }
         // Whose card it is may have been told by its operator.
-        let by_likeness = change.action.kind() == ActionKind::Adopt || gives_a_key(change);
+        let by_likeness = gives_a_key(change);
         if by_likeness && let Some(what) = operators_changed(&self.input.target.operators, &operators) {
             return Ok(Recheck::Changed(what));
         }
@@ -297,6 +301,25 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 operators,
             },
         })
+    }
+
+    /// The second card of an exchange: as judged, its operators among it.
+    async fn other_side_changed(&self, approved: &ApprovedChange) -> Result<Option<String>, TargetError> {
+        let Some(other) = approved.change().other_side() else {
+            return Ok(None);
+        };
+        let card = &other.card;
+        let (Some(known), Some(now)) = (self.known(card), self.reader.read_card(card, &self.fields).await?) else {
+            return Ok(Some(format!("card {card} was gone")));
+        };
+        let operators = self.reader.read_operators_of(card).await?;
+        let what = operators_changed(&self.input.target.operators, &operators)
+            .or_else(|| card_changed(&other.operator, &self.fields, &known, &now, &operators));
+        if let Some(what) = what {
+            return Ok(Some(format!("{what} (card {card})")));
+        }
+        let touched = approved.approved_by().is_some() && self.touched_by_others(&known, &now);
+        Ok(touched.then(|| format!("somebody else changed card {card} after it was approved")))
     }
 
     /// Whether somebody else has changed a card since it was read or written by this run.

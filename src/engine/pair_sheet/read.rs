@@ -27,8 +27,18 @@ pub struct Line {
     /// The number may be that of somebody whose name is not on the card.
     pub somebody_else: bool,
     pub note: String,
-    /// The other card of an exchange and the number that it is to get.
-    pub(super) exchange: Option<(CardId, String)>,
+    /// The other card of an exchange, as the line shows it now.
+    pub(super) exchange: Option<Exchanged>,
+    /// The grade, as the line shows it now; `None` where the list has no such column.
+    pub(super) grade: Option<String>,
+}
+
+/// The other card of an exchange, its name, and the number that it is to get, as a line shows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Exchanged {
+    pub card: CardId,
+    pub name: String,
+    pub number: String,
 }
 
 /// The mark of a line in its parts.
@@ -156,7 +166,8 @@ struct Columns {
     other_number: usize,
     decision: usize,
     note: Option<usize>,
-    exchange: Option<(usize, usize)>,
+    grade: Option<usize>,
+    exchange: [Option<usize>; 3],
 }
 
 impl Columns {
@@ -174,7 +185,8 @@ impl Columns {
             other_number: column("other_number")?,
             decision: column("decision")?,
             note: column("note"),
-            exchange: column("exchange_with").zip(column("exchange_number")),
+            grade: column("grade"),
+            exchange: ["exchange_with", "exchange_name", "exchange_number"].map(column),
         })
     }
 
@@ -196,10 +208,13 @@ impl Columns {
                 "another number ({other_number}) and no decision; write approve to give it to this card, or take the number out"
             ));
         }
-        let other_side = |(card, number): (usize, usize)| {
-            let id = bare(card).to_lowercase();
-            (!id.is_empty()).then(|| (CardId::from(id), bare(number).to_owned()))
-        };
+        let [card, name, number] = self.exchange.map(|at| at.map(bare).unwrap_or_default());
+        let named = !(card.is_empty() && name.is_empty() && number.is_empty());
+        let exchange = named.then(|| Exchanged {
+            card: CardId::from(card.to_lowercase()),
+            name: name.to_owned(),
+            number: number.to_owned(),
+        });
         Ok(Line {
             file: file.to_owned(),
             line,
@@ -212,7 +227,8 @@ impl Columns {
             answer,
             somebody_else,
             note: self.note.map(cell).unwrap_or_default().to_owned(),
-            exchange: self.exchange.and_then(other_side),
+            exchange,
+            grade: self.grade.map(cell).map(str::to_owned),
         })
     }
 }

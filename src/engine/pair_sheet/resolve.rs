@@ -7,19 +7,18 @@
 //! approve/reject + number      the other number: names must agree, in part within a budget, or the word `somebody-else`
 //! ```
 
-use super::super::table::{defused, is_same_text, plain};
-use super::read::Line;
+use super::cells::moved_cell;
+use super::read::{Exchanged, Line};
 use super::table::grade_letter;
 use super::{ListProblem, SOMEBODY_ELSE};
 use crate::domain::cards::{CardIndex, CardState};
 use crate::domain::decision::Answer;
-use crate::domain::field::CardField;
 use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::letters;
-use crate::domain::rekey::names::{NamesAgree, WholeName};
-use crate::domain::rekey::pairing::{NoPair, Pair, Pairing, Row, Verdict};
+use crate::domain::rekey::names::NamesAgree;
+use crate::domain::rekey::pairing::{NoPair, Pairing, Row, Verdict};
 use crate::domain::rekey::rejections::of_pair;
 use crate::domain::rekey::writing::{Chosen, ChosenBy};
 use crate::engine::pair_words::why_not;
@@ -145,11 +144,6 @@ fn one_line_each(lines: &[Line]) -> (Vec<&Line>, Vec<ListProblem>) {
     (order.into_iter().map(|card| of_card[card]).collect(), problems)
 }
 
-/// Whether a cell still says what was written, every zero of it.
-fn shows(cell: &str, written: &str) -> bool {
-    is_same_text(&plain(cell), &plain(&defused(written)))
-}
-
 struct Look<'a, 'l> {
     line: &'l Line,
     row: Option<&'a Row>,
@@ -204,22 +198,10 @@ impl Look<'_, '_> {
     /// (RULES 8.5).
     fn shows_its_row(&self) -> Result<(), String> {
         let Some(row) = self.same_row() else { return Ok(()) };
-        let line = self.line;
-        let of_pair = |text: fn(&Pair) -> String| row.pair().map(text).unwrap_or_default();
-        let cells = [
-            ("person_id", line.card.as_str(), row.card.to_string()),
-            ("card_name", &line.card_name, row.shown.name.clone()),
-            (
-                "source_name",
-                &line.source_name,
-                of_pair(|pair| pair.person.name.clone()),
-            ),
-            ("number", &line.number, of_pair(|pair| pair.raw_key.to_write())),
-        ];
-        let Some((column, _, _)) = cells.iter().find(|(_, cell, written)| !shows(cell, written)) else {
+        let Some(column) = moved_cell(self.line, row) else {
             return Ok(());
         };
-        if *column == "number" {
+        if column == "number" {
             return Err(format!(
                 "the column 'number' does not show the number that was proposed here, which is fixed; {MOVED}. Another number \
                  belongs into the column 'other_number'"
@@ -298,7 +280,7 @@ impl Look<'_, '_> {
             ));
         };
         match self.index.state(at) {
-            CardState::Keyed(known) if *known == key => return self.other_side(&key),
+            CardState::Keyed(known) if *known == key => return self.other_side_is_done().map(|()| Vec::new()),
             CardState::Anonymized => return Err("the card was anonymized; take the line out".to_owned()),
             CardState::Keyed(_) | CardState::Keyless => {}
         }
@@ -331,15 +313,12 @@ impl Look<'_, '_> {
             return Err(self.what_changed());
         };
         self.no_worse(row)?;
-        let mut both = vec![chosen(&line.card, &key, ChosenBy::Grade)];
+        let both = chosen(&line.card, &key, ChosenBy::Grade);
         match &pair.exchange {
-            Some(other) => {
-                self.use_up(&other.key)?;
-                both.push(chosen(&other.card, &other.key, ChosenBy::Exchange));
-            }
+            Some(other) => self.use_up(&other.key)?,
             None => self.is_free(&key)?,
         }
-        Ok(both)
+        Ok(vec![both])
     }
 
     /// A number goes to one card.
@@ -378,32 +357,18 @@ impl Look<'_, '_> {
         Ok(())
     }
 
-    /// The second half of an exchange, where the first is done.
-    fn other_side(&mut self, _first: &Key) -> Result<Vec<Chosen>, String> {
-        let Some((card, number)) = &self.line.exchange else {
-            return Ok(Vec::new());
+    /// Whether the other card of an exchange has its number too, where this one does.
+    fn other_side_is_done(&self) -> Result<(), String> {
+        let Some(Exchanged { card, number, .. }) = &self.line.exchange else {
+            return Ok(());
         };
         let key = self.key(number)?;
-        let Some(at) = self.index.position(card) else {
-            return Ok(Vec::new());
-        };
-        if *self.index.state(at) == CardState::Keyed(key.clone()) {
-            return Ok(Vec::new());
+        match self.index.position(card) {
+            Some(at) if *self.index.state(at) != CardState::Keyed(key) => Err(format!(
+                "this card has its number, and the other one ({card}) does not have its own; {AGAIN}"
+            )),
+            Some(_) | None => Ok(()),
         }
-        let text = |field| self.index.cards[at].fields.text(field).unwrap_or_default();
-        let names = WholeName::of(text(CardField::FirstName), text(CardField::SurName));
-        let person = self.pairing.free(&key);
-        if person.is_none_or(|person| person.shown.names.agree(&names) != NamesAgree::Wholly) {
-            return Err(format!(
-                "one card has its number, the other ({card}) has changed since the list was made; {AGAIN}"
-            ));
-        }
-        self.use_up(&key)?;
-        Ok(vec![Chosen {
-            card: card.clone(),
-            key,
-            by: ChosenBy::Exchange,
-        }])
     }
 
     /// Whether the names say that the number may be this card's.

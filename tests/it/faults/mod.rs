@@ -2,6 +2,7 @@
 
 mod anonymizations;
 mod clocks;
+mod exchanges;
 mod installations;
 mod kills;
 mod limits;

@@ -18,7 +18,7 @@ pub fn answer(item: &HeldItem, people: &People, oracle: &Oracle, chance: &mut Ch
     let right = match change.action {
         ActionKind::Archive => !works,
         ActionKind::Unarchive => works,
-        ActionKind::Adopt | ActionKind::Merge => who.is_some() && who == card_of,
+        ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge => who.is_some() && who == card_of,
         ActionKind::Create => who.is_some_and(|who| !oracle.has_card(who)),
         ActionKind::Anonymize => !works,
         ActionKind::Update | ActionKind::SetReferences | ActionKind::CreateEntry => true,

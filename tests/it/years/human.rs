@@ -22,7 +22,7 @@ pub fn answer(item: &HeldItem, company: &Company, watch: &Watch, chance: &mut Ch
     let card_of = change.person_id.as_ref().and_then(|card| watch.owner(card.as_str()));
     let is_present = who.is_some_and(|who| company.people[who].is_present(company.today));
     match change.action {
-        ActionKind::Adopt | ActionKind::Merge => {
+        ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge => {
             if who.is_some() && who == card_of {
                 often(85, 0)
             } else {

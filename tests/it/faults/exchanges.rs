@@ -1,0 +1,123 @@
+//! Two numbers that were exchanged are put right in two requests. Whatever becomes of each of them: both cards have their own
+//! number in the end, or both what they had, nobody is asked twice, and nobody gets a second card.
+
+use crate::support::workplace::{Workplace, text};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// The scenario's company, with the exchange approved.
+fn place() -> Workplace {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/exchanged_numbers_are_one_item");
+    let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+    let place = Workplace::open(serde_json::from_str(&read("cards.json")).unwrap());
+    place.configure(&read("config.yaml"));
+    place.write("people.csv", read("people.csv"));
+    place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(3);
+    place.approve_each(&["exchange"], &[]).exits(0);
+    place
+}
+
+/// The numbers of the two cards, that of Jan Visser first.
+fn numbers(place: &Workplace) -> (String, String) {
+    let state = place.sandbox.state_json();
+    let persons = state["persons"].as_array().unwrap();
+    assert_eq!(persons.len(), 5, "nobody gets a second card");
+    let of = |name: &str| {
+        let card = persons.iter().find(|card| card["surName"] == name);
+        text(&card.unwrap()["employeeNumber"]).to_owned()
+    };
+    (of("Visser"), of("Bakker"))
+}
+
+fn own() -> (String, String) {
+    ("100001".to_owned(), "100002".to_owned())
+}
+
+fn exchanged() -> (String, String) {
+    ("100002".to_owned(), "100001".to_owned())
+}
+
+/// Runs later until each card has its own number; gives how often it had to be approved again.
+fn until_right(place: &Workplace, point: &str) -> u32 {
+    let mut asked = 0;
+    for round in 1..=5_u32 {
+        let minutes = round * 11;
+        let at = format!("2025-03-03T{:02}:{:02}", 9 + minutes / 60, minutes % 60);
+        let ran = place.cardsync(&["run", "--as-of", &at]);
+        // The circle of three waits.
+        assert_eq!(ran.code, 3, "{point}: {ran:?}");
+        let now = numbers(place);
+        if now == own() {
+            return asked;
+        }
+        assert_eq!(now, exchanged(), "{point}, {at}: both or none; {ran:?}");
+        asked += 1;
+        place.approve_each(&["exchange"], &[]);
+    }
+    panic!("{point}: never put right: {:?}", place.cardsync(&["holds"]));
+}
+
+fn fault(place: &Workplace, kind: &Value, nth: u32) {
+    let mut rule = kind.clone();
+    rule["method"] = "PATCH".into();
+    rule["route"] = "/persons/{id}".into();
+    rule["nth"] = nth.into();
+    place.sandbox.fault(&rule).unwrap();
+}
+
+#[test]
+fn an_exchange_lost_before_or_after_the_effect_of_each_request_is_finished_without_another_question() {
+    for kind in [json!({ "reset": "before" }), json!({ "reset": "after" })] {
+        for nth in [1, 2] {
+            let place = place();
+            fault(&place, &kind, nth);
+            let named = format!("{kind} at {nth}");
+            let ran = place.cardsync(&["run", "--as-of", "2025-03-03T09:00"]);
+            assert_eq!(place.sandbox.stats()["faults_played"], 1, "{named}: {ran:?}");
+            place.sandbox.clear_faults();
+            assert_eq!(until_right(&place, &named), 0, "{named}");
+        }
+    }
+}
+
+#[test]
+fn an_exchange_refused_at_each_request_leaves_both_as_they_were() {
+    let kind = json!({ "answer": { "status": 400, "body": [{ "message": "The value for the field \"employeeNumber\" cannot be parsed" }] } });
+    for nth in [1, 2] {
+        let place = place();
+        fault(&place, &kind, nth);
+        place.cardsync(&["run", "--as-of", "2025-03-03T09:00"]);
+        assert_eq!(place.sandbox.stats()["faults_played"], 1, "{nth}");
+        assert_eq!(numbers(&place), exchanged(), "{nth}");
+        place.sandbox.clear_faults();
+        until_right(&place, &format!("refused at {nth}"));
+    }
+}
+
+#[test]
+fn an_exchange_killed_before_and_after_the_effect_of_each_request_is_finished_without_another_question() {
+    for (kind, effective) in [
+        (json!({ "delay_ms": 60_000, "effect": false }), false),
+        (json!({ "answer_delay_ms": 60_000 }), true),
+    ] {
+        for nth in [1, 2] {
+            let place = place();
+            let before = place.writes().len();
+            fault(&place, &kind, nth);
+            let mut child = place.command(&["run", "--as-of", "2025-03-03T09:00"]).spawn().unwrap();
+            let start = Instant::now();
+            let wanted = before + nth as usize;
+            while place.sandbox.stats()["faults_played"] != 1 || effective && place.writes().len() < wanted {
+                assert!(start.elapsed() < Duration::from_secs(20), "{nth}: {:?}", place.writes());
+                std::thread::sleep(Duration::from_millis(3));
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            place.sandbox.clear_faults();
+            let named = format!("killed, {kind} at {nth}");
+            assert_eq!(until_right(&place, &named), 0, "{named}");
+        }
+    }
+}
