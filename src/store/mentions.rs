@@ -1,38 +1,99 @@
 //! One person's key in what is kept of others (RULES 12): beside a card id as somebody's manager, and in sentences, such as
-//! the work that a leaver left behind. The card's id takes its place.
+//! the work that a leaver left behind. The card's id takes its place, and only where the format has a person's value or a text:
+//! a key can be any word, one of our own formats among them.
 
 use super::fault::Fault;
+use crate::domain::card::PersonCard;
+use crate::domain::concern::Concern;
+use crate::domain::decision::{Contact, Decision, HeldItem};
 use crate::domain::ids::CardId;
 use crate::domain::key::Key;
+use crate::domain::pin::Pin;
+use crate::domain::plan::{Change, Step};
+use crate::domain::report::{Outcome, RunReport};
+use crate::domain::snapshot::Finding;
+use crate::engine::records::ItemDetail;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::collections::BTreeSet;
 
-/// Table, what tells its rows apart, and the columns with texts or JSON that may speak of others than whom the row is about.
-const TEXTS: [(&str, &str, &[&str]); 10] = [
+/// A column that may speak of others than whom its row is about.
+pub(super) struct Column {
+    pub(super) name: &'static str,
+    /// Whether a text is a value of the column.
+    pub(super) reads: fn(&str) -> bool,
+}
+
+const fn column(name: &'static str, reads: fn(&str) -> bool) -> Column {
+    Column { name, reads }
+}
+
+/// JSON of this type.
+fn is<T: DeserializeOwned>(text: &str) -> bool {
+    serde_json::from_str::<T>(text).is_ok()
+}
+
+/// A sentence.
+fn any(_text: &str) -> bool {
+    true
+}
+
+/// Table, what tells its rows apart, and its columns of that kind.
+pub(super) const TEXTS: [(&str, &str, &[Column]); 10] = [
     (
         "journal",
         "id",
         &[
-            "change",
-            "step",
-            "before",
-            "after",
-            "outcome_detail",
-            "settled_detail",
-            "approval",
+            column("change", is::<Change>),
+            column("step", is::<Step>),
+            column("before", is::<PersonCard>),
+            column("after", is::<PersonCard>),
+            column("outcome_detail", is::<Outcome>),
+            column("settled_detail", is::<Outcome>),
+            column("approval", is::<Decision>),
         ],
     ),
-    ("run_item", "run || ' ' || place", &["detail"]),
-    ("hold", "origin || ' ' || item", &["body"]),
-    ("concern", "item", &["body"]),
-    ("decision", "id", &["note"]),
-    ("halfway", "run || ' ' || item", &["change"]),
-    ("pin", "card || ' ' || place", &["body"]),
-    ("run", "id", &["report"]),
-    ("snapshot", "id", &["findings"]),
-    ("contact", "environment", &["body"]),
+    ("run_item", "run || ' ' || place", &[column("detail", is::<ItemDetail>)]),
+    ("hold", "origin || ' ' || item", &[column("body", is::<HeldItem>)]),
+    ("concern", "item", &[column("body", is::<Concern>)]),
+    ("decision", "id", &[column("note", any)]),
+    ("halfway", "run || ' ' || item", &[column("change", is::<Change>)]),
+    ("pin", "card || ' ' || place", &[column("body", is::<Pin>)]),
+    ("run", "id", &[column("report", is::<RunReport>)]),
+    ("snapshot", "id", &[column("findings", is::<Vec<Finding>>)]),
+    ("contact", "environment", &[column("body", is::<Contact>)]),
 ];
+
+/// Where the format has keys, values and texts that are shown. Whatever else is a text in it says what kind of thing this is, or
+/// is a name of the configuration, an id, a hash or a person who decided: never somebody's key, however it is written.
+pub(super) const OF_PEOPLE: [&str; 22] = [
+    "cure",
+    "detail",
+    "dn",
+    "examples",
+    "failure",
+    "free_text",
+    "from",
+    "key",
+    "known",
+    "label",
+    "message",
+    "note",
+    "number",
+    "other_key",
+    "places",
+    "raw_key",
+    "text",
+    "to",
+    "value",
+    "vanished",
+    "what",
+    "why",
+];
+
+/// Parts of the same names that are no people's: what TOPdesk refused is kept as hashes, and what it was like has no keys.
+const OF_NOBODY: [&str; 2] = ["refusals", "installation"];
 
 /// Stands for somebody of whom no card is known.
 const FORGOTTEN: &str = "forgotten";
@@ -75,7 +136,8 @@ async fn walk(
         for key in keys {
             // As the key stands in JSON, without its quotation marks.
             let written = super::stamp::json(key.as_str());
-            let named: Vec<String> = columns.iter().map(|column| format!("instr({column}, ?2)")).collect();
+            let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+            let named: Vec<String> = names.iter().map(|name| format!("instr({name}, ?2)")).collect();
             // What is kept of the person's own requests is emptied, or still needed to settle one.
             let own = if table == "journal" {
                 "AND card IS NOT ?3 AND (card IS NOT NULL OR key IS NOT ?2)"
@@ -84,7 +146,7 @@ async fn walk(
             };
             let select = format!(
                 "SELECT CAST({place} AS TEXT) AS place, {} FROM {table} WHERE environment = ?1 {own} AND ({})",
-                columns.join(", "),
+                names.join(", "),
                 named.join(" OR ")
             );
             let rows = sqlx::query(AssertSqlSafe(select))
@@ -95,21 +157,15 @@ async fn walk(
                 .await?;
             for row in rows {
                 for column in columns {
-                    let text: Option<String> = row.try_get(*column)?;
-                    let Some(without) = text.and_then(|text| without(&text, key.as_str(), instead)) else {
+                    let text: Option<String> = row.try_get(column.name)?;
+                    let Some(text) = text else { continue };
+                    let Some(without) = without(&text, key.as_str(), instead, column.reads) else {
                         continue;
                     };
                     found += 1;
                     if write {
-                        let update = format!(
-                            "UPDATE {table} SET {column} = ?3 WHERE environment = ?1 AND CAST({place} AS TEXT) = ?2"
-                        );
-                        sqlx::query(AssertSqlSafe(update))
-                            .bind(environment)
-                            .bind(row.try_get::<String, _>("place")?)
-                            .bind(without)
-                            .execute(&mut *connection)
-                            .await?;
+                        let row: String = row.try_get("place")?;
+                        put(connection, environment, (table, place, column), &row, &without).await?;
                     }
                 }
             }
@@ -118,39 +174,62 @@ async fn walk(
     Ok(found)
 }
 
-/// The text with `instead` wherever `key` stands as a word; `None` where it nowhere does. In JSON only within strings; what is
-/// listed under the key goes.
-fn without(text: &str, key: &str, instead: &str) -> Option<String> {
+/// Writes a text and reads it again as the program does: what no longer reads is not written, and nothing else of it either.
+async fn put(
+    connection: &mut SqliteConnection,
+    environment: i64,
+    (table, place, column): (&'static str, &str, &Column),
+    row: &str,
+    text: &str,
+) -> Result<(), Fault> {
+    let Column { name, reads } = column;
+    let update = format!(
+        "UPDATE {table} SET {name} = ?3 WHERE environment = ?1 AND CAST({place} AS TEXT) = ?2 RETURNING {name}"
+    );
+    let written: Option<String> = sqlx::query_scalar(AssertSqlSafe(update))
+        .bind(environment)
+        .bind(row)
+        .bind(text)
+        .fetch_one(connection)
+        .await?;
+    if written.is_some_and(|written| reads(&written)) {
+        return Ok(());
+    }
+    Err(Fault::Unreadable {
+        table,
+        what: format!(
+            "the column {name} of row {row} would not read any more without this person: nothing was forgotten"
+        ),
+    })
+}
+
+/// The text with `instead` wherever `key` stands as a word where the format has a person's; `None` where it nowhere does. What
+/// is no JSON is a sentence.
+fn without(text: &str, key: &str, instead: &str, reads: fn(&str) -> bool) -> Option<String> {
     match serde_json::from_str::<Value>(text) {
         Ok(mut value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => {
-            replace_in(&mut value, key, instead).then(|| value.to_string())
+            let mut any = take_out_of_lists(&mut value, key, instead);
+            let mut places = Vec::new();
+            places_of_people(&value, value.is_string(), &mut String::new(), &mut places);
+            for place in places {
+                let text = value.pointer(&place).and_then(Value::as_str);
+                let Some(without) = text.and_then(|text| replaced(text, key, instead)) else {
+                    continue;
+                };
+                let mut changed = value.clone();
+                if let Some(text) = changed.pointer_mut(&place) {
+                    *text = Value::String(without);
+                }
+                // A word of the format in a place that elsewhere holds a sentence.
+                if reads(&changed.to_string()) {
+                    (value, any) = (changed, true);
+                }
+            }
+            any.then(|| value.to_string())
         }
         Ok(Value::Null | Value::Bool(_) | Value::Number(_)) | Err(_) => replaced(text, key, instead),
     }
 }
-
-fn replace_in(value: &mut Value, key: &str, instead: &str) -> bool {
-    match value {
-        Value::String(text) => match replaced(text, key, instead) {
-            Some(without) => {
-                *text = without;
-                true
-            }
-            None => false,
-        },
-        Value::Array(items) => items
-            .iter_mut()
-            .fold(false, |any, item| replace_in(item, key, instead) | any),
-        Value::Object(fields) => {
-            let listed = fields.shift_remove(key).is_some();
-            fields
-                .values_mut()
-                .fold(listed, |any, item| replace_in(item, key, instead) | any)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
 /// A word ends where neither a letter nor a digit follows, nor a sign that holds ids and addresses together. What is short
 /// may be part of a date, a time or an amount as well.
 fn replaced(text: &str, key: &str, instead: &str) -> Option<String> {
@@ -176,9 +255,68 @@ fn replaced(text: &str, key: &str, instead: &str) -> Option<String> {
     (copied > 0).then(|| shown + &text[copied..])
 }
 
+/// JSON pointers to the texts that may be a person's.
+fn places_of_people(value: &Value, of_people: bool, at: &mut String, found: &mut Vec<String>) {
+    let length = at.len();
+    match value {
+        Value::String(_) if of_people => found.push(at.clone()),
+        Value::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                at.push_str(&format!("/{number}"));
+                places_of_people(item, of_people, at, found);
+                at.truncate(length);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, item) in fields.iter().filter(|(name, _)| !OF_NOBODY.contains(&name.as_str())) {
+                at.push('/');
+                at.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                places_of_people(item, OF_PEOPLE.contains(&name.as_str()), at, found);
+                at.truncate(length);
+            }
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Where the memory of a run lists people by their keys: the cards that a listed number has, and the lists of the configuration
+/// that was seen.
+fn take_out_of_lists(contact: &mut Value, key: &str, instead: &str) -> bool {
+    let listed = contact.get_mut("listed").and_then(Value::as_object_mut);
+    let mut any = listed.is_some_and(|listed| listed.shift_remove(key).is_some());
+    if let Some(Value::String(config)) = contact.pointer_mut("/seen/config")
+        && config.contains(key)
+        && let Ok(mut parsed) = serde_yaml::from_str::<Value>(config)
+        && unlist(&mut parsed, key, instead, false)
+        && let Ok(written) = serde_yaml::to_string(&parsed)
+    {
+        *config = written;
+        any = true;
+    }
+    any
+}
+
+/// Numbers of people stand in a configuration only in lists named `keys`.
+fn unlist(value: &mut Value, key: &str, instead: &str, is_list: bool) -> bool {
+    match value {
+        Value::String(text) if is_list && text.trim() == key => {
+            instead.clone_into(text);
+            true
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .fold(false, |any, item| unlist(item, key, instead, is_list) | any),
+        Value::Object(fields) => fields.iter_mut().fold(false, |any, (name, item)| {
+            unlist(item, key, instead, name == "keys") | any
+        }),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::plan::HoldReason;
 
     #[test]
     fn a_key_goes_where_it_is_a_word_and_stays_where_it_is_a_part() {
@@ -200,13 +338,37 @@ mod tests {
     }
 
     #[test]
-    fn in_json_only_strings_change_and_what_is_listed_under_the_key_goes() {
-        let text = r#"{"why":["leads 77, 78"],"records":77,"listed":{"77":["c1"],"78":["c2"]},"examples":["77"]}"#;
+    fn in_json_only_what_is_a_persons_changes_and_what_is_listed_under_the_key_goes() {
+        let text =
+            r#"{"code":"77","why":["leads 77, 78"],"records":77,"listed":{"77":["c1"],"78":["c2"]},"examples":["77"]}"#;
         assert_eq!(
-            without(text, "77", "c7").as_deref(),
-            Some(r#"{"why":["leads c7, 78"],"records":77,"listed":{"78":["c2"]},"examples":["c7"]}"#)
+            without(text, "77", "c7", any).as_deref(),
+            Some(r#"{"code":"77","why":["leads c7, 78"],"records":77,"listed":{"78":["c2"]},"examples":["c7"]}"#)
         );
-        assert_eq!(without(r#"{"records":77}"#, "77", "c7"), None);
-        assert_eq!(without("77", "77", "c7").as_deref(), Some("c7"));
+        assert_eq!(without(r#"{"records":77}"#, "77", "c7", any), None);
+        assert_eq!(without("77", "77", "c7", any).as_deref(), Some("c7"));
+    }
+
+    #[test]
+    fn a_word_of_the_format_stays_where_a_sentence_stands_elsewhere() {
+        let drift = r#"{"code":"drift","card":"c1","what":"anonymized"}"#;
+        assert_eq!(without(drift, "anonymized", "c7", is::<HoldReason>), None);
+        assert_eq!(without(drift, "drift", "c7", is::<HoldReason>), None);
+        let changed = r#"{"code":"changed_since_judged","what":"the card of anonymized was gone"}"#;
+        assert_eq!(
+            without(changed, "anonymized", "c7", is::<HoldReason>).as_deref(),
+            Some(r#"{"code":"changed_since_judged","what":"the card of c7 was gone"}"#)
+        );
+    }
+
+    #[test]
+    fn a_configuration_that_was_seen_loses_the_number_of_its_lists_and_nothing_else() {
+        let config =
+            "archive:\n  max: 3\nguard:\n  protect:\n    keys:\n    - archive\n    - \"100002\"\nsource: archive\n";
+        let contact = serde_json::json!({ "seen": { "config": config } }).to_string();
+        let left = without(&contact, "archive", "c7", any).expect("the list names them");
+        let left: Value = serde_json::from_str(&left).expect("JSON");
+        let left = left["seen"]["config"].as_str().expect("a text");
+        assert_eq!(left, config.replace("- archive", "- c7"));
     }
 }

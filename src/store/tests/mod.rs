@@ -4,6 +4,7 @@ mod inputs;
 mod journal;
 mod lease;
 mod memory;
+mod mentions;
 mod opening;
 mod readable;
 mod reads;
