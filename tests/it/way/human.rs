@@ -202,7 +202,7 @@ impl Human {
             let yes = match (row[action].as_str(), person) {
                 ("create", Some(person)) => !self.has_card(person) && !self.has_left(person),
                 ("archive", Some(person)) => self.has_left(person),
-                ("adopt" | "merge", Some(_)) => is_theirs,
+                ("adopt" | "exchange" | "merge", Some(_)) => is_theirs,
                 ("unarchive", Some(person)) => is_theirs && !self.has_left(person),
                 ("update" | "set_references", Some(_)) | ("create_entry", None) => true,
                 (action, person) => panic!("what is to be decided? {action} {person:?}: {row:?}"),

@@ -216,7 +216,7 @@ impl Way {
         let ran = self.at("13:00", &["plan", "--json"]);
         let summary = &ran.json()["summary"];
         let allowed = |action: &str| summary[action]["allowed"].as_u64().unwrap_or(0);
-        for action in ["create", "update", "adopt", "archive", "unarchive", "merge"] {
+        for action in ["create", "update", "adopt", "exchange", "archive", "unarchive", "merge"] {
             assert_eq!(allowed(action), 0, "a second run has nothing to do: {summary}");
         }
     }
