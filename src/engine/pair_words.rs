@@ -14,6 +14,10 @@ pub fn why_not(why: NoPair) -> &'static str {
         NoPair::SeveralCards => "several cards resemble this person alike: give one of them the number",
         NoPair::RatherAnother => "another card resembles this person more",
         NoPair::SecondCard => "a second card of somebody who has one with the number: decide in TOPdesk",
+        NoPair::NumberElsewhere => {
+            "the number of this person stands on a card that shows somebody else (see the rivals): put that card right first, by its own \
+             line where it has one; the list that is made after that offers the number for this card"
+        }
         NoPair::Twin => {
             "the operator's card of somebody whose number is, or goes, on another card: cardsync run then offers to make one \
              of the two, and this one stays"

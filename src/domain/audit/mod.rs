@@ -153,12 +153,14 @@ pub fn audit(
 }
 
 /// What is amiss with a card itself, the gravest first: whoever follows the first has no need of the others.
-const CURES: [&str; 9] = [
+const CURES: [&str; 11] = [
     "number_of_somebody_else",
     "duplicate_key",
     "generated_twin",
     "generated_card",
     "nearly_the_same_key",
+    "operator_has_left",
+    "operator_not_in_sources",
     "operator_not_known",
     "card_without_key",
     "card_of_nobody",

@@ -206,6 +206,25 @@ pub fn long_past(end: NaiveDate, since: NaiveDate, first_seen: DateTime<Utc>, mo
     })
 }
 
+/// The last day before the leaver condition holds, where a date in it decides that: passed, or near.
+pub fn last_day(describe: &dyn Describe, person: &Person<'_>, moment: Moment) -> Option<NaiveDate> {
+    if !describe.leaves_by_date() {
+        return None;
+    }
+    let joined = decisive(person);
+    let holding = Holding {
+        describe,
+        joined: &joined,
+        moment,
+    };
+    let first = if !holding.at(moment.now) {
+        leaves_on(describe, person, moment)
+    } else {
+        holding.by_date().then(|| holding.began())
+    };
+    first?.pred_opt()
+}
+
 /// How far ahead end dates are looked for.
 const LOOK_AHEAD_DAYS: i64 = 90;
 

@@ -359,7 +359,9 @@ impl<'a> Work<'a> {
         }
         if let Some(card) = person.card {
             let other = vec![self.index.cards[card].id.clone()];
-            let why = if self.is_twin(edge, at, card) {
+            let why = if self.misplaced.contains_key(&card) {
+                NoPair::NumberElsewhere
+            } else if self.is_twin(edge, at, card) {
                 NoPair::Twin
             } else {
                 NoPair::SecondCard

@@ -60,6 +60,8 @@ pub enum NoPair {
     RatherAnother,
     /// The person has a card with the key already; this one has no operator, or both have.
     SecondCard,
+    /// The person's number stands on a card that shows somebody else.
+    NumberElsewhere,
     /// The person has a card with the key, or is about to get it, and this one has the operator: a run offers to make one of
     /// the two.
     Twin,

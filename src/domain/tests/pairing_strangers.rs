@@ -10,7 +10,7 @@ use crate::domain::guard::{Judged, judge};
 use crate::domain::ids::CardId;
 use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::planner::plan;
-use crate::domain::rekey::pairing::{Grade, Pair, Pairing, Which};
+use crate::domain::rekey::pairing::{Grade, NoPair, Pair, Pairing, Verdict, Which};
 use crate::domain::rekey::rejections::{decision, pair_id};
 use crate::domain::rekey::writing::{Chosen, ChosenBy, adoptions};
 use chrono::NaiveDate;
@@ -152,6 +152,45 @@ fn exchanged_numbers_are_one_item() {
     company.world.set_text("cE1", CardField::EmployeeNumber, "E1");
     company.world.set_text("cE2", CardField::EmployeeNumber, "E2");
     assert!(company.pair_of(Which::Keyless).misplaced.is_empty());
+}
+
+/// A number that stands on a stranger's card while the person's own card has none: the list says what comes first.
+#[test]
+fn whose_number_stands_on_a_strangers_card_is_told_what_the_next_list_is_for() {
+    let mut company = Company::new();
+    company.person("E1", "Eva", "Smit", "esmit");
+    company.person("E2", "Jan", "Bakker", "jbakker");
+    company.card("cE1", "Eva", "Smit", "esmit");
+    company.card("cE2", "Jan", "Bakker", "jbakker");
+    company.world.set_text("cE1", CardField::EmployeeNumber, "E2");
+    let pairing = company.pair_of(Which::Keyless);
+    assert_eq!(pair_of(&pairing, "cE1").map(|pair| &pair.key), Some(&key("E1")));
+    let row = pairing.rows.iter().find(|row| row.card.as_str() == "cE2");
+    let Some(Verdict::None { why, cards, .. }) = row.map(|row| &row.verdict) else {
+        panic!("no pair: {row:?}")
+    };
+    assert_eq!(
+        (why, cards.as_slice()),
+        (&NoPair::NumberElsewhere, &[CardId::from("cE1")][..])
+    );
+    // Once that is done the number is free.
+    company.world.set_text("cE1", CardField::EmployeeNumber, "E1");
+    let pairing = company.pair_of(Which::Keyless);
+    assert_eq!(pair_of(&pairing, "cE2").map(|pair| &pair.key), Some(&key("E2")));
+}
+
+/// Where nothing else says the last day, the condition of leaving does.
+#[test]
+fn the_last_day_is_shown_by_the_condition_of_leaving_too() {
+    let mut company = one();
+    let shown = |company: &Company| pair_of(&company.pair_of(Which::Keyless), "c1").map(|pair| pair.person.until);
+    assert_eq!(shown(&company), Some(None));
+    let today = company.world.now.date_naive();
+    for days in [-40, -1, 20] {
+        let end = today + chrono::Duration::days(days);
+        company.world.hr().set("E1", "end", &end.to_string());
+        assert_eq!(shown(&company), Some(Some(end)), "{days}");
+    }
 }
 
 #[test]

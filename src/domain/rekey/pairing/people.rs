@@ -8,7 +8,7 @@ use crate::domain::field::CardField;
 use crate::domain::identity::{Describe, Description, Desired, FirstDay, JoinedRecord, LastDay, Truth, Wanted};
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, RawKey};
-use crate::domain::lifecycle::dates::FirstSight;
+use crate::domain::lifecycle::dates::{FirstSight, last_day};
 use crate::domain::lifecycle::{Leaving, leaving};
 use crate::domain::merge::{Member, Person, Population};
 use crate::domain::record::{Anchor, RecordRef, SourceRecord, Unkeyed};
@@ -110,7 +110,8 @@ impl Look<'_> {
         }
         let until = match describe.last_day(&person.joined, input.moment) {
             LastDay::On(day) => Some(day),
-            LastDay::NotMapped | LastDay::NotKnown(_) => None,
+            LastDay::NotMapped => last_day(describe, person, input.moment),
+            LastDay::NotKnown(_) => None,
         };
         Someone {
             key: person.key.clone(),

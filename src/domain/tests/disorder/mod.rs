@@ -88,6 +88,28 @@ fn play(seed: u64, people: u32, table: &mut BTreeMap<Kind, Counts>) {
     }
 }
 
+/// Whoever has to work off the audit of such a company has less than one row per card, on the whole and at each company.
+#[test]
+fn an_audit_of_a_company_in_disorder_has_less_than_one_row_per_card() {
+    let companies = number("CARDSYNC_DISORDER_AUDITS", 12);
+    let people = u32::try_from(number("CARDSYNC_DISORDER_PEOPLE", 500)).expect("a number of people");
+    for seed in 1..=companies {
+        let company = Disorder::new(seed, people).company;
+        let cards = company.world.cards.len();
+        let audit = company.audit();
+        // As in the table: a finding that concerns nobody has a row of its own.
+        let rows: usize = audit.findings.iter().map(|finding| finding.subjects.len().max(1)).sum();
+        println!(
+            "seed {seed}: {rows} rows for {cards} cards, {:.2} per card",
+            rows as f64 / cards as f64
+        );
+        for finding in &audit.findings {
+            println!("    {:<32}{:>7}", finding.code, finding.subjects.len().max(1));
+        }
+        assert!(rows < cards, "seed {seed}: {rows} rows for {cards} cards");
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the script says how many companies to play")]
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
