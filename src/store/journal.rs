@@ -59,7 +59,12 @@ impl IntentRow {
             action: change.action.kind().name(),
             step_index: i64::try_from(*step_index).expect("a change has a handful of steps"),
             step_kind: step_kind(step),
-            key: change.key.as_ref().map(ToString::to_string),
+            // Of an exchange each request is about the person of its own card.
+            key: match step.card() {
+                Some(card) => change.key_of(card),
+                None => change.key.as_ref(),
+            }
+            .map(ToString::to_string),
             card: step.card().or(change.card.as_ref()).map(ToString::to_string),
             classes: json(&classes),
             sent_at: stamp(*at),

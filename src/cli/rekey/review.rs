@@ -76,7 +76,8 @@ async fn written(store: &ReadOnlyStore) -> anyhow::Result<Vec<Written>> {
         let Some(newest) = rows.last() else { break };
         after = newest.id;
         for entry in rows {
-            let done = entry.action == ActionKind::Adopt && entry.ended() == Ended::Done;
+            let writes_a_number = matches!(entry.action, ActionKind::Adopt | ActionKind::Exchange);
+            let done = writes_a_number && entry.ended() == Ended::Done;
             let (Some(key), Some(card), Some(values)) = (entry.key, entry.card, entry.values) else {
                 continue;
             };

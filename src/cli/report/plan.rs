@@ -5,7 +5,9 @@ use super::past::read;
 use super::{Told, page};
 use crate::cli::plan_questions::{asked, question_title};
 use crate::cli::text::{Alike, Part, Shown, folded};
-use crate::cli::words::{conflict_words, counted, group_lines, name_of, operator_words, reason_words, other_card_words};
+use crate::cli::words::{
+    conflict_words, counted, group_lines, name_of, operator_words, other_card_words, reason_words,
+};
 use crate::domain::concern::ConcernCode;
 use crate::domain::field::FieldValue;
 use crate::domain::hold::HoldReason;

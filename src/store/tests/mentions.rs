@@ -81,6 +81,7 @@ fn doubts() -> Vec<HoldReason> {
             count: 4,
             limit: 3,
             base: 9,
+            waiting: 0,
             before: None,
         },
         HoldReason::AdoptOrCreate {
@@ -217,6 +218,31 @@ async fn filled(path: &Path) -> (SqliteStore, RunLease) {
     };
     store.decide(&[decision]).await.unwrap();
     (store, lease)
+}
+
+#[tokio::test]
+async fn each_request_of_an_exchange_is_about_the_person_of_its_own_card() {
+    let (_folder, path) = folder();
+    let store = open(&path).await;
+    let lease = lease(&store, "r1").await;
+    let change = exchange();
+    for (step_index, step) in change.steps().iter().enumerate() {
+        let intent = Intent {
+            plan: &PlanId::new("plan-1"),
+            change: &change,
+            step_index,
+            step,
+            before: None,
+            operators_before: &[],
+            approval: None,
+            at: at(1),
+        };
+        store.intent(&lease, intent).await.unwrap();
+    }
+    let rows = store.journal(&Default::default()).await.unwrap();
+    let whose: Vec<_> = rows.iter().map(|row| (row.card.clone(), row.key.clone())).collect();
+    let of = |card: &str, key: &str| (Some(CardId::from(card)), Some(Key::stored(key)));
+    assert_eq!(whose, [of("c-3", "900003"), of("c-4", "900004")]);
 }
 
 /// Every text and JSON of the store, by where it stands.
