@@ -236,24 +236,34 @@ pub struct Change {
     pub access_later: bool,
 }
 
-/// The same of fields as text: what stood there, and whether anything comes in its place.
+/// The same of fields as text: what stood there, and what comes in its place. A login that was the number and is emptied while
+/// the number is written takes none off.
 pub(super) fn takes_number_off(
     action: ActionKind,
     key: Option<&Key>,
-    mut fields: impl Iterator<Item = (Option<String>, bool)>,
+    fields: impl Iterator<Item = (Option<String>, Option<String>)>,
 ) -> bool {
     let Some(key) = key.filter(|_| action == ActionKind::Adopt) else {
         return false;
     };
     let is_number = |text: &str| text.trim().eq_ignore_ascii_case(key.as_str());
-    fields.any(|(from, filled)| !filled && from.is_some_and(|from| is_number(&from)))
+    let mut taken = false;
+    for (from, to) in fields {
+        match (from, to) {
+            (_, Some(to)) if is_number(&to) => return false,
+            (Some(from), None) => taken |= is_number(&from),
+            (_, _) => {}
+        }
+    }
+    taken
 }
 
 impl Change {
     /// Whether it takes a number off a card again: the way back of an adoption.
     pub fn takes_number_off(&self) -> bool {
         let fields = self.action.fields().iter();
-        let texts = fields.map(|field| (field.from.as_ref().map(FieldValue::display), field.to.is_some()));
+        let text = |value: &Option<FieldValue>| value.as_ref().map(FieldValue::display);
+        let texts = fields.map(|field| (text(&field.from), text(&field.to)));
         takes_number_off(self.action.kind(), self.key.as_ref(), texts)
     }
 

@@ -105,7 +105,7 @@ impl ChangeView {
     /// Whether it takes a number off a card again: the way back of an adoption.
     pub fn takes_number_off(&self) -> bool {
         let fields = self.fields.values();
-        let texts = fields.map(|field| (field.from.clone(), field.to.is_some()));
+        let texts = fields.map(|field| (field.from.clone(), field.to.clone()));
         takes_number_off(self.action, self.key.as_ref(), texts)
     }
 
