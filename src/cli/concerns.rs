@@ -40,8 +40,8 @@ pub(super) fn code_words(code: ConcernCode) -> (&'static str, &'static str) {
             "leavers with an active card, by hand",
         ),
         ConcernCode::LeaverMayHaveCard => (
-            "leaver who may have a card without a number",
-            "leavers who may have a card without a number",
+            "leaver who may have a card without their number",
+            "leavers who may have a card without their number",
         ),
         ConcernCode::CardChanged => ("card without its number", "cards without their number"),
         ConcernCode::PossibleTwin => ("second card, perhaps", "second cards, perhaps"),

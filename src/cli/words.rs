@@ -268,7 +268,7 @@ pub(super) fn reason_words(reason: SkipReason) -> &'static str {
         SkipReason::SecondSource => "missing, but has an operator and a second source could not be read",
         SkipReason::Shielded => "missing, but may be in a record that cannot be used",
         SkipReason::LeftWithoutCard => "left, has no card",
-        SkipReason::LeaverMayHaveCard => "left, a card without a number may be theirs",
+        SkipReason::LeaverMayHaveCard => "left, a card without their number may be theirs",
         SkipReason::LeavingUnknown => "leaving not known",
         SkipReason::MissingNotYet => "missing, not long enough",
         SkipReason::AbsenceUnknown => "no record, and not known whether gone",

@@ -269,6 +269,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::DependsOn { .. }
         | HoldReason::NotAlone { .. }
         | HoldReason::PairedWith { .. }
+        | HoldReason::OtherHalf { .. }
         | HoldReason::TargetDegraded
         | HoldReason::InDoubt
         | HoldReason::ClockDoubted
@@ -276,6 +277,7 @@ fn weightiest(reasons: &[HoldReason]) -> Option<&HoldReason> {
         | HoldReason::Answered { .. }
         | HoldReason::Rejected { .. }
         | HoldReason::ApprovalEnded { .. }
+        | HoldReason::ApprovalOutdated { .. }
         | HoldReason::ChangedSinceJudged { .. }
         | HoldReason::OperatorArchiveRefused
         | HoldReason::OperatorWakeRefused { .. }

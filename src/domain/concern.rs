@@ -64,7 +64,7 @@ pub enum ConcernCode {
     AbsenceUnknown,
     /// Somebody who leaves, and whose card a human made active again.
     LeaverAwake,
-    /// Somebody who has left, and a card without a number that may be theirs.
+    /// Somebody who has left, and a card without a number, or with nobody's, that may be theirs.
     LeaverMayHaveCard,
     /// A card of ours that is active, and that lost its key or has another one.
     CardChanged,

@@ -1,6 +1,7 @@
 //! What humans decided, and what waits for them.
 
 use super::apart::Apart;
+use super::halves::Halves;
 use super::hold::LiftedBy;
 use super::ids::{CardId, ItemId, RunId, SourceName};
 use super::installation::KnownInstallation;
@@ -8,6 +9,7 @@ use super::key::Key;
 use super::lists::ListedCards;
 use super::plan::{ActionKind, HoldReason, Plan};
 use super::refused::Refusals;
+use super::shown::Shown;
 use super::view::ChangeView;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,9 @@ pub struct About {
     /// The days that the evidence named; `None`: it was not noted, as in decisions of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<BTreeSet<NaiveDate>>,
+    /// What else was shown; `None`: it was not noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
 }
 
 /// What an approval of a read waives, instead of reasons to hold.
@@ -82,6 +87,8 @@ pub enum WhyEnded {
     CardChanged,
     /// The evidence names another day.
     OtherDay,
+    /// The linked operator is called otherwise than was shown, or is in more groups.
+    OperatorChanged,
     /// Somebody has taken it back.
     TakenBack,
 }
@@ -111,6 +118,15 @@ impl Decision {
     /// Whether it says no, and so lately that the item stays quiet.
     pub fn keeps_quiet(&self, now: DateTime<Utc>) -> bool {
         self.answer == Answer::Reject && now < self.at + REJECTION_IS_QUIET
+    }
+
+    /// Whether it lifts a reason: an approval by the codes that were shown, and as far as what they were about was shown.
+    pub fn lifts(&self, reason: &HoldReason) -> bool {
+        let covers = |shown: &Shown| shown.covers(&Shown::of_reason(reason));
+        self.answer == Answer::Approve
+            && reason.approvable()
+            && self.waives.contains(&reason.code())
+            && self.about.shown.as_ref().is_none_or(covers)
     }
 
     /// Whether it is in force.
@@ -223,6 +239,9 @@ pub struct Contact {
     /// People without an active card who left or were out of scope.
     #[serde(default)]
     pub apart: Apart,
+    /// Pairs of which one half may still be decided.
+    #[serde(default, skip_serializing_if = "Halves::is_empty")]
+    pub halves: Halves,
     /// What this TOPdesk was like when a full run saw it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installation: Option<KnownInstallation>,

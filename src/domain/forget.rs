@@ -35,7 +35,9 @@ impl PlanInput {
         };
         let apart = &self.contact.apart;
         let set_apart = |key: &Key| apart.known.contains(key) || apart.vanished.contains(key);
+        let paired = self.contact.halves.clone().forget(cards, keys);
         !self.purged_keys.is_empty()
+            || paired
             || cards.iter().any(|id| named(id) || known(id))
             || keys.iter().any(|key| read(key) || self.lists(key) || set_apart(key))
             || self.target.operators.iter().any(operates)
@@ -81,6 +83,7 @@ impl PlanInput {
             decision.note = None;
         }
         self.contact.apart.forget(&keys);
+        self.contact.halves.forget(cards, &keys);
         self.pins.retain(|pin| !cards.contains(&pin.card));
         for half in std::mem::take(&mut self.half_done) {
             let is_kept = |key: &Key| !keys.contains(key);

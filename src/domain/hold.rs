@@ -89,14 +89,22 @@ pub enum HoldReason {
     Rehire,
     /// A human archived the card of somebody who works here, or changed it after cardsync had archived it.
     ArchivedByHand { changed: bool },
-    /// Somebody who has left resembles a card without a number.
-    LeaverWithoutNumber { card: CardId, agree: BTreeSet<CardField> },
+    /// Somebody who has left resembles a card without a number, or with one that nobody of the sources has.
+    LeaverWithoutNumber {
+        card: CardId,
+        agree: BTreeSet<CardField>,
+        /// What stands on the card instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<Box<str>>,
+    },
     /// An earlier change that this one needs is held.
     DependsOn { item: ItemId },
     /// It needs an item of another person, which `--only` leaves out.
     NotAlone { item: ItemId },
     /// This and another item look like one human.
     PairedWith { item: ItemId },
+    /// The same, and the other item is done or was not judged in this run; `card`: the one that it made, or archived.
+    OtherHalf { item: ItemId, card: Option<CardId> },
     /// The TOPdesk read was not good enough for this.
     TargetDegraded,
     /// What said that this person leaves, or is out of scope, vanished for many people at once.
@@ -135,6 +143,8 @@ pub enum HoldReason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shown: Option<String>,
     },
+    /// Somebody had said yes, and what was shown then is not what is shown now. `what`: the difference, nothing personal.
+    ApprovalOutdated { by: String, what: String },
     /// The card or its operators were not as judged when they were read again right before the write.
     ChangedSinceJudged { what: String },
     /// TOPdesk refused to archive or wake the operator: the account has no right on operators.
@@ -242,9 +252,11 @@ impl HoldReason {
             | HoldReason::OperatorUnproven
             | HoldReason::EvidenceVanished
             | HoldReason::PairedWith { .. }
+            | HoldReason::OtherHalf { .. }
             | HoldReason::OneOf { .. }
             | HoldReason::Rejected { .. }
             | HoldReason::ApprovalEnded { .. }
+            | HoldReason::ApprovalOutdated { .. }
             | HoldReason::Undone { .. }
             | HoldReason::ChangedSinceJudged { .. }
             | HoldReason::OperatorArchiveRefused
@@ -301,7 +313,8 @@ impl HoldReason {
             HoldReason::EvidenceVanished => "evidence_vanished".to_owned(),
             HoldReason::DependsOn { .. } => "depends_on".to_owned(),
             HoldReason::NotAlone { .. } => "not_alone".to_owned(),
-            HoldReason::PairedWith { .. } => "paired_with".to_owned(),
+            // One question, whatever has become of the other half: a yes to it stands.
+            HoldReason::PairedWith { .. } | HoldReason::OtherHalf { .. } => "paired_with".to_owned(),
             HoldReason::TargetDegraded => "target_degraded".to_owned(),
             HoldReason::InDoubt => "in_doubt".to_owned(),
             HoldReason::ClockDoubted => "clock_doubted".to_owned(),
@@ -310,6 +323,7 @@ impl HoldReason {
             HoldReason::Answered { .. } => "answered".to_owned(),
             HoldReason::Rejected { .. } => "rejected".to_owned(),
             HoldReason::ApprovalEnded { .. } => "approval_ended".to_owned(),
+            HoldReason::ApprovalOutdated { .. } => "approval_outdated".to_owned(),
             HoldReason::ChangedSinceJudged { .. } => "changed_since_judged".to_owned(),
             HoldReason::OperatorArchiveRefused => "operator_archive_refused".to_owned(),
             HoldReason::OperatorWakeRefused { .. } => "operator_wake_refused".to_owned(),

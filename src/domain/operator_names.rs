@@ -37,12 +37,23 @@ impl OperatorNames {
         Self(known.collect())
     }
 
+    /// The name alone.
+    pub fn name(&self, id: &OperatorId) -> Option<&str> {
+        self.0.get(id).map(|name| &**name)
+    }
+
     /// The name with the id beside it; the id where no name is known.
     pub fn shown(&self, id: &OperatorId) -> String {
         match self.0.get(id) {
             Some(name) => format!("{name} ({id})"),
             None => id.to_string(),
         }
+    }
+
+    /// With these names, for tests.
+    #[cfg(test)]
+    pub fn of_pairs<'a>(pairs: impl IntoIterator<Item = (OperatorId, &'a str)>) -> Self {
+        Self(pairs.into_iter().map(|(id, name)| (id, name.into())).collect())
     }
 
     /// Several, as a list.

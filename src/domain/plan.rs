@@ -16,6 +16,7 @@ use super::card::OperatorLink;
 use super::cards::fold;
 use super::decision::StrangeWrites;
 use super::field::{CardField, FieldKind, FieldValue, LookupKind, Reference};
+use super::halves::Halves;
 use super::ids::{CardId, ItemId, OperatorId, PlanId, SourceName};
 use super::key::{Key, RawKey};
 use super::ledger::LedgerEntry;
@@ -97,7 +98,7 @@ pub enum Action {
         /// Operators that are archived before the card, by requests of their own.
         #[serde(default, skip_serializing_if = "ArchivedApart::is_nobody")]
         apart: ArchivedApart,
-        /// The number of somebody who has left, for a card that has none: it is written first, so that the card is known as
+        /// The number of somebody who has left, for a card that has none or nobody's: it is written first, so that the card is known as
         /// theirs from then on.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         number: Vec<FieldChange>,
@@ -281,9 +282,10 @@ impl Change {
                 if !apart.left_behind {
                     classes.insert(BudgetClass::Archive);
                 }
-                if !number.is_empty() {
-                    classes.insert(BudgetClass::Adopt);
-                }
+                classes.extend(number.first().map(|number| match number.from {
+                    None => BudgetClass::Adopt,
+                    Some(_) => BudgetClass::Keys,
+                }));
                 match self.operator {
                     OperatorLink::Active { .. } => {
                         classes.insert(BudgetClass::Operators);
@@ -435,6 +437,8 @@ pub struct Plan {
     pub judged: JudgedPeople,
     /// Who leaves or is out of scope and has no active card, after this look.
     pub apart: Apart,
+    /// Pairs of which one half may still be decided, after this look.
+    pub halves: Halves,
 }
 
 /// Hashes the identity of an item: the same content gives the same id in every plan.

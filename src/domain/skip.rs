@@ -43,7 +43,7 @@ pub enum SkipReason {
     StartUnknown,
     /// Has left and has no card: none is made.
     LeftWithoutCard,
-    /// Has left, and a card without a number may be theirs; not sure enough to offer.
+    /// Has left, and a card without a number, or with nobody's, may be theirs; not sure enough to offer.
     LeaverMayHaveCard,
     /// Whether they leave is not known.
     LeavingUnknown,

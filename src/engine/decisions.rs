@@ -8,6 +8,7 @@ use crate::domain::decision::{ATTENTION, About, Answer, Decision, HeldItem, SNAP
 use crate::domain::ids::{ItemId, SourceName};
 use crate::domain::plan::ActionKind;
 use crate::domain::report::RunReport;
+use crate::domain::shown::Shown;
 use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
 use crate::domain::view::ChangeView;
 use crate::domain::visible;
@@ -334,12 +335,10 @@ impl<'a> Making<'a> {
                 let about = About {
                     key: concern.key.clone(),
                     card: concern.person_id.clone(),
-                    action: None,
-                    days: None,
+                    ..About::default()
                 };
-                let source = concern.source();
-                let waives = [ATTENTION.to_owned()].into_iter().chain(source.as_ref().map(read_of));
-                let waives = waives.collect();
+                let mut waives = BTreeSet::from([ATTENTION.to_owned()]);
+                waives.extend(concern.source().as_ref().map(read_of));
                 self.add(&concern.id, waives, about, answer, said);
             }
         }
@@ -362,11 +361,18 @@ impl<'a> Making<'a> {
         let change = &kept.item.change;
         let approvable = change.holds.iter().filter(|hold| hold.approvable);
         let waives = approvable.map(|hold| hold.code.clone()).collect();
+        let mut shown = Shown::of_operators(&change.operator, &change.operator_names, &change.operator_groups);
+        kept.item
+            .reasons
+            .iter()
+            .map(Shown::of_reason)
+            .for_each(|of| shown.extend(of));
         let about = About {
             key: change.key.clone(),
             card: change.person_id.clone(),
             action: Some(change.action),
             days: Some(change.evidence.iter().filter_map(|evidence| evidence.day).collect()),
+            shown: Some(shown),
         };
         self.add(&change.id, waives, about, answer, said);
         if answer == Answer::Approve && change.holds.iter().any(|hold| !hold.approvable) {
@@ -379,7 +385,7 @@ impl<'a> Making<'a> {
         self.add(&read.id, waives, About::default(), answer, said);
     }
 
-    fn add(&mut self, item: &ItemId, mut waives: BTreeSet<String>, about: About, answer: Answer, said: Said<'_>) {
+    fn add(&mut self, item: &ItemId, mut waives: BTreeSet<String>, mut about: About, answer: Answer, said: Said<'_>) {
         if !self.seen.insert(item.clone()) {
             return;
         }
@@ -388,6 +394,10 @@ impl<'a> Making<'a> {
             && (answer, before.answer) == (Answer::Approve, Answer::Approve)
         {
             waives.extend(before.waives.iter().cloned());
+            match (&mut about.shown, &before.about.shown) {
+                (Some(shown), Some(before)) => shown.extend(before.clone()),
+                (shown, _not_noted) => *shown = None,
+            }
         }
         let Said { by, note, until, now } = said;
         self.decided.decisions.push(Decision {

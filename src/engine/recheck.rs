@@ -60,7 +60,8 @@ pub fn card_changed(
     (!as_judged).then(|| "the linked operator was found changed".to_owned())
 }
 
-/// Whether a linked operator has another login or e-mail address than it was judged by: a generated card is recognised by them.
+/// Whether a linked operator has another login or e-mail address than it was judged by: a generated card is recognised by them,
+/// and who approves an item knows the operator by them.
 pub fn operators_changed(judged: &[OperatorCard], now: &[OperatorCard]) -> Option<String> {
     let other = now.iter().any(|operator| {
         let known = judged.iter().find(|known| known.id == operator.id);

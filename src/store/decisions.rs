@@ -33,11 +33,12 @@ pub(super) async fn insert(
                     card: _,
                     action: _,
                     days,
+                    shown,
                 },
         } = decision;
         sqlx::query(
-            "INSERT INTO decision (environment, item, answer, waives, decided_by, decided_at, until, note, days, action, key, card) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, json_extract(hold.body, '$.change.action'), \
+            "INSERT INTO decision (environment, item, answer, waives, decided_by, decided_at, until, note, days, shown, action, key, card) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, json_extract(hold.body, '$.change.action'), \
                     coalesce(json_extract(hold.body, '$.change.key'), concern.key), coalesce(hold.card, concern.card) \
              FROM (SELECT 1) LEFT JOIN hold ON hold.environment = ?1 AND hold.item = ?2 AND hold.body IS NOT NULL \
                   LEFT JOIN concern ON concern.environment = ?1 AND concern.item = ?2",
@@ -51,6 +52,7 @@ pub(super) async fn insert(
         .bind(until.map(stamp))
         .bind(note)
         .bind(days.as_ref().map(json))
+        .bind(shown.as_ref().map(json))
         .execute(&mut *connection)
         .await?;
     }
@@ -75,6 +77,7 @@ pub(super) async fn end(
             | WhyEnded::CardChanged
             | WhyEnded::OtherContent
             | WhyEnded::OtherDay
+            | WhyEnded::OperatorChanged
             | WhyEnded::TakenBack => "",
         };
         let statement = format!(
@@ -95,12 +98,13 @@ pub(super) async fn end(
 }
 
 /// What every query for decisions selects.
-const COLUMNS: &str = "item, answer, waives, decided_by, decided_at, until, note, key, card, days, action";
+const COLUMNS: &str = "item, answer, waives, decided_by, decided_at, until, note, key, card, days, action, shown";
 
 fn read(row: &SqliteRow) -> Result<Decision, Fault> {
     const TABLE: &str = "decision";
     let days = row.try_get::<Option<&str>, _>(9)?;
     let action = row.try_get::<Option<&str>, _>(10)?;
+    let shown = row.try_get::<Option<&str>, _>(11)?;
     Ok(Decision {
         item: row.try_get::<&str, _>(0)?.into(),
         answer: from_word(row.try_get(1)?, TABLE)?,
@@ -117,6 +121,7 @@ fn read(row: &SqliteRow) -> Result<Decision, Fault> {
             card: row.try_get::<Option<&str>, _>(8)?.map(CardId::from),
             action: action.map(|word| from_word(word, TABLE)).transpose()?,
             days: days.map(|days| from_json(days, TABLE)).transpose()?,
+            shown: shown.map(|shown| from_json(shown, TABLE)).transpose()?,
         },
     })
 }
@@ -157,12 +162,12 @@ pub(super) async fn all(connection: &mut SqliteConnection, environment: i64) -> 
     rows.iter()
         .map(|row| {
             let decision = read(row)?;
-            let ended = row.try_get::<Option<&str>, _>(11)?;
-            let ended = ended.zip(row.try_get::<Option<&str>, _>(12)?).map(|(at, why)| {
+            let ended = row.try_get::<Option<&str>, _>(12)?;
+            let ended = ended.zip(row.try_get::<Option<&str>, _>(13)?).map(|(at, why)| {
                 Ok::<_, Fault>(DecisionEnd {
                     at: time(at, TABLE)?,
                     why: from_word(why, TABLE)?,
-                    by: row.try_get(13)?,
+                    by: row.try_get(14)?,
                 })
             });
             Ok(LoggedDecision {

@@ -134,8 +134,8 @@ pub(super) async fn person(
     let holds = format!("DELETE FROM hold WHERE environment = ?1 AND {HELD_FOR_PERSON}");
     let concerns = format!("DELETE FROM concern WHERE environment = ?1 AND {CONCERN_OF_PERSON}");
     let decided = format!(
-        "UPDATE decision SET key = NULL, days = NULL WHERE environment = ?1 AND (key IS NOT NULL OR days IS NOT NULL) \
-         AND {OF_PERSON}"
+        "UPDATE decision SET key = NULL, days = NULL, shown = NULL \
+         WHERE environment = ?1 AND (key IS NOT NULL OR days IS NOT NULL OR shown IS NOT NULL) AND {OF_PERSON}"
     );
     let pins = "DELETE FROM pin WHERE environment = ?1 AND card = ?2".to_owned();
     let halfway =
@@ -157,7 +157,8 @@ pub(super) async fn person(
     let mut contact = load_contact(connection, environment).await?;
     let before = contact.apart.clone();
     contact.apart.forget(&keys);
-    if contact.apart != before {
+    let paired = contact.halves.forget(&BTreeSet::from([card.clone()]), &keys);
+    if paired || contact.apart != before {
         save_contact(connection, environment, &contact).await?;
         gone += 1;
     }

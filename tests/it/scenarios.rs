@@ -63,6 +63,7 @@ scenarios! {
     another_cardsync_writes_here_or_the_store_is_old
     another_content_of_a_read_is_another_question
     another_value_is_another_question
+    another_login_of_the_operator_ends_an_approval
     answers_that_exclude_each_other_are_refused
     approval_expired
     approval_on_a_changed_item
@@ -113,6 +114,7 @@ scenarios! {
     filter_edited_so_that_all_look_absent
     forgotten_people_stay_on_the_anonymization_list
     generated_card_is_adopted_not_duplicated
+    half_of_a_pair_keeps_its_question
     hand_changed_value_is_listed
     header_only_csv
     heading_differs_invisibly
@@ -130,6 +132,7 @@ scenarios! {
     lasting_rise_of_keyless_records_is_accepted_by_approval
     leaver_is_disarmed_before_the_archive
     leaver_whose_card_has_no_number_is_offered
+    leaver_whose_card_has_the_number_of_nobody_is_offered
     leaver_with_an_unknown_department_is_archived
     leaver_with_end_date_is_archived_a_day_later
     leaver_without_card_is_never_created

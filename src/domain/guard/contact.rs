@@ -109,6 +109,7 @@ pub(super) fn next_contact(
     contact.listed = listed_cards(input);
     contact.listed.retain(|_, cards| !cards.is_empty());
     contact.apart.clone_from(&plan.apart);
+    contact.halves.clone_from(&plan.halves);
     contact.installation = Some(KnownInstallation::next(
         contact.installation.as_ref(),
         &input.target.installation,

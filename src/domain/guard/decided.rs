@@ -4,7 +4,9 @@ use crate::domain::decision::{About, Answer, Decision, SetAside, WhyEnded};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::ItemId;
 use crate::domain::input::PlanInput;
+use crate::domain::operator_names::OperatorNames;
 use crate::domain::plan::{Change, Plan};
+use crate::domain::shown::Shown;
 use crate::domain::signature::Signatures;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +37,9 @@ impl<'a> Decided<'a> {
         for change in &plan.changes {
             let decided = input.decisions.get(&change.id).filter(|it| it.in_force(now));
             let Some(decision) = decided else { continue };
-            let end = other_day(change, decision).or_else(|| changed_after(change, decision, input, &ours));
+            let end = other_day(change, decision)
+                .or_else(|| changed_after(change, decision, input, &ours))
+                .or_else(|| other_operators(change, decision, input));
             if let Some(end) = end {
                 ended.insert(change.id.clone(), end);
                 continue;
@@ -69,10 +73,7 @@ impl<'a> Decided<'a> {
         if self.unanswered.get(item).is_some_and(|aside| aside.reason == *reason) {
             return true;
         }
-        let lifts = |decision: &Decision| {
-            decision.answer == Answer::Approve && reason.approvable() && decision.waives.contains(&reason.code())
-        };
-        !self.about(item).is_some_and(lifts)
+        !self.about(item).is_some_and(|decision| decision.lifts(reason))
     }
 
     /// Whether any of these reasons still holds an item.
@@ -115,5 +116,20 @@ fn changed_after(change: &Change, decision: &Decision, input: &PlanInput, ours: 
     Some(EndedNow {
         why: WhyEnded::CardChanged,
         reason: Some(HoldReason::ApprovalEnded { by, changed_at, shown }),
+    })
+}
+
+/// Who goes or wakes with the card was shown by name and by group, and is another one now.
+fn other_operators(change: &Change, decision: &Decision, input: &PlanInput) -> Option<EndedNow> {
+    if decision.answer != Answer::Approve || !change.operator.is_linked() {
+        return None;
+    }
+    let names = OperatorNames::of_links([&change.operator], &input.target.operators);
+    let now = Shown::of_operators(&change.operator, &names, &input.groups.of(&change.operator));
+    let what = decision.about.shown.as_ref()?.other_operators(&now)?;
+    let (by, what) = (decision.by.clone(), what.to_owned());
+    Some(EndedNow {
+        why: WhyEnded::OperatorChanged,
+        reason: Some(HoldReason::ApprovalOutdated { by, what }),
     })
 }

@@ -118,11 +118,18 @@ impl HoldReason {
                      archived"
                 );
             }
-            HoldReason::LeaverWithoutNumber { card, agree } => {
+            HoldReason::LeaverWithoutNumber { card, agree, number } => {
+                let bears = match number {
+                    None => ", which has no number,".to_owned(),
+                    Some(number) => format!(" with number {number}, which nobody of the sources has,"),
+                };
+                let same = match shared_marks(agree, false).join(", ") {
+                    marks if marks.is_empty() => "had this person's before".to_owned(),
+                    marks => format!("has the same {marks}"),
+                };
                 return format!(
-                    "has left, and card {card}, which has no number, has the same {}: approve to give it the number and archive \
-                     it; reject if it is somebody else's",
-                    shared_marks(agree, false).join(", ")
+                    "has left, and card {card}{bears} {same}: approve to give it the number and archive it; reject if it \
+                     is somebody else's"
                 );
             }
             HoldReason::WorkLeft { manager_of, examples } => {
@@ -153,6 +160,16 @@ impl HoldReason {
                      first, or approve this one"
                 );
             }
+            HoldReason::OtherHalf { item, card } => {
+                let state = match card {
+                    Some(card) => format!("is done (card {card})"),
+                    None => "is not judged in this run".to_owned(),
+                };
+                return format!(
+                    "looks like the other half of item {item}, which {state}: the same person under a new number? approve this \
+                     one if it is right all the same, or reject it"
+                );
+            }
             HoldReason::OneOf { items } => {
                 let others: Vec<&str> = items.iter().map(ItemId::as_str).collect();
                 return format!(
@@ -179,6 +196,11 @@ impl HoldReason {
                     "{by} approved it, and somebody else changed the card after that ({}): look at the card, and approve it again \
                      if it is still right",
                     shown.clone().unwrap_or_else(at)
+                );
+            }
+            HoldReason::ApprovalOutdated { by, what } => {
+                return format!(
+                    "approved by {by}, and since then {what}: look again, and approve it again if it is still right"
                 );
             }
             HoldReason::OperatorStaysActive { operators } => {

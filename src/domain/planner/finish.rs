@@ -38,6 +38,7 @@ impl Planner<'_> {
                 snapshot.summary.role == Some(Role::Enrich) && !snapshot.is_rejected() || snapshot.can_say_absent()
             });
         let apart = self.apart_after(full_look);
+        let halves = self.halves_after(&changes, full_look);
         let content = serde_json::to_vec(&(
             &self.input.policy.config_hash,
             &changes,
@@ -80,6 +81,7 @@ impl Planner<'_> {
             strange_writes: strange.writes.clone(),
             judged: self.judged,
             apart,
+            halves,
         }
     }
 

@@ -277,6 +277,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     planner.lists_without_cards();
     planner.orphans();
     planner.pair_up();
+    planner.pairs_asked_before();
     planner.join_halves();
     planner.hold_mass_return();
     let strange = planner.strange_writes();

@@ -237,5 +237,6 @@ fn plan_of(input: &PlanInput, changes: Vec<Change>) -> Plan {
         strange_writes: StrangeWrites::default(),
         judged: JudgedPeople::default(),
         apart: input.contact.apart.clone(),
+        halves: input.contact.halves.clone(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod absence;
 mod apply;
+mod approvals;
 mod audit;
 pub(crate) mod chance;
 mod concerns;
@@ -13,9 +14,11 @@ mod exchanges;
 mod former;
 mod groups;
 mod guard;
+mod halves;
 mod joiners;
 mod leaver_hour;
 mod leaver_lives;
+mod leavers;
 mod lifecycle;
 mod lists;
 mod newcomers;

@@ -1,6 +1,6 @@
 //! The way back, and what keeps the sync from doing again what was undone (RULES 1, 5, 6).
 
-use super::world::{World, allowed, change, holds, key, name};
+use super::world::{World, allowed, change, holds, key, name, row};
 use crate::domain::card::OperatorKind;
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::guard::{Judged, judge};
@@ -338,4 +338,43 @@ fn a_login_goes_back_once_the_other_card_has_given_it_up() {
         "{:?}",
         whys(&way)
     );
+}
+
+/// A leaver whose card had no number: it was given and the card archived, in one change.
+fn numbered_and_archived() -> (World, Deed) {
+    let mut world = World::of(20);
+    world.card("c-1", &row("L001").with("login", "").with("key", ""));
+    world.hr().rows.push(row("L001").with("end", "2026-02-20"));
+    world.contact.apart.known.insert(key("L001"));
+    let change = change(&world.plan(), "archive c-1").clone();
+    let deed = did(&mut world, &change);
+    world.set_text("c-1", CardField::EmployeeNumber, "L001");
+    world.ours("c-1").key = Some(key("L001"));
+    (world, deed)
+}
+
+#[test]
+fn the_number_of_a_leavers_card_goes_back_with_the_card_and_needs_no_other_yes() {
+    let (world, deed) = numbered_and_archived();
+    let mut input = world.input();
+    let way = undo(&input, std::slice::from_ref(&deed), &author());
+    assert_eq!(
+        allowed(&judge(way.plan.clone(), &input)),
+        ["unarchive c-1"],
+        "what anybody else asks"
+    );
+    input.decisions.extend(way.asked);
+    let judged = judge(way.plan, &input);
+    assert_eq!(allowed(&judged), ["unarchive c-1", "adopt c-1"]);
+    let number = &change(&judged.plan, "adopt c-1").action.fields()[0];
+    assert_eq!((number.field, &number.to), (CardField::EmployeeNumber, &None));
+}
+
+#[test]
+fn another_number_on_a_leavers_card_stays() {
+    let (mut world, deed) = numbered_and_archived();
+    world.set_text("c-1", CardField::EmployeeNumber, "777");
+    let way = undo(&world.input(), &[deed], &author());
+    assert!(way.asked.is_empty());
+    assert!(whys(&way).contains(&(Some(CardField::EmployeeNumber), WhyKept::ChangedSince)));
 }

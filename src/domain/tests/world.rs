@@ -6,7 +6,7 @@ use crate::domain::card::{
     DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorCard, OperatorKind, PersonCard, TargetSnapshot,
 };
 use crate::domain::clock::ClockJudgement;
-use crate::domain::decision::{Answer, Contact, Decision, SeenConfig, SetAside};
+use crate::domain::decision::{Contact, Decision, SeenConfig, SetAside};
 use crate::domain::field::{CardField, FieldValue, LookupKind};
 use crate::domain::groups::{Group, GroupsRead, OperatorGroups, Seen};
 use crate::domain::guard::{Judged, judge};
@@ -395,34 +395,6 @@ impl World {
     pub fn judged(&self) -> Judged {
         let input = self.input();
         judge(plan(&input, &self.mapping), &input)
-    }
-
-    /// A human approves these items with the reasons that are shown now.
-    pub fn approve(&mut self, judged: &Judged, wanted: impl Fn(&Change) -> bool) {
-        for change in judged.plan.changes.iter().filter(|change| wanted(change)) {
-            let Some(held) = judged.held.get(&change.id) else {
-                continue;
-            };
-            let waives = held
-                .iter()
-                .filter(|reason| reason.approvable())
-                .map(|reason| reason.code());
-            self.decide(&change.id, Answer::Approve, waives.collect());
-        }
-    }
-
-    pub fn decide(&mut self, item: &ItemId, answer: Answer, waives: BTreeSet<String>) {
-        let decision = Decision {
-            item: item.clone(),
-            answer,
-            waives,
-            by: "tester".to_owned(),
-            at: self.now,
-            until: (answer == Answer::Approve).then(|| self.now + Duration::days(7)),
-            note: None,
-            about: Default::default(),
-        };
-        self.decisions.insert(item.clone(), decision);
     }
 }
 

@@ -284,9 +284,9 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         if let Some(what) = self.other_side_changed(approved).await? {
             return Ok(Recheck::Changed(what));
         }
-        // Whose card it is may have been told by its operator.
-        let by_likeness = gives_a_key(change);
-        if by_likeness && let Some(what) = operators_changed(&self.input.target.operators, &operators) {
+        // Whose card it is may have been told by its operator, and whoever approved was shown who goes or wakes with it.
+        let was_shown = gives_a_key(change) || approved.approved_by().is_some();
+        if was_shown && let Some(what) = operators_changed(&self.input.target.operators, &operators) {
             return Ok(Recheck::Changed(what));
         }
         let operator = self.expected_operator(change, known, &operators);

@@ -2,6 +2,7 @@
 //! beside it knows which question stands and who has said yes to it (RULES 8.4 to 8.6):
 //!
 //! - nothing that would wait is ever written without a yes that was given for this very question while it stood;
+//! - what was once asked as one half of a pair is not written without a yes of its own, whatever became of the other half;
 //! - no question is asked twice without a change;
 //! - no question is lost.
 //!
@@ -31,10 +32,10 @@ const STEPS: usize = 40;
 
 /// A yes or a no that stands in the model.
 #[derive(Clone, Debug)]
-struct Answered {
-    answer: Answer,
+pub(super) struct Answered {
+    pub(super) answer: Answer,
     /// The item itself was named, not its class.
-    by_itself: bool,
+    pub(super) by_itself: bool,
     at: DateTime<Utc>,
     until: Option<DateTime<Utc>>,
     /// Codes that were shown.
@@ -44,7 +45,7 @@ struct Answered {
 /// A question that stands: an item that runs want, one after the other.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Question {
-    answered: Option<Answered>,
+    pub(super) answered: Option<Answered>,
     /// That it waits was told as new.
     told: u32,
     /// How often it may be told: once, and once more for each rejection that has grown old.
@@ -62,6 +63,8 @@ pub(super) struct Life {
     pub(super) questions: BTreeMap<ItemId, Question>,
     /// When somebody else changed a card last.
     pub(super) edited: BTreeMap<CardId, DateTime<Utc>>,
+    /// Cards whose archive was asked as the half of a pair, while it is wanted: each with the number of the other half.
+    pub(super) halves: BTreeMap<CardId, String>,
     pub(super) story: Vec<String>,
     pub(super) counts: BTreeMap<&'static str, u64>,
 }
@@ -86,6 +89,7 @@ impl Life {
             waiting: Vec::new(),
             questions: BTreeMap::new(),
             edited: BTreeMap::new(),
+            halves: BTreeMap::new(),
             story: Vec::new(),
             counts: BTreeMap::new(),
         }
@@ -197,6 +201,7 @@ impl Life {
             }
         }
         self.fits(&judged);
+        self.halves(&judged, good);
         let outcomes: Vec<ChangeOutcome> = judged.approved.changes().iter().map(|it| done(it.change())).collect();
         let ended = judged.ended_by(&input, &done_of(&outcomes), true);
         self.remember(&judged, &outcomes, &ended);
@@ -328,6 +333,11 @@ impl Life {
         for change in &judged.plan.changes {
             let is_kept = waits.contains(&change.id) || done.contains(&change.id) || settled_by_another(change);
             assert!(is_kept, "a question is lost: {change:#?}\n{}", self.story.join("\n"));
+            if !waits.contains(&change.id) && !done.contains(&change.id) {
+                // Settled by another answer; whoever takes that back asks it anew.
+                let question = self.questions.get_mut(&change.id).expect("what is wanted is asked");
+                question.may_be_told += 1;
+            }
         }
         let before: BTreeMap<&ItemId, bool> = self
             .waiting
@@ -439,7 +449,8 @@ fn nothing_is_written_without_a_yes_that_stood_nothing_is_asked_twice_and_nothin
     }
     println!("{counts:?}");
     if one.is_none() {
-        for what in ["written after a yes", "refused for a contradiction", "undo"] {
+        let kinds = ["written after a yes", "refused for a contradiction", "undo"];
+        for what in kinds.into_iter().chain(["half of a pair, by its own yes"]) {
             assert!(
                 counts.get(what).is_some_and(|count| *count >= lives / 50),
                 "{what}: {counts:?}"

@@ -3,6 +3,9 @@
 use super::lives::Life;
 use super::*;
 use crate::domain::field::CardField;
+use crate::domain::guard::Judged;
+use crate::domain::hold::HoldReason;
+use crate::domain::ids::CardId;
 use crate::domain::pin::{Pin, Pinned, with_new};
 use crate::domain::plan::EvidenceCode;
 use crate::domain::tests::world::row;
@@ -35,7 +38,7 @@ impl Life {
     fn source(&mut self) {
         let key = self.someone();
         let ends = ["2026-02-01", "2026-02-15", "2026-02-20"];
-        let what = self.chance.below(8);
+        let what = self.chance.below(10);
         let text = match what {
             0 if self.has_row(&key) => {
                 self.world.hr().remove(&key);
@@ -62,6 +65,23 @@ impl Life {
                     self.world.hr().rows.push(row(&new));
                 }
                 format!("{new} comes or goes instead of")
+            }
+            8.. if self.has_row(&key) => {
+                // The same human under a new number: the old one ends, or is taken back.
+                let new = format!("M{}", &key[1..]);
+                if self.has_row(&new) {
+                    self.world.hr().remove(&new);
+                } else {
+                    let name = ["sur", "first", "email"][self.chance.below(3)];
+                    let renamed = self.chance.percent(20).then_some((name, "other"));
+                    let mut comes = row(&key).with("key", &new).with("login", &new.to_lowercase());
+                    if let Some((field, value)) = renamed {
+                        comes = comes.with(field, value);
+                    }
+                    self.world.hr().rows.push(comes);
+                    self.world.hr().set(&key, "end", ends[0]);
+                }
+                format!("{new} comes or goes, and {key} leaves")
             }
             _nothing => return,
         };
@@ -224,5 +244,53 @@ impl Life {
         }
         self.tell(format!("undo of the archive of {card}"));
         self.count("undo");
+    }
+
+    /// Half of a pair stays held until somebody has named it, while the other half is in the source or has a card.
+    pub(super) fn halves(&mut self, judged: &Judged, good: bool) {
+        for approved in judged.approved.changes() {
+            let change = approved.change();
+            let (ActionKind::Archive, Some(card)) = (change.action.kind(), &change.card) else {
+                continue;
+            };
+            let Some(other) = self.halves.get(card) else { continue };
+            let has_card = self
+                .world
+                .cards
+                .values()
+                .any(|card| card.fields.text(CardField::EmployeeNumber) == Some(other.as_str()) && !card.archived);
+            if has_card || self.has_row(other) {
+                let answered = self.questions[&change.id].answered.as_ref();
+                let is_named = answered.is_some_and(|it| it.answer == Answer::Approve && it.by_itself);
+                assert!(
+                    is_named,
+                    "half of a pair passed: {change:#?}\n{}",
+                    self.story.join("\n")
+                );
+                self.count("half of a pair, by its own yes");
+            }
+        }
+        if !good {
+            return;
+        }
+        let archives: BTreeMap<&ItemId, &CardId> = judged
+            .plan
+            .changes
+            .iter()
+            .filter(|change| change.action.kind() == ActionKind::Archive)
+            .filter_map(|change| Some((&change.id, change.card.as_ref()?)))
+            .collect();
+        let wanted: BTreeSet<&CardId> = archives.values().copied().collect();
+        self.halves.retain(|card, _| wanted.contains(card));
+        for change in &judged.plan.changes {
+            for doubt in &change.doubts {
+                if let (ActionKind::Create, HoldReason::PairedWith { item }) = (change.action.kind(), doubt)
+                    && let Some(card) = archives.get(item)
+                {
+                    let key = change.key.as_ref().expect("a create has a key");
+                    self.halves.insert((*card).clone(), key.to_string());
+                }
+            }
+        }
     }
 }
