@@ -95,6 +95,10 @@ pub struct OurArchive {
     /// It was archived again on the way to a safe end, by a change that was to make it active.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub put_back: bool,
+    /// A human asked for it, by an undo: it says nothing of whether the person works here, so that nobody wakes the card
+    /// again unasked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked_for: bool,
 }
 
 /// What is remembered about one card.

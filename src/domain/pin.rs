@@ -81,6 +81,11 @@ impl Pin {
         }
     }
 
+    /// Whether it keeps this card archived.
+    pub fn keeps_archived(&self, card: &CardId) -> bool {
+        self.card == *card && self.what == Pinned::Unarchive
+    }
+
     /// Whether it holds this change of a field of its card.
     pub fn holds_field(&self, change: &FieldChange) -> bool {
         match &self.what {

@@ -143,6 +143,7 @@ mod tests {
             modifier: None,
             took_operators: Vec::new(),
             put_back: false,
+            asked_for: false,
         }
     }
 

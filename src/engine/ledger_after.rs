@@ -111,6 +111,8 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
                 modifier: after.and_then(|card| card.modifier.clone()),
                 took_operators: awake.map(|operator| operator.id.clone()).collect(),
                 put_back: false,
+                // The sync archives nobody without evidence; who undoes says so without any.
+                asked_for: change.evidence.is_empty(),
             }));
             entry.last_look = LastLook::Archived;
             Some(entry)
@@ -128,6 +130,7 @@ pub(super) fn after_done(effect: &Effect<'_>) -> Option<LedgerEntry> {
                     _other => Vec::new(),
                 },
                 put_back: true,
+                asked_for: false,
             }));
             entry.last_look = LastLook::Archived;
             Some(entry)

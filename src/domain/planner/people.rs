@@ -293,7 +293,7 @@ impl<'a> Planner<'a> {
     fn rehire(&mut self, person: &Person<'_>, card: usize, description: &Description, doubt: Option<HoldReason>) {
         let key = person.key;
         let ours = self.known[card].is_some_and(|entry| entry.archived_by_us.is_some());
-        let by_hand = self.standing_archive(card).is_none();
+        let by_hand = self.standing_archive(card).is_none_or(|archive| archive.asked_for);
         match starting(self.describe, person, self.input) {
             Starting::Now => {}
             Starting::Later { detail } => {
@@ -310,7 +310,16 @@ impl<'a> Planner<'a> {
         let mut doubts: Vec<HoldReason> = doubt.into_iter().collect();
         if by_hand {
             // What a human archived stays so until somebody says otherwise of this very card; but it is asked, not left.
-            doubts.push(HoldReason::ArchivedByHand { changed: ours });
+            // An undo that still holds the card back says so itself.
+            let undone = self
+                .input
+                .pins
+                .iter()
+                .any(|pin| pin.keeps_archived(&self.index.cards[card].id));
+            if !undone {
+                let changed = ours && self.standing_archive(card).is_none();
+                doubts.push(HoldReason::ArchivedByHand { changed });
+            }
         }
         doubts.extend(self.target_doubt(Use::Unarchive));
         if !self.index.sees_all_operators() {

@@ -288,6 +288,7 @@ impl World {
             modifier: None,
             took_operators: Vec::new(),
             put_back: false,
+            asked_for: false,
         }));
     }
 

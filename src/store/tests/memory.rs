@@ -53,6 +53,7 @@ fn full_entry(id: &str) -> LedgerEntry {
             modifier: Some("operator-1".into()),
             took_operators: vec![OperatorId::new("o1")],
             put_back: false,
+            asked_for: false,
         })),
         archived_operators: BTreeSet::from([OperatorId::new("o1"), OperatorId::new("o2")]),
         access_later: true,

@@ -293,6 +293,18 @@ impl Life {
             self.seed,
             finished.report
         );
+        for read in &finished.report.snapshots {
+            if read.verdict != Verdict::Complete {
+                let why: Vec<&str> = read.findings.iter().map(|finding| &*finding.code).collect();
+                self.say(at, &format!("  not whole: {}: {why:?}", read.name));
+            }
+        }
+        for change in &plan.changes {
+            for evidence in &change.evidence {
+                let key = change.key.as_ref().map_or("", |key| key.as_str());
+                self.say(at, &format!("  {} {key}: {}", change.action.kind(), evidence.detail));
+            }
+        }
         let after = Seen::of(&self.place.sandbox);
         let stats = self.place.sandbox.stats();
         self.oracle.harm(&self.seen, &after, &stats, &self.people, at);
@@ -300,6 +312,8 @@ impl Life {
         // What a read cannot say is no answer to a question.
         if read(|verdict| *verdict == Verdict::Complete) {
             self.oracle.ends_approvals(&finished);
+        } else {
+            self.oracle.doubts(self.people.today);
         }
         let judged = read(|verdict| *verdict != Verdict::Rejected);
         if judged && verdict != RunVerdict::SomeFailed {

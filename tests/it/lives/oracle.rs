@@ -114,9 +114,14 @@ impl Oracle {
     /// A human takes back what a run did to these cards.
     pub fn undoes(&mut self, before: &Seen, after: &Seen) {
         for (id, card) in &after.cards {
-            if before.cards.get(id) != Some(card) {
+            let was = before.cards.get(id);
+            if was != Some(card) {
                 self.undone.extend(self.owner(id));
-                self.put_by_hand(id);
+                if was.is_some_and(|was| was.archived == card.archived) {
+                    self.touched(id);
+                } else {
+                    self.put_by_hand(id);
+                }
             }
         }
     }
@@ -162,6 +167,15 @@ impl Oracle {
             if *sign == Sign::Works {
                 self.announced.remove(&who);
                 self.announced.extend(export.ends[who].map(|end| (who, end)));
+            }
+        }
+    }
+
+    /// The run doubted what it read on that day: that somebody works is no proof then that earlier evidence had passed.
+    pub fn doubts(&mut self, today: NaiveDate) {
+        for (day, sign) in self.signs.values_mut().flatten() {
+            if *day == today && *sign == Sign::Works {
+                *sign = Sign::Open;
             }
         }
     }
