@@ -10,7 +10,7 @@
 //! fifth of the updates; the table says how many. Times are from the first request to the last outcome.
 
 use anyhow::{Context as _, ensure};
-use cardsync::daemon::wiring::{Environment, new_run_id};
+use cardsync::app::environment::{Environment, new_run_id};
 use cardsync::domain::decision::Decision;
 use cardsync::domain::ids::{CardId, ItemId, RunId};
 use cardsync::domain::plan::{ActionKind, Step};
@@ -25,7 +25,7 @@ use cardsync::engine::state::{
 use cardsync::engine::target::{IntentId, Made, TargetWriter, WriteError, Written};
 use cardsync::engine::{Silent, SystemClock};
 use cardsync::store::SqliteStore;
-use cardsync::topdesk::WriteClient;
+use cardsync::topdesk::{TopdeskClient, WriteClient};
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use serde_json::json;
@@ -162,7 +162,7 @@ async fn ours(sandbox: &RunningSandbox, folder: &Path, count: usize, in_flight: 
     let store = SqliteStore::open(&folder.join("store"), &environment.id, &environment.host()).await?;
     let spent = Spent::default();
     let writer = Watched {
-        inner: connected.client.writer(),
+        inner: TopdeskClient::connect(&environment.config().topdesk, chrono_tz::Europe::Amsterdam)?.writer(),
         spent: &spent,
     };
     let journal = Watched {

@@ -14,11 +14,14 @@
 //! - [`topdesk`]: the TOPdesk API, reading and writing.
 //! - [`store`]: what is remembered: ledger, journal, decisions, runs.
 //! - [`engine`]: a run from the first read to the last outcome.
+//! - [`app`]: one environment put together, and one run of it; the only way to what writes.
+//! - [`schedule`]: when a run is due.
 //! - [`daemon`]: runs on a schedule.
 //! - [`notify`]: tells somebody when a human is needed.
 //! - `demo`: a sample company and its year, on the look-alike of `crates/topdesk-sandbox`; the feature `sandbox`.
 //! - [`cli`]: the command line.
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod daemon;
@@ -28,6 +31,7 @@ pub mod domain;
 pub mod engine;
 pub mod mapping;
 pub mod notify;
+pub mod schedule;
 pub mod sources;
 pub mod store;
 pub mod topdesk;

@@ -2,9 +2,9 @@
 
 use super::exit::Exit;
 use super::{approver, out, session};
+use crate::app::environment::Environment;
 use crate::cli::out::line;
 use crate::config::policy::zone;
-use crate::daemon::wiring::Environment;
 use crate::domain::decision::{Answer, REJECTION_IS_QUIET};
 use crate::domain::ids::ItemId;
 use crate::engine::decisions::{self, APPROVAL_LASTS_AT_MOST, Decided, Said, Waiting};
@@ -169,7 +169,7 @@ pub(super) async fn unapprove(config: &Path, args: &UnapproveArgs) -> anyhow::Re
 }
 
 async fn decide(environment: &Environment, asked: Asked<'_>) -> anyhow::Result<Exit> {
-    session::refuse_changing_key(environment)?;
+    environment.refuse_changing_key()?;
     let store = session::write_store(environment).await?;
     let waiting = decisions::waiting(&store, asked.now).await?;
     let decided = match made(&waiting, &asked) {

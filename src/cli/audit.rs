@@ -7,8 +7,8 @@ use super::progress::Shown as Bars;
 use super::report::Told;
 use super::session;
 use super::table::TableForm;
+use crate::app::environment::Environment;
 use crate::config::policy::zone;
-use crate::daemon::wiring::Environment;
 use crate::domain::audit::{self, Audit};
 use crate::domain::key::Key;
 use crate::engine::state::KeyHasher;
@@ -109,7 +109,7 @@ async fn look(environment: &Environment, as_of: Option<DateTime<Utc>>) -> anyhow
     let clock = session::clock(as_of);
     let hasher = store.hasher();
     let bars = Bars::new();
-    let audit = crate::daemon::audit::look(environment, &store, &*clock, &bars).await;
+    let audit = crate::app::audit::look(environment, &store, &*clock, &bars).await;
     bars.finish();
     store.close().await;
     Ok((audit?, hasher))

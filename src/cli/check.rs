@@ -5,9 +5,9 @@ use super::out::{self, Paint};
 use super::progress::Shown as Bars;
 use super::session;
 use super::words::snapshot_lines;
+use crate::app::environment::{Connected, Environment};
 use crate::cli::out::line;
 use crate::config::policy::{policy, zone};
-use crate::daemon::wiring::{Connected, Environment};
 use crate::domain::cards::CardIndex;
 use crate::domain::field::FieldKind;
 use crate::domain::identity::{Desired, Moment};
@@ -284,7 +284,7 @@ async fn probe(environment: &Environment, checked: &mut Checked) -> Option<Conne
 }
 
 fn schedule(environment: &Environment, checked: &mut Checked) {
-    match crate::daemon::upcoming(environment.config(), Utc::now(), 3) {
+    match environment.upcoming(Utc::now(), 3) {
         None => checked.line(CheckLevel::Ok, "schedule", "none: cardsync runs when told to", None),
         Some(Ok(times)) if times.is_empty() => checked.line(
             CheckLevel::Fail,

@@ -2,9 +2,9 @@
 
 use super::exit::Exit;
 use super::{approver, out, session};
+use crate::app::environment::{Environment, new_run_id};
 use crate::cli::out::line;
 use crate::config::policy::{key_spec, zone};
-use crate::daemon::wiring::{Environment, new_run_id};
 use crate::domain::ids::CardId;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::report::RunReport;

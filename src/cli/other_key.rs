@@ -2,10 +2,10 @@
 
 use super::out::Paint;
 use super::words::counted;
+use crate::app::environment::{Connected, Environment};
 use crate::cli::out::line;
 use crate::config::FieldRule;
 use crate::config::policy::key_spec;
-use crate::daemon::wiring::{Connected, Environment};
 use crate::domain::field::{CardField, FieldKind};
 use crate::domain::key::KeySpec;
 use crate::domain::rekey::other_key::spec_of;

@@ -7,9 +7,9 @@ use super::redacted::redacted_text;
 use super::report::Told;
 use super::session;
 use super::text::Shown;
+use crate::app::environment::Environment;
+use crate::app::run_once::{RunOnce, carry_through};
 use crate::config::policy::zone;
-use crate::daemon::run_once::{RunOnce, carry_through};
-use crate::daemon::wiring::Environment;
 use crate::domain::decision::HeldItem;
 use crate::domain::key::Key;
 use crate::domain::redact::redact;
@@ -246,10 +246,6 @@ async fn write(
     command: &'static str,
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    session::refuse_changing_key(environment)?;
-    if as_of.is_some() {
-        session::must_be_sandbox(environment).await?;
-    }
     session::drop_to_store_owner(environment)?;
     let clock = session::clock(as_of);
     let stop = session::stop_signal()?;

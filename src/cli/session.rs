@@ -2,11 +2,11 @@
 
 use super::exit::Exit;
 use super::out;
+use crate::app::environment::{AsOf, Environment};
 use crate::config::policy::zone;
-use crate::daemon::wiring::{AsOf, Environment};
 use crate::engine::{Clock, SystemClock};
 use crate::store::{ReadOnlyStore, SqliteStore};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use clap::ValueEnum;
@@ -46,14 +46,6 @@ pub(super) fn start_logging(format: LogFormat, lists_writes: bool) {
 /// Loads the environment; every problem of the file on its own lines.
 pub(super) fn environment(config: &Path) -> anyhow::Result<Environment> {
     Environment::load(config).map_err(|problems| anyhow::anyhow!("{problems}"))
-}
-
-/// Refuses a key that changes in life, for everything that writes.
-pub(super) fn refuse_changing_key(environment: &Environment) -> anyhow::Result<()> {
-    match crate::config::validate::key_refusal(environment.config()) {
-        Some(why) => bail!("{why}"),
-        None => Ok(()),
-    }
 }
 
 /// Where the state is.
@@ -123,33 +115,6 @@ pub(super) fn clock(as_of: Option<DateTime<Utc>>) -> Box<dyn Clock> {
     }
 }
 
-/// Another day may only be run where the target says that it is a sandbox.
-pub(super) async fn must_be_sandbox(environment: &Environment) -> anyhow::Result<()> {
-    let mut url = crate::config::address::topdesk_api(&environment.config().topdesk.url)
-        .map_err(|error| anyhow::anyhow!("topdesk.url: {}; {}", error.message, error.cure))?;
-    url.set_path("/sandbox/state");
-    let refused = "run --as-of is only for a sandbox: this TOPdesk does not say that it is one; use plan --as-of, which writes nothing";
-    let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    // As all requests to this machine: what a proxy answers is not what the sandbox says.
-    if crate::config::address::is_loopback(&url) {
-        client = client.no_proxy();
-    }
-    let answered = client.build()?.get(url).timeout(std::time::Duration::from_secs(30));
-    let said = match answered.send().await {
-        Ok(answer) if answer.status() == reqwest::StatusCode::OK => answer.json().await.unwrap_or_default(),
-        Ok(_) | Err(_) => serde_json::Value::Null,
-    };
-    if is_sandbox(&said) { Ok(()) } else { bail!("{refused}") }
-}
-
-/// Whether this is what a sandbox says of itself; any page answers something, and some answer every address.
-fn is_sandbox(said: &serde_json::Value) -> bool {
-    let lists = ["persons", "operators", "branches"];
-    lists.iter().all(|list| said[*list].is_array())
-        && said["settings"]["next_link"].is_string()
-        && said["account"]["loginName"].is_string()
-}
-
 /// Set when the process is told to stop: the write in flight is finished, nothing more is sent.
 pub(super) fn stop_signal() -> anyhow::Result<Arc<AtomicBool>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -182,34 +147,14 @@ pub(super) struct DaemonArgs {}
 /// Runs on the schedule.
 pub(super) async fn daemon(config: &Path, _args: &DaemonArgs) -> anyhow::Result<Exit> {
     let environment = environment(config)?;
-    refuse_changing_key(&environment)?;
     drop_to_store_owner(&environment)?;
-    crate::daemon::serve(config).await?;
+    crate::daemon::serve(&environment).await?;
     Ok(Exit::Done)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_words_of_a_sandbox_make_one() {
-        let says = |text: &str| is_sandbox(&serde_json::from_str(text).unwrap_or_default());
-        for other in [
-            "",
-            "<html>log in</html>",
-            "{}",
-            "[]",
-            "true",
-            r#"{"status":"ok"}"#,
-            r#"{"persons":[]}"#,
-        ] {
-            assert!(!says(other), "{other}");
-        }
-        assert!(says(
-            r#"{"settings":{"next_link":"absolute"},"account":{"loginName":"api"},"branches":[],"persons":[],"operators":[]}"#
-        ));
-    }
 
     #[test]
     fn moments_are_read_in_the_zone() {

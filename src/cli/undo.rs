@@ -6,10 +6,10 @@ use super::progress::Shown as Bars;
 use super::text::Shown;
 use super::words::{counted, name_of};
 use super::{approver, session};
+use crate::app::environment::Environment;
+use crate::app::run_once::{RunOnce, carry_through};
 use crate::cli::out::{line, lined};
 use crate::config::policy::{key_spec, zone};
-use crate::daemon::run_once::{RunOnce, carry_through};
-use crate::daemon::wiring::Environment;
 use crate::domain::decision::HeldItem;
 use crate::domain::key::KeyReading;
 use crate::domain::undo::{Kept, Part};
@@ -81,10 +81,6 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
         let code = plan_exit_code(&way.planned.judged);
         let stays = way.kept.iter().any(|one| !one.why.is_done());
         return Ok(Exit::Verdict(if stays && [0, 2].contains(&code) { 3 } else { code }));
-    }
-    session::refuse_changing_key(&environment)?;
-    if as_of.is_some() {
-        session::must_be_sandbox(&environment).await?;
     }
     session::drop_to_store_owner(&environment)?;
     let stop = session::stop_signal()?;

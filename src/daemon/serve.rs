@@ -1,15 +1,15 @@
 //! The loop of the daemon: wait for what is due, run, tell, and stop when told to.
 
-use super::run_once::{RunOnce, run_once};
-use super::schedule::Schedule;
-use super::wiring::Environment;
+use crate::app::Writable;
+use crate::app::environment::Environment;
+use crate::app::run_once::{RunOnce, run_once};
 use crate::config::policy::zone;
 use crate::domain::report::{RunReport, RunVerdict};
 use crate::engine::{Clock, Silent, SystemClock};
+use crate::schedule::Schedule;
 use crate::store::machine;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,12 +28,13 @@ const CLOCK_PUT_BACK: chrono::Duration = chrono::Duration::minutes(2);
 /// This is the last resort, below systemd's own patience.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs the environment of a configuration file on its schedule until SIGTERM or SIGINT.
+/// Runs an environment on its schedule until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When the configuration cannot be used. A run that fails is logged and told, and the next one comes.
-pub async fn serve(config: &Path) -> anyhow::Result<()> {
-    let environment = Environment::load(config).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+/// When the environment may not be written to, has no schedule, or is served by another cardsync. A run that fails is logged
+/// and told, and the next one comes.
+pub async fn serve(environment: &Environment) -> anyhow::Result<()> {
+    Writable::prove(environment, &SystemClock).await?;
     let cron = environment
         .config()
         .schedule
@@ -53,7 +54,7 @@ pub async fn serve(config: &Path) -> anyhow::Result<()> {
         let Some(due) = schedule.next_after(last) else {
             anyhow::bail!("schedule.cron has no run left; correct it");
         };
-        say_next(&environment, due);
+        say_next(environment, due);
         match wait_until(due + spread(&schedule, due), last, &mut stops).await {
             Waited::Due => {}
             Waited::ClockWentBack(now) => {
@@ -67,7 +68,7 @@ pub async fn serve(config: &Path) -> anyhow::Result<()> {
                 return Ok(());
             }
         }
-        let stopped = one_run(&environment, &mut stops).await;
+        let stopped = one_run(environment, &mut stops).await;
         if stopped {
             stopping();
             return Ok(());

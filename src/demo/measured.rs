@@ -153,7 +153,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), 200, "http://127.0.0.1:8480", "ldap://127.0.0.1:3890").unwrap();
         for name in ["csv.yaml", "ldap.yaml"] {
-            crate::daemon::wiring::Environment::load(&folder.path().join(name)).unwrap();
+            crate::app::environment::Environment::load(&folder.path().join(name)).unwrap();
         }
         let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(text("hr.csv").lines().count(), 201);

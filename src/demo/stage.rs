@@ -3,9 +3,9 @@
 use super::cards::{API_LOGIN, ARCHIVING_REASON, Card, write_seed};
 use super::company::{Company, Export};
 use super::story::Story;
+use crate::app::environment::{AsOf, Environment};
+use crate::app::run_once::{RunOnce, carry_through};
 use crate::config::policy::key_spec;
-use crate::daemon::run_once::{RunOnce, carry_through};
-use crate::daemon::wiring::{AsOf, Environment};
 use crate::domain::audit::Audit;
 use crate::domain::certificate::Certificate;
 use crate::domain::decision::Answer;
@@ -201,7 +201,7 @@ impl Stage {
     /// One `cardsync audit`.
     pub async fn audit(&self, now: DateTime<Utc>) -> anyhow::Result<Audit> {
         let store = self.store().await?;
-        let audit = crate::daemon::audit::look(&self.environment, &store, &AsOf::new(now), &Silent).await;
+        let audit = crate::app::audit::look(&self.environment, &store, &AsOf::new(now), &Silent).await;
         store.close().await;
         audit
     }

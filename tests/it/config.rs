@@ -1,6 +1,6 @@
 //! Every sample in `config/` loads and its expressions compile.
 
-use cardsync::daemon::wiring::Environment;
+use cardsync::app::environment::Environment;
 use std::path::Path;
 
 #[test]

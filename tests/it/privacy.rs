@@ -1,8 +1,8 @@
 //! What is kept of people, and that it is gone when it should be: every file of the state folder is searched byte by byte.
 
 use crate::support::workplace::{Workplace, text};
-use cardsync::daemon::run_once::{RunOnce, run_once};
-use cardsync::daemon::wiring::Environment;
+use cardsync::app::environment::Environment;
+use cardsync::app::run_once::{RunOnce, run_once};
 use cardsync::engine::{Clock, Silent};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 //! the run after it changes nothing; and the undo of the undo brings everything back.
 
 use crate::support::workplace::{Workplace, text};
-use cardsync::daemon::run_once::{RunOnce, carry_through};
-use cardsync::daemon::wiring::Environment;
+use cardsync::app::environment::Environment;
+use cardsync::app::run_once::{RunOnce, carry_through};
 use cardsync::domain::decision::Answer;
 use cardsync::domain::guard::Judged;
 use cardsync::domain::ids::ItemId;

@@ -58,7 +58,7 @@ pub(in crate::cli) struct VerifyArgs {
 pub(super) async fn verify(config: &Path, args: &VerifyArgs) -> anyhow::Result<Exit> {
     let asked = other_key::load(config, &args.old)?;
     let environment = &asked.environment;
-    session::refuse_changing_key(environment)?;
+    environment.refuse_changing_key()?;
     let as_of = args.as_of.as_deref();
     let as_of = as_of.map(|text| session::moment(text, zone(environment.config())));
     let clock = session::clock(as_of.transpose()?);

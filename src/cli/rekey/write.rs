@@ -1,6 +1,9 @@
 //! `rekey write`: keys onto cards, as far as somebody approved the pairs.
 
 use super::pair::{lines_of, told, which};
+use crate::app::Writable;
+use crate::app::environment::Environment;
+use crate::app::run_once::{RunOnce, carry_through};
 use crate::cli::exit::Exit;
 use crate::cli::out::line;
 use crate::cli::out::{self, Paint};
@@ -9,8 +12,6 @@ use crate::cli::text::Shown;
 use crate::cli::words::counted;
 use crate::cli::{approver, session};
 use crate::config::policy::zone;
-use crate::daemon::run_once::{RunOnce, carry_through};
-use crate::daemon::wiring::Environment;
 use crate::domain::ids::{CardId, ItemId, RunId};
 use crate::domain::rekey::pairing::Grade;
 use crate::engine::explain::{JournalEntry, JournalReader};
@@ -81,16 +82,18 @@ fn request(args: &WriteArgs) -> anyhow::Result<RekeyRequest> {
 
 pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
-    session::refuse_changing_key(&environment)?;
     let request = request(args)?;
     let as_of = args.as_of.as_deref();
     let as_of = as_of
         .map(|text| session::moment(text, zone(environment.config())))
         .transpose()?;
-    if as_of.is_some() && !args.dry_run {
-        session::must_be_sandbox(&environment).await?;
-    }
     let clock = session::clock(as_of);
+    // Before a long look that could lead to nothing.
+    if args.dry_run {
+        environment.refuse_changing_key()?;
+    } else {
+        Writable::prove(&environment, &*clock).await?;
+    }
     session::drop_to_store_owner(&environment)?;
     let bars = Bars::new();
     // Looked at first, so that a list with a bad line is no failed run.

@@ -4,8 +4,8 @@ use super::is_blank;
 use crate::config::problem::Fault;
 use crate::config::units::{Percent, Span};
 use crate::config::{BudgetConfig, Config, JoinerConfig, LeaverConfig, SourceConfig, SspAccess};
-use crate::daemon::schedule::ScheduleError;
 use crate::domain::field::CardField;
+use crate::schedule::ScheduleError;
 
 /// A limit above this share of the cards is none.
 const MOST_PERCENT: f64 = 50.0;
@@ -158,7 +158,7 @@ pub fn protect(config: &Config, faults: &mut Vec<Fault>) {
 
 pub fn schedule(config: &Config, faults: &mut Vec<Fault>) {
     if let Some(schedule) = &config.schedule
-        && let Err(ScheduleError { message, cure }) = crate::daemon::schedule::check(&schedule.cron)
+        && let Err(ScheduleError { message, cure }) = crate::schedule::check(&schedule.cron)
     {
         faults.push(Fault::new("schedule.cron", message, cure));
     }

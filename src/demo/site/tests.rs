@@ -83,5 +83,5 @@ fn the_configuration_is_valid() {
     Site::new(60, today())
         .write(folder.path(), "http://127.0.0.1:8480", "secret")
         .unwrap();
-    crate::daemon::wiring::Environment::load(&folder.path().join("cardsync.yaml")).unwrap();
+    crate::app::environment::Environment::load(&folder.path().join("cardsync.yaml")).unwrap();
 }

@@ -1,7 +1,7 @@
 //! A clock that is wrong decides nothing that cannot be taken back.
 
 use crate::support::company::{At, Company, today};
-use cardsync::daemon::run_once::{RunOnce, run_once};
+use cardsync::app::run_once::{RunOnce, run_once};
 use cardsync::engine::Silent;
 use cardsync::engine::state::StateReader;
 use chrono::{DateTime, Duration, Utc};

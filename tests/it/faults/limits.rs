@@ -31,7 +31,7 @@ async fn the_second_account_is_loaded_once_and_only_when_it_is_needed() {
     let loaded = AtomicUsize::new(0);
     let account = OperatorAccount::new(|| {
         loaded.fetch_add(1, Ordering::SeqCst);
-        Ok(company.connect(&environment).client.writer())
+        Ok(company.client(&environment).writer())
     });
     let finished = run(&company, Some(&account), None).await;
     // One is archived with an operator, one is brought back with one: both were approved.

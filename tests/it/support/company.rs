@@ -5,7 +5,7 @@ mod day;
 
 pub use self::day::Picture;
 use self::day::{AFTER, BEFORE, HEADER, picture, seed};
-use cardsync::daemon::wiring::{Connected, Environment, new_run_id};
+use cardsync::app::environment::{Connected, Environment, new_run_id};
 use cardsync::domain::decision::{Answer, Decision};
 use cardsync::domain::plan::{ActionKind, Change};
 use cardsync::domain::report::Outcome;
@@ -193,8 +193,12 @@ store: {{ sqlite: {store} }}
             .unwrap()
     }
 
-    /// A client that loses patience quickly.
     pub fn connect(&self, environment: &Environment) -> Connected {
+        self.client(environment).into()
+    }
+
+    /// A client that loses patience quickly.
+    pub fn client(&self, environment: &Environment) -> TopdeskClient {
         let patience = Patience {
             retries: 2,
             first_wait: std::time::Duration::from_millis(2),
@@ -203,9 +207,7 @@ store: {{ sqlite: {store} }}
             total: std::time::Duration::from_secs(20),
         };
         let zone = chrono_tz::Europe::Amsterdam;
-        let client = TopdeskClient::connect_with(&environment.config().topdesk, zone, patience).unwrap();
-        let reader = client.reader();
-        Connected { client, reader }
+        TopdeskClient::connect_with(&environment.config().topdesk, zone, patience).unwrap()
     }
 
     /// One whole run.
@@ -240,7 +242,7 @@ store: {{ sqlite: {store} }}
         let clock = At(at);
         let lease = store.acquire(&new_run_id(at), "run", at).await.unwrap();
         let parts = WriteParts {
-            writer: &connected.client.writer(),
+            writer: &self.client(&environment).writer(),
             operator_account,
             limit,
             store,

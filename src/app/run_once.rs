@@ -1,6 +1,7 @@
-//! One whole run of an environment: state, lock, connections, run, telling. The command line and the daemon share it.
+//! One whole run of an environment: state, lock, connections, run, telling. The command line, the daemon and the demo share it.
 
-use super::wiring::{Environment, new_run_id};
+use super::Writable;
+use super::environment::{Environment, new_run_id};
 use crate::config::policy::zone;
 use crate::domain::ids::RunId;
 use crate::domain::report::{RunReport, RunVerdict};
@@ -38,13 +39,18 @@ pub async fn run_once(run: RunOnce<'_>) -> anyhow::Result<RunReport> {
 
 /// A run of any scope; the store is opened for it and closed after it. Whatever keeps it from running is in the history
 /// and told, as far as the store can be opened.
+///
+/// # Errors
+/// When nothing may be written, see [`Writable::prove`]; when the state cannot be opened or another run holds it; when
+/// reading or settling fails.
 pub async fn carry_through(run: RunOnce<'_>, scope: &Scope) -> anyhow::Result<Finished> {
+    let writable = Writable::prove(run.environment, run.clock).await?;
     let run_id = new_run_id(run.clock.now());
     let span = tracing::info_span!("run", run.id = %run_id, environment = %run.environment.id);
-    in_span(run, scope, run_id).instrument(span).await
+    in_span(run, writable, scope, run_id).instrument(span).await
 }
 
-async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Result<Finished> {
+async fn in_span(run: RunOnce<'_>, writable: Writable<'_>, scope: &Scope, run_id: RunId) -> anyhow::Result<Finished> {
     let RunOnce {
         environment,
         command,
@@ -73,7 +79,7 @@ async fn in_span(run: RunOnce<'_>, scope: &Scope, run_id: RunId) -> anyhow::Resu
             return Err(error);
         }
     };
-    let finished = connected_run(&run, &store, &lease, scope).await;
+    let finished = connected_run(&run, writable, &store, &lease, scope).await;
     if let Ok(finished) = &finished {
         warn_of_rejected(&finished.report);
     }
@@ -173,6 +179,7 @@ async fn tidy(environment: &Environment, store: &SqliteStore, lease: &RunLease, 
 /// Connects and runs. That no connection could be prepared (a secret, a certificate file) is a failed run as well.
 async fn connected_run(
     run: &RunOnce<'_>,
+    writable: Writable<'_>,
     store: &SqliteStore,
     lease: &RunLease,
     scope: &Scope,
@@ -201,8 +208,8 @@ async fn connected_run(
         tracing::warn!("{warning}; make a new one in TOPdesk and change topdesk.password_expires");
     }
     environment.wait_for_maintenance(&connected, stop).await;
-    let writer = connected.client.writer();
-    let operator_account = environment.operator_account();
+    let writer = writable.writer(&connected);
+    let operator_account = writable.operator_account();
     let parts = WriteParts {
         writer: &writer,
         operator_account: operator_account.as_ref(),

@@ -18,6 +18,7 @@ use crate::engine::stopping::unless_stopped;
 use crate::engine::target::{TargetError, TargetReader, TargetWants};
 use crate::engine::{Clock, Progress};
 use crate::mapping::{Mapping, MappingProblem};
+use crate::schedule::Schedule;
 use crate::sources::AnySource;
 use crate::store::machine;
 use crate::topdesk::{ReadClient, TopdeskClient, WriteClient};
@@ -41,8 +42,15 @@ pub struct Environment {
 
 /// The connections of one run.
 pub struct Connected {
-    pub client: TopdeskClient,
+    pub(super) client: TopdeskClient,
     pub reader: ReadClient,
+}
+
+impl From<TopdeskClient> for Connected {
+    fn from(client: TopdeskClient) -> Self {
+        let reader = client.reader();
+        Self { client, reader }
+    }
 }
 
 impl Environment {
@@ -82,15 +90,24 @@ impl Environment {
         &self.loaded.config
     }
 
+    /// Refuses a key that changes in life, for everything that leads to a write.
+    ///
+    /// # Errors
+    /// With the key and what to use in its place.
+    pub fn refuse_changing_key(&self) -> anyhow::Result<()> {
+        match crate::config::validate::key_refusal(self.config()) {
+            Some(why) => anyhow::bail!("{why}"),
+            None => Ok(()),
+        }
+    }
+
     /// Reads the password and prepares the connections; nothing is sent.
     pub fn connect(&self) -> Result<Connected, TargetError> {
-        let client = TopdeskClient::connect(&self.config().topdesk, zone(self.config()))?;
-        let reader = client.reader();
-        Ok(Connected { client, reader })
+        Ok(TopdeskClient::connect(&self.config().topdesk, zone(self.config()))?.into())
     }
 
     /// The second account, for approved items that touch an operator; its password is read when it is first needed.
-    pub fn operator_account(&self) -> Option<OperatorAccount<'_, WriteClient>> {
+    pub(super) fn operator_account(&self) -> Option<OperatorAccount<'_, WriteClient>> {
         let account = self.config().topdesk.operator_account.as_ref()?;
         Some(OperatorAccount::new(move || {
             let mut topdesk = self.config().topdesk.clone();
@@ -229,6 +246,15 @@ impl Environment {
     /// The host of the environment, to which a store is bound.
     pub fn host(&self) -> String {
         self.id.as_str().to_owned()
+    }
+
+    /// The next runs, as local times; `None` without a schedule.
+    pub fn upcoming(&self, now: DateTime<Utc>, count: usize) -> Option<Result<Vec<String>, String>> {
+        let zone = zone(self.config());
+        let schedule = Schedule::parse(&self.config().schedule.as_ref()?.cron, zone);
+        let local = |due: DateTime<Utc>| due.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z").to_string();
+        let times = schedule.map(|schedule| schedule.upcoming(now, count).into_iter().map(local).collect());
+        Some(times.map_err(|error| error.to_string()))
     }
 
     /// What to say of the application password's expiry: from 30 days before, and after it.

@@ -1,6 +1,6 @@
 //! Reads for an audit, wider than for a plan, and looks. Sends nothing but GET.
 
-use super::wiring::Environment;
+use super::environment::Environment;
 use crate::domain::audit::{self, AccountKind, Audit};
 use crate::engine::state::StateReader;
 use crate::engine::{Clock, Progress};
