@@ -28,6 +28,8 @@ pub enum Sign {
     Gone,
     /// A record that cannot be used, or not for this.
     Open,
+    /// They work here, and the run doubted what it read.
+    Doubted,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

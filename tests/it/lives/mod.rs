@@ -440,7 +440,7 @@ impl Life {
         let finished = self.carry(at, "undo", &scope);
         let after = Seen::of(&self.place.sandbox);
         self.say(at, &format!("undo: {} done", finished.outcomes.len()));
-        self.oracle.undoes(&before, &after);
+        self.oracle.undoes(&before, &after, at);
         self.oracle.hands(&self.place.sandbox.stats());
         self.oracle.count("undone runs");
         self.seen = after;

@@ -39,6 +39,8 @@ pub struct Oracle {
     owners: BTreeMap<String, usize>,
     /// When cardsync archived a card that stands so.
     ours: BTreeMap<String, DateTime<Utc>>,
+    /// When an undo archived a card that stands so: no archive of the sync's, but one of cardsync's.
+    by_undo: BTreeMap<String, DateTime<Utc>>,
     /// Archived or woken by a hand, and not written by cardsync since with a yes.
     by_hand: BTreeSet<String>,
     /// Approvals in force, by item.
@@ -70,6 +72,7 @@ impl Oracle {
             promise,
             owners,
             ours: BTreeMap::new(),
+            by_undo: BTreeMap::new(),
             by_hand: BTreeSet::new(),
             yes: BTreeMap::new(),
             signs: BTreeMap::new(),
@@ -96,12 +99,14 @@ impl Oracle {
 
     /// A human edited the card: an archive of ours is one of theirs.
     pub fn touched(&mut self, card: &str) {
+        self.by_undo.remove(card);
         if self.ours.remove(card).is_some() {
             self.by_hand.insert(card.to_owned());
         }
     }
 
     pub fn put_by_hand(&mut self, card: &str) {
+        self.by_undo.remove(card);
         self.ours.remove(card);
         self.by_hand.insert(card.to_owned());
     }
@@ -112,7 +117,7 @@ impl Oracle {
     }
 
     /// A human takes back what a run did to these cards.
-    pub fn undoes(&mut self, before: &Seen, after: &Seen) {
+    pub fn undoes(&mut self, before: &Seen, after: &Seen, at: DateTime<Utc>) {
         for (id, card) in &after.cards {
             let was = before.cards.get(id);
             if was != Some(card) {
@@ -121,6 +126,7 @@ impl Oracle {
                     self.touched(id);
                 } else {
                     self.put_by_hand(id);
+                    self.by_undo.extend(card.archived.then(|| (id.clone(), at)));
                 }
             }
         }
@@ -175,7 +181,7 @@ impl Oracle {
     pub fn doubts(&mut self, today: NaiveDate) {
         for (day, sign) in self.signs.values_mut().flatten() {
             if *day == today && *sign == Sign::Works {
-                *sign = Sign::Open;
+                *sign = Sign::Doubted;
             }
         }
     }
@@ -337,6 +343,7 @@ impl Oracle {
             .owner(id)
             .unwrap_or_else(|| panic!("{at}: a card of nobody was woken: {id}"));
         let asked = self.said_yes(id, &[ActionKind::Unarchive]);
+        self.by_undo.remove(id);
         let ours = self.ours.remove(id).is_some();
         let number = &people.all[who].number;
         assert!(asked || ours, "{at}: {id} of {number} was archived by a hand and woken");
@@ -354,6 +361,7 @@ impl Oracle {
         let archived = self
             .ours
             .get(id)
+            .or_else(|| self.by_undo.get(id))
             .unwrap_or_else(|| panic!("{at}: {id}: cardsync did not archive it"));
         assert!(
             *archived + self.promise.term <= at,
@@ -407,7 +415,11 @@ impl Oracle {
                 .collect();
             let has_own = theirs.iter().any(|id| after.cards[*id].number == human.number);
             let works = human.works(people.today);
-            let gone_for = self.not_works(who).len();
+            let gone_for = self
+                .not_works(who)
+                .into_iter()
+                .take_while(|sign| *sign != Sign::Doubted)
+                .count();
             let waits_for_a_card = works && !has_own && self.works_for(who) >= 3;
             let stays = !works && !theirs.is_empty() && gone_for >= 5 + self.promise.gap;
             if self.undone.contains(&who) || !(waits_for_a_card || stays) {
