@@ -160,7 +160,10 @@ fn the_core_is_pure() {
 fn nothing_writes_but_through_the_type_that_proves_the_checks() {
     for (path, text) in rust_files("src") {
         let place = path.display().to_string();
-        let may = place.contains("src/topdesk/") || place.contains("src/app/");
+        // What applies changes works with a writer that it was handed.
+        let may = ["src/topdesk/", "src/app/", "src/engine/apply/"]
+            .iter()
+            .any(|part| place.contains(part));
         assert!(may || !code(&path, &text).contains(".writer()"), "{place}");
     }
 }
