@@ -39,7 +39,7 @@ fn the_configuration_of_the_readme_loads_and_its_expressions_compile() {
 fn links_to_files_lead_somewhere() {
     let pages = std::fs::read_dir(root().join("docs")).expect("the documents");
     let pages = pages.map(|page| format!("docs/{}", page.unwrap().file_name().to_string_lossy()));
-    for name in pages.chain(["README.md", "CHANGELOG.md"].map(str::to_owned)) {
+    for name in pages.chain(["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(str::to_owned)) {
         let folder = root().join(&name);
         let text = document(&name);
         for target in text
