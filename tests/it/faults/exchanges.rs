@@ -41,9 +41,8 @@ fn exchanged() -> (String, String) {
 
 /// Runs later until each card has its own number; gives how often it had to be approved again.
 fn until_right(place: &Workplace, point: &str) -> u32 {
-    let mut asked = 0;
-    for round in 1..=5_u32 {
-        let minutes = round * 11;
+    for asked in 0..5_u32 {
+        let minutes = (asked + 1) * 11;
         let at = format!("2025-03-03T{:02}:{:02}", 9 + minutes / 60, minutes % 60);
         let ran = place.cardsync(&["run", "--as-of", &at]);
         // The circle of three waits.
@@ -53,7 +52,6 @@ fn until_right(place: &Workplace, point: &str) -> u32 {
             return asked;
         }
         assert_eq!(now, exchanged(), "{point}, {at}: both or none; {ran:?}");
-        asked += 1;
         place.approve_each(&["exchange"], &[]);
     }
     panic!("{point}: never put right: {:?}", place.cardsync(&["holds"]));
