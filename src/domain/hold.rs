@@ -192,6 +192,8 @@ pub enum HoldReason {
 pub enum Drift {
     CardMissing,
     KeyEmptied,
+    /// An undo took the number off again.
+    KeyUndone,
     KeyChanged,
     Anonymized,
 }

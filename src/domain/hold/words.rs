@@ -33,6 +33,10 @@ fn drift(card: &CardId, what: Drift) -> String {
             "let the account see it again; if it was deleted, reject this item, or approve it to make a new card",
         ),
         Drift::KeyEmptied => ("has lost its key", "repair it in TOPdesk, or approve this item"),
+        Drift::KeyUndone => (
+            "has no number since an undo took it off",
+            "approve the number for that card if it is theirs after all, or this item if they are to have a card of their own",
+        ),
         Drift::KeyChanged => ("has another key now", "repair it in TOPdesk, or approve this item"),
         Drift::Anonymized => (
             "was anonymized",

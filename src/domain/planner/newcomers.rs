@@ -213,6 +213,7 @@ impl<'a> Planner<'a> {
             let what = match self.index.position(&entry.card) {
                 None => Drift::CardMissing,
                 Some(card) => match self.index.state(card) {
+                    CardState::Keyless if self.number_taken_off(&entry.card) => Drift::KeyUndone,
                     CardState::Keyless => Drift::KeyEmptied,
                     CardState::Anonymized => Drift::Anonymized,
                     CardState::Keyed(_) => Drift::KeyChanged,

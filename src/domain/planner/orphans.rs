@@ -55,6 +55,11 @@ impl Planner<'_> {
                     };
                     self.skip(SkipReason::Drift, Some(key), Some(card), detail);
                 }
+                CardState::Keyless if self.number_taken_off(id) => {
+                    self.undecided.insert(id.clone());
+                    let detail = "an undo took the number off the card; it stays off, and the card is never archived for absence";
+                    self.skip(SkipReason::FieldLeft, Some(key), Some(card), detail);
+                }
                 CardState::Keyless => {
                     self.undecided.insert(id.clone());
                     self.skip(

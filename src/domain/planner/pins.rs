@@ -3,11 +3,17 @@
 
 use super::{Draft, Planner};
 use crate::domain::ids::CardId;
-use crate::domain::pin::Pin;
+use crate::domain::pin::{Pin, Pinned};
 use crate::domain::plan::{Action, FieldChange};
 use std::collections::BTreeMap;
 
 impl Planner<'_> {
+    /// Whether an undo took its number off this card.
+    pub(super) fn number_taken_off(&self, card: &CardId) -> bool {
+        let mut pins = self.input.pins.iter();
+        pins.any(|pin| pin.card == *card && matches!(pin.what, Pinned::Adopt { .. }))
+    }
+
     /// Marks what is pinned.
     pub(super) fn pin(&self, drafts: &mut Vec<Draft>) {
         let mut by_card: BTreeMap<&CardId, Vec<&Pin>> = BTreeMap::new();

@@ -388,6 +388,8 @@ store: {{ sqlite: {store} }}
                     "create_entry" => "POST /departments",
                     "patch_card" => "PATCH /persons/{id}",
                     "archive_operator" => "PATCH /operators/id/{id}/archive",
+                    "unarchive_operator" => "PATCH /operators/id/{id}/unarchive",
+                    "set_login_permission" => "PATCH /operators/id/{id}",
                     "archive_card" => "PATCH /persons/id/{id}/archive",
                     "unarchive_card" => "PUT /persons/id/{id}/unarchive",
                     other => panic!("{other}"),
