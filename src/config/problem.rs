@@ -136,11 +136,6 @@ impl Locations {
             }
         }
     }
-
-    /// Whether the option itself is written in the file.
-    pub fn is_written(&self, path: &str) -> bool {
-        self.places.contains_key(path)
-    }
 }
 
 /// The path of an option inside another.

@@ -6,7 +6,7 @@ use super::asked::{Asked, all_values};
 use super::field::{CardField, FieldValue};
 use super::ids::SourceName;
 use super::key::{Key, RawKey};
-use super::record::{Anchor, RecordRef, SourceRecord, Standing};
+use super::record::{SourceRecord, Standing};
 use super::snapshot::Snapshot;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -215,14 +215,4 @@ pub trait Describe {
     fn behind(&self, _asked: Asked, joined: &JoinedRecord<'_>) -> Vec<String> {
         all_values(joined)
     }
-}
-
-/// Who a joined record is, for lists of conflicts and for look-alikes.
-#[derive(Clone, Debug)]
-pub struct Identity<'a> {
-    pub key: &'a Key,
-    pub raw_key: &'a RawKey,
-    pub records: Vec<RecordRef>,
-    pub anchors: Vec<Anchor>,
-    pub fields: BTreeMap<CardField, Desired>,
 }

@@ -1,7 +1,7 @@
 //! The pure core: no clock, no socket, no file, no `async`; time is an argument.
 //!
 //! ```text
-//! SourceRead --quality--> Snapshot --merge--> JoinedRecord --Describe--> Identity | Rejection
+//! SourceRead --quality--> Snapshot --merge--> JoinedRecord --Describe--> Description | Rejection
 //!                                                                            |
 //!            TargetSnapshot --card--> cards, operators ----------matching----+
 //!                                                                            v

@@ -95,7 +95,7 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// What a run has to tell, gravest first. `previous` is the last run before it that ended with a verdict, `new_holds`
-/// what waits now and did not wait before ([`newly_held`]).
+/// what waits now and did not wait before.
 pub fn events(
     environment: &EnvironmentId,
     previous: Option<&RunReport>,
@@ -158,14 +158,6 @@ pub fn not_begun(environment: &EnvironmentId, run: &RunId, at: DateTime<Utc>, me
         items_left_off: 0,
         snapshots: Vec::new(),
     }
-}
-
-/// Of what waits now, what did not wait before: an item is new when its id is.
-pub fn newly_held(before: &BTreeSet<ItemId>, now: &[HeldItem]) -> Vec<HeldItem> {
-    now.iter()
-        .filter(|item| !before.contains(&item.change.id))
-        .cloned()
-        .collect()
 }
 
 /// What went wrong in a run, if anything; a rejected read is not meant.

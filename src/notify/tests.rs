@@ -152,13 +152,8 @@ fn a_quiet_run_tells_nothing() {
 }
 
 #[test]
-fn a_hold_is_new_when_its_id_is() {
-    let before = BTreeSet::from([ItemId::new("i1")]);
-    let new = newly_held(&before, &[archive("i1"), archive("i2")]);
-    assert_eq!(
-        new.iter().map(|item| item.change.id.as_str()).collect::<Vec<_>>(),
-        ["i2"]
-    );
+fn a_new_hold_is_told_with_what_a_human_needs() {
+    let new = [archive("i2")];
     let told = events(&environment(), None, &report("r1", RunVerdict::Held), &new);
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].kind, NotifyKind::HoldNew);

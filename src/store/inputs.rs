@@ -5,7 +5,6 @@
 //! end, and the input, both as JSON.
 
 use super::fault::io;
-use super::sqlite::SqliteStore;
 use crate::domain::ids::{CardId, EnvironmentId, RunId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::Key;
@@ -218,29 +217,6 @@ impl InputFolder {
 
     fn remove(&self, file: &Path) -> Result<(), StoreError> {
         std::fs::remove_file(file).map_err(|error| io(file, "cannot be removed", &error))
-    }
-}
-
-impl SqliteStore {
-    /// Takes people out of the kept inputs whom the ledger no longer knows by their key. A run does it by itself.
-    pub async fn clean_inputs(&self) -> Result<(), StoreError> {
-        let forgotten = self.reader.forgotten().await?;
-        self.with_inputs(move |folder| folder.clean(&forgotten)).await
-    }
-
-    /// Files are read and written beside the runtime.
-    pub(super) async fn with_inputs(
-        &self,
-        work: impl FnOnce(&InputFolder) -> Result<(), StoreError> + Send + 'static,
-    ) -> Result<(), StoreError> {
-        let folder = self.reader.inputs.clone();
-        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
-        done.unwrap_or_else(|stopped| {
-            Err(StoreError::Io {
-                path: self.reader.path.clone(),
-                what: format!("its inputs could not be kept: {stopped}"),
-            })
-        })
     }
 }
 
