@@ -86,10 +86,6 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         };
         let made = undo(&input, &part_of(deeds, &request.part), &author);
         input.groups = read_groups(self.reader, &made.plan).await;
-        for (item, yes) in made.asked {
-            // What somebody has said of this very item stands.
-            input.decisions.entry(item).or_insert(yes);
-        }
         let mut judged = judge(made.plan, &input);
         // The list of what needs a human is the sync's.
         judged.concerns.clear();

@@ -67,26 +67,23 @@ pub(super) const TEXTS: [(&str, &str, &[Column]); 10] = [
 
 /// Where the format has keys, values and texts that are shown. Whatever else is a text in it says what kind of thing this is, or
 /// is a name of the configuration, an id, a hash or a person who decided: never somebody's key, however it is written.
-pub(super) const OF_PEOPLE: [&str; 22] = [
+///
+/// What stands in a field of somebody else's card is theirs: a room may have the number of a person, and an undo writes it back.
+pub(super) const OF_PEOPLE: [&str; 17] = [
     "cure",
     "detail",
     "dn",
     "examples",
     "failure",
     "free_text",
-    "from",
     "key",
     "known",
     "label",
     "message",
     "note",
-    "number",
     "other_key",
     "places",
     "raw_key",
-    "text",
-    "to",
-    "value",
     "vanished",
     "what",
     "why",
@@ -94,6 +91,15 @@ pub(super) const OF_PEOPLE: [&str; 22] = [
 
 /// Parts of the same names that are no people's: what TOPdesk refused is kept as hashes, and what it was like has no keys.
 const OF_NOBODY: [&str; 2] = ["refusals", "installation"];
+
+/// Fields that show who somebody is, or who their manager is.
+const SHOWN_KEYS: [&str; 5] = [
+    "/employeeNumber",
+    "/email",
+    "/tasLoginName",
+    "/networkLoginName",
+    "/manager",
+];
 
 /// Stands for somebody of whom no card is known.
 const FORGOTTEN: &str = "forgotten";
@@ -268,10 +274,14 @@ fn places_of_people(value: &Value, of_people: bool, at: &mut String, found: &mut
             }
         }
         Value::Object(fields) => {
+            // As it is shown. What is written back, by an undo, is kept in another form and stays.
+            let shows_a_key = SHOWN_KEYS.iter().any(|field| at.ends_with(field));
             for (name, item) in fields.iter().filter(|(name, _)| !OF_NOBODY.contains(&name.as_str())) {
+                let of_people =
+                    OF_PEOPLE.contains(&name.as_str()) || shows_a_key && ["from", "to"].contains(&name.as_str());
                 at.push('/');
                 at.push_str(&name.replace('~', "~0").replace('/', "~1"));
-                places_of_people(item, OF_PEOPLE.contains(&name.as_str()), at, found);
+                places_of_people(item, of_people, at, found);
                 at.truncate(length);
             }
         }
@@ -347,6 +357,17 @@ mod tests {
         );
         assert_eq!(without(r#"{"records":77}"#, "77", "c7", any), None);
         assert_eq!(without("77", "77", "c7", any).as_deref(), Some("c7"));
+    }
+
+    #[test]
+    fn what_stands_in_the_fields_of_others_stays_but_for_shown_keys() {
+        let room = r#"{"fields":[{"field":"optionalFields1.text1","from":{"text":"204"},"to":{"number":"204"}}]}"#;
+        assert_eq!(without(room, "204", "c7", any), None);
+        let shown = r#"{"fields":{"roomNumber":{"from":"204","to":null},"manager":{"from":"204","to":null}}}"#;
+        assert_eq!(
+            without(shown, "204", "c7", any).as_deref(),
+            Some(r#"{"fields":{"roomNumber":{"from":"204","to":null},"manager":{"from":"c7","to":null}}}"#)
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::domain::ids::{CardId, ItemId};
 use crate::domain::input::PlanInput;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::pin::Pinned;
-use crate::domain::plan::{Change, HoldReason, item_id};
+use crate::domain::plan::{Action, Change, HoldReason, item_id};
 use crate::domain::snapshot::{Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,7 @@ pub(super) fn together(
     input: &PlanInput,
     index: &CardIndex<'_>,
     turns: &mut [Turn<'_>],
-    partners: &BTreeMap<CardId, CardId>,
+    (cards, partners): (&BTreeMap<CardId, Vec<(&Deed, &Written)>>, &BTreeMap<CardId, CardId>),
     kept: &mut Vec<Kept>,
 ) -> Vec<(Change, Vec<(CardId, Pinned)>)> {
     let field = input.policy.key.card_field;
@@ -83,6 +83,18 @@ pub(super) fn together(
             let why = WhyKept::KeyElsewhere { card: other.clone() };
             Kept::new(back.deed, Some(field), why)
         }));
+    }
+    // What was written to the other card is not known any more, so neither number goes back.
+    let alone = |card: &CardId| !partners.contains_key(card);
+    let exchanged = |(_, written): &(&Deed, &Written)| matches!(written.change.action, Action::Exchange { .. });
+    let halves = cards
+        .iter()
+        .filter(|(card, deeds)| alone(card) && deeds.iter().any(exchanged));
+    for (card, _) in halves {
+        let back = by_card
+            .get(card)
+            .and_then(|number| turns[*number].fields.remove(&field));
+        kept.extend(back.map(|back| Kept::new(back.deed, Some(field), WhyKept::Forgotten)));
     }
     changes
 }

@@ -23,14 +23,13 @@ use self::card::{OfCard, Turn};
 use super::apart::JudgedPeople;
 use super::card::{OperatorCard, PersonCard};
 use super::cards::CardIndex;
-use super::decision::{About, Answer, Decision, StrangeWrites};
+use super::decision::StrangeWrites;
 use super::ids::{CardId, ItemId, PlanId, RunId};
 use super::input::PlanInput;
 use super::key::Key;
 use super::pin::{Pin, Pinned};
 use super::plan::{Action, ActionKind, Change, Plan, Step, full_hash, short_hash};
 use super::planner::in_order;
-use super::policy::BudgetClass;
 use super::quality::target_summary;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -84,9 +83,6 @@ pub struct Undo {
     pub kept: Vec<Kept>,
     /// What each change pins once it is sent.
     pub pins: BTreeMap<ItemId, Vec<Pin>>,
-    /// The yes that lies in the undo itself: an archive that gave a leaver's card their number is one change, and half a way
-    /// back would leave the card as theirs, active and kept in step. Only a number that still is as it was written.
-    pub asked: BTreeMap<ItemId, Decision>,
 }
 
 /// The deeds that a part names.
@@ -140,7 +136,7 @@ pub fn undo(input: &PlanInput, deeds: &[Deed], author: &Author) -> Undo {
             Err(why) => kept.extend(deeds.iter().map(|(deed, _)| Kept::new(deed, None, why.clone()))),
         }
     }
-    let exchanges = exchanged::together(input, &index, &mut turns, &partners, &mut kept);
+    let exchanges = exchanged::together(input, &index, &mut turns, (&cards, &partners), &mut kept);
     let order = fields::between_cards(input, &index, &mut turns, &mut kept);
     let mut changes: Vec<(Change, Vec<Pinned>)> = Vec::new();
     let mut made: Vec<card::Ids> = Vec::new();
@@ -176,38 +172,10 @@ pub fn undo(input: &PlanInput, deeds: &[Deed], author: &Author) -> Undo {
     in_order(&mut list);
     kept.sort();
     kept.dedup();
-    let gave_number = |(_, written): &(&Deed, &Written)| matches!(&written.change.action, Action::Archive { number, .. } if !number.is_empty());
-    let adopted = |(deed, _): &(&Deed, &Written)| deed.action == ActionKind::Adopt;
-    let is_whole = |change: &&Change| {
-        let deeds = change.card.as_ref().and_then(|card| cards.get(card));
-        let of_archive = deeds.is_some_and(|deeds| deeds.iter().any(gave_number) && !deeds.iter().any(adopted));
-        change.action.kind() == ActionKind::Adopt && of_archive
-    };
-    let numbers = list.iter().filter(is_whole);
-    let asked = numbers
-        .map(|change| (change.id.clone(), yes_of(change, input, author)))
-        .collect();
     Undo {
-        asked,
         plan: plan_of(input, list),
         kept,
         pins,
-    }
-}
-
-/// A yes to what budgets ask of this change; not to what becomes of an operator.
-fn yes_of(change: &Change, input: &PlanInput, author: &Author) -> Decision {
-    let of_operators = |class: &BudgetClass| matches!(class, BudgetClass::Operators | BudgetClass::OperatorsWoken);
-    let classes = change.classes().into_iter().filter(|class| !of_operators(class));
-    Decision {
-        item: change.id.clone(),
-        answer: Answer::Approve,
-        waives: classes.map(|class| format!("over_budget:{class}")).collect(),
-        by: author.by.clone(),
-        at: input.moment.now,
-        until: None,
-        note: None,
-        about: About::default(),
     }
 }
 
