@@ -9,7 +9,7 @@ use crate::domain::hold::HoldReason;
 use crate::domain::ids::CardId;
 use crate::domain::key::{Key, RawKey};
 use crate::domain::merge::Person;
-use crate::domain::plan::Action;
+use crate::domain::plan::{Action, ActionKind};
 use crate::domain::record::Anchor;
 use crate::domain::snapshot::Use;
 use std::collections::BTreeMap;
@@ -74,11 +74,16 @@ impl Planner<'_> {
         let sides = [side(cards[0], two), side(cards[1], one)];
         let (action, first) = exchange(self.input, &self.index, sides);
         let theirs = if first.card == cards[0] { two } else { one };
+        // That one of the two leaves is another question, with an id of its own: nobody leaves behind an earlier no.
+        let mut evidence = Vec::new();
         for draft in self
             .drafts
             .iter_mut()
             .filter(|it| it.card.is_some_and(|card| cards.contains(&card)))
         {
+            if draft.action.kind() == ActionKind::Archive {
+                evidence.append(&mut draft.evidence);
+            }
             draft.action = Action::Update { fields: Vec::new() };
             (draft.doubts, draft.evidence) = (vec![HoldReason::ExchangedNumbers], Vec::new());
         }
@@ -100,10 +105,13 @@ impl Planner<'_> {
             "card {} shows whom the number of card {} belongs to, and the other way round",
             ids[0], ids[1]
         ));
-        let why = why.chain(operators).collect();
+        let leaves = (!evidence.is_empty())
+            .then(|| "one of the two leaves: their card is archived once both have their own number".to_owned());
+        let why = why.chain(operators).chain(leaves).collect();
         let operator = self.index.operator(first.card);
         self.draft(Draft {
             raw_key: Some(theirs.raw_key.clone()),
+            evidence,
             doubts: std::iter::once(HoldReason::ExchangedNumbers).chain(degraded).collect(),
             why,
             anchors: theirs.anchors.clone(),

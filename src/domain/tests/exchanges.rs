@@ -66,6 +66,24 @@ fn two_cards_with_each_others_number_are_one_item_with_a_yes_of_its_own() {
 }
 
 #[test]
+fn that_one_of_the_two_leaves_is_another_question() {
+    let mut world = exchanged();
+    let before = world.judged();
+    let asked = change(&before.plan, "exchange c-E001").id.clone();
+    world.decide(&asked, crate::domain::decision::Answer::Reject, Default::default());
+    world.leaves("E001");
+    let judged = world.judged();
+    let item = change(&judged.plan, "exchange c-E001");
+    assert_ne!(item.id, asked);
+    assert!(!item.evidence.is_empty());
+    assert!(item.why.iter().any(|why| why.contains("one of the two leaves")));
+    assert_eq!(
+        holds(&judged, "exchange c-E001"),
+        ["over_budget:keys", "exchanged_numbers"]
+    );
+}
+
+#[test]
 fn a_leaver_is_archived_by_the_card_that_is_theirs() {
     let mut world = exchanged();
     world.leaves("E001");

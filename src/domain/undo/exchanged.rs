@@ -13,11 +13,11 @@ use crate::domain::plan::{Action, Change, HoldReason, item_id};
 use crate::domain::snapshot::{Use, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What was written to each card.
+type WrittenTo<'a> = BTreeMap<CardId, Vec<(&'a Deed, &'a Written)>>;
+
 /// By card the one with which these deeds exchanged its number, however many requests or items that took.
-pub(super) fn partners(
-    input: &PlanInput,
-    cards: &BTreeMap<CardId, Vec<(&Deed, &Written)>>,
-) -> BTreeMap<CardId, CardId> {
+pub(super) fn partners(input: &PlanInput, cards: &WrittenTo<'_>) -> BTreeMap<CardId, CardId> {
     let mut moves: BTreeMap<(Key, Key), &CardId> = BTreeMap::new();
     for (card, deeds) in cards {
         let changes = || {
@@ -48,7 +48,7 @@ pub(super) fn together(
     input: &PlanInput,
     index: &CardIndex<'_>,
     turns: &mut [Turn<'_>],
-    (cards, partners): (&BTreeMap<CardId, Vec<(&Deed, &Written)>>, &BTreeMap<CardId, CardId>),
+    (cards, partners): (&WrittenTo<'_>, &BTreeMap<CardId, CardId>),
     kept: &mut Vec<Kept>,
 ) -> Vec<(Change, Vec<(CardId, Pinned)>)> {
     let field = input.policy.key.card_field;

@@ -20,6 +20,8 @@ use crate::support::workplace::Workplace;
 use cardsync::app::environment::Environment;
 use cardsync::app::run_once::{RunOnce, carry_through};
 use cardsync::domain::decision::Answer;
+use cardsync::domain::ids::CardId;
+use cardsync::domain::plan::ActionKind;
 use cardsync::domain::report::RunVerdict;
 use cardsync::domain::retention::RetentionState;
 use cardsync::engine::records::RecordsReader as _;
@@ -249,9 +251,9 @@ impl Life {
             self.work_off(&finished, morning(day));
             let next = day + Days::new(1);
             self.company.today = next;
-            let _second = self.run(morning(next));
+            let second = self.run(morning(next));
             if round % 6 == 5 {
-                self.again(morning(next) + Duration::minutes(20));
+                self.again(&second, morning(next) + Duration::minutes(20));
             }
         }
         self.nothing_is_left();
@@ -357,15 +359,20 @@ impl Life {
         finished
     }
 
-    /// The same input again: nothing is left to do.
-    fn again(&mut self, at: DateTime<Utc>) {
+    /// The same input again: nothing is left to do. What was rejected of a card whose operator slept is another question once
+    /// both are awake.
+    fn again(&mut self, first: &Finished, at: DateTime<Utc>) {
+        let woken = |card: Option<&CardId>| {
+            let mut done = first.outcomes.iter();
+            done.any(|outcome| outcome.action == ActionKind::Unarchive && outcome.card.as_ref() == card)
+        };
         let finished = self.carry(at);
-        assert!(
-            finished.outcomes.is_empty(),
-            "{}: {at}: {:?}",
-            self.world.name,
-            finished.outcomes
-        );
+        let left: Vec<_> = finished
+            .outcomes
+            .iter()
+            .filter(|outcome| !woken(outcome.card.as_ref()))
+            .collect();
+        assert!(left.is_empty(), "{}: {at}: {left:?}", self.world.name);
         self.watch.figures.add("second runs, all empty", 1);
     }
 
