@@ -1,42 +1,17 @@
 //! How a configuration reads its sources and TOPdesk, as text that two configurations are compared by (RULES 8.3).
 
+use crate::config::decides::{NOT_THE_READ, take_out, take_out_of_source};
 use crate::config::{Config, SourceConfig};
 use crate::domain::ids::SourceName;
 use crate::engine::former::{ReadingRules, SourceReading};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// What of a source decides neither which records come nor what they hold. Expectations, and what is no person, are
-/// compared by judging a read under both.
-const SAME_READ: [&str; 12] = [
-    "expect",
-    "skip",
-    "exclude",
-    "same_people_as",
-    "password",
-    "ca_file",
-    "starttls",
-    "plaintext",
-    "page_size",
-    "connect_timeout",
-    "page_timeout",
-    "total_timeout",
-];
-
-/// With the files of sources named from the root: a configuration that is kept, or lies in another folder, must still name
+/// With all files named from the root: a configuration that is kept, or lies in another folder, must still name
 /// the same files.
 pub(super) fn with_whole_paths(config: &Config) -> Config {
     let mut config = config.clone();
-    for source in &mut config.sources {
-        let path = match source {
-            SourceConfig::Csv(csv) => &mut csv.path,
-            SourceConfig::Ldif(ldif) => &mut ldif.path,
-            SourceConfig::Ldap(_) => continue,
-        };
-        make_whole(path);
-    }
-    let legal_hold = config.lifecycle.anonymize.iter_mut().map(|it| &mut it.legal_hold);
-    legal_hold.filter_map(|hold| hold.file.as_mut()).for_each(make_whole);
+    config.each_path(&mut make_whole);
     config
 }
 
@@ -51,28 +26,20 @@ pub(super) fn reading_rules(config: &Config) -> ReadingRules {
     let config = with_whole_paths(config);
     // Another normaliser makes another key of the same record.
     let key = json!({ "field": config.key.card_field, "normalize": config.key.normalize });
+    let mut target = serde_json::to_value(&config.topdesk).expect("a configuration is plain data");
+    take_out(&mut target, &["topdesk"], NOT_THE_READ);
+    target["key"] = key.clone();
     ReadingRules {
         sources: config.sources.iter().map(|source| of_source(source, &key)).collect(),
-        target: json!({
-            "url": config.topdesk.url,
-            "username": config.topdesk.username,
-            "account_filters": config.topdesk.account_filters,
-            "expect": config.topdesk.expect,
-            "key": key,
-        })
-        .to_string(),
+        target: target.to_string(),
         protect_query: config.guard.protect.query.clone(),
     }
 }
 
 fn of_source(source: &SourceConfig, key: &Value) -> SourceReading {
     let mut rule = serde_json::to_value(source).expect("a configuration is plain data");
-    if let Value::Object(options) = &mut rule {
-        for option in SAME_READ {
-            options.remove(option);
-        }
-        options.insert("key of cards".to_owned(), key.clone());
-    }
+    take_out_of_source(&mut rule, NOT_THE_READ);
+    rule["key of cards"] = key.clone();
     let common = source.common();
     SourceReading {
         name: SourceName::new(common.name),

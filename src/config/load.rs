@@ -1,13 +1,13 @@
 //! Reading a configuration file: shape, structs, meaning, and everything that is wrong at once.
 
+use super::Config;
+use super::decides::{HOW, take_out};
 use super::problem::{ConfigProblem, ConfigProblems, Fault, Locations};
 use super::schema::schema;
 use super::shape::{Shaped, shape};
 use super::show::effective;
 use super::tree::{self, MAX_BYTES};
-use super::units::Span;
 use super::validate;
-use super::{Config, NotifyConfig, StoreConfig};
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -167,20 +167,11 @@ fn located(file: &Path, locations: &Locations, fault: Fault) -> ConfigProblem {
     }
 }
 
-/// SHA-256 of everything that decides a plan, as the file says it or leaves it to defaults, in hexadecimal. A secret counts
-/// by its place. When and how fast runs go, where state is kept and who is told decide no plan: editing those is no changed
-/// configuration.
+/// SHA-256 of everything that decides a plan, as the file says it or leaves it to defaults, in hexadecimal. Options that
+/// say of themselves that they decide nothing of a plan ([`super::decides`]) are not in it: editing those is no changed configuration.
 pub fn config_hash(config: &Config) -> String {
-    let mut config = effective(config);
-    config.schedule = None;
-    config.store = StoreConfig::default();
-    config.notify = NotifyConfig::default();
-    config.topdesk.concurrency = 0;
-    config.topdesk.requests_per_second = 0;
-    config.topdesk.timeout = Span::seconds(0);
-    config.topdesk.patience = Span::seconds(0);
-    config.topdesk.run_limit = Span::seconds(0);
-    config.topdesk.password_expires = None;
+    let mut config = serde_json::to_value(effective(config)).expect("a configuration is plain data");
+    take_out(&mut config, &[], HOW);
     // Structs and sorted maps: the same configuration gives the same bytes.
     let bytes = serde_json::to_vec(&config).expect("a configuration is plain data");
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -188,31 +179,7 @@ pub fn config_hash(config: &Config) -> String {
 
 /// Relative paths mean the folder of the configuration file, whatever folder the command is run from.
 fn with_paths_from(mut config: Config, folder: &Path) -> Config {
-    use super::SourceConfig::{Csv, Ldap, Ldif};
-    use super::secret::SecretRef;
-    let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
-    let resolve_secret = |secret: &mut SecretRef| match secret {
-        SecretRef::File(place) => place.file = folder.join(&place.file),
-        SecretRef::Env(_) | SecretRef::Credential(_) => {}
-    };
-    config.topdesk.ca_file.iter_mut().for_each(resolve);
-    config.store.sqlite.iter_mut().for_each(resolve);
-    let legal_hold = config.lifecycle.anonymize.iter_mut().map(|it| &mut it.legal_hold);
-    legal_hold.filter_map(|hold| hold.file.as_mut()).for_each(resolve);
-    resolve_secret(&mut config.topdesk.password);
-    if let Some(account) = &mut config.topdesk.operator_account {
-        resolve_secret(&mut account.password);
-    }
-    for source in &mut config.sources {
-        match source {
-            Csv(csv) => resolve(&mut csv.path),
-            Ldif(ldif) => resolve(&mut ldif.path),
-            Ldap(ldap) => {
-                ldap.ca_file.iter_mut().for_each(resolve);
-                resolve_secret(&mut ldap.password);
-            }
-        }
-    }
+    config.each_path(&mut |path| *path = folder.join(&*path));
     config
 }
 

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod anonymize;
 pub mod budgets;
+pub mod decides;
 pub mod load;
 pub mod policy;
 pub mod problem;
@@ -13,7 +14,7 @@ pub mod schema;
 pub mod secret;
 mod shape;
 pub mod show;
-mod source;
+pub mod source;
 pub mod starter;
 mod store;
 mod suggest;
@@ -27,7 +28,7 @@ pub use schema::schema;
 pub use show::show;
 pub use source::{
     Canaries, CanariesAtLeast, CsvConfig, Expect, LdapConfig, LdifConfig, OneOrMany, PerContract, Plaintext, RowUnit,
-    RowsConfig, SourceCommon, SourceConfig,
+    RowsConfig, SourceCommon, SourceConfig, SourceOptions,
 };
 pub use starter::starter;
 pub use store::{RetentionConfig, StoreConfig};
@@ -72,13 +73,34 @@ pub struct Config {
     pub guard: GuardConfig,
     /// When the daemon runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-decides" = "how"))]
     pub schedule: Option<ScheduleConfig>,
     /// Where state is kept.
     #[serde(default)]
+    #[schemars(extend("x-decides" = "how"))]
     pub store: StoreConfig,
     /// Who is told.
     #[serde(default)]
+    #[schemars(extend("x-decides" = "how"))]
     pub notify: NotifyConfig,
+}
+
+impl Config {
+    /// Every file that an option names, those of secrets among them.
+    pub fn each_path(&mut self, visit: &mut dyn FnMut(&mut PathBuf)) {
+        self.topdesk.ca_file.iter_mut().for_each(&mut *visit);
+        self.topdesk.password.each_path(visit);
+        if let Some(account) = &mut self.topdesk.operator_account {
+            account.password.each_path(visit);
+        }
+        self.store.sqlite.iter_mut().for_each(&mut *visit);
+        if let Some(anonymize) = &mut self.lifecycle.anonymize {
+            anonymize.legal_hold.file.iter_mut().for_each(&mut *visit);
+        }
+        for source in &mut self.sources {
+            source.options_mut().each_path(visit);
+        }
+    }
 }
 
 fn default_timezone() -> String {
@@ -94,46 +116,58 @@ pub struct TopdeskConfig {
     /// Login name of the API account.
     pub username: String,
     /// Its application password.
+    #[schemars(extend("x-decides" = "how"))]
     pub password: SecretRef,
     /// The day the application password expires, e.g. `2027-03-31`: `check` and every run warn from 30 days before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-decides" = "how"))]
     pub password_expires: Option<NaiveDate>,
     /// A second account, used only for approved items that touch an operator: then the everyday account needs no archive
     /// right on operators. Its password is read when the first such item is applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-decides" = "judging"))]
     pub operator_account: Option<AccountConfig>,
     /// Name of the archiving reason that archives use. Required where the environment makes it mandatory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-decides" = "judging"))]
     pub archiving_reason: Option<String>,
     /// Only where the account's filters cannot be read: a human states that there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_filters: Option<AccountFilters>,
     /// PEM file with the certificate authority, when the system's roots do not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-decides" = "how"))]
     pub ca_file: Option<PathBuf>,
     /// Requests in flight at most. Default 4, 1 to 32.
     #[serde(default = "default_concurrency")]
+    #[schemars(extend("x-decides" = "how"))]
     pub concurrency: usize,
     /// Requests per second at most. Default 20.
     #[serde(default = "default_requests_per_second")]
+    #[schemars(extend("x-decides" = "how"))]
     pub requests_per_second: u32,
     /// Longest wait for one answer. Default 60s.
     #[serde(default = "default_timeout")]
+    #[schemars(extend("x-decides" = "how"))]
     pub timeout: Span,
     /// How long a run waits for an environment in maintenance (502 to 504, 520 to 524) before its first write. Default 0s: not at all.
     #[serde(default)]
+    #[schemars(extend("x-decides" = "how"))]
     pub patience: Span,
     /// Longest time for sending changes in one run; what is left is planned again by the next. Default 2h.
     #[serde(default = "default_run_limit")]
+    #[schemars(extend("x-decides" = "how"))]
     pub run_limit: Span,
     /// How the read of person cards itself is judged. Defaults: at least 1 card, at most 10 % fewer than before.
     #[serde(default)]
     pub expect: ExpectTarget,
     /// Whether a card needs `isManager` before others may have it as their manager. Default false: the flag is not touched.
     #[serde(default)]
+    #[schemars(extend("x-decides" = "judging"))]
     pub manager_flag: bool,
     /// Whether an archived card keeps its login name reserved. Default true, the safe assumption.
     #[serde(default = "default_true")]
+    #[schemars(extend("x-decides" = "judging"))]
     pub archived_logins_reserved: bool,
 }
 

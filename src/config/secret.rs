@@ -22,6 +22,16 @@ pub enum SecretRef {
     Credential(CredentialSecret),
 }
 
+impl SecretRef {
+    /// The file that it is in, where it is in one.
+    pub fn each_path(&mut self, visit: &mut dyn FnMut(&mut PathBuf)) {
+        match self {
+            SecretRef::File(place) => visit(&mut place.file),
+            SecretRef::Env(_) | SecretRef::Credential(_) => {}
+        }
+    }
+}
+
 /// An environment variable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -97,6 +97,14 @@ pub trait Source {
         progress: &dyn Progress,
     ) -> impl Future<Output = Result<SourceRead, Finding>> + Send;
 
+    /// Tries every server of a source that has several to turn to, and says what each answered. Others have none.
+    ///
+    /// # Errors
+    /// When the configuration itself is wrong.
+    fn try_servers(&self) -> impl Future<Output = Result<Vec<(String, Option<Finding>)>, Finding>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
+
     /// What `check` should warn about, from the configuration alone.
     fn advice(&self) -> Vec<Finding>;
 }

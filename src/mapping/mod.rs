@@ -28,7 +28,7 @@ mod text;
 mod turning;
 mod value;
 
-use crate::config::{Config, RowsConfig, SourceConfig};
+use crate::config::{Config, SourceConfig};
 use crate::domain::asked::Asked;
 use crate::domain::field::{CardField, FieldKind};
 use crate::domain::identity::{
@@ -116,9 +116,7 @@ impl Mapping {
         });
         let mut contracts = BTreeMap::new();
         for (at, (source, known)) in config.sources.iter().zip(&sources).enumerate() {
-            if let SourceConfig::Csv(csv) = source
-                && let RowsConfig::Per(per) = &csv.rows
-            {
+            if let Some(per) = source.options().contracts() {
                 let starts = config.lifecycle.joiner.as_ref().map(|joiner| joiner.starts.as_str());
                 match ContractRule::compile(per, starts, known) {
                     Ok(rule) => {
@@ -417,10 +415,7 @@ impl Problems {
 fn known_source(source: &SourceConfig) -> KnownSource {
     KnownSource {
         name: SourceName::new(source.common().name),
-        directory: match source {
-            SourceConfig::Csv(_) => false,
-            SourceConfig::Ldap(_) | SourceConfig::Ldif(_) => true,
-        },
+        directory: source.options().is_directory(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::is_blank;
 use crate::config::problem::Fault;
 use crate::config::units::{Percent, Span};
-use crate::config::{BudgetConfig, Config, JoinerConfig, LeaverConfig, SourceConfig, SspAccess};
+use crate::config::{BudgetConfig, Config, JoinerConfig, LeaverConfig, SspAccess};
 use crate::domain::field::CardField;
 use crate::schedule::ScheduleError;
 
@@ -31,7 +31,10 @@ pub fn conditions(config: &Config, faults: &mut Vec<Fault>) {
 }
 
 fn leavers(config: &Config, leaver: &LeaverConfig, faults: &mut Vec<Fault>) {
-    let per_contract = config.sources.iter().any(SourceConfig::is_per_contract);
+    let per_contract = config
+        .sources
+        .iter()
+        .any(|source| source.options().contracts().is_some());
     if leaver.when.is_none() && !per_contract {
         let message = "is missing: no source has a row per contract, and so nothing says that somebody leaves";
         let cure = "write a condition such as \"{{ hr['End date'] | date < today }}\", or take 'leaver' out";

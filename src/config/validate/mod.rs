@@ -10,6 +10,8 @@ mod no_people;
 mod sources;
 mod target;
 
+pub(super) use self::target::place_of_secret;
+
 use super::Config;
 use super::problem::Fault;
 use crate::domain::field::CardField;
@@ -38,8 +40,7 @@ const CHECKS: &[Check] = &[
     check("expectations", &[], sources::expectations),
     check("what is no person", &[], no_people::no_people),
     check("references", &[], no_people::references),
-    check("files", &[], sources::files),
-    check("directories", &[], sources::directories),
+    check("what each kind of source has", &[], sources::of_each_kind),
     check("key", &[], fields::key),
     check("date of birth", &["key"], fields::birth_date),
     check("key field is not mapped", &["key"], fields::key_is_not_mapped),
@@ -108,6 +109,6 @@ pub fn key_refusal(config: &Config) -> Option<String> {
     None
 }
 
-fn is_blank(text: &str) -> bool {
+pub(super) fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }

@@ -1,23 +1,19 @@
 //! What of a source is no person, and where nobody of it is: `skip`, `exclude`, `harmless_references`.
 
 use super::is_blank;
-use super::sources::at;
+use crate::config::Config;
 use crate::config::problem::Fault;
-use crate::config::{Config, SourceConfig};
+use crate::config::source::At;
 use crate::domain::dn::Dn;
 
 /// References that a human names as harmless.
 pub fn references(config: &Config, faults: &mut Vec<Fault>) {
     for (n, source) in config.sources.iter().enumerate() {
-        let names = match source {
-            SourceConfig::Ldap(ldap) => &ldap.harmless_references,
-            SourceConfig::Ldif(ldif) => &ldif.harmless_references,
-            SourceConfig::Csv(_) => continue,
-        };
+        let names = source.common().harmless_references;
         for (i, name) in names.iter().enumerate() {
             let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
             if Dn::parse(name).is_none() && (is_blank(name) || !name.trim().chars().all(is_host)) {
-                let path = format!("{}[{i}]", at(n, "harmless_references"));
+                let path = format!("{}[{i}]", At(n).option("harmless_references"));
                 let message = format!("'{name}' is neither a host nor a DN");
                 let cure = "write e.g. child.example.net or DC=child,DC=example,DC=net, without ldap://";
                 faults.push(Fault::new(path, message, cure));
@@ -32,14 +28,11 @@ pub fn no_people(config: &Config, faults: &mut Vec<Fault>) {
         let common = source.common();
         if common.skip.is_some_and(is_blank) {
             let cure = "write a condition over one record, or take the option out";
-            faults.push(Fault::new(at(n, "skip"), "is blank", cure));
+            faults.push(Fault::new(At(n).option("skip"), "is blank", cure));
         }
-        let bases: Vec<Dn> = match source {
-            SourceConfig::Ldap(ldap) => ldap.base.as_slice().iter().filter_map(|base| Dn::parse(base)).collect(),
-            SourceConfig::Csv(_) | SourceConfig::Ldif(_) => Vec::new(),
-        };
+        let bases: Vec<Dn> = common.bases.iter().filter_map(|base| Dn::parse(base)).collect();
         for (i, text) in common.exclude.iter().enumerate() {
-            let path = format!("{}[{i}]", at(n, "exclude"));
+            let path = format!("{}[{i}]", At(n).option("exclude"));
             let Some(unit) = Dn::parse(text) else {
                 let message = format!("'{text}' is not the name of an entry");
                 faults.push(Fault::new(path, message, "write it like OU=Service,DC=example,DC=net"));

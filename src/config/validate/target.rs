@@ -5,7 +5,7 @@ use crate::config::address::topdesk_api;
 use crate::config::problem::Fault;
 use crate::config::secret::SecretRef;
 use crate::config::units::Span;
-use crate::config::{Config, SourceConfig, suggest};
+use crate::config::{Config, suggest};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 pub fn topdesk(config: &Config, faults: &mut Vec<Fault>) {
@@ -76,15 +76,9 @@ pub fn timezone(config: &Config, faults: &mut Vec<Fault>) {
 
 pub fn secrets(config: &Config, faults: &mut Vec<Fault>) {
     place_of_secret("topdesk.password", &config.topdesk.password, faults);
-    for (n, source) in config.sources.iter().enumerate() {
-        match source {
-            SourceConfig::Ldap(ldap) => place_of_secret(&format!("sources[{n}].password"), &ldap.password, faults),
-            SourceConfig::Csv(_) | SourceConfig::Ldif(_) => {}
-        }
-    }
 }
 
-fn place_of_secret(path: &str, secret: &SecretRef, faults: &mut Vec<Fault>) {
+pub(in crate::config) fn place_of_secret(path: &str, secret: &SecretRef, faults: &mut Vec<Fault>) {
     let wrong = match secret {
         SecretRef::Env(place) if is_blank(&place.env) || place.env.contains(['=', '\0']) => Some((
             "env",

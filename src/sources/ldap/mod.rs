@@ -52,23 +52,6 @@ impl LdapSource {
         Self { config, key }
     }
 
-    /// Binds to every server of a list: each with what is wrong with it. Empty where there is only one, which every read
-    /// tries.
-    ///
-    /// # Errors
-    ///
-    /// When the configuration itself is wrong.
-    pub async fn try_servers(&self) -> Result<Vec<(String, Option<Finding>)>, Finding> {
-        if self.config.url.as_slice().len() < 2 {
-            return Ok(Vec::new());
-        }
-        let config = self.config.clone();
-        apart(&Silent, &self.config.name, move |_| async move {
-            probe::try_servers(&config).await
-        })
-        .await
-    }
-
     /// Tries every server and, on the first that works, the first page of every base. Changes nothing.
     ///
     /// # Errors
@@ -102,6 +85,18 @@ impl Source for LdapSource {
                     "raise total_timeout, narrow base or filter, or look at the server's load",
                 ))
             })
+        })
+        .await
+    }
+
+    /// Binds to every server of a list. Empty where there is only one, which every read tries.
+    async fn try_servers(&self) -> Result<Vec<(String, Option<Finding>)>, Finding> {
+        if self.config.url.as_slice().len() < 2 {
+            return Ok(Vec::new());
+        }
+        let config = self.config.clone();
+        apart(&Silent, &self.config.name, move |_| async move {
+            probe::try_servers(&config).await
         })
         .await
     }
