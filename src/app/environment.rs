@@ -3,11 +3,12 @@
 
 use super::reading::{reading_rules, with_whole_paths};
 use crate::config::load::Loaded;
-use crate::config::policy::{key_spec, policy, wanted_fields, zone};
+use crate::config::policy::{policy, wanted_fields};
 use crate::config::problem::{ConfigProblems, Fault};
 use crate::config::{AccountFilters, Config, MissingEntry};
 use crate::domain::field::{CardField, FieldKind, LookupKind};
 use crate::domain::ids::{EnvironmentId, RunId, SourceName};
+use crate::domain::key::KeySpec;
 use crate::engine::apply::OperatorAccount;
 use crate::engine::former::Former;
 use crate::engine::gather::{ReadParts, SourcePart};
@@ -24,6 +25,7 @@ use crate::store::machine;
 use crate::topdesk::{ReadClient, TopdeskClient, WriteClient};
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -62,7 +64,6 @@ impl Environment {
     /// From a configuration that was loaded before.
     pub fn from_loaded(loaded: Loaded) -> Result<Self, ConfigProblems> {
         let mapping = Mapping::compile(&loaded.config).map_err(|problems| loaded.problems(as_faults(problems)))?;
-        let key = key_spec(&loaded.config);
         let sources = loaded
             .config
             .sources
@@ -72,7 +73,7 @@ impl Environment {
                 SourcePart {
                     name: SourceName::new(common.name),
                     role: common.role,
-                    source: AnySource::from_config(source, &key),
+                    source: AnySource::from_config(source, &loaded.key),
                 }
             })
             .collect();
@@ -90,6 +91,16 @@ impl Environment {
         &self.loaded.config
     }
 
+    /// The key that decides who is who.
+    pub fn key(&self) -> &KeySpec {
+        &self.loaded.key
+    }
+
+    /// The zone of 'today', dates and hours.
+    pub fn zone(&self) -> Tz {
+        self.loaded.zone
+    }
+
     /// Refuses a key that changes in life, for everything that leads to a write.
     ///
     /// # Errors
@@ -103,7 +114,7 @@ impl Environment {
 
     /// Reads the password and prepares the connections; nothing is sent.
     pub fn connect(&self) -> Result<Connected, TargetError> {
-        Ok(TopdeskClient::connect(&self.config().topdesk, zone(self.config()))?.into())
+        Ok(TopdeskClient::connect(&self.config().topdesk, self.zone())?.into())
     }
 
     /// The second account, for approved items that touch an operator; its password is read when it is first needed.
@@ -113,7 +124,7 @@ impl Environment {
             let mut topdesk = self.config().topdesk.clone();
             topdesk.username.clone_from(&account.username);
             topdesk.password = account.password.clone();
-            Ok(TopdeskClient::connect(&topdesk, zone(self.config()))?.writer())
+            Ok(TopdeskClient::connect(&topdesk, self.zone())?.writer())
         }))
     }
 
@@ -178,7 +189,7 @@ impl Environment {
             config: crate::config::show(&with_whole_paths(self.config())),
             rules: reading_rules(self.config()),
             former: kept_before,
-            zone: zone(self.config()),
+            zone: self.zone(),
             mapping: &self.mapping,
             sources: &self.sources,
             reader: &connected.reader,
@@ -250,7 +261,7 @@ impl Environment {
 
     /// The next runs, as local times; `None` without a schedule.
     pub fn upcoming(&self, now: DateTime<Utc>, count: usize) -> Option<Result<Vec<String>, String>> {
-        let zone = zone(self.config());
+        let zone = self.zone();
         let schedule = Schedule::parse(&self.config().schedule.as_ref()?.cron, zone);
         let local = |due: DateTime<Utc>| due.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z").to_string();
         let times = schedule.map(|schedule| schedule.upcoming(now, count).into_iter().map(local).collect());
@@ -276,7 +287,7 @@ impl Environment {
 
     /// Whether the key is a login or an e-mail address: then logs carry a keyed hash of it, never the key.
     pub fn key_is_personal(&self) -> bool {
-        let field = key_spec(self.config()).card_field;
+        let field = self.key().card_field;
         field.is_login() || field == CardField::Email || field.is_name()
     }
 }

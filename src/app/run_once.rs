@@ -2,7 +2,6 @@
 
 use super::Writable;
 use super::environment::{Environment, new_run_id};
-use crate::config::policy::zone;
 use crate::domain::ids::RunId;
 use crate::domain::report::{RunReport, RunVerdict};
 use crate::domain::snapshot::{Effect, Finding, Verdict};
@@ -62,7 +61,7 @@ async fn in_span(run: RunOnce<'_>, writable: Writable<'_>, scope: &Scope, run_id
     let acquired = async {
         let path = environment.own_store_path().await?;
         let store = SqliteStore::open(&path, &environment.id, &environment.host()).await?;
-        let store = store.in_zone(zone(environment.config()));
+        let store = store.in_zone(environment.zone());
         let lease = store.acquire(&run_id, command, clock.now()).await?;
         let only = machine::only_run(&environment.authority()).await?;
         anyhow::Ok((store, lease, only))

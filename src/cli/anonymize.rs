@@ -6,7 +6,6 @@ use super::progress::Shown as Bars;
 use super::session;
 use super::table::TableForm;
 use crate::cli::out::{line, lined};
-use crate::config::policy::zone;
 use crate::domain::anonymize::{Anonymize, AnonymizeBy};
 use crate::domain::card::OperatorLink;
 use crate::domain::certificate::{Certificate, Way};
@@ -78,7 +77,7 @@ async fn list(config: &Path, args: &ListArgs) -> anyhow::Result<Exit> {
              after: 400d, approval: always }}, see docs/anonymization.md"
         );
     }
-    let zone = zone(environment.config());
+    let zone = environment.zone();
     let as_of = args
         .as_of
         .as_deref()
@@ -246,13 +245,13 @@ async fn certificates(config: &Path, args: &CertificatesArgs) -> anyhow::Result<
     if args.json {
         out::json(&found)?;
     } else if args.csv {
-        let zone = zone(environment.config());
+        let zone = environment.zone();
         let rows = found.iter().map(|one| certificate_row(one, zone));
         out::table(&args.form.table(&CERTIFICATE_COLUMNS, rows));
     } else if found.is_empty() {
         out::print("No card has been seen anonymized yet.\n");
     } else {
-        let zone = zone(environment.config());
+        let zone = environment.zone();
         let text: String = found.iter().map(|one| certificate_text(one, zone)).collect();
         out::print(&text);
     }

@@ -4,7 +4,6 @@ use super::exit::Exit;
 use super::{approver, out, session};
 use crate::app::environment::Environment;
 use crate::cli::out::line;
-use crate::config::policy::zone;
 use crate::domain::decision::{Answer, REJECTION_IS_QUIET};
 use crate::domain::ids::ItemId;
 use crate::engine::decisions::{self, APPROVAL_LASTS_AT_MOST, Decided, Said, Waiting};
@@ -122,7 +121,7 @@ pub(super) async fn reject(config: &Path, args: &RejectArgs) -> anyhow::Result<E
 /// The end of a decision: a date is its whole day.
 fn end(text: Option<&str>, environment: &Environment, now: DateTime<Utc>) -> anyhow::Result<Option<DateTime<Utc>>> {
     let Some(text) = text else { return Ok(None) };
-    let zone = zone(environment.config());
+    let zone = environment.zone();
     let end = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         Ok(day) => {
             let next = day

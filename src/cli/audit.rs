@@ -8,7 +8,6 @@ use super::report::Told;
 use super::session;
 use super::table::TableForm;
 use crate::app::environment::Environment;
-use crate::config::policy::zone;
 use crate::domain::audit::{self, Audit};
 use crate::domain::key::Key;
 use crate::engine::state::KeyHasher;
@@ -50,7 +49,7 @@ pub(super) async fn audit(config: &Path, args: &AuditArgs) -> anyhow::Result<Exi
     let environment = session::environment(config)?;
     let as_of = args.as_of.as_deref();
     let as_of = as_of
-        .map(|text| session::moment(text, zone(environment.config())))
+        .map(|text| session::moment(text, environment.zone()))
         .transpose()?;
     let (mut audit, hasher) = look(&environment, as_of).await?;
     if args.redact {
@@ -61,7 +60,7 @@ pub(super) async fn audit(config: &Path, args: &AuditArgs) -> anyhow::Result<Exi
     if let Some(file) = &args.html {
         let told = Told {
             environment: environment.id.as_str(),
-            zone: zone(environment.config()),
+            zone: environment.zone(),
             at: Utc::now(),
         };
         let html = super::report::audit(audit, &told)?;
@@ -80,7 +79,7 @@ pub(super) async fn audit(config: &Path, args: &AuditArgs) -> anyhow::Result<Exi
         let shown = AuditText {
             audit,
             environment: environment.id.as_str(),
-            zone: zone(environment.config()),
+            zone: environment.zone(),
             all: args.all,
             paint: Paint::stdout(),
         };

@@ -7,7 +7,7 @@ use super::session;
 use super::words::snapshot_lines;
 use crate::app::environment::{Connected, Environment};
 use crate::cli::out::line;
-use crate::config::policy::{policy, zone};
+use crate::config::policy::policy;
 use crate::domain::cards::CardIndex;
 use crate::domain::field::FieldKind;
 use crate::domain::identity::{Desired, Moment};
@@ -136,7 +136,7 @@ pub(super) async fn check(config: &Path, args: &CheckArgs) -> anyhow::Result<Exi
         let document = json!({ "lines": lines, "snapshots": checked.snapshots, "earlier": earlier });
         out::json(&document)?;
     } else {
-        let zone = zone(environment.config());
+        let zone = environment.zone();
         out::print(&as_text(&checked, zone, Paint::stdout()));
     }
     Ok(if failed { Exit::Error } else { exit })
@@ -185,10 +185,9 @@ async fn reads(environment: &Environment, checked: &mut Checked) -> anyhow::Resu
     match &reachable {
         // The sources are worth a look also where TOPdesk is not.
         None => {
-            let config = environment.config();
             let moment = Moment {
                 now: clock.now(),
-                zone: zone(config),
+                zone: environment.zone(),
             };
             let policy = policy(&environment.loaded);
             let (parts, mapping) = (&environment.sources, &environment.mapping);

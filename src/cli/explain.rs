@@ -9,7 +9,6 @@ use super::replay::look_for_input;
 use super::session;
 use crate::app::environment::{Environment, kept_mapping};
 use crate::cli::out::{line, lined};
-use crate::config::policy::{key_spec, zone};
 use crate::domain::card::OperatorCard;
 use crate::domain::cards::fold;
 use crate::domain::ids::{CardId, RunId};
@@ -82,7 +81,7 @@ pub(super) async fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exi
         Found::One(explanation) => {
             let text = ExplainText {
                 explanation: &explanation,
-                zone: zone(environment.config()),
+                zone: environment.zone(),
                 paint: Paint::stdout(),
             };
             out::print(&text.whole());
@@ -102,7 +101,7 @@ pub(super) async fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exi
             out::print(&super::history::one_run(
                 run,
                 history,
-                zone(environment.config()),
+                environment.zone(),
                 Paint::stdout(),
             ));
         }
@@ -138,7 +137,7 @@ async fn next(
     let as_of = args
         .as_of
         .as_deref()
-        .map(|text| session::moment(text, zone(environment.config())));
+        .map(|text| session::moment(text, environment.zone()));
     let clock = session::clock(as_of.transpose()?);
     let connected = environment.connect()?;
     let bars = Bars::new();
@@ -222,7 +221,7 @@ async fn recorded(
     let Some(mut history) = of_run(store, &run).await? else {
         bail!("{not_kept}");
     };
-    let key = match key_spec(environment.config()).read(word) {
+    let key = match environment.key().read(word) {
         KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
         KeyReading::None | KeyReading::Anonymized => None,
     };

@@ -4,7 +4,6 @@ use super::exit::Exit;
 use super::{approver, out, session};
 use crate::app::environment::{Environment, new_run_id};
 use crate::cli::out::line;
-use crate::config::policy::{key_spec, zone};
 use crate::domain::ids::CardId;
 use crate::domain::key::{Key, KeyReading};
 use crate::domain::report::RunReport;
@@ -40,7 +39,7 @@ pub(super) struct ForgetArgs {
 pub(super) async fn forget(config: &Path, args: &ForgetArgs) -> anyhow::Result<Exit> {
     let by = approver::operating_system_user();
     let environment = session::environment(config)?;
-    let key = match key_spec(environment.config()).read(&args.key) {
+    let key = match environment.key().read(&args.key) {
         KeyReading::Key(key) | KeyReading::TooLong { key, .. } | KeyReading::Hidden { key, .. } => Some(key),
         KeyReading::None | KeyReading::Anonymized => None,
     };
@@ -134,7 +133,7 @@ fn told(person: &Person, done: bool) -> String {
 
 /// What stays in TOPdesk, and who sees to it: forgetting is no anonymization.
 fn left_in_topdesk(person: &Person, environment: &Environment) -> String {
-    let zone = zone(environment.config());
+    let zone = environment.zone();
     let rule = environment.config().lifecycle.anonymize.as_ref();
     let mut text = String::new();
     for (card, archived) in &person.in_topdesk {

@@ -10,7 +10,6 @@ use super::session;
 use super::table::TableForm;
 use super::words::{NUMBER_OFF, group_lines, operator_words, other_card_words};
 use crate::cli::out::line;
-use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
 use crate::domain::concern::Addressee;
 use crate::domain::decision::{Answer, Decision, HeldItem, REJECTION_IS_QUIET, is_rejected, settled_items};
@@ -101,7 +100,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
         if args.json {
             out::json(&log)?;
         } else {
-            let zone = zone(environment.config());
+            let zone = environment.zone();
             out::print(&super::decisions::as_text(&log, Utc::now(), zone, Paint::stdout()));
         }
         return Ok(Exit::Done);
@@ -114,7 +113,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
         waiting.items.clear();
         waiting.snapshots.clear();
     }
-    let zone = zone(environment.config());
+    let zone = environment.zone();
     let listed: Vec<&KeptConcern> = waiting.concerns.iter().collect();
     // A doubt that an approval settles stands among what waits for one.
     let listed = listed

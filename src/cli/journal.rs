@@ -2,7 +2,6 @@
 
 use super::exit::Exit;
 use super::{out, session};
-use crate::config::policy::zone;
 use crate::domain::key::Key;
 use crate::domain::plan::ActionKind;
 use crate::engine::history::fields;
@@ -41,7 +40,7 @@ async fn export(config: &Path, args: &ExportArgs) -> anyhow::Result<Exit> {
     let since = args
         .since
         .as_deref()
-        .map(|text| session::moment(text, zone(environment.config())))
+        .map(|text| session::moment(text, environment.zone()))
         .transpose()?;
     let store = session::read_store(&environment).await?;
     // A login or an e-mail address is personal: then a keyed hash stands for it, as in the logs.

@@ -5,7 +5,6 @@ use super::words::counted;
 use crate::app::environment::{Connected, Environment};
 use crate::cli::out::line;
 use crate::config::FieldRule;
-use crate::config::policy::key_spec;
 use crate::domain::field::{CardField, FieldKind};
 use crate::domain::key::KeySpec;
 use crate::domain::rekey::other_key::spec_of;
@@ -33,7 +32,7 @@ pub(super) fn load(config: &Path, asked: &str) -> anyhow::Result<WithOtherKey> {
         None => (asked.trim(), None),
     };
     let mut environment = super::session::environment(config)?;
-    let configured = key_spec(environment.config());
+    let configured = environment.key().clone();
     let Some(field) = CardField::from_name(name) else {
         bail!(
             "'{name}' is not a field of a person card; write e.g. --key email, --key tasLoginName or --key employeeNumber"
@@ -93,7 +92,7 @@ impl WithOtherKey {
         format!(
             "{}\n  a person's {name} is {expression}; the configured key is {}\n\n",
             paint.warn(&title),
-            key_spec(self.environment.config()).card_field
+            self.environment.key().card_field
         )
     }
 

@@ -9,7 +9,6 @@ use super::session;
 use super::text::Shown;
 use crate::app::environment::Environment;
 use crate::app::run_once::{RunOnce, carry_through};
-use crate::config::policy::zone;
 use crate::domain::decision::HeldItem;
 use crate::domain::key::Key;
 use crate::domain::redact::redact;
@@ -88,8 +87,7 @@ pub(super) struct ApplyArgs {
 }
 
 fn as_of(text: Option<&str>, environment: &Environment) -> anyhow::Result<Option<DateTime<Utc>>> {
-    text.map(|text| session::moment(text, zone(environment.config())))
-        .transpose()
+    text.map(|text| session::moment(text, environment.zone())).transpose()
 }
 
 pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit> {
@@ -128,7 +126,7 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
         if args.output.json {
             out::json(&redacted)?;
         } else {
-            out::print(&redacted_text(&redacted, zone(environment.config()), Paint::stdout()));
+            out::print(&redacted_text(&redacted, environment.zone(), Paint::stdout()));
         }
         return Ok(Exit::Verdict(plan_exit_code(&planned.judged)));
     }
@@ -139,7 +137,7 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
     if let Some(file) = &args.html {
         let told = Told {
             environment: environment.id.as_str(),
-            zone: zone(environment.config()),
+            zone: environment.zone(),
             at: Utc::now(),
         };
         let html = super::report::plan(&shown(&planned, &args.output, args.only.as_deref()), &told)?;

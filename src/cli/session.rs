@@ -3,7 +3,6 @@
 use super::exit::Exit;
 use super::out;
 use crate::app::environment::{AsOf, Environment};
-use crate::config::policy::zone;
 use crate::engine::{Clock, SystemClock};
 use crate::store::{ReadOnlyStore, SqliteStore};
 use anyhow::Context;
@@ -67,7 +66,7 @@ pub(super) async fn write_store(environment: &Environment) -> anyhow::Result<Sql
     drop_to_store_owner(environment)?;
     let path = environment.own_store_path().await?;
     let store = SqliteStore::open(&path, &environment.id, &environment.host()).await?;
-    Ok(store.in_zone(zone(environment.config())))
+    Ok(store.in_zone(environment.zone()))
 }
 
 /// Becomes the owner of the state folder, see [`drop_to_owner`].

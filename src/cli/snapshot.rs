@@ -5,7 +5,6 @@ use super::out;
 use super::progress::Shown as Bars;
 use super::session;
 use crate::cli::out::line;
-use crate::config::policy::key_spec;
 use crate::topdesk::{SnapshotKeys, SnapshotReport};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -51,7 +50,7 @@ pub(super) struct SnapshotArgs {
 pub(super) async fn snapshot(config: &Path, args: &SnapshotArgs) -> anyhow::Result<Exit> {
     let environment = session::environment(config)?;
     let connected = environment.connect()?;
-    let key = key_spec(environment.config()).card_field;
+    let key = environment.key().card_field;
     let keys = match args.keys {
         Keys::Keep => SnapshotKeys::Keep,
         Keys::Hash => SnapshotKeys::Hash,

@@ -6,7 +6,6 @@ use super::words::counted;
 use super::{approver, session};
 use crate::app::environment::Environment;
 use crate::cli::out::line;
-use crate::config::policy::zone;
 use crate::store::{Inspection, StoreError, backup, bind, bound_to, inspect};
 use anyhow::bail;
 use chrono::{DateTime, Utc};
@@ -211,7 +210,7 @@ fn findings(environment: &Environment, found: &Inspection, lines: &mut Vec<Line>
         (Some((run, at)), open) => {
             let at = match DateTime::parse_from_rfc3339(at) {
                 Ok(at) => at
-                    .with_timezone(&zone(environment.config()))
+                    .with_timezone(&environment.zone())
                     .format("%Y-%m-%d %H:%M %Z")
                     .to_string(),
                 Err(_) => at.clone(),

@@ -9,7 +9,6 @@ use super::{approver, session};
 use crate::app::environment::Environment;
 use crate::app::run_once::{RunOnce, carry_through};
 use crate::cli::out::{line, lined};
-use crate::config::policy::{key_spec, zone};
 use crate::domain::decision::HeldItem;
 use crate::domain::key::KeyReading;
 use crate::domain::undo::{Kept, Part};
@@ -59,7 +58,7 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
     let request = request(args, &environment)?;
     let as_of = args.as_of.as_deref();
     let as_of = as_of
-        .map(|text| session::moment(text, zone(environment.config())))
+        .map(|text| session::moment(text, environment.zone()))
         .transpose()?;
     let clock = session::clock(as_of);
     let bars = Bars::new();
@@ -157,7 +156,7 @@ async fn what_wrote(store: &impl StateReader, word: &str) -> anyhow::Result<Opti
 fn request(args: &UndoArgs, environment: &Environment) -> anyhow::Result<UndoRequest> {
     let only = match &args.only {
         None => None,
-        Some(raw) => match key_spec(environment.config()).read(raw) {
+        Some(raw) => match environment.key().read(raw) {
             KeyReading::Key(key) => Some(key),
             KeyReading::None | KeyReading::Anonymized | KeyReading::TooLong { .. } | KeyReading::Hidden { .. } => {
                 bail!("'{raw}' is not a key; give the number as the card has it")

@@ -2,12 +2,15 @@
 
 use super::Config;
 use super::decides::{HOW, take_out};
+use super::policy::{key_spec, zone};
 use super::problem::{ConfigProblem, ConfigProblems, Fault, Locations};
 use super::schema::schema;
 use super::shape::{Shaped, shape};
 use super::show::effective;
 use super::tree::{self, MAX_BYTES};
 use super::validate;
+use crate::domain::key::KeySpec;
+use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,6 +20,10 @@ use std::path::{Path, PathBuf};
 pub struct Loaded {
     /// With relative paths resolved against the folder of the file.
     pub config: Config,
+    /// The key that decides who is who.
+    pub key: KeySpec,
+    /// The zone of 'today', dates and hours.
+    pub zone: Tz,
     /// The file as it was named.
     pub path: PathBuf,
     /// SHA-256 of the effective configuration, in hexadecimal: defaults filled in, secrets by their place only. The
@@ -146,10 +153,14 @@ fn parsed(path: &Path, text: &str, more: &dyn Fn(&Config) -> Vec<Fault>) -> Resu
     };
     let meaning = validate::faults(&config, &doubtful, more);
     problems.extend(meaning.into_iter().map(|fault| located(path, &locations, fault)));
-    if !problems.is_empty() {
-        return Err(ConfigProblems::new(path, problems));
-    }
+    let (key, zone) = match (key_spec(&config), zone(&config)) {
+        (Ok(key), Ok(zone)) if problems.is_empty() => (key, zone),
+        // What is wrong with them the checks have told.
+        _ => return Err(ConfigProblems::new(path, problems)),
+    };
     Ok(Loaded {
+        key,
+        zone,
         config_hash: config_hash(&config),
         config: with_paths_from(config, path.parent().unwrap_or(Path::new(""))),
         path: path.to_owned(),

@@ -1,37 +1,68 @@
 //! The configuration in the words of the domain: what decides a plan, without secrets and addresses.
 
 use super::load::Loaded;
+use super::problem::Fault;
+use super::suggest;
 use super::{BudgetConfig, Canaries, Config, FieldRule, RehireConfig, SspAccess};
 use crate::domain::anonymize::AnonymizeBy;
-use crate::domain::field::CardField;
+use crate::domain::field::{CardField, FieldKind};
 use crate::domain::ids::SourceName;
 use crate::domain::key::{Key, KeyReading, KeySpec};
 use crate::domain::policy::{
     Budget, Budgets, DECISION_VERSION, FieldPolicy, FieldRules, Joiners, MissingEntry, Policy, Protected, WorkLeft,
 };
 use crate::domain::snapshot::{Expectations, Role};
-use chrono_tz::Tz;
+use chrono_tz::{TZ_VARIANTS, Tz};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The key as configured.
-pub fn key_spec(config: &Config) -> KeySpec {
-    let card_field = CardField::from_name(&config.key.card_field).unwrap_or(CardField::EmployeeNumber);
-    KeySpec {
-        card_field,
-        normalise: config.key.normalize.clone(),
-        immutable: config.key.immutable,
+///
+/// # Errors
+/// Where it is no text field of a person card.
+pub fn key_spec(config: &Config) -> Result<KeySpec, Fault> {
+    let name = &config.key.card_field;
+    let is_text = |field: CardField| matches!(field.kind(), FieldKind::Text { .. });
+    let fault = |message: String, cure: String| Err(Fault::new("key.card_field", message, cure));
+    const USUAL: &str = "employeeNumber is the usual key";
+    match CardField::from_name(name) {
+        Some(card_field) if is_text(card_field) => Ok(KeySpec {
+            card_field,
+            normalise: config.key.normalize.clone(),
+            immutable: config.key.immutable,
+        }),
+        Some(_) => fault(format!("'{name}' is not a text field"), USUAL.to_owned()),
+        None => {
+            let texts = CardField::all().filter(|field| is_text(*field)).map(CardField::name);
+            let texts: Vec<String> = texts.collect();
+            let meant = suggest::nearest(name, texts.iter().map(String::as_str));
+            let cure = meant.map_or_else(|| USUAL.to_owned(), |meant| format!("did you mean '{meant}'?"));
+            fault(format!("'{name}' is not a field of a person card"), cure)
+        }
     }
 }
 
 /// The zone of 'today', dates and hours.
-pub fn zone(config: &Config) -> Tz {
-    config.timezone.parse().unwrap_or(Tz::UTC)
+///
+/// # Errors
+/// Where there is no such zone.
+pub fn zone(config: &Config) -> Result<Tz, Fault> {
+    config.timezone.parse().map_err(|_| {
+        let cure = match suggest::nearest(&config.timezone, TZ_VARIANTS.iter().map(|zone| zone.name())) {
+            Some(meant) => format!("did you mean '{meant}'?"),
+            None => "write an IANA name such as Europe/Amsterdam".to_owned(),
+        };
+        Fault::new(
+            "timezone",
+            format!("'{}' is not a known time zone", config.timezone),
+            cure,
+        )
+    })
 }
 
 /// Everything configured that decides a plan.
 pub fn policy(loaded: &Loaded) -> Policy {
     let config = &loaded.config;
-    let key = key_spec(config);
+    let key = loaded.key.clone();
     let guard = config.guard.with_defaults();
     let silent = Budgets::default();
     let budget = |written: Option<BudgetConfig>, default: Budget| {

@@ -3,7 +3,6 @@
 use crate::app::Writable;
 use crate::app::environment::Environment;
 use crate::app::run_once::{RunOnce, run_once};
-use crate::config::policy::zone;
 use crate::domain::report::{RunReport, RunVerdict};
 use crate::engine::{Clock, Silent, SystemClock};
 use crate::schedule::Schedule;
@@ -40,7 +39,7 @@ pub async fn serve(environment: &Environment) -> anyhow::Result<()> {
         .schedule
         .as_ref()
         .context("the daemon needs a schedule; add e.g. schedule: { cron: \"*/30 6-20 * * mon-fri\" }")?;
-    let schedule = Schedule::parse(&cron.cron, zone(environment.config()))?;
+    let schedule = Schedule::parse(&cron.cron, environment.zone())?;
     let path = environment.own_store_path().await?;
     // Held also between the runs: whoever comes with another state is refused.
     let _serving = machine::serve(&environment.authority(), &path).await?;
@@ -189,7 +188,7 @@ fn log_report(report: &RunReport) {
 
 fn say_next(environment: &Environment, due: DateTime<Utc>) {
     let local = due
-        .with_timezone(&zone(environment.config()))
+        .with_timezone(&environment.zone())
         .format("%Y-%m-%d %H:%M:%S %Z")
         .to_string();
     tracing::info!(

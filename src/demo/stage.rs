@@ -5,7 +5,6 @@ use super::company::{Company, Export};
 use super::story::Story;
 use crate::app::environment::{AsOf, Environment};
 use crate::app::run_once::{RunOnce, carry_through};
-use crate::config::policy::key_spec;
 use crate::domain::audit::Audit;
 use crate::domain::certificate::Certificate;
 use crate::domain::decision::Answer;
@@ -236,7 +235,7 @@ impl Stage {
         let clock = AsOf::new(now);
         let connected = self.environment.connect()?;
         let read = self.environment.read_parts(&connected, &clock, &Silent);
-        let key = spec_of(other, &key_spec(self.environment.config()));
+        let key = spec_of(other, self.environment.key());
         let store = self.store().await?;
         let both = read.plan_under_both(&store, key).await;
         store.close().await;

@@ -28,9 +28,10 @@ mod text;
 mod turning;
 mod value;
 
+use crate::config::policy::key_spec;
 use crate::config::{Config, SourceConfig};
 use crate::domain::asked::Asked;
-use crate::domain::field::{CardField, FieldKind};
+use crate::domain::field::CardField;
 use crate::domain::identity::{
     Describe, Description, Desired, Evaluated, FirstDay, JoinedRecord, LastDay, Moment, Truth, Unknown,
 };
@@ -89,7 +90,10 @@ impl Mapping {
     pub fn compile(config: &Config) -> Result<Mapping, Vec<MappingProblem>> {
         let sources: Vec<KnownSource> = config.sources.iter().map(known_source).collect();
         let mut problems = Problems::default();
-        let key = problems.one("key.card_field", key_spec(config));
+        let key = problems.one(
+            "key.card_field",
+            key_spec(config).map_err(|fault| Refusal::new(fault.message, fault.cure)),
+        );
         let include = config
             .include
             .as_deref()
@@ -416,22 +420,6 @@ fn known_source(source: &SourceConfig) -> KnownSource {
     KnownSource {
         name: SourceName::new(source.common().name),
         directory: source.options().is_directory(),
-    }
-}
-
-fn key_spec(config: &Config) -> Result<KeySpec, Refusal> {
-    let name = &config.key.card_field;
-    let card_field = CardField::from_name(name).ok_or_else(|| unknown_field(name))?;
-    match card_field.kind() {
-        FieldKind::Text { .. } => Ok(KeySpec {
-            card_field,
-            normalise: config.key.normalize.clone(),
-            immutable: config.key.immutable,
-        }),
-        _ => Err(Refusal::new(
-            format!("{name} is not a text field: it cannot hold a key"),
-            "use employeeNumber",
-        )),
     }
 }
 

@@ -147,7 +147,7 @@ impl Play {
     }
 
     fn moment(&self, text: &str) -> DateTime<Utc> {
-        let zone = cardsync::config::policy::zone(self.environment().config());
+        let zone = self.environment().zone();
         let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").unwrap();
         zone.from_local_datetime(&local).unwrap().to_utc()
     }

@@ -9,7 +9,6 @@ use super::out::{self, Paint};
 use super::report::{self, Told};
 use super::session;
 use super::table::TableForm;
-use crate::config::policy::zone;
 use crate::domain::ids::RunId;
 use crate::domain::report::{RunReport, RunVerdict, ends_without_verdict};
 use crate::domain::view::FromTo;
@@ -47,7 +46,7 @@ pub(super) async fn history(config: &Path, args: &HistoryArgs) -> anyhow::Result
     let store = session::read_store(&environment).await?;
     let told = Told {
         environment: environment.id.as_str(),
-        zone: zone(environment.config()),
+        zone: environment.zone(),
         at: Utc::now(),
     };
     match &args.run {

@@ -7,7 +7,6 @@ use crate::cli::progress::Shown as Bars;
 use crate::cli::table::TableForm;
 use crate::cli::words::{counted, snapshot_lines};
 use crate::cli::{session, workbook};
-use crate::config::policy::zone;
 use crate::domain::card::OperatorLink;
 use crate::domain::ids::CardId;
 use crate::domain::key::Key;
@@ -94,7 +93,7 @@ pub(super) async fn pair(config: &Path, args: &PairArgs) -> anyhow::Result<Exit>
     }
     let earlier = lines_of(&args.from)?;
     let as_of = args.as_of.as_deref();
-    let as_of = as_of.map(|text| session::moment(text, zone(environment.config())));
+    let as_of = as_of.map(|text| session::moment(text, environment.zone()));
     let clock = session::clock(as_of.transpose()?);
     let store = session::read_store(&environment).await?;
     let connected = environment.connect()?;

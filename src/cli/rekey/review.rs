@@ -6,7 +6,6 @@ use crate::cli::out::{self, Paint, line};
 use crate::cli::progress::Shown as Bars;
 use crate::cli::session;
 use crate::cli::words::counted;
-use crate::config::policy::zone;
 use crate::domain::ids::CardId;
 use crate::domain::plan::ActionKind;
 use crate::domain::rekey::pairing::{Reviewed, Shown, Written, review};
@@ -38,7 +37,7 @@ pub(super) async fn show(config: &Path, args: &ReviewArgs) -> anyhow::Result<Exi
     let store = session::read_store(&environment).await?;
     let written = written(&store).await?;
     let as_of = args.as_of.as_deref();
-    let as_of = as_of.map(|text| session::moment(text, zone(environment.config())));
+    let as_of = as_of.map(|text| session::moment(text, environment.zone()));
     let clock = session::clock(as_of.transpose()?);
     let connected = environment.connect()?;
     let bars = Bars::new();

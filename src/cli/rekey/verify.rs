@@ -8,7 +8,6 @@ use crate::cli::progress::Shown as Bars;
 use crate::cli::replay::{Plans, difference_text};
 use crate::cli::words::counted;
 use crate::cli::{approver, session};
-use crate::config::policy::zone;
 use crate::domain::decision::{Answer, Decision};
 use crate::domain::ids::ItemId;
 use crate::domain::plan::ActionKind;
@@ -60,7 +59,7 @@ pub(super) async fn verify(config: &Path, args: &VerifyArgs) -> anyhow::Result<E
     let environment = &asked.environment;
     environment.refuse_changing_key()?;
     let as_of = args.as_of.as_deref();
-    let as_of = as_of.map(|text| session::moment(text, zone(environment.config())));
+    let as_of = as_of.map(|text| session::moment(text, environment.zone()));
     let clock = session::clock(as_of.transpose()?);
     let store = session::read_store(environment).await?;
     let connected = environment.connect()?;

@@ -11,7 +11,6 @@ use crate::cli::progress::Shown as Bars;
 use crate::cli::text::Shown;
 use crate::cli::words::counted;
 use crate::cli::{approver, session};
-use crate::config::policy::zone;
 use crate::domain::ids::{CardId, ItemId, RunId};
 use crate::domain::rekey::pairing::Grade;
 use crate::engine::explain::{JournalEntry, JournalReader};
@@ -85,7 +84,7 @@ pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exi
     let request = request(args)?;
     let as_of = args.as_of.as_deref();
     let as_of = as_of
-        .map(|text| session::moment(text, zone(environment.config())))
+        .map(|text| session::moment(text, environment.zone()))
         .transpose()?;
     let clock = session::clock(as_of);
     // Before a long look that could lead to nothing.

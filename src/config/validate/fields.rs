@@ -1,36 +1,14 @@
 //! The key and the mapped fields.
 
 use super::is_blank;
+use crate::config::policy::key_spec;
 use crate::config::problem::Fault;
-use crate::config::{Config, FieldOptions, FieldRule, MissingEntry, TooLong, suggest};
+use crate::config::{Config, FieldOptions, FieldRule, MissingEntry, TooLong};
 use crate::domain::field::{CardField, FieldKind};
 use crate::domain::key::Normaliser;
 
 pub fn key(config: &Config, faults: &mut Vec<Fault>) {
-    let name = &config.key.card_field;
-    let is_text = |field: CardField| matches!(field.kind(), FieldKind::Text { .. });
-    match CardField::from_name(name) {
-        Some(field) if is_text(field) => {}
-        Some(_) => {
-            let message = format!("'{name}' is not a text field");
-            faults.push(Fault::new("key.card_field", message, "employeeNumber is the usual key"));
-        }
-        None => {
-            let texts: Vec<String> = CardField::all()
-                .filter(|field| is_text(*field))
-                .map(CardField::name)
-                .collect();
-            let cure = match suggest::nearest(name, texts.iter().map(String::as_str)) {
-                Some(meant) => format!("did you mean '{meant}'?"),
-                None => "employeeNumber is the usual key".to_owned(),
-            };
-            faults.push(Fault::new(
-                "key.card_field",
-                format!("'{name}' is not a field of a person card"),
-                cure,
-            ));
-        }
-    }
+    faults.extend(key_spec(config).err());
     let steps = &config.key.normalize;
     if steps.contains(&Normaliser::Uppercase) && steps.contains(&Normaliser::Lowercase) {
         faults.push(Fault::new(

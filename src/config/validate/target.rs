@@ -1,12 +1,12 @@
 //! TOPdesk, time, secrets and surroundings.
 
 use super::is_blank;
+use crate::config::Config;
 use crate::config::address::topdesk_api;
+use crate::config::policy::zone;
 use crate::config::problem::Fault;
 use crate::config::secret::SecretRef;
 use crate::config::units::Span;
-use crate::config::{Config, suggest};
-use chrono_tz::{TZ_VARIANTS, Tz};
 
 pub fn topdesk(config: &Config, faults: &mut Vec<Fault>) {
     let topdesk = &config.topdesk;
@@ -60,18 +60,7 @@ pub fn pacing(config: &Config, faults: &mut Vec<Fault>) {
 }
 
 pub fn timezone(config: &Config, faults: &mut Vec<Fault>) {
-    if config.timezone.parse::<Tz>().is_ok() {
-        return;
-    }
-    let cure = match suggest::nearest(&config.timezone, TZ_VARIANTS.iter().map(|zone| zone.name())) {
-        Some(meant) => format!("did you mean '{meant}'?"),
-        None => "write an IANA name such as Europe/Amsterdam".to_owned(),
-    };
-    faults.push(Fault::new(
-        "timezone",
-        format!("'{}' is not a known time zone", config.timezone),
-        cure,
-    ));
+    faults.extend(zone(config).err());
 }
 
 pub fn secrets(config: &Config, faults: &mut Vec<Fault>) {
