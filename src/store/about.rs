@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::read_only::ReadOnlyStore;
+use super::reads::{HasReader, ask};
 use super::stamp::{from_json, json, time};
 use crate::domain::card::OperatorCard;
 use crate::domain::ids::CardId;
@@ -17,11 +18,7 @@ use sqlx::{Row, SqliteConnection};
 
 impl JournalReader for ReadOnlyStore {
     async fn journal_about(&self, cards: &[CardId], keys: &[Key]) -> Result<Vec<JournalEntry>, StoreError> {
-        let Some(reader) = &self.0 else { return Ok(Vec::new()) };
-        let mut connection = reader.connection.lock().await;
-        journal(&mut connection, reader.environment, cards, keys)
-            .await
-            .map_err(|fault| reader.at(fault))
+        ask!(self, journal, cards, keys)
     }
 }
 

@@ -7,8 +7,8 @@ use super::fault::{BUSY_TIMEOUT, Fault, io};
 use super::schema;
 use crate::engine::state::{OtherStore, StoreError};
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::ErrorKind;
@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// The file's name in a state folder.
 const NAME: &str = "cardsync.db";
+
+/// Reads at once: a run, and those who look at what it does.
+const READERS: u32 = 4;
 
 /// The state folder that the unit gives the service.
 const SERVICE_FOLDER: &str = "/var/lib/cardsync";
@@ -188,6 +191,16 @@ pub(super) async fn connect_writing(path: &Path) -> Result<SqliteConnection, sql
         .pragma("secure_delete", "ON")
         .connect()
         .await
+}
+
+/// Connections that change nothing, made when they are asked for, see [`connect_reading`].
+pub(super) fn connections_reading(path: &Path) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options(path).pragma("query_only", "ON"))
 }
 
 /// A connection that changes nothing. Opened as if it could write where the file allows it: only then does SQLite take

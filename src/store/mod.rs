@@ -3,7 +3,7 @@
 //! ```text
 //!  open ── file.rs (created 0600, never recreated) ── schema.rs (format, damage) ── sqlite.rs (the store)
 //!                                                                                      │
-//!        reads: one connection, sees what is committed        writes: writer.rs, one queue, one transaction
+//!        reads.rs: several connections, what is committed     writes: writer.rs, one queue, one transaction
 //!        ledger  journal  decisions  holds  runs  halfway     for all that wait (one flush to disk for many)
 //! ```
 //!
@@ -35,6 +35,7 @@ mod prune;
 mod purge;
 mod read_only;
 mod readable;
+mod reads;
 mod records;
 mod runs;
 mod schema;

@@ -2,117 +2,17 @@
 
 use super::fault::Fault;
 use super::file;
-use super::read_only::ReadOnlyStore;
-use super::sqlite::{Reader, SqliteStore};
+use super::prune;
+use super::reads::HasReader;
+use super::sqlite::SqliteStore;
 use super::writer::Write;
-use super::{certificates, prune, purge, records};
-use crate::domain::certificate::Certificate;
-use crate::domain::ids::{CardId, RunId};
+use crate::domain::ids::CardId;
 use crate::domain::key::Key;
-use crate::domain::report::RunReport;
-use crate::engine::records::{
-    JournalEntry, JournalQuery, Kept, Pruned, RecordsKeeper, RecordsReader, Retention, RunItem,
-};
+use crate::engine::records::{Pruned, RecordsKeeper, Retention};
 use crate::engine::state::{RunLease, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
 use std::collections::BTreeSet;
-
-impl Reader {
-    async fn run(&self, run: &RunId) -> Result<Option<RunReport>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        records::run(&mut connection, self.environment, run)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    async fn run_items(&self, run: &RunId) -> Result<Vec<RunItem>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        records::items(&mut connection, self.environment, run)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    async fn journal(&self, query: &JournalQuery<'_>) -> Result<Vec<JournalEntry>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        records::journal(&mut connection, self.environment, query)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    async fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        certificates::all(&mut connection, self.environment)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
-        let mut connection = self.connection.lock().await;
-        purge::kept(&mut connection, self.environment, card, keys)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-}
-
-impl RecordsReader for SqliteStore {
-    async fn run(&self, run: &RunId) -> Result<Option<RunReport>, StoreError> {
-        self.reader.run(run).await
-    }
-
-    async fn run_items(&self, run: &RunId) -> Result<Vec<RunItem>, StoreError> {
-        self.reader.run_items(run).await
-    }
-
-    async fn journal(&self, query: &JournalQuery<'_>) -> Result<Vec<JournalEntry>, StoreError> {
-        self.reader.journal(query).await
-    }
-
-    async fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
-        self.reader.certificates().await
-    }
-
-    async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
-        self.reader.kept(card, keys).await
-    }
-}
-
-impl RecordsReader for ReadOnlyStore {
-    async fn run(&self, run: &RunId) -> Result<Option<RunReport>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.run(run).await,
-            None => Ok(None),
-        }
-    }
-
-    async fn run_items(&self, run: &RunId) -> Result<Vec<RunItem>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.run_items(run).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn journal(&self, query: &JournalQuery<'_>) -> Result<Vec<JournalEntry>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.journal(query).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.certificates().await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn kept(&self, card: &CardId, keys: &BTreeSet<Key>) -> Result<Kept, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.kept(card, keys).await,
-            None => Ok(Kept::default()),
-        }
-    }
-}
 
 impl RecordsKeeper for SqliteStore {
     async fn prune(&self, lease: &RunLease, retention: Retention, now: DateTime<Utc>) -> Result<Pruned, StoreError> {
@@ -156,7 +56,7 @@ impl RecordsKeeper for SqliteStore {
     }
 
     async fn tidy_inputs(&self, _lease: &RunLease) -> Result<(), StoreError> {
-        let forgotten = self.reader.forgotten().await?;
+        let forgotten = self.forgotten().await?;
         // They are dated by the machine's clock, whatever the moment of a run.
         self.reader
             .with_inputs(move |folder| folder.tidy(&forgotten, Utc::now()))

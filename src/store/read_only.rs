@@ -2,16 +2,10 @@
 
 use super::fault::Fault;
 use super::inputs::InputFolder;
-use super::sqlite::{Reader, refuse};
+use super::reads::{HasReader, Reader, refuse};
 use super::{file, schema};
 use crate::domain::ids::EnvironmentId;
-use crate::domain::report::RunReport;
-use crate::domain::undo::Deed;
-use crate::engine::attention::KeptConcern;
-use crate::engine::state::{
-    Halfway, KeptHold, KeyHasher, LoggedDecision, OpenIntent, Remembered, StateReader, StoreError,
-};
-use chrono::{DateTime, Utc};
+use crate::engine::state::{KeyHasher, StoreError};
 use std::path::Path;
 
 /// The store for commands that only read. There may be no store yet: then nothing is remembered.
@@ -24,10 +18,9 @@ impl ReadOnlyStore {
         let Some(bytes) = file::existing(&path)? else {
             return Ok(Self(None));
         };
-        let mut reading = file::connect_reading(&path)
-            .await
-            .map_err(|error| Fault::from(error).at(&path))?;
+        let connections = file::connections_reading(&path);
         let opened = async {
+            let mut reading = connections.acquire().await?;
             let format = schema::inspect(&mut reading, &path, bytes).await?;
             if format < schema::FORMAT {
                 let path = path.clone();
@@ -40,8 +33,8 @@ impl ReadOnlyStore {
             schema::bound(&mut reading, &path, environment.as_str(), host).await
         };
         match opened.await {
-            Ok(bound) => Ok(Self(Some(Reader::new(reading, path, bound, environment)))),
-            Err(fault) => Err(refuse(reading, fault, &path).await),
+            Ok(bound) => Ok(Self(Some(Reader::new(connections, path, bound, environment)))),
+            Err(fault) => Err(refuse(connections, fault, &path).await),
         }
     }
 
@@ -75,60 +68,8 @@ impl ReadOnlyStore {
     }
 }
 
-impl StateReader for ReadOnlyStore {
-    async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.load(now).await,
-            None => Ok(Remembered::nothing()),
-        }
-    }
-
-    async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.holds().await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn concerns(&self) -> Result<Vec<KeptConcern>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.concerns().await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.decisions().await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.history(limit).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.open_intents().await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.deeds(of).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
-        match &self.0 {
-            Some(reader) => reader.halfway().await,
-            None => Ok(Vec::new()),
-        }
+impl HasReader for ReadOnlyStore {
+    fn reader(&self) -> Option<&Reader> {
+        self.0.as_ref()
     }
 }

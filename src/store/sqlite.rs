@@ -4,44 +4,28 @@ use super::fault::Fault;
 use super::file;
 use super::halfway::HalfwayRow;
 use super::holds::HeldSet;
-use super::inputs::InputFolder;
 use super::journal::{EndingRow, IntentRow};
 use super::lock::{LockFile, this_process};
+use super::reads::{HasReader, Reader, refuse};
 use super::writer::{Lesson, Write, Writer};
-use super::{concerns, decisions, deeds, halfway, holds, journal, ledger, runs, schema, snapshots};
+use super::{ledger, schema};
 use crate::domain::decision::{Decision, HeldItem, WhyEnded};
 use crate::domain::ids::{CardId, EnvironmentId, ItemId, RunId};
 use crate::domain::report::RunReport;
-use crate::domain::undo::Deed;
-use crate::engine::attention::KeptConcern;
 use crate::engine::inputs::KeptInput;
 use crate::engine::records::RunItem;
-use crate::engine::state::{
-    Ending, Halfway, Intent, KeptHold, KeyHasher, Learned, LoggedDecision, OpenIntent, Remembered, RunLease,
-    StateReader, StateWriter, StoreError,
-};
+use crate::engine::state::{Ending, Intent, KeptHold, Learned, RunLease, StateWriter, StoreError};
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use sqlx::{Connection, SqliteConnection};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use tokio::sync::Mutex;
+use std::path::Path;
 
 /// The store of one environment, open for reading and writing. Needs a tokio runtime.
 pub struct SqliteStore {
     pub(super) reader: Reader,
     writer: Writer,
     zone: Option<Tz>,
-}
-
-/// One connection that reads what is committed.
-pub(super) struct Reader {
-    pub(super) path: PathBuf,
-    pub(super) environment: i64,
-    pub(super) hasher: KeyHasher,
-    pub(super) inputs: InputFolder,
-    pub(super) connection: Mutex<SqliteConnection>,
 }
 
 impl SqliteStore {
@@ -65,11 +49,10 @@ impl SqliteStore {
                 file::existing(&path)?.unwrap_or(0)
             }
         };
-        // Looked at before anything can change it: a refused file stays as it is, to the byte and with its rights.
-        let mut reading = file::connect_reading(&path)
-            .await
-            .map_err(|error| Fault::from(error).at(&path))?;
+        let connections = file::connections_reading(&path);
         let opened = async {
+            // Looked at before anything can change it: a refused file stays as it is, to the byte and with its rights.
+            let mut reading = connections.acquire().await?;
             let format = schema::inspect(&mut reading, &path, bytes).await?;
             let bound = schema::bound(&mut reading, &path, environment.as_str(), host).await?;
             file::make_private(&path).map_err(Fault::Refused)?;
@@ -85,10 +68,10 @@ impl SqliteStore {
         match opened.await {
             Ok((writing, bound)) => Ok(Self {
                 writer: Writer::start(writing, path.clone(), bound.row),
-                reader: Reader::new(reading, path, bound, environment),
+                reader: Reader::new(connections, path, bound, environment),
                 zone: None,
             }),
-            Err(fault) => Err(refuse(reading, fault, &path).await),
+            Err(fault) => Err(refuse(connections, fault, &path).await),
         }
     }
 
@@ -109,171 +92,9 @@ impl SqliteStore {
     }
 }
 
-/// Closes what was opened, so that nothing is left beside a refused file.
-pub(super) async fn refuse(connection: SqliteConnection, fault: Fault, path: &Path) -> StoreError {
-    let _closed_anyway = connection.close().await;
-    fault.at(path)
-}
-
-impl Reader {
-    pub(super) fn new(
-        connection: SqliteConnection,
-        path: PathBuf,
-        bound: schema::Bound,
-        environment: &EnvironmentId,
-    ) -> Self {
-        Self {
-            inputs: InputFolder::beside(&path, environment),
-            path,
-            environment: bound.row,
-            hasher: bound.hasher,
-            connection: Mutex::new(connection),
-        }
-    }
-
-    pub(super) async fn close(self) {
-        let _closed_anyway = self.connection.into_inner().close().await;
-    }
-
-    /// Files are read and written beside the runtime.
-    pub(super) async fn with_inputs<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&InputFolder) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let folder = self.inputs.clone();
-        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
-        done.unwrap_or_else(|stopped| {
-            Err(StoreError::Io {
-                path: self.path.clone(),
-                what: format!("its inputs could not be kept: {stopped}"),
-            })
-        })
-    }
-
-    pub(super) fn at(&self, fault: impl Into<Fault>) -> StoreError {
-        fault.into().at(&self.path)
-    }
-
-    /// Everything within one transaction, so that a run that is writing shows all of a step or nothing.
-    pub(super) async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
-        let environment = self.environment;
-        let mut connection = self.connection.lock().await;
-        let loaded = async {
-            let mut transaction = connection.begin().await?;
-            let remembered = Remembered {
-                ledger: ledger::load(&mut transaction, environment).await?,
-                decisions: decisions::in_force(&mut transaction, environment, now).await?,
-                contact: holds::load_contact(&mut transaction, environment).await?,
-                budget_used: journal::budget_used(&mut transaction, environment, now).await?,
-                set_aside: holds::load_set_aside(&mut transaction, environment).await?,
-                in_doubt: journal::in_doubt(&mut transaction, environment).await?,
-                last_write: journal::last_write(&mut transaction, environment).await?,
-                settled_writes: journal::settled_writes(&mut transaction, environment).await?,
-                snapshots: snapshots::history(&mut transaction, environment, now).await?,
-                last_run_end: runs::last_end(&mut transaction, environment).await?,
-                hasher: self.hasher.clone(),
-                pins: deeds::pins(&mut transaction, environment).await?,
-                half_done: halfway::load(&mut transaction, environment)
-                    .await?
-                    .iter()
-                    .map(Halfway::known)
-                    .collect(),
-            };
-            transaction.commit().await?;
-            Ok::<_, Fault>(remembered)
-        };
-        loaded.await.map_err(|fault| self.at(fault))
-    }
-
-    pub(super) async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        holds::load(&mut connection, self.environment)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    pub(super) async fn concerns(&self) -> Result<Vec<KeptConcern>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        concerns::load(&mut connection, self.environment)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    pub(super) async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        decisions::all(&mut connection, self.environment)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    pub(super) async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        runs::history(&mut connection, self.environment, limit)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    pub(super) async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        journal::open(&mut connection, self.environment)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    pub(super) async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        deeds::of(&mut connection, self.environment, of)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    pub(super) async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        halfway::load(&mut connection, self.environment)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-
-    /// Cards of people whose key was purged.
-    pub(super) async fn forgotten(&self) -> Result<BTreeSet<CardId>, StoreError> {
-        let mut connection = self.connection.lock().await;
-        ledger::forgotten(&mut connection, self.environment)
-            .await
-            .map_err(|fault| self.at(fault))
-    }
-}
-
-impl StateReader for SqliteStore {
-    async fn load(&self, now: DateTime<Utc>) -> Result<Remembered, StoreError> {
-        self.reader.load(now).await
-    }
-
-    async fn holds(&self) -> Result<Vec<KeptHold>, StoreError> {
-        self.reader.holds().await
-    }
-
-    async fn concerns(&self) -> Result<Vec<KeptConcern>, StoreError> {
-        self.reader.concerns().await
-    }
-
-    async fn decisions(&self) -> Result<Vec<LoggedDecision>, StoreError> {
-        self.reader.decisions().await
-    }
-
-    async fn history(&self, limit: u32) -> Result<Vec<RunReport>, StoreError> {
-        self.reader.history(limit).await
-    }
-
-    async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
-        self.reader.open_intents().await
-    }
-
-    async fn deeds(&self, of: &str) -> Result<Vec<Deed>, StoreError> {
-        self.reader.deeds(of).await
-    }
-
-    async fn halfway(&self) -> Result<Vec<Halfway>, StoreError> {
-        self.reader.halfway().await
+impl HasReader for SqliteStore {
+    fn reader(&self) -> Option<&Reader> {
+        Some(&self.reader)
     }
 }
 
@@ -428,7 +249,7 @@ impl StateWriter for SqliteStore {
     }
 
     async fn keep_input(&self, _lease: &RunLease, kept: KeptInput) -> Result<(), StoreError> {
-        let forgotten = self.reader.forgotten().await?;
+        let forgotten = self.forgotten().await?;
         self.reader
             .with_inputs(move |folder| folder.keep(kept, &forgotten))
             .await
