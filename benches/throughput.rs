@@ -31,8 +31,9 @@ use futures::StreamExt as _;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 const PERSON: &str = "application/x.topdesk-person-v2+json";
@@ -169,7 +170,7 @@ async fn ours(sandbox: &RunningSandbox, folder: &Path, count: usize, in_flight: 
         inner: store,
         spent: &spent,
     };
-    let stop = AtomicBool::new(false);
+    let stop = CancellationToken::new();
     let parts = WriteParts {
         writer: &writer,
         operator_account: None,

@@ -28,8 +28,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// Between two questions whether the maintenance is over.
 const MAINTENANCE_PAUSE: Duration = Duration::from_secs(15);
@@ -129,7 +129,7 @@ impl Environment {
     }
 
     /// Waits while TOPdesk says that it is in maintenance, for `topdesk.patience` at most. Nothing has been written yet.
-    pub async fn wait_for_maintenance(&self, connected: &Connected, stop: &AtomicBool) {
+    pub async fn wait_for_maintenance(&self, connected: &Connected, stop: &CancellationToken) {
         let patience = self.config().topdesk.patience.duration();
         let began = Instant::now();
         while began.elapsed() < patience {

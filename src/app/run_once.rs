@@ -12,8 +12,8 @@ use crate::engine::{Clock, Progress};
 use crate::notify;
 use crate::store::{SqliteStore, machine};
 use chrono::{DateTime, Utc};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 /// A program that is told gets this long.
@@ -28,7 +28,7 @@ pub struct RunOnce<'a> {
     pub command: &'static str,
     pub clock: &'a dyn Clock,
     pub progress: &'a dyn Progress,
-    pub stop: &'a AtomicBool,
+    pub stop: &'a CancellationToken,
 }
 
 /// A whole run, for the daemon.
@@ -107,7 +107,7 @@ async fn in_span(run: RunOnce<'_>, writable: Writable<'_>, scope: &Scope, run_id
             }
             (None, Ok(_)) => Vec::new(),
         };
-        let limit = if stop.load(Ordering::Relaxed) {
+        let limit = if stop.is_cancelled() {
             TELLING_LIMIT_WHEN_STOPPED
         } else {
             TELLING_LIMIT
@@ -115,7 +115,7 @@ async fn in_span(run: RunOnce<'_>, writable: Writable<'_>, scope: &Scope, run_id
         notify::command::tell(argv, &events, limit).await;
     }
     // Also after a failure: what is to go does not wait for better days. Only who was told to stop is not kept waiting.
-    if finished.is_ok() || !stop.load(Ordering::Relaxed) {
+    if finished.is_ok() || !stop.is_cancelled() {
         // By a clock that is not believed, or that nobody could judge, nothing is old; and no rehearsal takes anything out.
         let judged = finished
             .as_ref()

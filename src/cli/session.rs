@@ -10,8 +10,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio_util::sync::CancellationToken;
+
 use tracing_subscriber::EnvFilter;
 
 /// The form of log lines.
@@ -115,18 +115,18 @@ pub(super) fn clock(as_of: Option<DateTime<Utc>>) -> Box<dyn Clock> {
 }
 
 /// Set when the process is told to stop: the write in flight is finished, nothing more is sent.
-pub(super) fn stop_signal() -> anyhow::Result<Arc<AtomicBool>> {
+pub(super) fn stop_signal() -> anyhow::Result<CancellationToken> {
     use tokio::signal::unix::{SignalKind, signal};
-    let stop = Arc::new(AtomicBool::new(false));
+    let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let flag = Arc::clone(&stop);
+    let told = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        flag.store(true, Ordering::Relaxed);
+        told.cancel();
         tracing::warn!("told to stop: the write in flight is finished, then the run ends");
         // A second signal does not wait.
         tokio::select! {
@@ -147,7 +147,7 @@ pub(super) struct DaemonArgs {}
 pub(super) async fn daemon(config: &Path, _args: &DaemonArgs) -> anyhow::Result<Exit> {
     let environment = environment(config)?;
     drop_to_store_owner(&environment)?;
-    crate::daemon::serve(&environment).await?;
+    crate::daemon::serve(&environment, &stop_signal()?).await?;
     Ok(Exit::Done)
 }
 

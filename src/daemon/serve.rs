@@ -9,10 +9,8 @@ use crate::schedule::Schedule;
 use crate::store::machine;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// The machine's clock can jump: what is due is looked at again at least this often.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -27,12 +25,12 @@ const CLOCK_PUT_BACK: chrono::Duration = chrono::Duration::minutes(2);
 /// This is the last resort, below systemd's own patience.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs an environment on its schedule until SIGTERM or SIGINT.
+/// Runs an environment on its schedule until it is told to stop.
 ///
 /// # Errors
 /// When the environment may not be written to, has no schedule, or is served by another cardsync. A run that fails is logged
 /// and told, and the next one comes.
-pub async fn serve(environment: &Environment) -> anyhow::Result<()> {
+pub async fn serve(environment: &Environment, stop: &CancellationToken) -> anyhow::Result<()> {
     Writable::prove(environment, &SystemClock).await?;
     let cron = environment
         .config()
@@ -43,10 +41,6 @@ pub async fn serve(environment: &Environment) -> anyhow::Result<()> {
     let path = environment.own_store_path().await?;
     // Held also between the runs: whoever comes with another state is refused.
     let _serving = machine::serve(&environment.authority(), &path).await?;
-    let mut stops = Stops {
-        terminate: signal(SignalKind::terminate())?,
-        interrupt: signal(SignalKind::interrupt())?,
-    };
     let mut last = SystemClock.now();
     ready();
     loop {
@@ -54,7 +48,7 @@ pub async fn serve(environment: &Environment) -> anyhow::Result<()> {
             anyhow::bail!("schedule.cron has no run left; correct it");
         };
         say_next(environment, due);
-        match wait_until(due + spread(&schedule, due), last, &mut stops).await {
+        match wait_until(due + spread(&schedule, due), last, stop).await {
             Waited::Due => {}
             Waited::ClockWentBack(now) => {
                 tracing::warn!("the clock of this machine went back: the next run is reckoned anew");
@@ -67,27 +61,13 @@ pub async fn serve(environment: &Environment) -> anyhow::Result<()> {
                 return Ok(());
             }
         }
-        let stopped = one_run(environment, &mut stops).await;
+        let stopped = one_run(environment, stop).await;
         if stopped {
             stopping();
             return Ok(());
         }
         // Runs that would have been due meanwhile are not made up for: the next one sees everything.
         last = SystemClock.now().max(due);
-    }
-}
-
-struct Stops {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Stops {
-    async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }
 
@@ -109,7 +89,7 @@ enum Waited {
 }
 
 /// Waits until it is `due`; `last` is the time from which that was reckoned.
-async fn wait_until(due: DateTime<Utc>, last: DateTime<Utc>, stops: &mut Stops) -> Waited {
+async fn wait_until(due: DateTime<Utc>, last: DateTime<Utc>, stop: &CancellationToken) -> Waited {
     loop {
         let now = SystemClock.now();
         if now + CLOCK_PUT_BACK < last {
@@ -121,40 +101,33 @@ async fn wait_until(due: DateTime<Utc>, last: DateTime<Utc>, stops: &mut Stops) 
         }
         tokio::select! {
             () = tokio::time::sleep(left.min(LONGEST_WAIT)) => {}
-            () = stops.recv() => return Waited::Stopped,
+            () = stop.cancelled() => return Waited::Stopped,
         }
     }
 }
 
 /// One run; true when told to stop meanwhile.
-async fn one_run(environment: &Environment, stops: &mut Stops) -> bool {
-    let stop = Arc::new(AtomicBool::new(false));
+async fn one_run(environment: &Environment, stop: &CancellationToken) -> bool {
     let clock = SystemClock;
     let run = run_once(RunOnce {
         environment,
         command: "daemon",
         clock: &clock,
         progress: &Silent,
-        stop: &stop,
+        stop,
     });
     tokio::pin!(run);
-    let mut stopped = false;
     let outcome = tokio::select! {
         outcome = &mut run => Some(outcome),
-        () = stops.recv() => {
-            stopped = true;
-            stop.store(true, Ordering::Relaxed);
-            tracing::info!("told to stop: the write in flight is finished, then the daemon ends");
-            tokio::time::timeout(STOP_PATIENCE, &mut run).await.ok()
-        }
+        () = stop.cancelled() => tokio::time::timeout(STOP_PATIENCE, &mut run).await.ok(),
     };
     match outcome {
         Some(Ok(report)) => log_report(&report),
-        Some(Err(error)) if stopped => tracing::info!("the run ended early: {error:#}"),
+        Some(Err(error)) if stop.is_cancelled() => tracing::info!("the run ended early: {error:#}"),
         Some(Err(error)) => tracing::error!("the run failed: {error:#}"),
         None => tracing::warn!("the run did not end in time; the next start settles what was in flight"),
     }
-    stopped
+    stop.is_cancelled()
 }
 
 fn log_report(report: &RunReport) {

@@ -30,7 +30,7 @@ use std::fs::{self, DirBuilder};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use tokio_util::sync::CancellationToken;
 use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 /// The password of the sandbox's account: it guards invented people on this machine.
@@ -73,7 +73,7 @@ pub struct Stage {
     pub folder: Folder,
     pub sandbox: RunningSandbox,
     environment: Environment,
-    stop: AtomicBool,
+    stop: CancellationToken,
 }
 
 /// What a human approved.
@@ -120,7 +120,7 @@ impl Stage {
             folder,
             sandbox,
             environment,
-            stop: AtomicBool::new(false),
+            stop: CancellationToken::new(),
         })
     }
 

@@ -16,6 +16,7 @@ use super::state::{KeyHasher, RunLease, StateWriter, StoreError};
 use super::target::{Made, TargetError, TargetReader, TargetWriter};
 use super::{Clock, Progress};
 pub use account::OperatorAccount;
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::card::{OperatorLink, PersonCard};
 use crate::domain::field::{CardField, FieldValue};
@@ -57,7 +58,7 @@ pub struct Applier<'a, R, W, S> {
     /// Card fields that are compared when a card is read again.
     pub fields: BTreeSet<CardField>,
     /// Set from outside to end after the write in flight.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a CancellationToken,
     pub state: ApplyState,
 }
 

@@ -35,8 +35,8 @@ use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Why a run could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +119,7 @@ pub struct WriteParts<'a, W, S> {
     pub limit: Option<Duration>,
     pub store: &'a S,
     pub concurrency: usize,
-    pub stop: &'a AtomicBool,
+    pub stop: &'a CancellationToken,
 }
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {

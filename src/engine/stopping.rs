@@ -1,11 +1,8 @@
 //! Being told to stop: the write in flight is finished, reads and waits are given up.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-/// How often the flag is looked at. A signal handler or a thread without a runtime may set it, so nothing wakes us.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+use tokio_util::sync::CancellationToken;
 
 /// How long the answer of a write that has left may still take after a stop was asked for.
 pub const WRITE_GRACE: Duration = Duration::from_secs(5);
@@ -13,24 +10,17 @@ pub const WRITE_GRACE: Duration = Duration::from_secs(5);
 /// And how long a read that tells more about such a write.
 pub const READ_GRACE: Duration = Duration::from_secs(1);
 
-/// Ends once a stop was asked for; never before.
-pub async fn told_to_stop(stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
 /// The outcome of work that may be given up, or `None` when a stop was asked for first.
-pub async fn unless_stopped<T>(stop: &AtomicBool, work: impl Future<Output = T>) -> Option<T> {
+pub async fn unless_stopped<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         done = work => Some(done),
-        () = told_to_stop(stop) => None,
+        () = stop.cancelled() => None,
     }
 }
 
 /// The outcome of work that should not be given up half-way: after a stop was asked for it gets this long.
-pub async fn with_grace<T>(stop: &AtomicBool, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
+pub async fn with_grace<T>(stop: &CancellationToken, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
     tokio::pin!(work);
     match unless_stopped(stop, &mut work).await {
         Some(done) => Some(done),
@@ -45,14 +35,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn work_that_is_done_is_done_also_when_a_stop_was_asked_for() {
-        let stop = AtomicBool::new(true);
+        let stop = CancellationToken::new();
+        stop.cancel();
         assert_eq!(unless_stopped(&stop, async { 7 }).await, Some(7));
         assert_eq!(with_grace(&stop, WRITE_GRACE, async { 7 }).await, Some(7));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stop_gives_up_reads_at_once_and_writes_after_the_grace() {
-        let stop = AtomicBool::new(true);
+        let stop = CancellationToken::new();
+        stop.cancel();
         let start = tokio::time::Instant::now();
         assert_eq!(unless_stopped(&stop, pending::<()>()).await, None);
         assert!(start.elapsed() < Duration::from_secs(1));

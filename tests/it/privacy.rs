@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Read;
-use std::sync::atomic::AtomicBool;
+use tokio_util::sync::CancellationToken;
 
 const CONFIG: &str = r#"
 topdesk:
@@ -292,7 +292,7 @@ fn run_on(place: &Workplace, day: &str) {
         command: "run",
         clock: &On(day.parse().unwrap()),
         progress: &Silent,
-        stop: &AtomicBool::new(false),
+        stop: &CancellationToken::new(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(run_once(run)).unwrap();

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use tokio_util::sync::CancellationToken;
 
 struct At(DateTime<Utc>);
 
@@ -159,7 +159,7 @@ impl Play {
             command: "run",
             clock: &At(at),
             progress: &Silent,
-            stop: &AtomicBool::new(false),
+            stop: &CancellationToken::new(),
         };
         self.runtime.block_on(carry_through(once, scope)).ok()
     }

@@ -38,7 +38,7 @@ pub(super) fn told() -> Outcome {
 impl<R, W, S> Applier<'_, R, W, S> {
     /// Why a change is not even tried: stopped, or what it needs was not done.
     pub(super) fn reason_to_wait(&self, change: &Change, before: &BTreeMap<ItemId, Outcome>) -> Option<Outcome> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.stop.is_cancelled() {
             return Some(told());
         }
         if self.ends_at.is_some_and(|end| Instant::now() >= end) {

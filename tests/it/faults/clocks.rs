@@ -5,7 +5,7 @@ use cardsync::app::run_once::{RunOnce, run_once};
 use cardsync::engine::Silent;
 use cardsync::engine::state::StateReader;
 use chrono::{DateTime, Duration, Utc};
-use std::sync::atomic::AtomicBool;
+use tokio_util::sync::CancellationToken;
 
 /// A whole run with everything around it, by this clock.
 async fn whole_run(company: &Company, at: DateTime<Utc>) {
@@ -15,7 +15,7 @@ async fn whole_run(company: &Company, at: DateTime<Utc>) {
         command: "run",
         clock: &At(at),
         progress: &Silent,
-        stop: &AtomicBool::new(false),
+        stop: &CancellationToken::new(),
     };
     run_once(run).await.unwrap();
 }

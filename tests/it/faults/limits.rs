@@ -9,8 +9,9 @@ use cardsync::engine::run::Finished;
 use cardsync::engine::target::{Concerns, TargetError, TargetReader};
 use cardsync::topdesk::WriteClient;
 use serde_json::json;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 async fn run(
     company: &Company,
@@ -18,7 +19,7 @@ async fn run(
     limit: Option<Duration>,
 ) -> Finished {
     let store = company.store().await;
-    let stop = AtomicBool::new(false);
+    let stop = CancellationToken::new();
     let finished = company.run_as(&store, today(), &stop, account, limit).await;
     store.close().await;
     finished.unwrap()
@@ -98,7 +99,7 @@ async fn maintenance_is_waited_for_before_anything_is_read_or_written() {
     company.sandbox.fault(&maintenance).unwrap();
     // It ends with the maintenance, long before its patience.
     environment
-        .wait_for_maintenance(&connected, &AtomicBool::new(false))
+        .wait_for_maintenance(&connected, &CancellationToken::new())
         .await;
     assert_eq!(company.sandbox.stats()["faults_played"], 7);
     assert_eq!(
@@ -116,21 +117,21 @@ async fn patience_ends_and_without_it_nobody_asks() {
     let environment = company.environment();
     let connected = company.connect(&environment);
     environment
-        .wait_for_maintenance(&connected, &AtomicBool::new(false))
+        .wait_for_maintenance(&connected, &CancellationToken::new())
         .await;
     assert_eq!(played(), 0, "the default is not to wait");
     company.reconfigure("timeout: 20s", "timeout: 20s\n  patience: 1s");
     let environment = company.environment();
     let began = Instant::now();
     environment
-        .wait_for_maintenance(&connected, &AtomicBool::new(false))
+        .wait_for_maintenance(&connected, &CancellationToken::new())
         .await;
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
     assert!(played() > 3);
     // Told to stop, it waits no longer.
-    environment
-        .wait_for_maintenance(&connected, &AtomicBool::new(true))
-        .await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    environment.wait_for_maintenance(&connected, &stop).await;
 }
 
 #[tokio::test]

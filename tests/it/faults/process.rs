@@ -13,8 +13,8 @@ use std::io::Read;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 pub(super) fn program(company: &Company, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardsync"));
@@ -236,7 +236,7 @@ async fn a_secret_that_is_gone_is_a_failed_run_and_told() {
         command: "daemon",
         clock: &At(today()),
         progress: &Silent,
-        stop: &AtomicBool::new(false),
+        stop: &CancellationToken::new(),
     })
     .await
     .map(|report| report.id)

@@ -6,20 +6,20 @@ use cardsync::domain::report::{Outcome, RunVerdict};
 use cardsync::engine::run::{Finished, RunError};
 use cardsync::engine::state::StateReader;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Runs with a fault and asks for a stop once the fault is being played.
 async fn stopped(company: &Company, fault: Value) -> Result<Finished, RunError> {
     company.sandbox.fault(&fault).unwrap();
     let store = company.store().await;
-    let stop = AtomicBool::new(false);
+    let stop = CancellationToken::new();
     let played = async {
         while company.sandbox.stats()["faults_played"] == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
-        stop.store(true, Ordering::Relaxed);
+        stop.cancel();
     };
     let ended = async { tokio::join!(company.run_with(&store, today(), &stop), played).0 };
     let finished = tokio::time::timeout(PATIENCE, ended).await.expect("it ends");

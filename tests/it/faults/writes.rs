@@ -9,8 +9,8 @@ use cardsync::engine::run::RunError;
 use cardsync::engine::state::{StateReader, StoreError};
 use chrono::Duration;
 use serde_json::{Value, json};
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// How often a create with this key was sent, whatever became of it.
 fn creates(company: &Company, key: &str) -> usize {
@@ -147,7 +147,7 @@ async fn a_full_disk_stops_before_the_next_write() {
             company.again();
             let store = FailingStore::new(company.store().await, full, nth);
             let error = company
-                .run_with(&store, today(), &AtomicBool::new(false))
+                .run_with(&store, today(), &CancellationToken::new())
                 .await
                 .map(|it| it.report)
                 .unwrap_err();

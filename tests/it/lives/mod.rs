@@ -35,8 +35,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 const CONFIG: &str = r#"
 topdesk:
@@ -260,7 +260,7 @@ impl Life {
             command,
             clock: &At(at),
             progress: &Silent,
-            stop: &AtomicBool::new(false),
+            stop: &CancellationToken::new(),
         };
         let finished = self.runtime.block_on(carry_through(once, scope));
         finished.unwrap_or_else(|error| panic!("seed {}: {at}: {error:#}", self.seed))

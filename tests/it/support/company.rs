@@ -20,8 +20,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Once;
-use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use topdesk_sandbox::{RunningSandbox, Sandbox, SandboxOptions, Seed};
 
 /// The day everything happens.
@@ -213,7 +213,7 @@ store: {{ sqlite: {store} }}
     /// One whole run.
     pub async fn run(&self, at: DateTime<Utc>) -> Result<Finished, RunError> {
         let store = self.store().await;
-        let finished = self.run_with(&store, at, &AtomicBool::new(false)).await;
+        let finished = self.run_with(&store, at, &CancellationToken::new()).await;
         store.close().await;
         finished
     }
@@ -223,7 +223,7 @@ store: {{ sqlite: {store} }}
         &self,
         store: &impl StateWriter,
         at: DateTime<Utc>,
-        stop: &AtomicBool,
+        stop: &CancellationToken,
     ) -> Result<Finished, RunError> {
         self.run_as(store, at, stop, None, None).await
     }
@@ -233,7 +233,7 @@ store: {{ sqlite: {store} }}
         &self,
         store: &impl StateWriter,
         at: DateTime<Utc>,
-        stop: &AtomicBool,
+        stop: &CancellationToken,
         operator_account: Option<&OperatorAccount<'_, WriteClient>>,
         limit: Option<std::time::Duration>,
     ) -> Result<Finished, RunError> {

@@ -33,8 +33,8 @@ use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 const CONFIG: &str = r#"
 topdesk:
@@ -333,7 +333,7 @@ impl Life {
             command: "run",
             clock: &At(at),
             progress: &Silent,
-            stop: &AtomicBool::new(false),
+            stop: &CancellationToken::new(),
         };
         let finished = self.runtime.block_on(carry_through(once, &Scope::Whole));
         finished.unwrap_or_else(|error| panic!("{}: {at}: {error:#}", self.world.name))
