@@ -11,6 +11,7 @@ use crate::app::run_once::{RunOnce, carry_through};
 use crate::cli::out::{line, lined};
 use crate::config::policy::{key_spec, zone};
 use crate::domain::decision::HeldItem;
+use crate::domain::ids::RunId;
 use crate::domain::key::KeyReading;
 use crate::domain::undo::{Kept, Part};
 use crate::domain::visible;
@@ -21,6 +22,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::Path;
+
+/// What such a run is called in the history.
+const UNDO: &str = "undo";
 
 /// How far back the last run that wrote something is looked for.
 const RUNS_LOOKED_AT: u32 = 1000;
@@ -86,7 +90,7 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
     let stop = session::stop_signal()?;
     let once = RunOnce {
         environment: &environment,
-        command: "undo",
+        command: UNDO,
         clock: &*clock,
         progress: &bars,
         stop: &stop,
@@ -133,25 +137,50 @@ async fn named(args: &UndoArgs, environment: &Environment) -> anyhow::Result<Opt
     let store = session::read_store(environment).await?;
     let found = what_wrote(&store, &args.what).await;
     store.close().await;
-    let Some(what) = found? else {
-        let why = RunError::NothingToUndo(visible::line(&args.what).into_owned());
-        out::note(&format!("error: {why}; cardsync history lists the runs"));
-        return Ok(None);
-    };
-    Ok(Some(UndoArgs { what, ..args.clone() }))
+    match found? {
+        Meant::One(what) => Ok(Some(UndoArgs { what, ..args.clone() })),
+        Meant::Nothing => {
+            let why = RunError::NothingToUndo(visible::line(&args.what).into_owned());
+            out::note(&format!("error: {why}; cardsync history lists the runs"));
+            Ok(None)
+        }
+        Meant::AnUndo(run) => {
+            out::note(&format!(
+                "error: the last run that wrote something is an undo itself, {run}, and 'last' may mean two things: to go on \
+                 with it, name the run that it undoes, as before; to take it back: cardsync undo {run}"
+            ));
+            Ok(None)
+        }
+    }
 }
 
-async fn what_wrote(store: &impl StateReader, word: &str) -> anyhow::Result<Option<String>> {
+/// What the word of the command line means.
+enum Meant {
+    /// A run or an item.
+    One(String),
+    Nothing,
+    /// `last`, and that is an undo: whoever gives the same command twice wants to go on with it, and not to take it back.
+    AnUndo(RunId),
+}
+
+async fn what_wrote(store: &impl StateReader, word: &str) -> anyhow::Result<Meant> {
     if word != "last" {
         let wrote = !store.deeds(word).await?.is_empty();
-        return Ok(wrote.then(|| word.to_owned()));
+        return Ok(if wrote {
+            Meant::One(word.to_owned())
+        } else {
+            Meant::Nothing
+        });
     }
     for run in store.history(RUNS_LOOKED_AT).await? {
         if !store.deeds(run.id.as_str()).await?.is_empty() {
-            return Ok(Some(run.id.to_string()));
+            return Ok(match run.command.as_str() {
+                UNDO => Meant::AnUndo(run.id),
+                _other => Meant::One(run.id.to_string()),
+            });
         }
     }
-    Ok(None)
+    Ok(Meant::Nothing)
 }
 
 fn request(args: &UndoArgs, environment: &Environment) -> anyhow::Result<UndoRequest> {
