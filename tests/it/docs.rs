@@ -3,6 +3,7 @@
 use cardsync::config::GuardConfig;
 use cardsync::config::load::from_text;
 use cardsync::domain::concern::ConcernCode;
+use cardsync::domain::plan::ActionKind;
 use cardsync::mapping::Mapping;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -235,7 +236,12 @@ fn every_code_is_explained_where_people_look_for_it() {
     let holds: Vec<&str> = holds.filter(|word| !word.contains('%')).collect();
     assert!(holds.len() > 40, "{holds:?}");
     let concerns: Vec<&str> = ConcernCode::ALL.into_iter().map(ConcernCode::name).collect();
-    for (page, codes) in [("docs/guard.md", holds), ("docs/attention.md", concerns)] {
+    let actions: Vec<&str> = ActionKind::IN_ORDER.into_iter().map(ActionKind::name).collect();
+    for (page, codes) in [
+        ("docs/guard.md", holds),
+        ("docs/attention.md", concerns),
+        ("docs/history.md", actions),
+    ] {
         let text = document(page);
         for code in codes {
             let code = code.split(':').next().unwrap_or(code);

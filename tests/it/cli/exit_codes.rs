@@ -106,6 +106,11 @@ fn the_last_run_that_wrote_is_undone_by_its_name() {
         .cardsync(&["undo", "last", "--dry-run", "--as-of", LATER])
         .exits(2);
     assert!(ran.stdout.contains("Leiden"), "{}", ran.stdout);
+    // A class or a number that was typed wrong is not 'nothing to undo'.
+    for part in [["--class", "updaet"], ["--only", "999"]] {
+        let words = [&["undo", "last", "--dry-run", "--as-of", LATER][..], &part].concat();
+        place.cardsync(&words).exits(64);
+    }
 }
 
 #[test]
