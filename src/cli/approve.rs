@@ -37,13 +37,14 @@ pub(super) struct ApproveArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct RejectArgs {
-    /// Item ids, budget classes (archive, operators ...), actions (update, adopt ...), `snapshot`, or a plan id.
-    #[arg(required = true, value_name = "ID|CLASS|PLAN")]
+    /// Item ids, budget classes (archive, operators ...), actions (update, adopt ...), `snapshot`, a plan id, or a kind of what
+    /// needs a human (record_without_key ...): then it is known and counts no longer.
+    #[arg(required = true, value_name = "ID|CLASS|PLAN|KIND")]
     what: Vec<String>,
     /// Why, for those who read the journal later.
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// Last day, or moment, of the silence. Default: until something about the item changes.
+    /// Last day, or moment, of the silence. Default: until something about the item changes, for 30 days at most.
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
     /// The decisions as one JSON document on standard output.

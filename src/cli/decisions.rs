@@ -80,6 +80,9 @@ pub(super) fn as_text(log: &[LoggedDecision], now: DateTime<Utc>, zone: Tz, pain
             (None, _) if replaced => "replaced by a later decision".to_owned(),
             (None, Some(until)) if until <= now => format!("ended {}", when(until)),
             (None, Some(until)) => format!("holds until {}", when(until)),
+            (None, None) if decision.answer == Answer::Reject => {
+                "quiet until the item changes, for 30 days at most".to_owned()
+            }
             (None, None) => "holds until the item changes".to_owned(),
         };
         line!(text, "    {state}");

@@ -249,7 +249,12 @@ fn as_text(list: &List<'_>, zone: Tz, all: bool, paint: Paint) -> String {
         return "Nothing waits.\n".to_owned();
     }
     if is_part && nothing_waits {
-        text.push_str("Without what waits for a decision: that stands in `cardsync holds`.\n");
+        let nothing = if concerns.is_empty() {
+            "Nothing to correct. "
+        } else {
+            ""
+        };
+        line!(text, "{nothing}What waits for a decision stands in `cardsync holds`.");
     } else if nothing_waits {
         text.push_str("Nothing waits for a decision.\n");
     } else {
@@ -315,12 +320,6 @@ fn decidable(text: &mut String, waiting: &Waiting, settled: &BTreeSet<&ItemId>, 
         "\nDecide: cardsync approve ID|CLASS|PLAN, or cardsync reject ID. An approval holds for 7 days and for exactly what is shown; \
          a class or a plan leaves out what asks about one person."
     );
-}
-
-/// Whether an approval is for every reason that is shown now, as far as an approval lifts it.
-fn covers(decision: &Decision, change: &ChangeView) -> bool {
-    let mut liftable = change.holds.iter().filter(|hold| hold.approvable);
-    liftable.all(|hold| decision.waives.contains(&hold.code))
 }
 
 fn one(
@@ -408,7 +407,7 @@ fn one(
                 text,
                 "    approved by {by}{until}, and waits for what no approval lifts"
             ),
-            Answer::Approve if covers(decision, change) => {
+            Answer::Approve if decision.covers(change) => {
                 let then = match kept.done_by() {
                     None => "in the next run".to_owned(),
                     Some(command) => format!("with {command}"),

@@ -11,6 +11,8 @@ mod concerns;
 mod config;
 mod decisions;
 mod diff_config;
+#[cfg(all(test, feature = "sandbox"))]
+mod documented;
 mod exit;
 mod explain;
 mod explain_text;
@@ -54,6 +56,7 @@ struct Cli {
         short,
         long,
         global = true,
+        help_heading = "Options of every command",
         env = "CARDSYNC_CONFIG",
         default_value = CONFIG,
         value_name = "FILE"
@@ -61,7 +64,13 @@ struct Cli {
     config: PathBuf,
 
     /// Log lines as `text` (default) or `json`.
-    #[arg(long, global = true, value_name = "FORM", default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Options of every command",
+        value_name = "FORM",
+        default_value = "text"
+    )]
     log_format: session::LogFormat,
 
     #[command(subcommand)]
@@ -72,7 +81,7 @@ struct Cli {
 const CONFIG: &str = "/etc/cardsync/cardsync.yaml";
 
 const AFTER_HELP: &str = "Exit codes: 0 nothing to do or all done; 1 error; 2 changes pending (plan); 3 something is held, \
-or found (audit); 4 a snapshot was rejected; 5 finished, but some changes failed; 64 wrong usage. RUST_LOG sets the log level.";
+needs a human, or was found (audit); 4 a read was rejected; 5 finished, but some changes failed; 64 wrong usage. RUST_LOG sets the log level.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -83,20 +92,20 @@ enum Command {
     Check(check::CheckArgs),
     /// Read everything and print what a run would do. Changes nothing.
     Plan(plan::PlanArgs),
-    /// Plan, apply what is allowed, hold the rest.
+    /// Read everything, do what is allowed, hold the rest for a human.
     Run(plan::RunArgs),
     /// Read and plan again, and apply what is also in a saved plan, unchanged, and allowed today.
     Apply(plan::ApplyArgs),
     /// What is at risk before the next import: operators, cards, keys. For the change board; needs no earlier run. Changes
     /// nothing.
     Audit(audit::AuditArgs),
-    /// One person, start to end: records, mapping, card, evidence, guard, history. Changes nothing.
+    /// Everything about one person: records, fields, card, why something happens or not, what was written before. Changes nothing.
     Explain(explain::ExplainArgs),
-    /// What waits for a decision.
+    /// What waits for a decision, and what else needs a human.
     Holds(holds::HoldsArgs),
     /// Let items pass in the next run: by id, class, action or plan.
     Approve(approve::ApproveArgs),
-    /// Refuse items until they change.
+    /// Say no to items: they stay quiet until they change.
     Reject(approve::RejectArgs),
     /// Take a decision back, a yes or a no: what still waits is asked again.
     Unapprove(approve::UnapproveArgs),

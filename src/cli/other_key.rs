@@ -56,7 +56,7 @@ pub(super) fn load(config: &Path, asked: &str) -> anyhow::Result<WithOtherKey> {
         (true, None) => {}
         (false, None) => bail!(
             "{name} is not among the fields of the configuration, so it is not known what people have in it; \
-             write --key \"{name}={{{{ source.attribute }}}}\", or map it under fields"
+             write \"{name}={{{{ source.attribute }}}}\" in its place, or map it under fields"
         ),
     }
     Ok(WithOtherKey {

@@ -39,7 +39,7 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write a report that needs no other file, for a browser or a printer; readable by its owner only.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["redact", "replay", "diff_config", "key"])]
     html: Option<PathBuf>,
     /// Plan as if it were another moment, e.g. 2026-03-01.
     #[arg(long, value_name = "DATETIME")]
@@ -59,7 +59,7 @@ pub(super) struct PlanArgs {
     replay: Option<String>,
     /// What if another card field were the key, e.g. `email`: the value that people have in it is that of `fields:`, or of an
     /// expression, as in `--key "tasLoginName={{ ad.sAMAccountName }}"`. Only shown: no command ever applies such a plan.
-    #[arg(long, value_name = "FIELD[=EXPRESSION]", conflicts_with_all = ["out", "html", "diff_config", "redact", "replay"])]
+    #[arg(long, value_name = "FIELD[=EXPRESSION]", conflicts_with_all = ["out", "diff_config", "redact", "replay"])]
     key: Option<String>,
 }
 

@@ -10,8 +10,10 @@ use crate::app::environment::Environment;
 use crate::app::run_once::{RunOnce, carry_through};
 use crate::cli::out::{line, lined};
 use crate::domain::decision::HeldItem;
+use crate::domain::ids::RunId;
 use crate::domain::key::KeyReading;
-use crate::domain::undo::{Kept, Part};
+use crate::domain::report::RunReport;
+use crate::domain::undo::{Deed, Kept, Part, part_of};
 use crate::domain::visible;
 use crate::engine::run::{Planned, RunError, Scope, plan_exit_code};
 use crate::engine::state::StateReader;
@@ -20,6 +22,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::Path;
+
+/// What such a run is called in the history.
+const UNDO: &str = "undo";
 
 /// How far back the last run that wrote something is looked for.
 const RUNS_LOOKED_AT: u32 = 1000;
@@ -55,7 +60,11 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
     let Some(args) = &named(args, &environment).await? else {
         return Ok(Exit::Usage);
     };
-    let request = request(args, &environment)?;
+    let request = UndoRequest {
+        what: args.what.clone(),
+        part: part(args, &environment)?,
+        by: approver::operating_system_user(),
+    };
     let as_of = args.as_of.as_deref();
     let as_of = as_of
         .map(|text| session::moment(text, environment.zone()))
@@ -85,7 +94,7 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
     let stop = session::stop_signal()?;
     let once = RunOnce {
         environment: &environment,
-        command: "undo",
+        command: UNDO,
         clock: &*clock,
         progress: &bars,
         stop: &stop,
@@ -129,31 +138,78 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
 /// Finds out what is meant, before anything begins: a word that names nothing is wrong usage and no run that failed. `None`
 /// where it names nothing; that is said.
 async fn named(args: &UndoArgs, environment: &Environment) -> anyhow::Result<Option<UndoArgs>> {
+    let part = part(args, environment)?;
     let store = session::read_store(environment).await?;
-    let found = what_wrote(&store, &args.what).await;
+    let found = what_wrote(&store, &args.what, &part).await;
     store.close().await;
-    let Some(what) = found? else {
-        let why = RunError::NothingToUndo(visible::line(&args.what).into_owned());
-        out::note(&format!("error: {why}; cardsync history lists the runs"));
-        return Ok(None);
-    };
-    Ok(Some(UndoArgs { what, ..args.clone() }))
+    match found? {
+        Meant::One(what) => Ok(Some(UndoArgs { what, ..args.clone() })),
+        Meant::Nothing => {
+            let why = RunError::NothingToUndo(visible::line(&args.what).into_owned());
+            out::note(&format!("error: {why}; cardsync history lists the runs"));
+            Ok(None)
+        }
+        Meant::NoSuchPart(what) => {
+            out::note(&format!(
+                "error: {} wrote nothing that this --only or --class names; cardsync history RUN lists what a run did",
+                visible::line(&what)
+            ));
+            Ok(None)
+        }
+        Meant::AnUndo(run) => {
+            out::note(&format!(
+                "error: the last run that wrote something is an undo itself, {run}, and 'last' may mean two things: to go on \
+                 with it, name the run that it undoes, as before; to take it back: cardsync undo {run}"
+            ));
+            Ok(None)
+        }
+    }
 }
 
-async fn what_wrote(store: &impl StateReader, word: &str) -> anyhow::Result<Option<String>> {
-    if word != "last" {
-        let wrote = !store.deeds(word).await?.is_empty();
-        return Ok(wrote.then(|| word.to_owned()));
-    }
+/// What the word of the command line means.
+enum Meant {
+    /// A run or an item.
+    One(String),
+    Nothing,
+    /// A run or an item, and nothing of it is of the person or class that is asked for: a word that was typed wrong.
+    NoSuchPart(String),
+    /// `last`, and that is an undo: whoever gives the same command twice wants to go on with it, and not to take it back.
+    AnUndo(RunId),
+}
+
+async fn what_wrote(store: &impl StateReader, word: &str, part: &Part) -> anyhow::Result<Meant> {
+    let (what, deeds) = if word == "last" {
+        let Some((run, deeds)) = last_that_wrote(store).await? else {
+            return Ok(Meant::Nothing);
+        };
+        if run.command == UNDO {
+            return Ok(Meant::AnUndo(run.id));
+        }
+        (run.id.to_string(), deeds)
+    } else {
+        (word.to_owned(), store.deeds(word).await?)
+    };
+    Ok(if deeds.is_empty() {
+        Meant::Nothing
+    } else if part_of(deeds, part).is_empty() {
+        Meant::NoSuchPart(what)
+    } else {
+        Meant::One(what)
+    })
+}
+
+async fn last_that_wrote(store: &impl StateReader) -> anyhow::Result<Option<(RunReport, Vec<Deed>)>> {
     for run in store.history(RUNS_LOOKED_AT).await? {
-        if !store.deeds(run.id.as_str()).await?.is_empty() {
-            return Ok(Some(run.id.to_string()));
+        let deeds = store.deeds(run.id.as_str()).await?;
+        if !deeds.is_empty() {
+            return Ok(Some((run, deeds)));
         }
     }
     Ok(None)
 }
 
-fn request(args: &UndoArgs, environment: &Environment) -> anyhow::Result<UndoRequest> {
+/// The part of it that is asked for.
+fn part(args: &UndoArgs, environment: &Environment) -> anyhow::Result<Part> {
     let only = match &args.only {
         None => None,
         Some(raw) => match environment.key().read(raw) {
@@ -163,14 +219,8 @@ fn request(args: &UndoArgs, environment: &Environment) -> anyhow::Result<UndoReq
             }
         },
     };
-    Ok(UndoRequest {
-        what: args.what.clone(),
-        part: Part {
-            only,
-            class: args.class.clone(),
-        },
-        by: approver::operating_system_user(),
-    })
+    let class = args.class.clone();
+    Ok(Part { only, class })
 }
 
 fn print_json(document: &Value) -> anyhow::Result<()> {

@@ -76,8 +76,7 @@ pub fn load_with(path: &Path, more: &dyn Fn(&Config) -> Vec<Fault>) -> Result<Lo
 }
 
 fn read(path: &Path) -> Result<String, (String, &'static str)> {
-    const CURE: &str =
-        "name the configuration file with -c FILE or CARDSYNC_CONFIG; `cardsync config init` writes a starter file";
+    const CURE: &str = "name the configuration file with -c FILE or CARDSYNC_CONFIG; `cardsync config init FILE` writes a starter file";
     if path.is_dir() {
         return Err(("is a folder, not a file".to_owned(), CURE));
     }

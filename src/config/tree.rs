@@ -111,7 +111,7 @@ fn empty_file() -> YamlFault {
         place: None,
         path: String::new(),
         message: "the file is empty".to_owned(),
-        cure: "`cardsync config init` writes a starter file".to_owned(),
+        cure: "`cardsync config init FILE` writes a starter file".to_owned(),
     }
 }
 

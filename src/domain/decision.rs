@@ -129,6 +129,12 @@ impl Decision {
             && self.about.shown.as_ref().is_none_or(covers)
     }
 
+    /// Whether it is an approval of every reason that is shown now, as far as an approval lifts it.
+    pub fn covers(&self, change: &ChangeView) -> bool {
+        let mut liftable = change.holds.iter().filter(|hold| hold.approvable);
+        self.answer == Answer::Approve && liftable.all(|hold| self.waives.contains(&hold.code))
+    }
+
     /// Whether it is in force.
     pub fn in_force(&self, now: DateTime<Utc>) -> bool {
         self.until.is_none_or(|until| now < until)

@@ -1,5 +1,9 @@
 //! Approve and reject: by item, by class, by whole plan. A decision binds the items that wait now and the reasons shown.
 
+mod refused;
+
+pub use refused::{Approved, Choice, Refused};
+
 use super::attention::KeptConcern;
 use super::sheet::SheetDecision;
 use super::state::{KeptHold, StateReader, StateWriter, StoreError};
@@ -96,11 +100,17 @@ pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Wai
                 .any(|decision| decision.item == hold.id && decision.answer == Answer::Approve)
         })
         .collect();
+    let mut concerns = store.concerns().await?;
+    for KeptConcern { concern, .. } in &mut concerns {
+        // Said after the last run: the next one will not count it.
+        let said = decided.iter().find(|it| it.item == concern.id && it.keeps_quiet(now));
+        concern.rejected_by = said.map(|it| it.by.clone());
+    }
     Ok(Waiting {
         items,
         decided,
         snapshots,
-        concerns: store.concerns().await?,
+        concerns,
         last_look,
     })
 }
@@ -171,52 +181,6 @@ pub fn names(word: &str, kept: &KeptHold) -> bool {
         .iter()
         .any(|kind| kind.name() == word && kept.item.change.action == *kind);
     is_id(&kept.item.change.id, word) || kept.plan.as_str() == word || by_class || by_action
-}
-
-/// Why nothing is decided.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    #[error(
-        "nothing that waits is called '{0}'; `cardsync holds` lists ids, classes and the plan; an item that has changed since has a new id, and what only needs a human can be rejected (it is known, and stays quiet), never approved"
-    )]
-    UnknownWord(String),
-    #[error("no decision about '{0}' is in force; `cardsync holds --decisions` lists them with their ids")]
-    NotDecided(String),
-    /// Decisions that exclude each other.
-    #[error("of {of} only one can be approved: {}; approve one, and reject the others or leave them", join(.choices))]
-    OneOf { of: String, choices: Vec<Choice> },
-}
-
-/// One of several things that exclude each other, and where it was approved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    pub item: ItemId,
-    /// `a new card`, `card c-1`, `archive of card c-1`.
-    pub what: String,
-    pub approved: Approved,
-}
-
-/// Where an approval comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Approved {
-    /// With the others.
-    Now,
-    /// In this line of the list.
-    Line(u64),
-    /// Before, by somebody.
-    Before(String),
-}
-
-fn join(choices: &[Choice]) -> String {
-    let one = |choice: &Choice| {
-        let Choice { item, what, approved } = choice;
-        match approved {
-            Approved::Now => format!("{what} [{item}]"),
-            Approved::Line(line) => format!("line {line}: {what} [{item}]"),
-            Approved::Before(by) => format!("{what} [{item}], which {by} has approved (cardsync unapprove {item})"),
-        }
-    };
-    choices.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// What a decision did.
@@ -317,7 +281,10 @@ impl<'a> Making<'a> {
             let refused = self.before.get(id).is_some_and(|it| it.answer == Answer::Reject);
             let own = kept.item.has_own_doubt() || refused;
             if answer == Answer::Approve && own && !ids.contains(id.as_str()) {
-                self.alone.insert(id.clone());
+                // What was approved by its id stands.
+                if !self.before.get(id).is_some_and(|it| it.covers(&kept.item.change)) {
+                    self.alone.insert(id.clone());
+                }
             } else {
                 self.held(kept, answer, said);
             }

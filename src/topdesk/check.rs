@@ -94,7 +94,13 @@ impl ReadClient {
         for list in &wants.lookups {
             let topic = format!("list '{list}'");
             lines.push(match lookups::read(&self.http, *list).await {
-                Ok(entries) => CheckLine::ok(&topic, format!("{} entries", entries.len())),
+                Ok(entries) => CheckLine::ok(
+                    &topic,
+                    match entries.len() {
+                        1 => "1 entry".to_owned(),
+                        count => format!("{count} entries"),
+                    },
+                ),
                 Err(failure) => CheckLine::failed(&topic, &failure),
             });
         }

@@ -105,7 +105,7 @@ pub(in crate::cli) fn run(id: &RunId, history: &RunHistory, zone: Tz, paint: Pai
 
 fn head(text: &mut String, run: &RunReport, zone: Tz, paint: Paint) {
     let title = format!(
-        "Run {}: cardsync {}, {}, took {}, {}",
+        "Run {}: {}, {}, took {}, {}",
         run.id,
         run.command,
         when(run.started_at, zone),

@@ -11,7 +11,7 @@ use std::path::Path;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RekeyCommand {
-    /// Find whose each card without the key is, by the old marks, and grade each pair. Changes nothing.
+    /// Put every card without a number beside the person it may belong to, with a grade. Changes nothing.
     Pair(pair::PairArgs),
     /// Write the key onto the cards whose pairs were approved. Given again, it does what is left.
     Write(write::WriteArgs),

@@ -207,7 +207,10 @@ pub(super) fn advice(keys: &[KeyCandidate], others: &[OtherKey], ground: &Ground
     }
     let misplaced = ground.pairing.misplaced.len();
     let next = if field == in_use && misplaced > 0 {
-        format!("put the numbers on somebody else's card right ({misplaced} cards): `cardsync rekey pair`")
+        {
+            let cards = if misplaced == 1 { "card" } else { "cards" };
+            format!("first put the numbers on somebody else's card right ({misplaced} {cards}, the first finding)")
+        }
     } else if field == in_use && complete {
         "everybody in the sources has a card with it: go on with `cardsync plan`".to_owned()
     } else if field == in_use {

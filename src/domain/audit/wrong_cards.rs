@@ -12,7 +12,8 @@ const WRONG_CARD: Words = Words {
     title: "Numbers that stand on somebody else's card",
     why: "whatever is done by number is done to the wrong person: the data of one is written onto the card of the other, and the \
           card, with its operator, is archived when the other leaves",
-    cure: "put them right before anything is written by number; two that were exchanged are one line of the list",
+    cure: "before anything is written by number, put the right number or the right name on each of these cards in TOPdesk; where a \
+           card shows somebody of the sources, the list has a line for it, and one line for two cards with each other's number",
     command: Some("rekey pair --csv FILE"),
 };
 

@@ -295,9 +295,9 @@ impl HoldReason {
                 "came with a new version of cardsync that decides otherwise; approve it once you have checked it"
             }
             HoldReason::AnotherPerson => {
-                "same number, another person? surname and first name both differ from the card and neither directory id, \
-                 e-mail nor login agrees, or name and account on it are somebody else's of the sources; approve if the card is \
-                 this person's (`cardsync rekey pair` puts exchanged numbers right)"
+                "same number, another person? On the card neither surname, first name, directory id, e-mail nor login agrees, or \
+                 name and account are those of somebody else in the sources: approve only if the card is this person's, else \
+                 put the number right where it is wrong (`cardsync rekey pair` lists exchanged numbers)"
             }
             HoldReason::ExchangedNumbers => {
                 "two cards with each other's number: what stands on each (name, and login or e-mail) is wholly the other's of \

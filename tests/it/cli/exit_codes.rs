@@ -106,6 +106,42 @@ fn the_last_run_that_wrote_is_undone_by_its_name() {
         .cardsync(&["undo", "last", "--dry-run", "--as-of", LATER])
         .exits(2);
     assert!(ran.stdout.contains("Leiden"), "{}", ran.stdout);
+    // A class or a number that was typed wrong is not 'nothing to undo'.
+    for part in [["--class", "updaet"], ["--only", "999"]] {
+        let words = [&["undo", "last", "--dry-run", "--as-of", LATER][..], &part].concat();
+        place.cardsync(&words).exits(64);
+    }
+}
+
+#[test]
+fn a_report_that_would_not_be_written_is_refused() {
+    let place = known();
+    for other in [
+        &["--redact"][..],
+        &["--replay", "last"],
+        &["--diff-config", "config.yaml"],
+    ] {
+        let words = [&["plan", "--html", "plan.html"], other].concat();
+        place.cardsync(&words).exits(64);
+    }
+}
+
+#[test]
+fn the_same_undo_of_the_last_run_given_twice_does_not_take_itself_back() {
+    let place = known();
+    export(&place, "Leiden", "Delft");
+    place.cardsync(&["run", "--as-of", LATER]).exits(0);
+    place
+        .cardsync(&["undo", "last", "--as-of", "2025-03-05T09:00"])
+        .exits(0);
+    let ran = place
+        .cardsync(&["undo", "last", "--as-of", "2025-03-05T10:00"])
+        .exits(64);
+    let runs = place.cardsync(&["history", "--json", "--limit", "1"]).json();
+    let undo = text(&runs[0]["id"]);
+    let back = format!("to take it back: cardsync undo {undo}");
+    assert!(ran.stderr.contains(&back), "{}", ran.stderr);
+    place.cardsync(&["undo", undo, "--as-of", "2025-03-05T10:00"]).exits(0);
 }
 
 #[test]
@@ -125,7 +161,12 @@ fn what_only_needs_a_human_is_3_until_it_is_known_or_gone() {
     let id = text(&list["concerns"][0]["id"]).to_owned();
     place.cardsync(&["approve", &id]).exits(1);
     place.cardsync(&["reject", &id]).exits(0);
-    place.cardsync(&["holds", "--for", "hr"]).exits(0);
+    let quiet = place.cardsync(&["holds", "--for", "hr"]).exits(0);
+    assert!(
+        quiet.stdout.contains("stays quiet until it changes"),
+        "{}",
+        quiet.stdout
+    );
 }
 
 #[test]

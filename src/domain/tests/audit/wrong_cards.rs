@@ -45,7 +45,7 @@ fn numbers_on_the_wrong_card_come_first_and_operators_without_one_are_found_by_w
         audit.other_keys
     );
     assert!(
-        audit.advice.next.contains("somebody else's card right (2 cards)"),
+        audit.advice.next.contains("somebody else's card right (2 cards,"),
         "{:?}",
         audit.advice
     );

@@ -103,6 +103,24 @@ fn a_class_never_answers_a_doubt_about_one_person() {
 }
 
 #[test]
+fn a_class_leaves_alone_what_was_approved_by_its_id_and_does_not_call_it_open() {
+    let mut waiting = Waiting {
+        items: vec![waits_for(&[HoldReason::AnotherPerson])],
+        ..Waiting::default()
+    };
+    let id = waiting.items[0].item.change.id.to_string();
+    let say = |waiting: &Waiting, word: &str| decide(waiting, &[word.to_owned()], Answer::Approve, said()).unwrap();
+    waiting.decided = say(&waiting, &id).decisions;
+    assert_eq!(say(&waiting, "archive"), Decided::default());
+    waiting.items = vec![waits_for(&[HoldReason::AnotherPerson, HoldReason::OperatorUnproven])];
+    assert_eq!(
+        say(&waiting, "archive").one_by_one.len(),
+        1,
+        "a reason more, which nobody has answered"
+    );
+}
+
+#[test]
 fn an_approval_after_a_rejection_starts_anew() {
     let mut rejected = approve(vec![waits_for(&[HoldReason::OperatorUnproven])], Vec::new());
     rejected.answer = Answer::Reject;
