@@ -96,6 +96,7 @@ async fn in_span(run: RunOnce<'_>, writable: Writable<'_>, scope: &Scope, run_id
             (Some(current), finished) => {
                 let mut events = notify::events(&environment.id, previous, current, &new_holds);
                 if let Ok(finished) = finished {
+                    events.retain(|event| !notify::is_known(event, &finished.attention));
                     events.extend(notify::attention_events(&environment.id, current, &finished.attention));
                 }
                 events

@@ -1,16 +1,17 @@
 //! `approve`, `reject` and `unapprove`.
 
 use super::exit::Exit;
-use super::{approver, out, session};
+use super::{approver, holds, out, session};
 use crate::app::environment::Environment;
 use crate::cli::out::line;
-use crate::domain::decision::{Answer, REJECTION_IS_QUIET};
+use crate::domain::decision::{Answer, Decision};
 use crate::domain::ids::ItemId;
 use crate::engine::decisions::{self, APPROVAL_LASTS_AT_MOST, Decided, Said, Waiting};
 use crate::engine::sheet;
 use crate::engine::state::{KeptHold, StateWriter};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono_tz::Tz;
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -185,7 +186,7 @@ async fn decide(environment: &Environment, asked: Asked<'_>) -> anyhow::Result<E
     if asked.json {
         out::json(&decided)?;
     } else {
-        tell(&decided, &waiting, &asked.by);
+        tell(&decided, &waiting, &asked.by, environment.zone());
     }
     Ok(if decided.one_by_one.is_empty() {
         Exit::Done
@@ -264,7 +265,7 @@ fn nothing_decided(problems: &[impl ToString]) -> anyhow::Error {
     anyhow::anyhow!("nothing was decided: {}", lines.join("\n"))
 }
 
-fn tell(decided: &Decided, waiting: &Waiting, by: &str) {
+fn tell(decided: &Decided, waiting: &Waiting, by: &str, zone: Tz) {
     let by_id: BTreeMap<&str, &KeptHold> = waiting
         .items
         .iter()
@@ -289,10 +290,10 @@ fn tell(decided: &Decided, waiting: &Waiting, by: &str) {
     let rejected = of(Answer::Reject);
     if !rejected.is_empty() {
         out::print(&format!(
-            "Rejected by {by}: {} item(s){}\nThey stay quiet until something about them changes, for {} days at most.\n",
+            "Rejected by {by}: {} item(s){}\nThey stay quiet until something about them changes, {}.\n",
             rejected.len(),
             named(&rejected),
-            REJECTION_IS_QUIET.num_days()
+            quiet_words(&decided.decisions, zone)
         ));
     }
     if !waits_on.is_empty() {
@@ -302,6 +303,17 @@ fn tell(decided: &Decided, waiting: &Waiting, by: &str) {
         ));
     }
     alone(decided, &by_id);
+}
+
+/// How long the longest of these rejections lasts.
+fn quiet_words(decisions: &[Decision], zone: Tz) -> String {
+    let rejections = decisions.iter().filter(|it| it.answer == Answer::Reject);
+    let last = rejections.max_by_key(|it| it.quiet_until());
+    last.map_or(String::new(), |last| {
+        holds::quiet_words(last, &|at| {
+            at.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
+        })
+    })
 }
 
 /// What a class, an action or a plan named and no such word decides, and how it is decided.

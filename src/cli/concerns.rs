@@ -113,13 +113,21 @@ fn who(concern: &Concern) -> String {
     }
 }
 
-/// The list, by whom it is for and by kind; operators first. `stale` says of a time whether no run could judge since.
+/// What is said of one beside what it is.
+pub(super) struct Mark {
+    /// No run could judge it since.
+    pub is_stale: bool,
+    /// That somebody knows of it.
+    pub known: Option<String>,
+}
+
+/// The list, by whom it is for and by kind; operators first.
 pub(super) fn as_text(
     concerns: &[&KeptConcern],
     zone: Tz,
     all: bool,
     paint: Paint,
-    stale: &dyn Fn(DateTime<Utc>) -> bool,
+    mark: &dyn Fn(&KeptConcern) -> Mark,
 ) -> String {
     let mut text = String::new();
     let when = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
@@ -144,7 +152,7 @@ pub(super) fn as_text(
             line!(text, "  {} {}", of_kind.len(), paint.warn(words));
             let shown = if all { of_kind.len() } else { MOST_SHOWN };
             for kept in of_kind.iter().take(shown) {
-                one_of(&mut text, kept, &when, paint, stale);
+                one_of(&mut text, kept, &when, paint, mark(kept));
             }
             if of_kind.len() > shown {
                 line!(
@@ -164,15 +172,10 @@ pub(super) fn as_text(
     text
 }
 
-fn one_of(
-    text: &mut String,
-    kept: &KeptConcern,
-    when: &dyn Fn(DateTime<Utc>) -> String,
-    paint: Paint,
-    stale: &dyn Fn(DateTime<Utc>) -> bool,
-) {
+fn one_of(text: &mut String, kept: &KeptConcern, when: &dyn Fn(DateTime<Utc>) -> String, paint: Paint, mark: Mark) {
     let concern = &kept.concern;
-    let mark = if stale(kept.seen_at) {
+    let Mark { is_stale, known } = mark;
+    let mark = if is_stale {
         format!(", not judged since {}", when(kept.seen_at))
     } else {
         String::new()
@@ -184,8 +187,8 @@ fn one_of(
         line!(text, "        {} {} is active", paint.bad("operator"), ids.join(", "));
     }
     line!(text, "        {}", concern.what);
-    if let Some(by) = &concern.rejected_by {
-        line!(text, "        known to {by}: stays quiet until it changes");
+    if let Some(known) = known {
+        line!(text, "        {known}");
     }
 }
 

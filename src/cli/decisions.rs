@@ -16,6 +16,7 @@ fn ended_words(end: &DecisionEnd) -> String {
         WhyEnded::CardChanged => "over: somebody else had changed the card,".to_owned(),
         WhyEnded::OtherContent => "over: the source was read with other content,".to_owned(),
         WhyEnded::OtherDay => "over: the evidence names another day,".to_owned(),
+        WhyEnded::NotNoted => "over: an earlier version did not note what was shown,".to_owned(),
         WhyEnded::OperatorChanged => "over: the linked operator was not as shown any more,".to_owned(),
         WhyEnded::TakenBack => format!("taken back by {}", end.by.as_deref().unwrap_or("somebody")),
     }

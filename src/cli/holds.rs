@@ -14,7 +14,7 @@ use crate::domain::card::OperatorLink;
 use crate::domain::concern::Addressee;
 use crate::domain::decision::{Answer, Decision, HeldItem, REJECTION_IS_QUIET, is_rejected, settled_items};
 use crate::domain::ids::ItemId;
-use crate::domain::plan::ActionKind;
+use crate::domain::plan::{ActionKind, HoldReason};
 use crate::domain::view::{ChangeView, HoldView};
 use crate::engine::attention::KeptConcern;
 use crate::engine::decisions::{self, Waiting, choice_words};
@@ -160,7 +160,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
         }
     }
     let settled = settled(&waiting, now);
-    let known = |kept: &&KeptConcern| is_known(&waiting, kept);
+    let known = |kept: &&KeptConcern| !kept.concern.is_open();
     let nothing = settled.len() == waiting.items.len() && waiting.snapshots.is_empty() && listed.iter().all(known);
     Ok(if nothing { Exit::Done } else { Exit::Held })
 }
@@ -168,12 +168,21 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
 /// Items that wait for nobody: somebody has said no, also since the last run.
 fn settled(waiting: &Waiting, now: DateTime<Utc>) -> BTreeSet<&ItemId> {
     let decided = by_item(waiting);
-    let rejected = |item: &ItemId| decided.get(item).is_some_and(|decision| decision.keeps_quiet(now));
+    let judged: BTreeMap<&ItemId, &HeldItem> = waiting
+        .items
+        .iter()
+        .map(|kept| (&kept.item.change.id, &kept.item))
+        .collect();
+    let said_no = |item: &ItemId, reasons: &[HoldReason]| match decided.get(item) {
+        Some(decision) => decision.keeps_known(judged[item].judged_at, is_rejected(reasons), now),
+        // A no to the card and the number is a no to the item; any other is over where it is not in force.
+        None => is_rejected(reasons) && writes_a_number(judged[item].change.action),
+    };
     let held = waiting
         .items
         .iter()
         .map(|kept| (&kept.item.change.id, kept.item.reasons.as_slice()));
-    settled_items(held, |item, reasons| is_rejected(reasons) || rejected(item))
+    settled_items(held, said_no)
 }
 
 /// What is listed, and of whom.
@@ -185,12 +194,16 @@ struct List<'a> {
     is_part: bool,
 }
 
-/// Whether somebody has said that it is known, also since the last run.
-fn is_known(waiting: &Waiting, kept: &KeptConcern) -> bool {
-    let of_this = |decision: &&Decision| decision.item == kept.concern.id;
-    match waiting.decided.iter().find(of_this) {
-        Some(decision) => decision.answer == Answer::Reject,
-        None => !kept.concern.is_open(),
+/// Whether a no to the card and the number is a no to such an item.
+fn writes_a_number(action: ActionKind) -> bool {
+    matches!(action, ActionKind::Adopt | ActionKind::Exchange | ActionKind::Merge)
+}
+
+/// What a rejection lasts, in words.
+pub(super) fn quiet_words(decision: &Decision, when: &dyn Fn(DateTime<Utc>) -> String) -> String {
+    match decision.until {
+        Some(until) if until == decision.quiet_until() => format!("until {} at most", when(until)),
+        Some(_) | None => format!("for {} days at most", REJECTION_IS_QUIET.num_days()),
     }
 }
 
@@ -261,9 +274,19 @@ fn as_text(list: &List<'_>, zone: Tz, all: bool, paint: Paint) -> String {
         decidable(&mut text, waiting, settled, zone, all, paint);
     }
     if !concerns.is_empty() {
-        text.push_str(&concerns::as_text(concerns, zone, all, paint, &|at| {
-            waiting.is_stale(at)
-        }));
+        let when = |moment: DateTime<Utc>| moment.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
+        let known = |kept: &KeptConcern| {
+            let by = kept.concern.rejected_by.as_ref()?;
+            let mut decided = waiting.decided.iter();
+            let decision = decided.find(|it| kept.concern.is_answered_by(&it.item))?;
+            let for_how_long = quiet_words(decision, &when);
+            Some(format!("known to {by}: stays quiet until it changes, {for_how_long}"))
+        };
+        let mark = |kept: &KeptConcern| concerns::Mark {
+            is_stale: waiting.is_stale(kept.seen_at),
+            known: known(kept),
+        };
+        text.push_str(&concerns::as_text(concerns, zone, all, paint, &mark));
         text.push_str(
             "\nThis is settled where it stands, and goes from the list once it is. What is known and may stay: cardsync reject \
              ID|KIND, then it is quiet until it changes.\n",
@@ -421,8 +444,8 @@ fn one(
             Answer::Reject if item.is_settled() => {}
             Answer::Reject => line!(
                 text,
-                "    rejected by {by}: stays quiet until it changes, for {} days at most",
-                REJECTION_IS_QUIET.num_days()
+                "    rejected by {by}: stays quiet until it changes, {}",
+                quiet_words(decision, when)
             ),
         };
     }

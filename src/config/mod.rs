@@ -7,6 +7,7 @@ pub mod address;
 pub mod anonymize;
 pub mod budgets;
 pub mod decides;
+mod lifecycle;
 pub mod load;
 pub mod policy;
 pub mod problem;
@@ -18,11 +19,13 @@ pub mod source;
 pub mod starter;
 mod store;
 mod suggest;
+pub mod topdesk;
 mod tree;
 pub mod units;
 pub mod validate;
 
 pub use anonymize::AnonymizeConfig;
+pub use lifecycle::{JoinerConfig, LeaverConfig, LifecycleConfig, MissingConfig, RehireConfig, SspAccess};
 pub use load::{Loaded, load};
 pub use schema::schema;
 pub use show::show;
@@ -32,16 +35,15 @@ pub use source::{
 };
 pub use starter::starter;
 pub use store::{RetentionConfig, StoreConfig};
+pub use topdesk::{AccountConfig, AccountFilters, ExpectTarget, TopdeskConfig};
 
 use crate::domain::key::Normaliser;
 pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehireOperator, RehirePerson, WorkLeft};
-use chrono::NaiveDate;
 use schemars::JsonSchema;
-use secret::SecretRef;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use units::{Percent, Span, TimeOfDay};
+use units::Percent;
 
 /// One TOPdesk environment and everything that feeds it. Relative paths start in the folder of this file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -105,126 +107,6 @@ impl Config {
 
 fn default_timezone() -> String {
     "UTC".to_owned()
-}
-
-/// The TOPdesk environment and the account cardsync uses.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TopdeskConfig {
-    /// Address, with or without `/tas/api`. `http://` only for loopback addresses.
-    pub url: String,
-    /// Login name of the API account.
-    pub username: String,
-    /// Its application password.
-    #[schemars(extend("x-decides" = "how"))]
-    pub password: SecretRef,
-    /// The day the application password expires, e.g. `2027-03-31`: `check` and every run warn from 30 days before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-decides" = "how"))]
-    pub password_expires: Option<NaiveDate>,
-    /// A second account, used only for approved items that touch an operator: then the everyday account needs no archive
-    /// right on operators. Its password is read when the first such item is applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-decides" = "judging"))]
-    pub operator_account: Option<AccountConfig>,
-    /// Name of the archiving reason that archives use. Required where the environment makes it mandatory.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-decides" = "judging"))]
-    pub archiving_reason: Option<String>,
-    /// Only where the account's filters cannot be read: a human states that there are none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account_filters: Option<AccountFilters>,
-    /// PEM file with the certificate authority, when the system's roots do not know it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-decides" = "how"))]
-    pub ca_file: Option<PathBuf>,
-    /// Requests in flight at most. Default 4, 1 to 32.
-    #[serde(default = "default_concurrency")]
-    #[schemars(extend("x-decides" = "how"))]
-    pub concurrency: usize,
-    /// Requests per second at most. Default 20.
-    #[serde(default = "default_requests_per_second")]
-    #[schemars(extend("x-decides" = "how"))]
-    pub requests_per_second: u32,
-    /// Longest wait for one answer. Default 60s.
-    #[serde(default = "default_timeout")]
-    #[schemars(extend("x-decides" = "how"))]
-    pub timeout: Span,
-    /// How long a run waits for an environment in maintenance (502 to 504, 520 to 524) before its first write. Default 0s: not at all.
-    #[serde(default)]
-    #[schemars(extend("x-decides" = "how"))]
-    pub patience: Span,
-    /// Longest time for sending changes in one run; what is left is planned again by the next. Default 2h.
-    #[serde(default = "default_run_limit")]
-    #[schemars(extend("x-decides" = "how"))]
-    pub run_limit: Span,
-    /// How the read of person cards itself is judged. Defaults: at least 1 card, at most 10 % fewer than before.
-    #[serde(default)]
-    pub expect: ExpectTarget,
-    /// Whether a card needs `isManager` before others may have it as their manager. Default false: the flag is not touched.
-    #[serde(default)]
-    #[schemars(extend("x-decides" = "judging"))]
-    pub manager_flag: bool,
-    /// Whether an archived card keeps its login name reserved. Default true, the safe assumption.
-    #[serde(default = "default_true")]
-    #[schemars(extend("x-decides" = "judging"))]
-    pub archived_logins_reserved: bool,
-}
-
-fn default_concurrency() -> usize {
-    4
-}
-fn default_requests_per_second() -> u32 {
-    20
-}
-fn default_timeout() -> Span {
-    Span::seconds(60)
-}
-fn default_run_limit() -> Span {
-    Span::hours(2)
-}
-fn default_true() -> bool {
-    true
-}
-
-/// An account of TOPdesk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AccountConfig {
-    /// Login name.
-    pub username: String,
-    /// Its application password.
-    pub password: SecretRef,
-}
-
-/// A human's statement about the account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountFilters {
-    /// The account has no branch, operator or category filter.
-    None,
-}
-
-/// Expectations of the TOPdesk read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ExpectTarget {
-    /// Fewest cards. Default 1.
-    pub min_records: u64,
-    /// Largest drop against the largest read of the last 14 days. Default 10%.
-    pub max_drop: Percent,
-    /// Largest loss of the cards of one branch or department; at least 5 cards. Default 50%.
-    pub max_group_drop: Percent,
-}
-
-impl Default for ExpectTarget {
-    fn default() -> Self {
-        Self {
-            min_records: 1,
-            max_drop: Percent(10.0),
-            max_group_drop: Percent(50.0),
-        }
-    }
 }
 
 /// The key.
@@ -310,126 +192,6 @@ pub struct CreateConfig {
     /// May be chosen as the caller of a call.
     #[serde(rename = "isCaller")]
     pub is_caller: bool,
-}
-
-/// When people leave and what happens when they come back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LifecycleConfig {
-    /// Before the first working day. Default: a card is made as soon as a source has the person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub joiner: Option<JoinerConfig>,
-    /// Evidence of leaving. Default: none, only absence counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub leaver: Option<LeaverConfig>,
-    /// Absence from every authoritative source.
-    pub missing: MissingConfig,
-    /// What happens to somebody who comes back.
-    pub rehire: RehireConfig,
-    /// What happens to the data of people whose card was archived long ago. Default: nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub anonymize: Option<AnonymizeConfig>,
-}
-
-/// Before the first working day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct JoinerConfig {
-    /// The first working day, an expression that gives a date, e.g. `{{ hr['Start date'] | date }}`. A blank date is later
-    /// than every date; who has no date that can be read gets no card.
-    pub starts: String,
-    /// A card is made, or an archived one made active again, at most so many days before. Whole days; default 14d.
-    #[serde(default = "default_before")]
-    pub before: Span,
-    /// When a card that cardsync makes gets the access that `create.hasSspAccess` says.
-    #[serde(default)]
-    pub ssp_access: SspAccess,
-}
-
-fn default_before() -> Span {
-    Span::days(14)
-}
-
-/// When a new card gets its access to the self-service portal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SspAccess {
-    /// With the card.
-    #[default]
-    AtOnce,
-    /// On the first working day.
-    OnTheDay,
-}
-
-/// Evidence of leaving.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LeaverConfig {
-    /// Condition, e.g. `{{ hr['End date'] | date < today }}`. Only a source with a row per contract can do without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when: Option<String>,
-    /// How long it must hold before the card is archived. Default 1d.
-    #[serde(default = "default_after")]
-    pub after: Span,
-    /// With a row per contract: how long after the day on which the last contract has ended a card stays, for the next contract
-    /// that is entered late. A next contract that is known already keeps the card whatever the gap. Whole days. Default 0d.
-    #[serde(default, skip_serializing_if = "Span::is_zero")]
-    pub gap: Span,
-    /// The time of day, in `timezone`, at which cards are archived, e.g. "18:00". Default: whenever it has held long enough.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<TimeOfDay>,
-    /// A leaver with an operator who is still the manager of others: off (default), report, or hold.
-    #[serde(default)]
-    pub work_left: WorkLeft,
-    /// Before the card of somebody with an active operator is archived, the operator loses the permission to log in, so that
-    /// a later wake-up gives no access. Default false.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub disarm: bool,
-}
-
-fn default_after() -> Span {
-    Span::days(1)
-}
-
-/// When somebody who is no longer in any source counts as gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct MissingConfig {
-    /// Complete reads that must miss the person, each with new content. Default 3; at least 2.
-    pub reads: u32,
-    /// Time that must pass since the first of them. Default 48h.
-    #[serde(rename = "for")]
-    pub for_: Span,
-}
-
-impl Default for MissingConfig {
-    fn default() -> Self {
-        Self {
-            reads: 3,
-            for_: Span::hours(48),
-        }
-    }
-}
-
-/// What happens to somebody who comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RehireConfig {
-    /// A card that cardsync archived: unarchive it (default), or hold.
-    pub person: RehirePerson,
-    /// The linked archived operator that may wake up with it. `hold` (default): a human decides whether the card wakes, with
-    /// whatever TOPdesk then makes of the operator. `restore`: one that cardsync archived with the card is woken, once that is
-    /// approved. `keep_archived`: it stays archived, and is archived again at once where TOPdesk wakes it with the card.
-    pub operator: RehireOperator,
-}
-
-impl Default for RehireConfig {
-    fn default() -> Self {
-        Self {
-            person: RehirePerson::Unarchive,
-            operator: RehireOperator::Hold,
-        }
-    }
 }
 
 /// A limit: at most `max`, and at most `percent` of the active cards that are ours, whichever is less, but never below 3.

@@ -2,9 +2,14 @@
 //! look, so that it shows when what set them apart vanishes for many of them at once (RULES 4.7): a word in HR or an
 //! organisational unit was renamed, an attribute went. A card that is made for one of them can never be taken back.
 
-use super::key::Key;
+use super::evidence::Evidence;
+use super::field::CardField;
+use super::hold::HoldReason;
+use super::ids::CardId;
+use super::key::{Key, RawKey};
+use super::record::Anchor;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So few people may come back together without a question.
 pub const FEW: u64 = 3;
@@ -19,9 +24,31 @@ pub struct Apart {
     /// Those among them whose evidence vanished together with that of many others: a new card, or making the old one active
     /// again, waits until somebody has looked.
     pub vanished: BTreeSet<Key>,
+    /// Leavers without a card by their number who were asked or told about. That their record goes answers nothing: the card
+    /// that may be theirs stays active.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub asked: BTreeMap<Key, AskedLeaver>,
+}
+
+/// What a leaver's record said when it was looked at last, and the cards that may be theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedLeaver {
+    pub raw_key: RawKey,
+    pub anchors: Vec<Anchor>,
+    /// That they have left; `None`: not for long enough.
+    pub evidence: Option<Evidence>,
+    /// That the number is written like no other.
+    pub odd: Option<HoldReason>,
+    /// Each card with what agrees.
+    pub cards: BTreeMap<CardId, BTreeSet<CardField>>,
 }
 
 impl Apart {
+    /// Whether this person is among them.
+    pub fn has(&self, key: &Key) -> bool {
+        self.known.contains(key) || self.vanished.contains(key) || self.asked.contains_key(key)
+    }
+
     /// Whether so many of them coming back in one look is no coincidence: more than a few, and more than half of all.
     pub fn is_mass_return(&self, returning: u64) -> bool {
         returning > FEW && returning * 2 > self.known.len() as u64
@@ -31,6 +58,7 @@ impl Apart {
     pub fn forget(&mut self, keys: &BTreeSet<Key>) {
         self.known.retain(|key| !keys.contains(key));
         self.vanished.retain(|key| !keys.contains(key));
+        self.asked.retain(|key, _| !keys.contains(key));
     }
 }
 

@@ -179,6 +179,11 @@ pub struct Concern {
 }
 
 impl Concern {
+    /// Whether a decision about this item is one about it: whoever does not accept a read knows of it.
+    pub fn is_answered_by(&self, item: &ItemId) -> bool {
+        self.id == *item || self.acceptance.as_ref() == Some(item)
+    }
+
     /// Whether it waits for somebody.
     pub fn is_open(&self) -> bool {
         self.rejected_by.is_none()

@@ -89,6 +89,8 @@ pub enum WhyEnded {
     OtherDay,
     /// The linked operator is called otherwise than was shown, or is in more groups.
     OperatorChanged,
+    /// An earlier version did not note what was shown.
+    NotNoted,
     /// Somebody has taken it back.
     TakenBack,
 }
@@ -117,16 +119,33 @@ impl Decision {
 
     /// Whether it says no, and so lately that the item stays quiet.
     pub fn keeps_quiet(&self, now: DateTime<Utc>) -> bool {
-        self.answer == Answer::Reject && now < self.at + REJECTION_IS_QUIET
+        self.answer == Answer::Reject && now < self.quiet_until()
+    }
+
+    /// Until when what was rejected is quiet, if nothing about it changes.
+    pub fn quiet_until(&self) -> DateTime<Utc> {
+        let longest = self.at + REJECTION_IS_QUIET;
+        self.until.map_or(longest, |until| until.min(longest))
+    }
+
+    /// Whether somebody knows of what was judged at this time, and whether that run took it as known: a later decision stands
+    /// over what the run said, and one that the run knew of stands as the run took it.
+    pub fn keeps_known(&self, judged_at: Option<DateTime<Utc>>, as_known: bool, now: DateTime<Utc>) -> bool {
+        let is_later = judged_at.is_none_or(|judged_at| self.at > judged_at);
+        self.keeps_quiet(now) && (is_later || as_known)
     }
 
     /// Whether it lifts a reason: an approval by the codes that were shown, and as far as what they were about was shown.
     pub fn lifts(&self, reason: &HoldReason) -> bool {
-        let covers = |shown: &Shown| shown.covers(&Shown::of_reason(reason));
+        let about = Shown::of_reason(reason);
         self.answer == Answer::Approve
             && reason.approvable()
             && self.waives.contains(&reason.code())
-            && self.about.shown.as_ref().is_none_or(covers)
+            && self
+                .about
+                .shown
+                .as_ref()
+                .map_or(about.is_empty(), |shown| shown.covers(&about))
     }
 
     /// Whether it is an approval of every reason that is shown now, as far as an approval lifts it.

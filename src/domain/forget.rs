@@ -33,8 +33,7 @@ impl PlanInput {
             let theirs = operator.linked_person.as_ref().is_some_and(|card| cards.contains(card));
             theirs && (operator.login_name.is_some() || operator.email.is_some())
         };
-        let apart = &self.contact.apart;
-        let set_apart = |key: &Key| apart.known.contains(key) || apart.vanished.contains(key);
+        let set_apart = |key: &Key| self.contact.apart.has(key);
         let paired = self.contact.halves.clone().forget(cards, keys);
         !self.purged_keys.is_empty()
             || paired

@@ -87,7 +87,7 @@ pub enum HoldReason {
     NeedsSource { source: SourceName },
     /// The rehire policy says: a human decides.
     Rehire,
-    /// A human archived the card of somebody who works here, or changed it after cardsync had archived it.
+    /// Somebody else archived the card of somebody who works here, or changed it after cardsync had archived it.
     ArchivedByHand { changed: bool },
     /// Somebody who has left resembles a card without a number, or with one that nobody of the sources has.
     LeaverWithoutNumber {

@@ -71,7 +71,7 @@ pub fn retention_clock(
 
 /// The clock of a card that a human archived: when is not known, but not after the card was changed last.
 pub fn by_hand_clock(changed: Option<DateTime<Utc>>, after: Duration, zone: Tz) -> Result<RetentionClock, String> {
-    let changed = changed.ok_or("a human archived the card, and when is not known")?;
+    let changed = changed.ok_or("somebody else archived the card, and when is not known")?;
     Ok(RetentionClock {
         started: ClockStart::ChangedLast,
         since: changed.with_timezone(&zone).date_naive(),

@@ -7,8 +7,9 @@ use super::cards::fold;
 use super::groups::{Group, OperatorGroups, Seen};
 use super::hold::HoldReason;
 use super::ids::OperatorId;
+use super::input::PlanInput;
 use super::operator_names::OperatorNames;
-use super::plan::short_hash;
+use super::plan::{Change, short_hash};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -134,6 +135,23 @@ impl Shown {
             }
         }
         shown
+    }
+
+    /// Of a change as it is now: its linked operators and its doubts.
+    pub fn of_change(change: &Change, input: &PlanInput) -> Shown {
+        let names = OperatorNames::of_links([&change.operator], &input.target.operators);
+        let mut shown = Self::of_operators(&change.operator, &names, &input.groups.of(&change.operator));
+        change
+            .doubts
+            .iter()
+            .map(Self::of_reason)
+            .for_each(|of| shown.extend(of));
+        shown
+    }
+
+    /// Whether it says nothing beyond the codes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn unread(operator: &OperatorId) -> String {

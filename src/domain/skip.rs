@@ -29,7 +29,7 @@ pub enum SkipReason {
     SpecialAccount,
     OutOfScope,
     ScopeUnknown,
-    /// A human unarchived a card that we had archived.
+    /// Somebody else, a person or a program, unarchived a card that was archived.
     UnarchivedByHand,
     /// Evidence of leaving that has not held long enough.
     LeavingLater,

@@ -101,10 +101,13 @@ pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Wai
         })
         .collect();
     let mut concerns = store.concerns().await?;
-    for KeptConcern { concern, .. } in &mut concerns {
+    for kept in &mut concerns {
         // Said after the last run: the next one will not count it.
-        let said = decided.iter().find(|it| it.item == concern.id && it.keeps_quiet(now));
-        concern.rejected_by = said.map(|it| it.by.clone());
+        let as_known = !kept.concern.is_open();
+        let said = decided
+            .iter()
+            .find(|it| kept.concern.is_answered_by(&it.item) && it.keeps_known(Some(kept.seen_at), as_known, now));
+        kept.concern.rejected_by = said.map(|it| it.by.clone());
     }
     Ok(Waiting {
         items,
@@ -361,9 +364,8 @@ impl<'a> Making<'a> {
             && (answer, before.answer) == (Answer::Approve, Answer::Approve)
         {
             waives.extend(before.waives.iter().cloned());
-            match (&mut about.shown, &before.about.shown) {
-                (Some(shown), Some(before)) => shown.extend(before.clone()),
-                (shown, _not_noted) => *shown = None,
+            if let (Some(shown), Some(before)) = (&mut about.shown, &before.about.shown) {
+                shown.extend(before.clone());
             }
         }
         let Said { by, note, until, now } = said;

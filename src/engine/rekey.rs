@@ -21,6 +21,7 @@ use crate::domain::rekey::pairing::{Grade, Pairing, Which, pair};
 use crate::domain::rekey::rejections::{decision, of_pair};
 use crate::domain::rekey::writing::{Chosen, ChosenBy, adoptions};
 use crate::domain::report::RunReport;
+use crate::domain::shown::Shown;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -145,7 +146,10 @@ fn decisions(
             at: now,
             until: Some(now.max(input.moment.now) + APPROVAL_LASTS),
             note: Some(note.map_or_else(|| word.clone(), |note| format!("{word}: {note}"))),
-            about: About::default(),
+            about: About {
+                shown: Some(Shown::of_change(change, input)),
+                ..About::default()
+            },
         })
     };
     let approvals: Vec<Decision> = plan.changes.iter().filter_map(decide).collect();

@@ -2,7 +2,7 @@
 
 use super::{MOST_ITEMS, NotifyEvent, NotifyKind};
 use crate::domain::concern::{Addressee, Concern, ConcernCode};
-use crate::domain::ids::{EnvironmentId, ItemId};
+use crate::domain::ids::{EnvironmentId, ItemId, SourceName};
 use crate::domain::report::RunReport;
 use crate::engine::attention::Attention;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,19 @@ pub fn attention_events(environment: &EnvironmentId, current: &RunReport, attent
         events.push(event(NotifyKind::AttentionSolved, "solved", "", &solved));
     }
     events
+}
+
+/// Whether an event only says of reads that they were rejected, and somebody has set each of them aside: with another content
+/// it is another question, and told as new.
+pub fn is_known(event: &NotifyEvent, attention: &Attention) -> bool {
+    let set_aside = |name: &SourceName| {
+        let of_read = attention.now.iter().map(|kept| &kept.concern).filter(|concern| {
+            concern.code == ConcernCode::ReadRejected && concern.places.iter().any(|place| place == name.as_str())
+        });
+        let mut of_read = of_read.peekable();
+        of_read.peek().is_some() && of_read.all(|concern| !concern.is_open())
+    };
+    event.kind == NotifyKind::SnapshotRejected && event.snapshots.iter().all(|read| set_aside(&read.name))
 }
 
 fn message(begin: &str, end: &str, concerns: &[&Concern]) -> String {

@@ -7,7 +7,7 @@
 mod attention;
 pub mod command;
 
-pub use self::attention::{NotifyConcern, attention_events};
+pub use self::attention::{NotifyConcern, attention_events, is_known};
 
 use crate::domain::decision::HeldItem;
 use crate::domain::ids::{EnvironmentId, ItemId, RunId, SourceName};

@@ -7,7 +7,7 @@ use crate::domain::plan::HoldReason;
 use crate::domain::policy::BudgetClass;
 use crate::domain::snapshot::{Finding, Role};
 use crate::domain::view::{ChangeVerdict, ChangeView, FromTo};
-use crate::engine::attention::Attention;
+use crate::engine::attention::{Attention, KeptConcern};
 
 fn moment() -> DateTime<Utc> {
     "2026-06-08T06:00:00Z".parse().unwrap()
@@ -355,6 +355,30 @@ fn what_needs_a_human_is_told_without_anybody_in_it_and_a_rejected_read_is_not_t
         "{}",
         told[0].message
     );
+    // What somebody has set aside is told no more; with one read beside it that nobody knows of, it is.
+    let known = |sources: &[&str], by: Option<&str>| {
+        let event = events(&environment(), None, &rejecting("r1", sources), &[]).swap_remove(0);
+        let read = Concern {
+            places: vec!["hr".to_owned()],
+            rejected_by: by.map(str::to_owned),
+            ..concern("d", ConcernCode::ReadRejected)
+        };
+        let kept = KeptConcern {
+            concern: read,
+            since: moment(),
+            seen_at: moment(),
+        };
+        let now = vec![kept];
+        is_known(
+            &event,
+            &Attention {
+                now,
+                ..Attention::default()
+            },
+        )
+    };
+    assert!(known(&["hr"], Some("ann")));
+    assert!(!known(&["hr"], None) && !known(&["hr", "ad"], Some("ann")) && !known(&["ad"], Some("ann")));
     let text = serde_json::to_string(&told).unwrap();
     for personal in ["SECRETKEY", "Jane", "c1"] {
         assert!(!text.contains(personal), "{personal}: {text}");

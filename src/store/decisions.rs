@@ -78,6 +78,7 @@ pub(super) async fn end(
             | WhyEnded::OtherContent
             | WhyEnded::OtherDay
             | WhyEnded::OperatorChanged
+            | WhyEnded::NotNoted
             | WhyEnded::TakenBack => "",
         };
         let statement = format!(

@@ -137,6 +137,7 @@ scenarios! {
     leaver_with_end_date_is_archived_a_day_later
     leaver_without_card_is_never_created
     leavers_at_an_hour
+    leavers_record_goes_before_the_answer
     leaves_on_a_date_that_is_known
     listed_number_holds_the_person_after_a_new_number
     login_held_by_another_card_is_left_out

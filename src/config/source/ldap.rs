@@ -83,7 +83,7 @@ pub struct LdapConfig {
     #[schemars(extend("x-decides" = "how"))]
     pub connect_timeout: Span,
     /// Longest wait for one page. Default 60s.
-    #[serde(default = "crate::config::default_timeout")]
+    #[serde(default = "crate::config::topdesk::default_timeout")]
     #[schemars(extend("x-decides" = "how"))]
     pub page_timeout: Span,
     /// Longest time for the whole read. Default 15m.

@@ -301,7 +301,9 @@ impl<'a> Finder<'a> {
             let number = seen.entry(identity.clone()).or_default();
             *number += 1;
             concern.id = ItemId::new(short_hash(format!("concern\n{identity}\n{number}").as_bytes()));
-            let decision = self.input.decisions.get(&concern.id);
+            // Whoever does not accept a read knows of it.
+            let mut asked = std::iter::once(&concern.id).chain(&concern.acceptance);
+            let decision = asked.find_map(|item| self.input.decisions.get(item));
             let rejected = decision.filter(|it| it.keeps_quiet(self.input.moment.now));
             concern.rejected_by = rejected.map(|it| it.by.clone());
             concerns.push(concern);

@@ -39,7 +39,8 @@ impl<'a> Decided<'a> {
             let Some(decision) = decided else { continue };
             let end = other_day(change, decision)
                 .or_else(|| changed_after(change, decision, input, &ours))
-                .or_else(|| other_operators(change, decision, input));
+                .or_else(|| other_operators(change, decision, input))
+                .or_else(|| not_noted(change, decision, input));
             if let Some(end) = end {
                 ended.insert(change.id.clone(), end);
                 continue;
@@ -130,6 +131,21 @@ fn other_operators(change: &Change, decision: &Decision, input: &PlanInput) -> O
     let (by, what) = (decision.by.clone(), what.to_owned());
     Some(EndedNow {
         why: WhyEnded::OperatorChanged,
+        reason: Some(HoldReason::ApprovalOutdated { by, what }),
+    })
+}
+
+/// An earlier version did not note what a yes was about: it counts for nothing but what the item's id says.
+fn not_noted(change: &Change, decision: &Decision, input: &PlanInput) -> Option<EndedNow> {
+    let noted = decision.answer != Answer::Approve || decision.about.shown.is_some();
+    if noted || Shown::of_change(change, input).is_empty() {
+        return None;
+    }
+    let by = decision.by.clone();
+    let what =
+        "cardsync was upgraded: which operators, cards and marks were shown with it was not noted before".to_owned();
+    Some(EndedNow {
+        why: WhyEnded::NotNoted,
         reason: Some(HoldReason::ApprovalOutdated { by, what }),
     })
 }

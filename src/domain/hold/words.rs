@@ -115,7 +115,7 @@ impl HoldReason {
                 let what = if *changed {
                     "cardsync had archived the card, and somebody else changed it after that"
                 } else {
-                    "a human archived the card"
+                    "somebody else (a person or a program) archived the card"
                 };
                 return format!(
                     "{what}, and this person works here: wake it after all? approve to make it active; reject if it is to stay \

@@ -69,6 +69,7 @@ impl Planner<'_> {
         // Of somebody who was anonymized nothing is kept; a card for them is held as drift.
         apart.known.retain(|key| !self.is_anonymized(key));
         apart.vanished.retain(|key| !self.is_anonymized(key));
+        apart.asked.retain(|key, _| !self.is_anonymized(key));
         apart
     }
 

@@ -126,7 +126,7 @@ impl Planner<'_> {
         }
         if let Some(who) = self.known[card].and_then(archived_before) {
             let detail = format!(
-                "every contract has ended, but a human unarchived the card after {who} had archived it: it stays so"
+                "every contract has ended, but somebody else (a person or a program) unarchived the card after {who} had archived it: it stays so"
             );
             self.skip_asking(
                 SkipReason::UnarchivedByHand,

@@ -9,7 +9,7 @@ use crate::domain::hold::HoldReason;
 use crate::domain::ids::CardId;
 use crate::domain::key::{Key, RawKey};
 use crate::domain::merge::Person;
-use crate::domain::plan::{Action, ActionKind};
+use crate::domain::plan::{Action, ActionKind, SkipReason};
 use crate::domain::record::Anchor;
 use crate::domain::snapshot::Use;
 use std::collections::BTreeMap;
@@ -47,6 +47,7 @@ impl Planner<'_> {
     pub(super) fn exchanges(&mut self) {
         let strange = std::mem::take(&mut self.strangers);
         let by_number: BTreeMap<&Key, usize> = strange.iter().map(|(card, one)| (&one.bears, *card)).collect();
+        self.name_their_own_cards(&strange);
         for (card, one) in &strange {
             let Some(circle) = circle(*card, &strange, &by_number) else {
                 continue;
@@ -59,6 +60,29 @@ impl Planner<'_> {
                     let ids: Vec<CardId> = circle.iter().map(|card| self.index.cards[*card].id.clone()).collect();
                     self.tell_circle(*card, &ids);
                 }
+            }
+        }
+    }
+
+    /// What is not known of a person is about the card that shows them, and its operator, not about the one that bears their
+    /// number.
+    fn name_their_own_cards(&mut self, strange: &BTreeMap<usize, Stranger>) {
+        let shows: BTreeMap<&Key, usize> = strange.iter().map(|(card, one)| (&one.shows, *card)).collect();
+        let own = |key: &Key, named: &CardId| {
+            let card = self.index.position(named)?;
+            let bears = &strange.get(&card)?.bears;
+            let own = shows.get(key).filter(|_| bears == key)?;
+            Some(self.index.cards[*own].id.clone())
+        };
+        for skip in &mut self.skipped {
+            if let (SkipReason::LeavingUnknown, Some(key), Some(named)) = (skip.reason, &skip.key, &skip.card)
+                && let Some(own) = own(key, named)
+            {
+                skip.detail = format!(
+                    "{} (card {own} shows this person, card {named} bears the number)",
+                    skip.detail
+                );
+                skip.card = Some(own);
             }
         }
     }

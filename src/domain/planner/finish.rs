@@ -37,8 +37,8 @@ impl Planner<'_> {
             && self.input.snapshots.iter().all(|snapshot| {
                 snapshot.summary.role == Some(Role::Enrich) && !snapshot.is_rejected() || snapshot.can_say_absent()
             });
-        let apart = self.apart_after(full_look);
         let halves = self.halves_after(&changes, full_look);
+        let apart = self.apart_after(full_look);
         let content = serde_json::to_vec(&(
             &self.input.policy.config_hash,
             &changes,

@@ -82,12 +82,12 @@ impl Planner<'_> {
     }
 }
 
-/// Who had archived a card that a human has made active again.
+/// Who had archived a card that somebody else has made active again: a person or a program.
 pub(super) fn archived_before(active: &LedgerEntry) -> Option<&'static str> {
     if active.archived_by_us.is_some() {
         Some("cardsync")
     } else if active.is_woken(false) {
-        Some("another human")
+        Some("somebody else")
     } else {
         None
     }

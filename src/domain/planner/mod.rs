@@ -185,6 +185,8 @@ struct Planner<'a> {
     judged: JudgedPeople,
     /// People without an active card who leave or are out of scope.
     apart: Apart,
+    /// People without a card of whom their records say whether they leave.
+    told_by_records: BTreeSet<Key>,
     /// People of whom every contract has ended, long enough.
     left: Vec<contracts::Left>,
     /// Active cards that are ours.
@@ -242,6 +244,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
         retained: Vec::new(),
         judged: JudgedPeople::default(),
         apart: Apart::default(),
+        told_by_records: BTreeSet::new(),
         left: Vec::new(),
         base: 0,
     };
@@ -274,6 +277,7 @@ pub fn plan(input: &PlanInput, describe: &dyn Describe) -> Plan {
     for person in newcomers {
         planner.unpaired(&person);
     }
+    planner.leavers_asked_before();
     planner.lists_without_cards();
     planner.orphans();
     planner.pair_up();

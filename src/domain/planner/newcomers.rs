@@ -60,7 +60,9 @@ impl<'a> Planner<'a> {
                 self.block(key, CANNOT_BE_USED);
                 return;
             }
-            Leaving::No | Leaving::NextContract => {}
+            Leaving::No | Leaving::NextContract => {
+                self.told_by_records.insert(key.clone());
+            }
         }
         match starting(self.describe, person, self.input) {
             Starting::Now => {}

@@ -167,8 +167,9 @@ impl Planner<'_> {
             }
             Missing::Gone(evidence) => {
                 if let Some(who) = archived_before(entry) {
-                    let detail =
-                        format!("absent, but a human unarchived the card after {who} had archived it: it stays so");
+                    let detail = format!(
+                        "absent, but somebody else (a person or a program) unarchived the card after {who} had archived it: it stays so"
+                    );
                     self.skip(SkipReason::UnarchivedByHand, Some(key), Some(card), detail);
                     return;
                 }

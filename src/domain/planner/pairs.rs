@@ -1,7 +1,7 @@
 //! A creation and an archive that look like one human: a new number for somebody who stays. Neither half passes by
 //! itself (RULES 8.1): a second card cannot be undone, an operator's link never moves.
 
-use super::{Planner, text_of};
+use super::{Draft, Planner, text_of};
 use crate::domain::cards::{CardState, Likeness, LookAlikes};
 use crate::domain::halves::Halves;
 use crate::domain::ids::{CardId, ItemId};
@@ -50,6 +50,7 @@ impl Planner<'_> {
         if input.contact.halves.is_empty() {
             return;
         }
+        self.new_together_before();
         let mut creates: BTreeMap<Key, usize> = BTreeMap::new();
         let mut archives: BTreeMap<usize, usize> = BTreeMap::new();
         for (number, draft) in self.drafts.iter().enumerate() {
@@ -73,7 +74,10 @@ impl Planner<'_> {
                 item: item.clone(),
                 card: card.map(|card| self.index.cards[card].id.clone()),
             };
+            let is_own = |archive: &usize| self.drafts[*archive].key.as_ref() == Some(key);
             match (archives.get(&card).copied(), creates.get(key).copied()) {
+                // A leaver whose card this may be: the archive is of the same person, and no half of anything.
+                (Some(archive), _) if is_own(&archive) => {}
                 (Some(archive), Some(create)) => {
                     if !self.drafts[archive].pairs.contains(&create) {
                         self.drafts[archive].pairs.push(create);
@@ -102,11 +106,40 @@ impl Planner<'_> {
         }
     }
 
+    /// Two new records of one human, of which one cannot be used now: it is there all the same, and the other one waits on.
+    fn new_together_before(&mut self) {
+        let input = self.input;
+        for (key, other, item) in input.contact.halves.new_together() {
+            let is_create =
+                |draft: &Draft, key: &Key| draft.action.kind() == ActionKind::Create && draft.key.as_ref() == Some(key);
+            let is_made = self.drafts.iter().any(|draft| is_create(draft, other));
+            if is_made || self.apart.known.contains(other) || !self.is_still_to_come(other) {
+                continue;
+            }
+            if let Some(draft) = self.drafts.iter_mut().find(|draft| is_create(draft, key)) {
+                draft.doubts.push(HoldReason::OtherHalf {
+                    item: item.clone(),
+                    card: None,
+                });
+            }
+        }
+    }
+
+    /// Whether this number has no card, and a source may have it.
+    fn is_still_to_come(&self, key: &Key) -> bool {
+        let group = self.index.group(key);
+        group.active.is_empty() && group.archived.is_empty() && self.may_come(key)
+    }
+
     /// Whether a source that decides has this number, or cannot say that it has it not.
     fn may_come(&self, key: &Key) -> bool {
+        self.reads_may_lack_people() || self.population.sources_with(key).next().is_some()
+    }
+
+    /// Whether a source that decides cannot say who is missing.
+    pub(super) fn reads_may_lack_people(&self) -> bool {
         let mut decide = self.input.snapshots.iter();
-        let partial = decide.any(|read| read.summary.role == Some(Role::Authoritative) && !read.can_say_absent());
-        partial || self.population.sources_with(key).next().is_some()
+        decide.any(|read| read.summary.role == Some(Role::Authoritative) && !read.can_say_absent())
     }
 
     /// The pairs of this look, and those of earlier ones of which a half may still be decided. A card that may be archived
@@ -119,6 +152,8 @@ impl Planner<'_> {
             .filter_map(|change| Some((&change.id, change.card.as_ref()?)))
             .collect();
         let goes: BTreeSet<&CardId> = archives.values().copied().collect();
+        let asked_as_leavers = &self.apart.asked;
+        let is_own = |card: &CardId, key: &Key| asked_as_leavers.get(key).is_some_and(|it| it.cards.contains_key(card));
         let may_go =
             |card: &CardId| goes.contains(card) || self.counting_absent.contains(card) || self.undecided.contains(card);
         let mut halves = Halves::default();
@@ -129,8 +164,21 @@ impl Planner<'_> {
                 || self.input.purged_keys.contains(key);
             let made = self.index.group(key).active;
             let is_open = (may_go(id) || is_archived && made.is_empty()) && (!made.is_empty() || self.may_come(key));
-            if !is_gone && card.is_none_or(|card| !made.contains(&card)) && (is_open || !full_look) {
+            let is_two = card.is_none_or(|card| !made.contains(&card)) && !is_own(id, key);
+            if !is_gone && is_two && (is_open || !full_look) {
                 halves.add(id, key, item);
+            }
+        }
+        let creates: BTreeMap<&ItemId, &Key> = changes
+            .iter()
+            .filter(|change| change.action.kind() == ActionKind::Create)
+            .filter_map(|change| Some((&change.id, change.key.as_ref()?)))
+            .collect();
+        for (key, other, item) in self.input.contact.halves.new_together() {
+            let is_gone = [key, other].iter().any(|key| self.input.purged_keys.contains(*key));
+            let is_open = [key, other].iter().all(|key| self.is_still_to_come(key));
+            if !is_gone && (is_open || !full_look) {
+                halves.add_new(key, other, item);
             }
         }
         for change in changes {
@@ -145,6 +193,9 @@ impl Planner<'_> {
                     HoldReason::PairedWith { item } => {
                         if let Some(card) = archives.get(item) {
                             halves.add(card, key, &change.id);
+                        }
+                        if let Some(other) = creates.get(item) {
+                            halves.add_new(key, other, item);
                         }
                     }
                     HoldReason::AdoptOrCreate { cards, .. } => {

@@ -132,8 +132,9 @@ impl<'a> Planner<'a> {
                 // Once the card is archived, which may be in this very run.
                 self.stands_apart(key);
                 if let Some(who) = known.and_then(archived_before) {
-                    let detail =
-                        format!("leaves, but a human unarchived the card after {who} had archived it: it stays so");
+                    let detail = format!(
+                        "leaves, but somebody else (a person or a program) unarchived the card after {who} had archived it: it stays so"
+                    );
                     self.skip_asking(
                         SkipReason::UnarchivedByHand,
                         (Asked::Leaving, person),

@@ -181,7 +181,7 @@ impl Planner<'_> {
         }
         if entry.archived_by_us.is_none() {
             return Some(
-                "a human archived the card, not cardsync: a human decides; anonymize it in TOPdesk once its time is over"
+                "somebody else (a person or a program) archived the card, not cardsync: a human decides; anonymize it in TOPdesk once its time is over"
                     .to_owned(),
             );
         }

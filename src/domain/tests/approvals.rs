@@ -32,6 +32,9 @@ impl World {
     }
 
     pub fn decide(&mut self, item: &ItemId, answer: Answer, waives: BTreeSet<String>) {
+        let input = self.input();
+        let wanted = self.plan().changes;
+        let change = wanted.iter().find(|change| change.id == *item);
         let decision = Decision {
             item: item.clone(),
             answer,
@@ -40,7 +43,10 @@ impl World {
             at: self.now,
             until: (answer == Answer::Approve).then(|| self.now + Duration::days(7)),
             note: None,
-            about: About::default(),
+            about: About {
+                shown: Some(change.map_or_else(Shown::default, |it| Shown::of_change(it, &input))),
+                ..About::default()
+            },
         };
         self.decisions.insert(item.clone(), decision);
     }
@@ -80,6 +86,34 @@ fn an_operator_who_is_called_otherwise_or_is_in_a_group_more_ends_the_yes() {
     let mut less = approved_leaver();
     less.groups.clear();
     assert_eq!(allowed(&less.judged()), [ARCHIVE]);
+}
+
+#[test]
+fn a_yes_of_which_nobody_noted_what_it_showed_is_asked_for_once_more() {
+    let mut world = approved_leaver();
+    let old = |world: &mut World| world.decisions.values_mut().for_each(|it| it.about.shown = None);
+    old(&mut world);
+    let judged = world.judged();
+    assert_eq!(holds(&judged, ARCHIVE), ["over_budget:operators", "approval_outdated"]);
+    let item = &change(&judged.plan, ARCHIVE).id;
+    assert_eq!(judged.ended[item], WhyEnded::NotNoted);
+    // The yes is gone after that run, and with it what was said of it.
+    world.decisions.clear();
+    let judged = world.judged();
+    assert_eq!(holds(&judged, ARCHIVE), ["over_budget:operators"]);
+    world.approve(&judged, |_| true);
+    assert_eq!(allowed(&world.judged()), [ARCHIVE]);
+    // A card that may be theirs is more than the id of the new one says; a yes to what the id says all of is good.
+    let mut alike = World::of(20);
+    alike.card("c-1", &row("N001").with("key", "").with("email", ""));
+    alike.hr().rows.push(row("N001"));
+    let judged = alike.judged();
+    alike.approve(&judged, |change| change.action.kind() == ActionKind::Create);
+    old(&mut alike);
+    assert_eq!(
+        holds(&alike.judged(), "create N001"),
+        ["adopt_or_create", "approval_outdated"]
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::world::{World, allowed, change, holds, key, names, row};
 use crate::domain::card::OperatorKind;
+use crate::domain::concern::ConcernCode;
 use crate::domain::field::{CardField, FieldValue};
 use crate::domain::guard::judge;
 use crate::domain::hold::HoldReason;
@@ -336,4 +337,22 @@ fn world_like(world: &World) -> World {
     let mut like = exchanged();
     like.cards.clone_from(&world.cards);
     like
+}
+
+#[test]
+fn what_is_not_known_of_somebody_is_told_of_the_card_that_shows_them_and_its_operator() {
+    let mut world = exchanged();
+    world.operator("o-1", "c-E002", false, OperatorKind::Regular);
+    // The number of E001 stands on the card of E002, and the card that shows E001 has an operator.
+    world.hr().set("E001", "status", "?");
+    let told = world.judged().concerns;
+    let unknown: Vec<_> = told
+        .iter()
+        .filter(|concern| concern.code == ConcernCode::LeavingUnknown)
+        .collect();
+    let [unknown] = unknown.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(unknown.person_id, Some(CardId::from("c-E002")));
+    assert!(unknown.concerns_operator());
 }

@@ -2,6 +2,7 @@
 
 use super::world::{World, allowed, change, holds, key, names, row};
 use crate::domain::decision::Answer;
+use crate::domain::field::CardField;
 use crate::domain::hold::HoldReason;
 use crate::domain::plan::ActionKind;
 use crate::domain::shown::Shown;
@@ -142,4 +143,79 @@ fn a_card_that_got_the_new_number_is_no_half_any_more() {
     world.entry("c-E001").leaving_since = Some(since);
     let judged = world.judged();
     assert!(!holds(&judged, ARCHIVE).contains(&"paired_with".to_owned()));
+}
+
+#[test]
+fn a_leaver_is_no_half_of_their_own_former_new_card() {
+    // E001 counts as absent, and N001 comes with the same name and address: a new card beside the old one, or that one?
+    let mut world = World::of(20);
+    world.hr().remove("E001");
+    world.absent("c-E001", "hr", 1, 1);
+    world.set_text("c-E001", CardField::EmployeeNumber, "");
+    world
+        .hr()
+        .rows
+        .push(row("E001").with("key", "N001").with("login", "n001"));
+    world.run();
+    assert!(world.contact.halves.iter().any(|(_, number, _)| *number == key("N001")));
+    world.hr().set("N001", "end", "2026-02-20");
+    world.contact.apart.known.insert(key("N001"));
+    for _ in 0..2 {
+        let judged = world.run();
+        assert_eq!(names(&judged.plan), [ARCHIVE]);
+        assert!(!holds(&judged, ARCHIVE).contains(&"paired_with".to_owned()));
+    }
+    assert!(world.contact.halves.is_empty());
+}
+
+#[test]
+fn of_two_new_records_of_one_human_the_one_that_can_be_used_waits_for_the_other() {
+    let mut world = World::of(20);
+    world.hr().rows.push(row("N001"));
+    world
+        .hr()
+        .rows
+        .push(row("N001").with("key", "N002").with("login", "n002"));
+    for create in ["create N001", "create N002"] {
+        assert_eq!(holds(&world.run(), create), ["paired_with"]);
+    }
+    let good = world.sources.clone();
+    type Spoil = fn(&mut World);
+    let spoils: [Spoil; 4] = [
+        |world| {
+            let rejected = (Some("N002".to_owned()), RejectionScope::Record);
+            world.hr().remove("N002");
+            world.hr().rejections.push(rejected);
+        },
+        |world| {
+            let rejected = (Some("N002".to_owned()), RejectionScope::Fields);
+            world.hr().rejections.push(rejected);
+        },
+        |world| world.hr().set("N002", "status", "?"),
+        |world| {
+            world.hr().remove("N002");
+            world.hr().degrade();
+        },
+    ];
+    for spoil in spoils {
+        spoil(&mut world);
+        for _ in 0..2 {
+            let judged = world.run();
+            assert_eq!(names(&judged.plan), ["create N001"]);
+            assert_eq!(holds(&judged, "create N001"), ["paired_with"]);
+        }
+        world.sources = good.clone();
+        assert_eq!(holds(&world.run(), "create N001"), ["paired_with"]);
+    }
+    // Somebody looks: this one it is.
+    world.hr().set("N002", "status", "?");
+    world.run();
+    approve(&mut world, ActionKind::Create);
+    assert_eq!(allowed(&world.run()), ["create N001"]);
+    // By a whole read nobody has the other number any more.
+    let mut other = World::of(20);
+    (other.sources, other.contact) = (good, world.contact.clone());
+    other.run();
+    other.hr().remove("N002");
+    assert_eq!(allowed(&other.run()), ["create N001"]);
 }

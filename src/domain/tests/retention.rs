@@ -214,7 +214,10 @@ fn only_what_we_archived_and_nobody_touched_since() {
     waits(&world, "changed by somebody else");
     let mut world = due(AnonymizeBy::Api);
     world.entry("c-E001").archived_by_us = None;
-    waits(&world, "a human archived the card, not cardsync");
+    waits(
+        &world,
+        "somebody else (a person or a program) archived the card, not cardsync",
+    );
     let mut world = due(AnonymizeBy::Api);
     world.card_mut("c-E001").archived = false;
     assert!(world.plan().retained.is_empty(), "a human woke it");

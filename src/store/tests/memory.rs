@@ -391,6 +391,7 @@ async fn contact_comes_back() {
         apart: Apart {
             known: [Key::stored("E7"), Key::stored("E8")].into(),
             vanished: [Key::stored("E8")].into(),
+            ..Apart::default()
         },
         ..Contact::default()
     };

@@ -3,7 +3,7 @@
 use super::super::file;
 use super::super::mentions::{OF_PEOPLE, TEXTS};
 use super::*;
-use crate::domain::apart::Apart;
+use crate::domain::apart::{Apart, AskedLeaver};
 use crate::domain::card::OperatorLink;
 use crate::domain::concern::{Addressee, Concern, ConcernCode};
 use crate::domain::decision::{Answer, Contact, Decision, HeldItem, SeenConfig, Waiting};
@@ -177,7 +177,17 @@ async fn filled(path: &Path) -> (SqliteStore, RunLease) {
         listed: BTreeMap::from([(Key::stored("900006"), BTreeSet::from(["c-6".into()]))]),
         apart: Apart {
             known: [Key::stored("900007")].into(),
-            vanished: BTreeSet::new(),
+            asked: BTreeMap::from([(
+                Key::stored("900008"),
+                AskedLeaver {
+                    raw_key: RawKey("900008".into()),
+                    anchors: Vec::new(),
+                    evidence: None,
+                    odd: None,
+                    cards: BTreeMap::from([("c-7".into(), BTreeSet::new())]),
+                },
+            )]),
+            ..Apart::default()
         },
         ..Contact::default()
     };

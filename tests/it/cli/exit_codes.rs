@@ -204,3 +204,32 @@ fn help_version_and_completions_are_0() {
         assert!(script.contains("cardsync") && script.contains("approve"), "{shell}");
     }
 }
+
+#[test]
+fn what_is_known_until_a_day_is_said_so_at_once_and_is_open_after_it() {
+    let place = known();
+    place.write(
+        "people.csv",
+        format!("{PEOPLE},Nieuw,Noor,n.nieuw@example.org,Delft,\n"),
+    );
+    place.cardsync(&["run", "--as-of", LATER]).exits(3);
+    let concern = || place.cardsync(&["holds", "--json", "--for", "hr"]).json()["concerns"][0].clone();
+    let id = text(&concern()["id"]).to_owned();
+    let in_days = |days| chrono::Utc::now() + chrono::Duration::days(days);
+    let day = in_days(3).format("%Y-%m-%d").to_string();
+    let told = place.cardsync(&["reject", &id, "--until", &day]).exits(0).stdout;
+    // The whole day is meant: until midnight.
+    let end = in_days(4).format("until %Y-%m-%d 00:00 CE").to_string();
+    assert!(told.contains(&end) && !told.contains("30 days"), "{told}");
+    assert!(concern()["rejected_by"].is_string(), "before any run");
+    let told = place.cardsync(&["holds", "--for", "hr"]).exits(0).stdout;
+    assert!(told.contains("known to ") && told.contains(&end), "{told}");
+    // That the read is doubted for it is another matter.
+    place.cardsync(&["run", "--as-of", LATER]).exits(3);
+    place.cardsync(&["holds", "--for", "hr"]).exits(0);
+    // A look at a day on which it is over finds it open, and so it stays until somebody says more.
+    let after = in_days(6).format("%Y-%m-%dT%H:%M").to_string();
+    place.cardsync(&["run", "--as-of", &after]).exits(3);
+    assert!(concern()["rejected_by"].is_null());
+    place.cardsync(&["holds", "--for", "hr"]).exits(3);
+}

@@ -11,6 +11,7 @@
 use super::*;
 use crate::domain::card::OperatorKind;
 use crate::domain::decision::WhyEnded;
+use crate::domain::field::CardField;
 use crate::domain::guard::{Judged, judge};
 use crate::domain::hold::{HoldReason, LiftedBy};
 use crate::domain::ids::CardId;
@@ -53,6 +54,8 @@ pub(super) struct Question {
     days: BTreeSet<chrono::NaiveDate>,
     cards: Vec<CardId>,
     key: String,
+    /// That somebody has left whose card does not bear their number.
+    of_leaver: bool,
 }
 
 /// A life, and the model of it.
@@ -221,6 +224,9 @@ impl Life {
             .iter()
             .map(|row| row.values["key"].clone())
             .collect();
+        if good {
+            self.leavers(&wanted, &listed);
+        }
         self.questions.retain(|item, question| {
             let is_judged = good || partial && listed.contains(&question.key);
             !is_judged || wanted.contains(item)
@@ -240,8 +246,33 @@ impl Life {
             if !days.is_empty() {
                 question.days = days;
             }
+            question.of_leaver = change
+                .doubts
+                .iter()
+                .any(|doubt| matches!(doubt, HoldReason::LeaverWithoutNumber { .. }));
             question.key = change.key.as_ref().map(ToString::to_string).unwrap_or_default();
             question.cards = change.cards().into_iter().cloned().collect();
+        }
+    }
+
+    /// That a leaver's record goes answers nothing, while the card is active and bears nobody's number.
+    fn leavers(&mut self, wanted: &BTreeSet<&ItemId>, listed: &BTreeSet<String>) {
+        let number = |card: &CardId| self.world.cards[card].fields.text(CardField::EmployeeNumber);
+        let mut asked_on = 0;
+        for (item, question) in self.questions.iter().filter(|(_, question)| question.of_leaver) {
+            let is_open = |card: &CardId| !self.world.cards[card].archived && number(card).is_none();
+            let has_card = self.world.cards.keys().any(|card| number(card) == Some(&question.key));
+            if question.cards.iter().all(is_open) && !has_card && !listed.contains(&question.key) {
+                assert!(
+                    wanted.contains(item),
+                    "a leaver's question is lost: {question:#?}\n{}",
+                    self.story.join("\n")
+                );
+                asked_on += 1;
+            }
+        }
+        if asked_on > 0 {
+            self.count("asked without a record");
         }
     }
 
@@ -450,7 +481,10 @@ fn nothing_is_written_without_a_yes_that_stood_nothing_is_asked_twice_and_nothin
     println!("{counts:?}");
     if one.is_none() {
         let kinds = ["written after a yes", "refused for a contradiction", "undo"];
-        for what in kinds.into_iter().chain(["half of a pair, by its own yes"]) {
+        for what in kinds
+            .into_iter()
+            .chain(["half of a pair, by its own yes", "asked without a record"])
+        {
             assert!(
                 counts.get(what).is_some_and(|count| *count >= lives / 50),
                 "{what}: {counts:?}"

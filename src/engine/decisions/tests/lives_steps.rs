@@ -38,7 +38,7 @@ impl Life {
     fn source(&mut self) {
         let key = self.someone();
         let ends = ["2026-02-01", "2026-02-15", "2026-02-20"];
-        let what = self.chance.below(10);
+        let what = self.chance.below(14);
         let text = match what {
             0 if self.has_row(&key) => {
                 self.world.hr().remove(&key);
@@ -66,7 +66,7 @@ impl Life {
                 }
                 format!("{new} comes or goes instead of")
             }
-            8.. if self.has_row(&key) => {
+            8..10 if self.has_row(&key) => {
                 // The same human under a new number: the old one ends, or is taken back.
                 let new = format!("M{}", &key[1..]);
                 if self.has_row(&new) {
@@ -82,6 +82,16 @@ impl Life {
                     self.world.hr().set(&key, "end", ends[0]);
                 }
                 format!("{new} comes or goes, and {key} leaves")
+            }
+            10.. => {
+                // Somebody leaves whose card may be one without a number, or their record goes.
+                let left = format!("N{}", 1 + self.chance.below(3));
+                if self.has_row(&left) {
+                    self.world.hr().remove(&left);
+                } else {
+                    self.world.hr().rows.push(row(&left).with("end", ends[0]));
+                }
+                format!("{left} has left, or is gone, instead of")
             }
             _nothing => return,
         };
