@@ -18,6 +18,7 @@ const MOST_SHOWN: usize = 25;
 /// A kind of concern, of one and of several.
 pub(super) fn code_words(code: ConcernCode) -> (&'static str, &'static str) {
     match code {
+        ConcernCode::HalfWay => ("change that is half-way", "changes that are half-way"),
         ConcernCode::NobodyJudged => (
             "nobody is seen to leave, the answer is missing",
             "answers missing who leaves",

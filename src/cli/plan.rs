@@ -295,11 +295,7 @@ fn report(finished: &Finished, output: &Output, only: Option<&str>) -> anyhow::R
         out::print(&paint.warn(&line));
     }
     let aside = super::text::set_aside(finished.report.counts.set_aside);
-    let open = match finished.report.counts.needs_attention() {
-        0 => aside,
-        1 => Some("1 thing needs a human: see cardsync holds".to_owned()),
-        more => Some(format!("{more} things need a human: see cardsync holds")),
-    };
+    let open = super::text::needs_a_human(&finished.report.counts).or(aside);
     let run = &finished.report.id;
     out::print(&super::text::finished(
         run,

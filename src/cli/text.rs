@@ -6,7 +6,7 @@ mod changes;
 mod folded;
 mod outcomes;
 
-pub(super) use self::attention::set_aside;
+pub(super) use self::attention::{needs_a_human, set_aside};
 pub(super) use self::folded::{Alike, Part, folded};
 pub(super) use self::outcomes::finished;
 use super::out::Paint;

@@ -124,7 +124,7 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
             run,
             &finished.planned.judged,
             &finished.outcomes,
-            None,
+            super::text::needs_a_human(&finished.report.counts),
             "takes it back",
         ));
     }

@@ -6,10 +6,12 @@
 //! behind it, another operator or another read is another question: nobody has said of that that it is known.
 
 mod find;
+mod half_way;
 mod marks;
 mod words;
 
-pub use self::find::concerns;
+pub use self::find::{concerns, in_order};
+pub use self::half_way::half_way;
 
 use super::card::OperatorLink;
 use super::ids::{CardId, ItemId, SourceName};
@@ -50,6 +52,8 @@ impl Addressee {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConcernCode {
+    /// A change of several requests that was begun and not finished.
+    HalfWay,
     /// Of nobody it is known whether they leave.
     NobodyJudged,
     /// A read that may not be used, or a list in it.
@@ -90,7 +94,8 @@ pub enum ConcernCode {
 
 impl ConcernCode {
     /// Every code, in the order in which they are shown.
-    pub const ALL: [ConcernCode; 22] = [
+    pub const ALL: [ConcernCode; 23] = [
+        ConcernCode::HalfWay,
         ConcernCode::NobodyJudged,
         ConcernCode::ReadRejected,
         ConcernCode::ReadDoubted,
@@ -118,6 +123,7 @@ impl ConcernCode {
     /// The code, as in JSON.
     pub fn name(self) -> &'static str {
         match self {
+            ConcernCode::HalfWay => "half_way",
             ConcernCode::NobodyJudged => "nobody_judged",
             ConcernCode::ReadRejected => "read_rejected",
             ConcernCode::ReadDoubted => "read_doubted",
@@ -189,11 +195,11 @@ impl Concern {
         self.rejected_by.is_none()
     }
 
-    /// Whether it is about a read or the clock: that is judged by every run, also by one that can judge nobody.
+    /// Whether every run knows it, also one that can judge nobody: a read, the clock, what was left half-way.
     pub fn is_about_the_run(&self) -> bool {
         matches!(
             self.code,
-            ConcernCode::ReadRejected | ConcernCode::ReadDoubted | ConcernCode::ClockDoubted
+            ConcernCode::ReadRejected | ConcernCode::ReadDoubted | ConcernCode::ClockDoubted | ConcernCode::HalfWay
         )
     }
 

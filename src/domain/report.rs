@@ -23,16 +23,32 @@ pub enum Outcome {
     Held { reason: HoldReason },
     /// The run ended before its turn; the next plan has it again.
     NotReached { message: String },
+    /// Some of its requests took effect, and neither the whole change nor its safe end is reached.
+    HalfWay { message: String },
+    /// An earlier run had left it half-way, and this one put back what had been done of it.
+    PutBack { message: String },
 }
 
 impl Outcome {
+    /// Whether requests of it took effect for certain.
+    pub fn is_written(&self) -> bool {
+        match self {
+            Outcome::Done { .. } | Outcome::HalfWay { .. } | Outcome::PutBack { .. } => true,
+            Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::Held { .. } | Outcome::NotReached { .. } => {
+                false
+            }
+        }
+    }
+
     /// What it says beyond its word: why not, or why it is held.
     pub fn message(&self) -> Option<String> {
         match self {
             Outcome::Done { .. } => None,
-            Outcome::NotDone { message } | Outcome::InDoubt { message } | Outcome::NotReached { message } => {
-                Some(message.clone())
-            }
+            Outcome::NotDone { message }
+            | Outcome::InDoubt { message }
+            | Outcome::NotReached { message }
+            | Outcome::HalfWay { message }
+            | Outcome::PutBack { message } => Some(message.clone()),
             Outcome::Held { reason } => Some(reason.explain()),
         }
     }
@@ -89,6 +105,12 @@ pub struct RunCounts {
     pub done: BTreeMap<ActionKind, u64>,
     pub not_done: u64,
     pub in_doubt: u64,
+    /// Begun and not finished: some of their requests took effect.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub half_way: u64,
+    /// Left half-way by earlier runs, and put back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub put_back: u64,
     pub held: u64,
     pub not_reached: u64,
     pub conflicts: u64,
@@ -129,6 +151,11 @@ pub struct RunReport {
 }
 
 impl RunCounts {
+    /// What was tried and is not done.
+    pub fn failed(&self) -> u64 {
+        self.not_done + self.in_doubt + self.half_way
+    }
+
     /// How much needs a human beside what is held.
     pub fn needs_attention(&self) -> u64 {
         self.attention.values().sum()

@@ -6,9 +6,9 @@
 use super::card::{OperatorCard, OperatorLink, PersonCard};
 use super::diff::same;
 use super::field::{FieldValue, Reference};
-use super::ids::{CardId, OperatorId};
+use super::ids::{CardId, ItemId, OperatorId, RunId};
 use super::key::Key;
-use super::plan::{Action, CardTarget, Change, FieldChange, Step};
+use super::plan::{Action, ActionKind, CardTarget, Change, FieldChange, Step};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -221,6 +221,19 @@ pub struct HalfDone {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_key: Option<Key>,
     pub cards: BTreeSet<CardId>,
+    /// What was begun, and by which run; `None` in what earlier versions kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
+}
+
+/// What a change that is half-way was to do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Begun {
+    pub item: ItemId,
+    pub action: ActionKind,
+    pub run: RunId,
+    /// Of an exchange or a merge: the card that is to have `key`.
+    pub card: Option<CardId>,
 }
 
 /// The cards of a change and their operators, as they are read now.
@@ -287,6 +300,17 @@ pub fn shows_fields(fields: &[FieldChange], card: &PersonCard) -> bool {
     })
 }
 
+/// Of the cards as they were before a change was begun, one that shows another name now: it may be somebody else's.
+pub fn renamed<'a>(before: &'a [PersonCard], now: &Seen) -> Option<&'a CardId> {
+    let is_renamed = |was: &&PersonCard| {
+        now.card(&was.id).is_some_and(|now| {
+            let mut names = was.fields.iter().filter(|(field, _)| field.is_name());
+            names.any(|(field, value)| !same(now.fields.get(field), Some(value), field.kind()))
+        })
+    };
+    before.iter().find(is_renamed).map(|card| &card.id)
+}
+
 impl SafeEnd {
     /// The requests that make it true; none when it is. Only asked while not everything that the change was to do shows.
     pub fn steps(&self, seen: &Seen) -> Vec<Step> {
@@ -294,7 +318,8 @@ impl SafeEnd {
             SafeEnd::SingleRequest | SafeEnd::AsItStands => Vec::new(),
             SafeEnd::Exchanged { sides: [one, two] } => {
                 let has_its_own = |(card, fields): &(CardId, Vec<FieldChange>)| {
-                    seen.card(card).is_some_and(|card| shows_fields(fields, card))
+                    seen.card(card)
+                        .is_some_and(|card| !card.archived && shows_fields(fields, card))
                 };
                 // Whatever somebody wrote there since is theirs.
                 let waits = |(card, fields): &(CardId, Vec<FieldChange>)| {

@@ -116,6 +116,12 @@ impl ChangeView {
         self
     }
 
+    /// The same with what one of its requests writes.
+    pub fn with_fields(mut self, fields: &[FieldChange]) -> Self {
+        self.fields = from_to(fields);
+        self
+    }
+
     /// The same with the choices of its question.
     pub fn with_choices(mut self, questions: &BTreeMap<ItemId, Vec<ItemId>>) -> Self {
         self.choices = questions.get(&self.id).cloned().unwrap_or_default();

@@ -29,9 +29,12 @@ pub(super) fn held_items(
         .iter()
         .filter_map(|outcome| match &outcome.outcome {
             Outcome::Held { reason } => Some((&outcome.item, reason)),
-            Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::NotReached { .. } => {
-                None
-            }
+            Outcome::Done { .. }
+            | Outcome::NotDone { .. }
+            | Outcome::InDoubt { .. }
+            | Outcome::NotReached { .. }
+            | Outcome::HalfWay { .. }
+            | Outcome::PutBack { .. } => None,
         })
         .collect();
     let moot = moot(judged, outcomes);
@@ -162,12 +165,12 @@ fn moot<'a>(judged: &'a Judged, outcomes: &[ChangeOutcome]) -> BTreeSet<&'a Item
 
 /// What became of each item, for the history: what was tried, and what is held now and was not before.
 pub(super) fn run_items(judged: &Judged, outcomes: &[ChangeOutcome], new_holds: &[HeldItem]) -> Vec<RunItem> {
-    let outcomes: BTreeMap<&ItemId, &ChangeOutcome> = outcomes.iter().map(|it| (&it.item, it)).collect();
+    let mut outcomes: BTreeMap<&ItemId, &ChangeOutcome> = outcomes.iter().map(|it| (&it.item, it)).collect();
     let new_holds: BTreeMap<&ItemId, &HeldItem> = new_holds.iter().map(|it| (&it.change.id, it)).collect();
     let mut items = Vec::new();
     for change in &judged.plan.changes {
         let held = new_holds.get(&change.id);
-        let (ended, card, mut detail) = match (outcomes.get(&change.id), held) {
+        let (ended, card, mut detail) = match (outcomes.remove(&change.id), held) {
             (Some(outcome), _) => {
                 let detail = ItemDetail {
                     message: outcome.outcome.message(),
@@ -192,6 +195,29 @@ pub(super) fn run_items(judged: &Judged, outcomes: &[ChangeOutcome], new_holds: 
             outcome: ended,
             detail,
         });
+    }
+    // What earlier runs had left half-way need not be part of this plan.
+    items.extend(outcomes.into_values().map(|outcome| RunItem {
+        item: outcome.item.clone(),
+        action: outcome.action,
+        key: outcome.key.clone(),
+        card: outcome.card.clone(),
+        outcome: Ended::from(&outcome.outcome),
+        detail: ItemDetail {
+            message: outcome.outcome.message(),
+            operators: outcome.operators.clone(),
+            ..ItemDetail::default()
+        },
+    }));
+    items
+}
+
+/// What was finished of a card whose person went in this run keeps what was done, not to whom.
+pub(super) fn without_people(mut items: Vec<RunItem>, forgotten: &[CardId]) -> Vec<RunItem> {
+    let is_gone = |item: &&mut RunItem| item.card.as_ref().is_some_and(|card| forgotten.contains(card));
+    for item in items.iter_mut().filter(is_gone) {
+        item.key = None;
+        item.detail = ItemDetail::default();
     }
     items
 }
@@ -225,6 +251,8 @@ pub(super) fn counts(judged: &Judged, outcomes: &[ChangeOutcome], holds: &[HeldI
             Outcome::NotDone { .. } => counts.not_done += 1,
             Outcome::InDoubt { .. } => counts.in_doubt += 1,
             Outcome::NotReached { .. } => counts.not_reached += 1,
+            Outcome::HalfWay { .. } => counts.half_way += 1,
+            Outcome::PutBack { .. } => counts.put_back += 1,
             Outcome::Held { .. } => {}
         }
     }
@@ -247,7 +275,7 @@ pub(super) fn verdict(
         RunVerdict::Failed
     } else if rejected {
         RunVerdict::SnapshotRejected
-    } else if counts.not_done + counts.in_doubt > 0 || unfinished {
+    } else if counts.failed() > 0 || unfinished {
         RunVerdict::SomeFailed
     } else if judged.plan.judged.nobody() || !HeldItem::open(holds).is_empty() {
         RunVerdict::Held

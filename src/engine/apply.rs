@@ -5,6 +5,7 @@ mod account;
 mod anonymize;
 mod answers;
 mod compound;
+mod drive;
 mod one_change;
 mod others;
 mod stops;
@@ -262,7 +263,9 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     | Outcome::NotDone { .. }
                     | Outcome::InDoubt { .. }
                     | Outcome::Held { .. }
-                    | Outcome::NotReached { .. } => change.card.clone(),
+                    | Outcome::NotReached { .. }
+                    | Outcome::HalfWay { .. }
+                    | Outcome::PutBack { .. } => change.card.clone(),
                 };
                 ChangeOutcome {
                     item: change.id.clone(),
@@ -401,9 +404,12 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let (key, card) = (key.as_str(), change.card.as_ref());
         let made = match outcome {
             Outcome::Done { card: made } => made.as_ref(),
-            Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::Held { .. } | Outcome::NotReached { .. } => {
-                None
-            }
+            Outcome::NotDone { .. }
+            | Outcome::InDoubt { .. }
+            | Outcome::Held { .. }
+            | Outcome::NotReached { .. }
+            | Outcome::HalfWay { .. }
+            | Outcome::PutBack { .. } => None,
         };
         let card = made.or(card).map_or("", |card| card.as_str());
         // What it is about stands in the fields, and is not said twice.
@@ -413,6 +419,12 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             }
             Outcome::NotDone { message } => {
                 tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "not done: {message}");
+            }
+            Outcome::HalfWay { message } => {
+                tracing::error!(target: WRITES, { item.id = item, action, key, card.id = card }, "half-way: {message}");
+            }
+            Outcome::PutBack { message } => {
+                tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "put back: {message}");
             }
             Outcome::InDoubt { message } => {
                 tracing::warn!(target: WRITES, { item.id = item, action, key, card.id = card }, "in doubt: {message}");
@@ -433,7 +445,12 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
 fn log_not_reached(outcomes: &[ChangeOutcome]) {
     let mut messages = outcomes.iter().filter_map(|outcome| match &outcome.outcome {
         Outcome::NotReached { message } => Some(message),
-        Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::Held { .. } => None,
+        Outcome::Done { .. }
+        | Outcome::NotDone { .. }
+        | Outcome::InDoubt { .. }
+        | Outcome::Held { .. }
+        | Outcome::HalfWay { .. }
+        | Outcome::PutBack { .. } => None,
     });
     if let Some(first) = messages.next() {
         let count = 1 + messages.count();

@@ -2,7 +2,7 @@
 //! what never waited before, or was gone by a run that could judge. Pure.
 
 use super::state::KeptHold;
-use crate::domain::concern::Concern;
+use crate::domain::concern::{Concern, ConcernCode};
 use crate::domain::guard::Judged;
 use crate::domain::ids::{CardId, ItemId};
 use crate::domain::key::Key;
@@ -88,6 +88,33 @@ pub(super) fn list_after(
     let solved = over.filter(is_solved).collect();
     list.extend(open);
     Attention { now: list, new, solved }
+}
+
+/// The list after a run that looked at some only, or beside the sync: what it left half-way, and what of that is over by it.
+/// `None` where that is as before.
+pub(super) fn list_after_some(earlier: Vec<KeptConcern>, judged: &Judged, now: DateTime<Utc>) -> Option<Attention> {
+    let is_half = |concern: &Concern| concern.code == ConcernCode::HalfWay;
+    let (before, rest): (Vec<KeptConcern>, Vec<KeptConcern>) =
+        earlier.into_iter().partition(|kept| is_half(&kept.concern));
+    let found: Vec<&Concern> = judged.concerns.iter().filter(|concern| is_half(concern)).collect();
+    if before.is_empty() && found.is_empty() {
+        return None;
+    }
+    let known = |id: &ItemId| before.iter().find(|kept| kept.concern.id == *id);
+    let kept = found.iter().map(|concern| KeptConcern {
+        since: known(&concern.id).map_or(now, |kept| kept.since),
+        concern: (*concern).clone(),
+        seen_at: now,
+    });
+    let new = found.iter().filter(|concern| known(&concern.id).is_none());
+    let over = before
+        .iter()
+        .filter(|kept| !found.iter().any(|now| now.id == kept.concern.id));
+    Some(Attention {
+        now: kept.chain(rest).collect(),
+        new: new.map(|concern| (*concern).clone()).collect(),
+        solved: over.map(|kept| kept.concern.clone()).collect(),
+    })
 }
 
 /// Whom a plan could not decide about: nothing of what waits about them is over by it.

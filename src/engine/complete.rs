@@ -7,15 +7,21 @@ use super::recover::Settled;
 use super::run::{WriteParts, open_cards};
 use super::state::{Halfway, KeyHasher, OpenIntent, Remembered, RunLease, StateWriter, StoreError};
 use super::target::{TargetReader, TargetWriter};
+use crate::domain::concern::{ConcernCode, half_way, in_order};
+use crate::domain::decision::SetAside;
+use crate::domain::guard::Judged;
 use crate::domain::ids::CardId;
 use crate::domain::input::PlanInput;
 use crate::domain::ledger::LedgerEntry;
 use crate::domain::report::ChangeOutcome;
+use crate::domain::safe_end::HalfDone;
+use chrono::Utc;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
-    /// Drives every half-done change to its safe end and brings what was read up to date. Gives what is left half-way.
+    /// Drives every half-done change to its safe end and brings what was read up to date. Gives what was written for it, and
+    /// what is left half-way.
     pub(super) async fn complete<W: TargetWriter, T: StateWriter>(
         &self,
         parts: &WriteParts<'_, W, T>,
@@ -44,7 +50,29 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             readings.target.take_in(seen.cards, seen.operators);
         }
         remembered.half_done = parts.store.halfway().await?.iter().map(Halfway::known).collect();
-        Ok(completed.left)
+        for (item, reason) in completed.refused {
+            // Decisions are made on the machine's clock, so what they must come after is noted on it too.
+            let at = Utc::now();
+            remembered.set_aside.insert(item, SetAside { reason, at });
+        }
+        Ok(completed.outcomes)
+    }
+
+    /// Puts on the list what is half-way now: the run may have ended some of it, and begun other.
+    pub(super) async fn note_half_ways<T: StateWriter>(
+        &self,
+        store: &T,
+        judged: &mut Judged,
+        input: &PlanInput,
+    ) -> Result<(), StoreError> {
+        let halves = store.halfway().await?;
+        let halves: Vec<HalfDone> = halves.iter().map(Halfway::known).collect();
+        judged.concerns.retain(|concern| concern.code != ConcernCode::HalfWay);
+        judged
+            .concerns
+            .extend(half_way(&halves, &input.decisions, input.moment.now));
+        in_order(&mut judged.concerns);
+        Ok(())
     }
 
     /// What sends the changes of a plan.

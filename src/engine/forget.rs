@@ -8,6 +8,7 @@ use super::state::{KeyHasher, Learned, RunLease, StateWriter, StoreError};
 use crate::domain::ids::{CardId, RunId};
 use crate::domain::key::Key;
 use crate::domain::ledger::LedgerEntry;
+use crate::domain::plan::Change;
 use crate::domain::seen::SeenValues;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,11 @@ pub enum ForgetError {
         "nothing was forgotten: a request about this person, of run {run}, has no known effect yet; the next run settles it by reading, then forget again"
     )]
     InDoubt { run: RunId },
+    #[error(
+        "nothing was forgotten: a change of this person is half-way since run {run}, and its values are what ends it; `cardsync run` \
+         finishes it or says in `cardsync holds` what to put right in TOPdesk, then forget again"
+    )]
+    HalfWay { run: RunId },
     #[error(
         "nobody with this key or card id is known, and nothing was changed; names are not accepted: find the number with `cardsync explain NAME`"
     )]
@@ -83,7 +89,7 @@ fn without_person(entry: &LedgerEntry, hasher: &KeyHasher) -> LedgerEntry {
     left
 }
 
-/// What is kept of whoever has this key or card id. Refuses while a request about them is in doubt.
+/// What is kept of whoever has this key or card id. Refuses while a request about them is in doubt, or a change half-way.
 pub async fn look<S: StateWriter + RecordsKeeper>(
     store: &S,
     key: Option<&Key>,
@@ -98,12 +104,16 @@ pub async fn look<S: StateWriter + RecordsKeeper>(
     for entry in &entries {
         keys.extend(entry.key.iter().chain(&entry.former_keys).cloned());
     }
-    for open in store.open_intents().await? {
-        let concerned = open.change.key.as_ref().is_some_and(|key| keys.contains(key))
-            || open.change.card.as_ref().is_some_and(|card| cards.contains(card));
-        if concerned {
-            return Err(ForgetError::InDoubt { run: open.run });
-        }
+    let concerns = |change: &Change| {
+        change.keys().any(|key| keys.contains(key)) || change.cards().into_iter().any(|card| cards.contains(card))
+    };
+    let open = store.open_intents().await?;
+    if let Some(open) = open.into_iter().find(|open| concerns(&open.change)) {
+        return Err(ForgetError::InDoubt { run: open.run });
+    }
+    let halves = store.halfway().await?;
+    if let Some(half) = halves.into_iter().find(|half| concerns(&half.change)) {
+        return Err(ForgetError::HalfWay { run: half.run });
     }
     let mut kept = Kept::default();
     for card in &cards {

@@ -42,6 +42,9 @@ pub struct ItemHistory {
     pub why: Vec<String>,
     /// By field name, from and to. Empty once the values were taken out.
     pub fields: BTreeMap<String, FromTo>,
+    /// Of an exchange or a merge: the second card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<OtherCard>,
     /// Linked operators that were archived or woken with the card.
     pub operators: Vec<OperatorId>,
     /// What the linked operators are called, where that is still kept.
@@ -63,6 +66,16 @@ pub struct ItemHistory {
     pub after: Option<PersonCard>,
     /// The values were taken out: the person was anonymized or forgotten, or their time was over.
     pub values_removed: bool,
+}
+
+/// The second card of a change of two.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OtherCard {
+    pub person_id: CardId,
+    pub name: Option<String>,
+    pub fields: BTreeMap<String, FromTo>,
+    pub before: Option<PersonCard>,
+    pub after: Option<PersonCard>,
 }
 
 /// Reads one run. `None` where nothing of it is kept.
@@ -146,6 +159,7 @@ fn blank(item: RunItem) -> ItemHistory {
         reasons: detail.reasons,
         why: detail.why,
         fields: BTreeMap::new(),
+        other: None,
         name: None,
         operators: detail.operators,
         operator_names: OperatorNames::default(),
@@ -170,7 +184,7 @@ fn cut_off(sent: Vec<JournalEntry>) -> ItemHistory {
         action: first.action,
         key: first.key.clone(),
         card: first.card.clone(),
-        outcome: first.ended(),
+        outcome: ended_by(&sent),
         detail: super::records::ItemDetail::default(),
     };
     told(blank(item), sent)
@@ -184,8 +198,13 @@ fn told(mut item: ItemHistory, sent: Vec<JournalEntry>) -> ItemHistory {
     item.ended_at = last.settled_at.or(last.outcome_at);
     item.settled_by.clone_from(&last.settled_run);
     if item.outcome == Ended::InDoubt || last.settled.is_some() {
-        item.outcome = last.ended();
+        item.outcome = ended_by(&sent);
         item.message.clone_from(&last.message);
+    }
+    let change = sent.iter().find_map(|entry| entry.values.as_ref());
+    let change = change.map(|values| values.change.clone());
+    if let Some(change) = change.as_ref().filter(|change| change.cards().len() > 1) {
+        (item.person_id, item.key) = (change.card.clone(), change.key.clone());
     }
     item.person_id = item.person_id.or_else(|| last.card.clone());
     if let Some(decision) = &last.approval {
@@ -194,28 +213,79 @@ fn told(mut item: ItemHistory, sent: Vec<JournalEntry>) -> ItemHistory {
         item.note.clone_from(&decision.note);
     }
     item.values_removed = sent.iter().any(|entry| entry.values.is_none());
+    let operators = sent.iter().filter_map(|entry| entry.values.as_ref());
+    item.operator_names = OperatorNames::of_cards(operators.flat_map(|values| &values.operators));
+    let Some(change) = change else {
+        item.name = name(&item);
+        return item;
+    };
+    item.fields = fields(&change);
+    if item.why.is_empty() {
+        item.why.clone_from(&change.why);
+    }
+    let second = change.cards().get(1).map(|card| (*card).clone());
+    let (of_other, own): (Vec<JournalEntry>, Vec<JournalEntry>) = sent
+        .into_iter()
+        .partition(|entry| second.is_some() && entry.card == second);
+    (item.before, item.after) = images(own);
+    item.name = name(&item);
+    let view = ChangeView::new(&change, &[]);
+    item.other = second.zip(view.other.or(view.twin)).map(|(person_id, view)| {
+        let (before, after) = images(of_other);
+        OtherCard {
+            name: shown_name([&before, &after].into_iter().flatten(), &view.fields),
+            person_id,
+            fields: view.fields,
+            before,
+            after,
+        }
+    });
+    item
+}
+
+/// A card right before the first and after the last of these requests to it.
+fn images(sent: Vec<JournalEntry>) -> (Option<PersonCard>, Option<PersonCard>) {
     let mut values: Vec<JournalValues> = sent.into_iter().filter_map(|entry| entry.values).collect();
     let after = values.last_mut().and_then(|last| last.after.take());
-    item.operator_names = OperatorNames::of_cards(values.iter().flat_map(|values| &values.operators));
-    if let Some(first) = values.into_iter().next() {
-        item.fields = fields(&first.change);
-        if item.why.is_empty() {
-            item.why = first.change.why;
-        }
-        item.before = first.before;
-        item.after = after;
+    (values.into_iter().next().and_then(|first| first.before), after)
+}
+
+/// How requests ended, together. Of a change of two cards every step must be done, in whatever run.
+fn ended_by(sent: &[JournalEntry]) -> Ended {
+    let last = sent.last().map_or(Ended::InDoubt, JournalEntry::ended);
+    let change = sent.iter().find_map(|entry| entry.values.as_ref()).map(|it| &it.change);
+    let Some(change) = change.filter(|change| change.cards().len() > 1) else {
+        return last;
+    };
+    let steps = i64::try_from(change.steps().len()).unwrap_or(i64::MAX);
+    let done: BTreeSet<i64> = sent
+        .iter()
+        .filter(|entry| entry.ended() == Ended::Done && entry.step_index < steps)
+        .map(|entry| entry.step_index)
+        .collect();
+    let all = i64::try_from(done.len()).is_ok_and(|done| done == steps);
+    let put_back = |entry: &JournalEntry| entry.ended() == Ended::Done && entry.step_index >= steps;
+    match last {
+        Ended::Done | Ended::NotDone if done.is_empty() || all => last,
+        Ended::Done | Ended::NotDone if sent.iter().any(put_back) => Ended::PutBack,
+        Ended::Done | Ended::NotDone => Ended::HalfWay,
+        Ended::InDoubt | Ended::Held | Ended::NotReached | Ended::HalfWay | Ended::PutBack => last,
     }
-    item.name = name(&item);
-    item
 }
 
 /// The person's name as the card has it before or after, or as it was written.
 fn name(item: &ItemHistory) -> Option<String> {
+    shown_name([&item.before, &item.after].into_iter().flatten(), &item.fields)
+}
+
+fn shown_name<'a>(
+    cards: impl Iterator<Item = &'a PersonCard> + Clone,
+    written: &BTreeMap<String, FromTo>,
+) -> Option<String> {
     let of = |field: CardField| {
-        let card = [&item.before, &item.after].into_iter().flatten();
-        let mut known = card.filter_map(|card| card.fields.text(field));
+        let mut known = cards.clone().filter_map(|card| card.fields.text(field));
         known.next().map(str::to_owned).or_else(|| {
-            let written = item.fields.get(&field.name())?;
+            let written = written.get(&field.name())?;
             written.to.clone()
         })
     };

@@ -26,6 +26,8 @@ pub enum Ended {
     InDoubt,
     Held,
     NotReached,
+    HalfWay,
+    PutBack,
 }
 
 impl Ended {
@@ -37,6 +39,8 @@ impl Ended {
             Ended::InDoubt => "in_doubt",
             Ended::Held => "held",
             Ended::NotReached => "not_reached",
+            Ended::HalfWay => "half_way",
+            Ended::PutBack => "put_back",
         }
     }
 }
@@ -49,6 +53,8 @@ impl From<&Outcome> for Ended {
             Outcome::InDoubt { .. } => Ended::InDoubt,
             Outcome::Held { .. } => Ended::Held,
             Outcome::NotReached { .. } => Ended::NotReached,
+            Outcome::HalfWay { .. } => Ended::HalfWay,
+            Outcome::PutBack { .. } => Ended::PutBack,
         }
     }
 }

@@ -73,7 +73,9 @@ pub fn settle(
                     Outcome::NotDone { .. }
                     | Outcome::InDoubt { .. }
                     | Outcome::Held { .. }
-                    | Outcome::NotReached { .. },
+                    | Outcome::NotReached { .. }
+                    | Outcome::HalfWay { .. }
+                    | Outcome::PutBack { .. },
                 )
                 | None => None,
             };

@@ -242,7 +242,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report: &mut RunReport,
     ) -> Result<Through, RunError> {
         let store = parts.store;
-        let (read, left) = Box::pin(self.settle_to_write(parts, lease)).await?;
+        let (read, recovered) = Box::pin(self.settle_to_write(parts, lease)).await?;
         let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         let writing = self.writing(read, request);
@@ -254,7 +254,15 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             ..
         } = writing;
         if !resolved.problems.is_empty() {
-            return Err(RunError::Pairs(resolved.problems));
+            let ended = recovered.iter().filter(|outcome| outcome.outcome.is_written()).count();
+            let finished = match ended {
+                0 => String::new(),
+                _some => format!("; before that, {ended} that an earlier run had left half-way came to an end"),
+            };
+            return Err(RunError::Pairs {
+                problems: resolved.problems,
+                finished,
+            });
         }
         let Planned { judged, input } = &planned;
         report.plan_id = Some(judged.plan.id.clone());
@@ -283,7 +291,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         store.decide(&decisions).await?;
         let applier = self.applier(parts, lease, input, input.ledger.clone(), &hasher);
         let mut outcomes = applier.apply(&judged.approved).await?;
-        outcomes.extend(left);
+        outcomes.extend(recovered);
         let aside = Aside {
             what: REKEY,
             stopped_by: applier.stopped_by(),

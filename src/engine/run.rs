@@ -1,9 +1,9 @@
 //! Plan, run and apply: one path, stopped after the guard or carried through.
 
 use super::Source;
-use super::after_run::{counts, held_items, holds_after_some, quiet, run_items, verdict};
+use super::after_run::{counts, held_items, holds_after_some, quiet, run_items, verdict, without_people};
 use super::apply::OperatorAccount;
-use super::attention::{Attention, Judgeable, Unjudged, list_after};
+use super::attention::{Attention, Judgeable, Unjudged, list_after, list_after_some};
 use super::certify::{busy, purge, purge_done};
 use super::gather::ReadParts;
 use super::inputs::{KeptHeader, KeptInput};
@@ -60,8 +60,14 @@ pub enum RunError {
     )]
     NothingToUndo(String),
     /// Lines of a list of pairs that do not hold.
-    #[error("nothing was written: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Pairs(Vec<ListProblem>),
+    #[error(
+        "no line was written{finished}: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    )]
+    Pairs {
+        problems: Vec<ListProblem>,
+        /// What had been left half-way and was ended before, in words.
+        finished: String,
+    },
 }
 
 impl From<TargetError> for RunError {
@@ -190,18 +196,19 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         report: &mut RunReport,
     ) -> Result<Through, RunError> {
         let store = parts.store;
-        let (read, left) = Box::pin(self.settle_to_write(parts, lease)).await?;
+        let (read, recovered) = Box::pin(self.settle_to_write(parts, lease)).await?;
         let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         let earlier_concerns = store.concerns().await?;
         let planned = unless_stopped(parts.stop, self.planned(read))
             .await
             .ok_or(RunError::Stopped)?;
-        let planned = match scope {
+        let mut planned = match scope {
             Scope::Whole | Scope::Selected(_) | Scope::Undo(_) | Scope::Rekey(_) => planned,
             Scope::Only(key) => planned.only(key)?,
         };
-        let Planned { judged, input } = &planned;
+        let Planned { judged, input } = &mut planned;
+        let input = &*input;
         report.plan_id = Some(judged.plan.id.clone());
         report.snapshots.clone_from(&judged.plan.snapshots);
         report.clock.clone_from(&input.clock.doubts);
@@ -240,11 +247,12 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let (approved, unreasoned) = without_reason(approved, input, &self.wants.archiving_reason);
         let applier = self.applier(parts, lease, input, ledger, &hasher);
         // Beside the work: nothing of it waits for a large file.
-        let keeping = self.keep_input(store, lease, &planned);
+        let keeping = self.keep_input(store, lease, judged, input);
         let (applied, ()) = futures::join!(applier.apply(&approved), keeping);
         let mut outcomes = applied?;
         outcomes.extend(unreasoned);
-        outcomes.extend(left);
+        outcomes.extend(recovered);
+        self.note_half_ways(store, judged, input).await?;
         // Decisions are made on the machine's clock, so what they must come after is noted on it too.
         let noted_at = Utc::now();
         let mut holds = held_items(
@@ -269,6 +277,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         };
         let new_holds: Vec<HeldItem> = holds.iter().filter(is_new).cloned().collect();
         let items = run_items(judged, &outcomes, if whole { &new_holds } else { &[] });
+        let items = without_people(items, &forgotten);
         let done = done_of(&outcomes);
         let plan = &judged.plan.id;
         let with_plan = |item: &HeldItem| KeptHold {
@@ -291,9 +300,9 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
                 everybody: could_judge,
                 missing: &missing,
             };
-            list_after(earlier_concerns, judged, &judgeable, self.clock.now()).without(&forgotten)
+            Some(list_after(earlier_concerns, judged, &judgeable, self.clock.now()).without(&forgotten))
         } else {
-            Attention::default()
+            list_after_some(earlier_concerns, judged, self.clock.now())
         };
         // What first contact or a configuration brought, and was let through and done, waits no longer: the next change of
         // the same card is another one.
@@ -303,7 +312,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let ended = judged.ended_by(input, &done, whole);
         let learned = Learned {
             holds: Some(&now),
-            concerns: whole.then_some(attention.now.as_slice()),
+            concerns: attention.as_ref().map(|it| it.now.as_slice()),
             done: &done,
             ended: Some(&ended),
             contact: settled.as_ref(),
@@ -323,14 +332,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             outcomes,
             holds,
             new_holds,
-            attention,
+            attention: attention.unwrap_or_default(),
             kept: Vec::new(),
         })
     }
 
     /// Keeps what the plan was made of. That it cannot be kept is no reason to leave the run's work undone.
-    async fn keep_input<T: StateWriter>(&self, store: &T, lease: &RunLease, planned: &Planned) {
-        let Planned { judged, input } = planned;
+    async fn keep_input<T: StateWriter>(&self, store: &T, lease: &RunLease, judged: &Judged, input: &Arc<PlanInput>) {
         let header = KeptHeader {
             run: lease.run().clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

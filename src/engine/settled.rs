@@ -2,8 +2,8 @@
 //! by that read. And what those that write beside the sync, such as an undo, end with.
 
 use super::Source;
-use super::after_run::{counts, held_items, verdict};
-use super::attention::Attention;
+use super::after_run::{counts, held_items, run_items, verdict};
+use super::attention::list_after_some;
 use super::former::Former;
 use super::gather::{ReadParts, Readings};
 use super::planned::Planned;
@@ -62,7 +62,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     }
 
     /// The same for a command that writes: what was settled is kept, and half-done changes are brought to their end; gives
-    /// what became of those as well. The caller has the lease.
+    /// what was written for those, and what is half-way still. The caller has the lease.
     pub(super) async fn settle_to_write<W: TargetWriter, T: StateWriter>(
         &self,
         parts: &WriteParts<'_, W, T>,
@@ -97,13 +97,15 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     ) -> Result<Through, RunError> {
         let Aside {
             what,
-            planned,
+            mut planned,
             outcomes,
             stopped_by,
             earlier_holds,
             kept,
         } = aside;
-        let Planned { judged, input } = &planned;
+        let Planned { judged, input } = &mut planned;
+        self.note_half_ways(store, judged, input).await?;
+        let attention = list_after_some(store.concerns().await?, judged, self.clock.now());
         // On the machine's clock, as decisions are.
         let noted_at = Utc::now();
         let now = self.clock.now();
@@ -119,10 +121,13 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let since = waiting_since(earlier_holds, &mut holds);
         let done = done_of(&outcomes);
         let ended = judged.ended_by(input, &done, false);
+        let items = run_items(judged, &outcomes, &[]);
         let learned = Learned {
             done: &done,
             ended: Some(&ended),
             undo_holds: Some((what, &judged.plan.id, &holds)),
+            concerns: attention.as_ref().map(|it| it.now.as_slice()),
+            items: Some(&items),
             ..Learned::default()
         };
         store
@@ -142,7 +147,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             outcomes,
             holds,
             new_holds,
-            attention: Attention::default(),
+            attention: attention.unwrap_or_default(),
             kept,
         })
     }

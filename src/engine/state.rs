@@ -20,7 +20,7 @@ use crate::domain::pin::Pin;
 use crate::domain::plan::{Change, Step};
 use crate::domain::profile::Profile;
 use crate::domain::report::{Outcome, RunReport};
-use crate::domain::safe_end::HalfDone;
+use crate::domain::safe_end::{Begun, HalfDone};
 use crate::domain::snapshot::{SnapshotHistory, SnapshotSummary};
 use crate::domain::undo::Deed;
 use crate::domain::window::BudgetUsed;
@@ -281,6 +281,8 @@ pub struct Intent<'a> {
     /// The card as it was read last; `None` for what does not exist yet.
     pub before: Option<&'a PersonCard>,
     pub operators_before: &'a [OperatorCard],
+    /// Every card of a change of several requests, as it was right before the first.
+    pub cards_before: &'a [PersonCard],
     /// The decision that let the item pass, if it needed one.
     pub approval: Option<&'a Decision>,
     pub at: DateTime<Utc>,
@@ -325,6 +327,8 @@ pub struct Halfway {
     pub plan: PlanId,
     pub change: Change,
     pub operators_before: Vec<OperatorCard>,
+    /// Its cards right before the first request. Empty where an earlier version began it.
+    pub cards_before: Vec<PersonCard>,
 }
 
 impl Halfway {
@@ -334,6 +338,12 @@ impl Halfway {
             key: self.change.key.clone(),
             other_key: self.change.other_side().map(|other| other.key.clone()),
             cards: self.change.cards().into_iter().cloned().collect(),
+            begun: Some(Begun {
+                item: self.change.id.clone(),
+                action: self.change.action.kind(),
+                run: self.run.clone(),
+                card: self.change.card.clone(),
+            }),
         }
     }
 }

@@ -109,7 +109,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     ) -> Result<Through, RunError> {
         let store = parts.store;
         let quiet = self.of_topdesk(&deeds(store, request).await?);
-        let (read, left) = Box::pin(quiet.settle_to_write(parts, lease)).await?;
+        let (read, recovered) = Box::pin(quiet.settle_to_write(parts, lease)).await?;
         let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         // Once more: some of it may just have been settled.
@@ -138,7 +138,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let applier = quiet.applier(parts, lease, input, input.ledger.clone(), &hasher);
         let mut outcomes = applier.apply(&approved).await?;
         outcomes.extend(unreasoned);
-        outcomes.extend(left);
+        outcomes.extend(recovered);
         let aside = Aside {
             what: &request.what,
             stopped_by: applier.stopped_by(),

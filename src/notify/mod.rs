@@ -166,9 +166,10 @@ fn failure(report: &RunReport) -> Option<String> {
     let parts = [
         (counts.not_done, "failed"),
         (counts.in_doubt, "in doubt"),
+        (counts.half_way, "half-way"),
         (counts.not_reached, "not reached"),
     ];
-    let troubled = report.failure.is_some() || counts.not_done + counts.in_doubt > 0;
+    let troubled = report.failure.is_some() || counts.failed() > 0;
     match report.verdict? {
         RunVerdict::Failed => {}
         RunVerdict::SomeFailed => {}

@@ -7,7 +7,7 @@ use super::stamp::{from_json, json, time};
 use crate::domain::card::OperatorCard;
 use crate::domain::ids::CardId;
 use crate::domain::key::Key;
-use crate::domain::plan::Change;
+use crate::domain::plan::{Change, Step};
 use crate::domain::report::Outcome;
 use crate::domain::view::ChangeView;
 use crate::engine::explain::{JournalEntry, JournalReader};
@@ -31,7 +31,7 @@ async fn journal(
 ) -> Result<Vec<JournalEntry>, Fault> {
     let rows = sqlx::query(
         "SELECT run, plan, item, action, key, card, sent_at, change, operators, approver, outcome, outcome_detail, \
-                outcome_at, settled, settled_detail, settled_run, step_kind FROM journal \
+                outcome_at, settled, settled_detail, settled_run, step_kind, step FROM journal \
          WHERE environment = ?1 AND (card IN (SELECT value FROM json_each(?2)) \
                                      OR key IN (SELECT value FROM json_each(?3))) ORDER BY id",
     )
@@ -54,7 +54,12 @@ fn entry(row: &SqliteRow) -> Result<JournalEntry, Fault> {
         None
     } else {
         let change: Change = from_json(row.try_get(7)?, "journal")?;
-        Some(ChangeView::new(&change, &[]))
+        let view = ChangeView::new(&change, &[]);
+        // Of a change of two cards each request is about one of them, and may be the way back.
+        Some(match from_json(row.try_get(17)?, "journal")? {
+            Step::PatchCard { fields, .. } if change.cards().len() > 1 => view.with_fields(&fields),
+            _step_of_one_card => view,
+        })
     };
     let operators: Vec<OperatorCard> = from_json(row.try_get(8)?, "journal")?;
     let detail = text(14)?.or(text(11)?);
@@ -74,19 +79,9 @@ fn entry(row: &SqliteRow) -> Result<JournalEntry, Fault> {
         operators: operators.into_iter().map(|operator| operator.id).collect(),
         approved_by: text(9)?.map(str::to_owned),
         outcome: text(10)?.map(str::to_owned),
-        message: outcome.as_ref().and_then(message),
+        message: outcome.as_ref().and_then(Outcome::message),
         ended_at: moment(12)?,
         settled: text(13)?.map(str::to_owned),
         settled_by: text(15)?.map(Into::into),
     })
-}
-
-fn message(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::Done { .. } => None,
-        Outcome::NotDone { message } | Outcome::InDoubt { message } | Outcome::NotReached { message } => {
-            Some(message.clone())
-        }
-        Outcome::Held { reason } => Some(reason.explain()),
-    }
 }

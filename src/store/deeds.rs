@@ -2,25 +2,67 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, from_word, json, time};
+use crate::domain::ids::ItemId;
 use crate::domain::pin::Pin;
 use crate::domain::undo::{Deed, Written};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The requests of a run that took effect or are in doubt, oldest first; of an item those of the last run that had it.
+/// The requests of a run that took effect or are in doubt, oldest first; of an item those of the last time that it was done.
+/// What a later run sent to bring a change to its end belongs to the run that began it, and the other way round.
 pub(super) async fn of(connection: &mut SqliteConnection, environment: i64, what: &str) -> Result<Vec<Deed>, Fault> {
     let rows = sqlx::query(
-        "SELECT run, item, action, card, sent_at, coalesce(settled, outcome), change, step, before, after, operators \
+        "SELECT run, item, action, card, sent_at, coalesce(settled, outcome), change, step, before, after, operators, step_index \
          FROM journal WHERE environment = ?1 AND coalesce(settled, outcome, 'in_doubt') IN ('done', 'in_doubt') \
-           AND (run = ?2 OR (item = ?2 AND run = (SELECT run FROM journal WHERE environment = ?1 AND item = ?2 \
-             AND coalesce(settled, outcome, 'in_doubt') IN ('done', 'in_doubt') ORDER BY id DESC LIMIT 1))) \
+           AND (run = ?2 OR item = ?2 OR (action IN ('exchange', 'merge', 'archive', 'unarchive', 'anonymize') \
+             AND item IN (SELECT item FROM journal WHERE environment = ?1 AND run = ?2))) \
          ORDER BY id",
     )
     .bind(environment)
     .bind(what)
     .fetch_all(connection)
     .await?;
-    rows.iter().map(read).collect()
+    let mut sent: Vec<(Deed, bool)> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let deed = read(row)?;
+        let index: i64 = row.try_get(11)?;
+        let to_its_end = ends(&deed, index);
+        sent.push((deed, to_its_end));
+    }
+    Ok(of_one(sent, what))
+}
+
+/// Whether a request was sent to bring to its end what an earlier one had begun.
+fn ends(deed: &Deed, step_index: i64) -> bool {
+    let change = deed.written.as_ref().map(|written| &written.change);
+    change.is_some_and(|change| {
+        let steps = i64::try_from(change.steps().len()).unwrap_or(i64::MAX);
+        change.is_compound() && step_index >= steps
+    })
+}
+
+/// Of these requests, oldest first, those of each time that an item was done in this run; or the last time of this item.
+fn of_one(sent: Vec<(Deed, bool)>, what: &str) -> Vec<Deed> {
+    let mut times: BTreeMap<ItemId, Vec<Vec<usize>>> = BTreeMap::new();
+    for (place, (deed, to_its_end)) in sent.iter().enumerate() {
+        let of_item = times.entry(deed.item.clone()).or_default();
+        match of_item.last_mut() {
+            Some(last) if *to_its_end || last.iter().any(|before| sent[*before].0.run == deed.run) => last.push(place),
+            Some(_) | None => of_item.push(vec![place]),
+        }
+    }
+    let mut wanted: BTreeSet<usize> = BTreeSet::new();
+    for (item, of_item) in &times {
+        if item.as_str() == what {
+            wanted.extend(of_item.last().into_iter().flatten());
+        }
+        let in_run = |time: &&Vec<usize>| time.iter().any(|place| sent[*place].0.run.as_str() == what);
+        wanted.extend(of_item.iter().filter(in_run).flatten());
+    }
+    let deeds = sent.into_iter().enumerate();
+    let deeds = deeds.filter(|(place, _)| wanted.contains(place));
+    deeds.map(|(_, (deed, _))| deed).collect()
 }
 
 fn read(row: &SqliteRow) -> Result<Deed, Fault> {

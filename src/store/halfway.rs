@@ -15,6 +15,7 @@ pub(super) struct HalfwayRow {
     cards: String,
     change: String,
     operators: String,
+    before: String,
     begun_at: String,
 }
 
@@ -29,6 +30,7 @@ impl HalfwayRow {
             cards: json(&intent.change.cards()),
             change: json(intent.change),
             operators: json(&intent.operators_before),
+            before: json(&intent.cards_before),
             begun_at: stamp(intent.at),
         })
     }
@@ -37,8 +39,8 @@ impl HalfwayRow {
 /// Writes it down, once per change and run.
 pub(super) async fn begin(connection: &mut SqliteConnection, environment: i64, row: &HalfwayRow) -> Result<(), Fault> {
     sqlx::query(
-        "INSERT INTO halfway (environment, run, item, plan, cards, change, operators, begun_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        "INSERT INTO halfway (environment, run, item, plan, cards, change, operators, before, begun_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
     )
     .bind(environment)
     .bind(&row.run)
@@ -47,6 +49,7 @@ pub(super) async fn begin(connection: &mut SqliteConnection, environment: i64, r
     .bind(&row.cards)
     .bind(&row.change)
     .bind(&row.operators)
+    .bind(&row.before)
     .bind(&row.begun_at)
     .execute(connection)
     .await?;
@@ -72,7 +75,7 @@ pub(super) async fn close(
 /// Those that are open, oldest first.
 pub(super) async fn load(connection: &mut SqliteConnection, environment: i64) -> Result<Vec<Halfway>, Fault> {
     let rows = sqlx::query(
-        "SELECT run, plan, change, operators FROM halfway WHERE environment = ?1 ORDER BY begun_at, run, item",
+        "SELECT run, plan, change, operators, before FROM halfway WHERE environment = ?1 ORDER BY begun_at, run, item",
     )
     .bind(environment)
     .fetch_all(connection)
@@ -85,6 +88,7 @@ pub(super) async fn load(connection: &mut SqliteConnection, environment: i64) ->
                 plan: row.try_get::<&str, _>(1)?.into(),
                 change,
                 operators_before: from_json(row.try_get(3)?, "halfway")?,
+                cards_before: from_json(row.try_get(4)?, "halfway")?,
             })
         })
         .collect()

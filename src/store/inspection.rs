@@ -66,7 +66,7 @@ const TWO_CARDS: &str =
     "SELECT count(*) FROM (SELECT key FROM ledger WHERE key IS NOT NULL GROUP BY environment, key HAVING count(*) > 1)";
 
 /// What must never be: a sentence and the count of it.
-const CONTRADICTIONS: [(&str, &str); 5] = [
+const CONTRADICTIONS: [(&str, &str); 6] = [
     (
         "steps of an item that one run did twice",
         "SELECT count(*) FROM (SELECT 1 FROM journal WHERE coalesce(settled, outcome) = 'done' \
@@ -84,6 +84,11 @@ const CONTRADICTIONS: [(&str, &str); 5] = [
         "cards that were created and are not in the ledger",
         "SELECT count(*) FROM journal WHERE step_kind = 'create_card' AND coalesce(settled, outcome) = 'done' \
          AND NOT EXISTS (SELECT 1 FROM ledger WHERE ledger.environment = journal.environment AND ledger.card = journal.card)",
+    ),
+    (
+        "changes that are half-way and of which no request is kept, so that nothing can end them",
+        "SELECT count(*) FROM halfway WHERE NOT EXISTS (SELECT 1 FROM journal WHERE journal.environment = halfway.environment \
+         AND journal.run = halfway.run AND journal.item = halfway.item AND journal.change <> '')",
     ),
     (
         "rows that belong to no environment",

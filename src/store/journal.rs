@@ -47,6 +47,7 @@ impl IntentRow {
             step,
             before,
             operators_before,
+            cards_before: _,
             approval,
             at,
         } = intent;
@@ -112,9 +113,12 @@ impl EndingRow {
     pub(super) fn new(run: &RunId, intent: IntentId, ending: &Ending<'_>) -> Self {
         let made: Option<&CardId> = match ending.outcome {
             Outcome::Done { card } => card.as_ref(),
-            Outcome::NotDone { .. } | Outcome::InDoubt { .. } | Outcome::Held { .. } | Outcome::NotReached { .. } => {
-                None
-            }
+            Outcome::NotDone { .. }
+            | Outcome::InDoubt { .. }
+            | Outcome::Held { .. }
+            | Outcome::NotReached { .. }
+            | Outcome::HalfWay { .. }
+            | Outcome::PutBack { .. } => None,
         };
         let after: Option<&PersonCard> = ending.after;
         Self {

@@ -58,7 +58,11 @@ pub(super) const TEXTS: [(&str, &str, &[Column]); 10] = [
     ("hold", "origin || ' ' || item", &[column("body", is::<HeldItem>)]),
     ("concern", "item", &[column("body", is::<Concern>)]),
     ("decision", "id", &[column("note", any)]),
-    ("halfway", "run || ' ' || item", &[column("change", is::<Change>)]),
+    (
+        "halfway",
+        "run || ' ' || item",
+        &[column("change", is::<Change>), column("before", is::<Vec<PersonCard>>)],
+    ),
     ("pin", "card || ' ' || place", &[column("body", is::<Pin>)]),
     ("run", "id", &[column("report", is::<RunReport>)]),
     ("snapshot", "id", &[column("findings", is::<Vec<Finding>>)]),

@@ -8,6 +8,10 @@ use crate::engine::records::{Pruned, Retention};
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
+/// What ends a change that is half-way stays, however old.
+const NOT_HALF_WAY: &str = "NOT EXISTS (SELECT 1 FROM halfway WHERE halfway.environment = journal.environment \
+                            AND halfway.run = journal.run AND halfway.item = journal.item)";
+
 /// Old things go once a day: a run every few minutes need not look each time.
 const EVERY: Duration = Duration::days(1);
 
@@ -47,7 +51,7 @@ pub(super) async fn prune(
     let (journal, values, reports) = (now - journal, now - values, now - reports);
     let pruned = Pruned {
         journal: execute(
-            format!("DELETE FROM journal WHERE environment = ?1 AND sent_at < ?2 AND {ENDED}"),
+            format!("DELETE FROM journal WHERE environment = ?1 AND sent_at < ?2 AND {ENDED} AND {NOT_HALF_WAY}"),
             journal,
         )
         .await?,
@@ -55,7 +59,7 @@ pub(super) async fn prune(
             format!(
                 "UPDATE journal SET change = '', step = '', before = NULL, operators = '[]', after = NULL, \
                  outcome_detail = NULL, settled_detail = NULL \
-                 WHERE environment = ?1 AND sent_at < ?2 AND {ENDED} AND change <> ''"
+                 WHERE environment = ?1 AND sent_at < ?2 AND {ENDED} AND {NOT_HALF_WAY} AND change <> ''"
             ),
             values,
         )

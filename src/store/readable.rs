@@ -170,6 +170,7 @@ const TABLES: [Table; 12] = [
             ("cards", of::<Vec<CardId>>),
             ("change", of::<Change>),
             ("operators", of::<Vec<OperatorCard>>),
+            ("before", of::<Vec<PersonCard>>),
             ("begun_at", a_time),
         ],
     },

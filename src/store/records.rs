@@ -200,6 +200,8 @@ mod tests {
             Ended::InDoubt,
             Ended::Held,
             Ended::NotReached,
+            Ended::HalfWay,
+            Ended::PutBack,
         ] {
             assert_eq!(word(&ended), ended.word());
         }

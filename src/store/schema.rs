@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use std::path::Path;
 
 /// Every format ever used, in order; the number of a format is its place, from 1. What was released is never edited.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_profiles.sql"),
     include_str!("migrations/0003_halfway.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0009_decisions_end.sql"),
     include_str!("migrations/0010_concerns.sql"),
     include_str!("migrations/0011_decisions_shown.sql"),
+    include_str!("migrations/0012_halfway_before.sql"),
 ];
 
 /// The format this program writes.

@@ -240,14 +240,24 @@ pub(super) fn field_lines(item: &ItemHistory) -> Vec<String> {
             .as_ref()
             .map_or("(empty)".to_owned(), |text| format!("\"{text}\""))
     };
-    let made = item.before.is_none();
-    item.fields
-        .iter()
-        .map(|(field, FromTo { from, to, .. })| match from {
-            None if made => format!("{field}: {}", value(to)),
-            Some(_) | None => format!("{field}: {} -> {}", value(from), value(to)),
+    let made = item.before.is_none() && item.other.is_none();
+    let own = item.fields.iter().map(|(field, FromTo { from, to, .. })| match from {
+        None if made => format!("{field}: {}", value(to)),
+        Some(_) | None => format!("{field}: {} -> {}", value(from), value(to)),
+    });
+    let other = item.other.iter().flat_map(|other| {
+        let name = other.name.as_ref().map_or(String::new(), |name| format!(" {name}"));
+        let fields = other.fields.iter();
+        fields.map(move |(field, FromTo { from, to, .. })| {
+            format!(
+                "and card {}{name}: {field}: {} -> {}",
+                other.person_id,
+                value(from),
+                value(to)
+            )
         })
-        .collect()
+    });
+    own.chain(other).collect()
 }
 
 /// Why it is held, one line each.

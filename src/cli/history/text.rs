@@ -41,7 +41,7 @@ pub(super) fn runs(runs: &[RunReport], zone: Tz, paint: Paint) -> String {
     line!(text, "{}", paint.strong(&head));
     for run in runs {
         let counts = &run.counts;
-        let not_done = counts.not_done + counts.in_doubt + counts.not_reached;
+        let not_done = counts.failed() + counts.not_reached;
         let verdict = format!("{:<14}", verdict_words(run));
         let verdict = match run.verdict {
             Some(RunVerdict::Clean) => paint.good(&verdict),
@@ -89,6 +89,8 @@ pub(in crate::cli) fn run(id: &RunId, history: &RunHistory, zone: Tz, paint: Pai
         (Ended::InDoubt, "In doubt: a later run settles it by reading"),
         (Ended::Held, "Held, and not before this run"),
         (Ended::NotReached, "Not reached"),
+        (Ended::HalfWay, "Half-way: begun and not finished, see cardsync holds"),
+        (Ended::PutBack, "Put back: an earlier run had left it half-way"),
     ] {
         let items: Vec<&ItemHistory> = history.items.iter().filter(|item| item.outcome == ended).collect();
         if items.is_empty() {
@@ -125,6 +127,8 @@ fn head(text: &mut String, run: &RunReport, zone: Tz, paint: Paint) {
     for (count, what) in [
         (counts.not_done, "not done"),
         (counts.in_doubt, "in doubt"),
+        (counts.half_way, "half-way"),
+        (counts.put_back, "put back"),
         (counts.not_reached, "not reached"),
         (counts.held, "held"),
         (counts.conflicts, "in conflict"),

@@ -17,6 +17,7 @@ use crate::engine::explain::{JournalEntry, JournalReader};
 use crate::engine::pair_sheet::{Limits, OnTheCard};
 use crate::engine::rekey::{Choice, RekeyRequest, Writing};
 use crate::engine::run::{Finished, Planned, plan_exit_code};
+use crate::engine::state::StateReader;
 use crate::store::ReadOnlyStore;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -96,7 +97,7 @@ pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exi
     session::drop_to_store_owner(&environment)?;
     let bars = Bars::new();
     // Looked at first, so that a list with a bad line is no failed run.
-    let (first, runs) = {
+    let (first, runs, half_way) = {
         let store = session::read_store(&environment).await?;
         let connected = environment.connect()?;
         let first = environment
@@ -107,12 +108,15 @@ pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exi
             Ok(first) => runs_that_wrote(&store, &first.resolved.on_the_card).await?,
             Err(_) => BTreeMap::new(),
         };
+        let half_way = store.halfway().await?;
         store.close().await;
-        (first, runs)
+        (first, runs, half_way)
     };
     bars.finish();
     let first = first?;
-    if !first.resolved.problems.is_empty() {
+    // What is half-way is finished before the lines are looked at: only then is it known which are written already.
+    let finishes_first = !args.dry_run && !half_way.is_empty();
+    if !first.resolved.problems.is_empty() && !finishes_first {
         let count = counted(first.resolved.problems.len() as u64, "line");
         bail!(
             "nothing was written: {count} of the list cannot be taken\n{}",
@@ -124,7 +128,12 @@ pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exi
         return Ok(Exit::Verdict(plan_exit_code(&first.planned.judged)));
     }
     let on_the_card = said_after_the_fact(&first.resolved.on_the_card, &runs);
-    if !args.json {
+    if finishes_first {
+        let count = counted(half_way.len() as u64, "change");
+        out::note(&format!(
+            "{count} that an earlier run left half-way: finished first, then the lines are looked at."
+        ));
+    } else if !args.json {
         out::print(&head(&environment, &first));
         out::print(&Paint::stdout().warn(&on_the_card));
     }
@@ -264,7 +273,7 @@ fn report(args: &WriteArgs, finished: &Finished, first: &Writing) -> anyhow::Res
         run,
         &finished.planned.judged,
         &finished.outcomes,
-        None,
+        crate::cli::text::needs_a_human(&finished.report.counts),
         "takes the keys off again",
     ));
     if verdict.exit_code() == 1 {

@@ -91,7 +91,7 @@ fn waiting(columns: &[&[&RunReport]]) -> Vec<Series> {
         name: name.to_owned(),
         values: columns.iter().map(|runs| Some(count(runs) as f64)).collect(),
     };
-    let failed = |run: &&RunReport| run.counts.not_done + run.counts.in_doubt + run.counts.not_reached;
+    let failed = |run: &&RunReport| run.counts.failed() + run.counts.not_reached;
     vec![
         // What waits is counted anew by each run: those of a column do not add up.
         of("held", &|runs| runs.last().map_or(0, |run| run.counts.held)),
@@ -128,7 +128,7 @@ fn row(run: &RunReport, told: &Told<'_>) -> Value {
         done => counts.done.values().sum::<u64>(),
         held => counts.held,
         attention => counts.needs_attention(),
-        not_done => counts.not_done + counts.in_doubt + counts.not_reached,
+        not_done => counts.failed() + counts.not_reached,
         operators => counts.operators,
         failure => &run.failure,
     }
@@ -175,6 +175,8 @@ fn title(ended: Ended) -> &'static str {
         Ended::InDoubt => "In doubt: a later run settles it by reading",
         Ended::Held => "Held, and not before this run",
         Ended::NotReached => "Not reached",
+        Ended::HalfWay => "Half-way: begun and not finished, see cardsync holds",
+        Ended::PutBack => "Put back: an earlier run had left it half-way",
     }
 }
 
@@ -208,6 +210,12 @@ fn shown(item: &ItemHistory, told: &Told<'_>) -> Value {
         .fields
         .iter()
         .map(|(name, field)| context! { name, from => &field.from, to => &field.to })
+        .chain(item.other.iter().flat_map(|other| {
+            let whose = other.name.clone().unwrap_or_else(|| other.person_id.to_string());
+            other.fields.iter().map(move |(name, field)| {
+                context! { name => format!("{name} of {whose}"), from => &field.from, to => &field.to }
+            })
+        }))
         .collect();
     context! {
         id => item.item.as_str(),

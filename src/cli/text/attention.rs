@@ -6,6 +6,7 @@ use crate::cli::out::line;
 use crate::cli::words::counted;
 use crate::domain::concern::{Concern, ConcernCode};
 use crate::domain::plan::SkipReason;
+use crate::domain::report::RunCounts;
 use crate::domain::snapshot::Verdict;
 
 /// How much somebody has set aside as known; nothing where that is nothing.
@@ -17,6 +18,15 @@ pub(in crate::cli) fn set_aside(known: u64) -> Option<String> {
             counted(known, "thing")
         )
     })
+}
+
+/// How much needs a human, in the last line of a run.
+pub(in crate::cli) fn needs_a_human(counts: &RunCounts) -> Option<String> {
+    match counts.needs_attention() {
+        0 => None,
+        1 => Some("1 thing needs a human: see cardsync holds".to_owned()),
+        more => Some(format!("{more} things need a human: see cardsync holds")),
+    }
 }
 
 impl Shown<'_> {

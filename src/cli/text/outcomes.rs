@@ -6,6 +6,7 @@ use crate::cli::out::{line, lined};
 use crate::cli::words::{counted, done_words, name_of};
 use crate::domain::card::OperatorLink;
 use crate::domain::guard::Judged;
+use crate::domain::hold::HoldReason;
 use crate::domain::ids::{ItemId, OperatorId, RunId};
 use crate::domain::plan::{ActionKind, Change};
 use crate::domain::report::{ChangeOutcome, Outcome};
@@ -59,6 +60,8 @@ impl Shown<'_> {
                 Outcome::NotDone { message } => (self.paint.bad("not done"), message.clone()),
                 Outcome::InDoubt { message } => (self.paint.bad("in doubt"), message.clone()),
                 Outcome::Held { reason } => (self.paint.warn("held"), reason.explain()),
+                Outcome::HalfWay { message } => (self.paint.bad("half-way"), message.clone()),
+                Outcome::PutBack { message } => (self.paint.warn("put back"), message.clone()),
                 Outcome::NotReached { message } => (self.paint.warn("not reached"), message.clone()),
             };
             let likeness = (word, outcome.action, why);
@@ -154,10 +157,11 @@ pub(in crate::cli) fn finished(
     back: &str,
 ) -> String {
     let counts = counts(judged, outcomes);
-    let done = if counts.is_empty() {
+    let unfinished = unfinished(outcomes);
+    let done = if counts.is_empty() && unfinished.is_empty() {
         "nothing was written".to_owned()
     } else {
-        counts.join(", ")
+        [counts.clone(), unfinished].concat().join(", ")
     };
     let back = (!counts.is_empty()).then(|| format!("cardsync undo {run} {back}"));
     let parts: Vec<String> = std::iter::once(done).chain(besides).chain(back).collect();
@@ -167,11 +171,35 @@ pub(in crate::cli) fn finished(
 /// What was done, in numbers.
 fn done(judged: &Judged, outcomes: &[ChangeOutcome]) -> String {
     let counts = counts(judged, outcomes);
-    if counts.is_empty() {
+    let done = (!counts.is_empty()).then(|| format!("Done: {}.", counts.join(", ")));
+    let unfinished = unfinished(outcomes);
+    let not = (!unfinished.is_empty()).then(|| format!("Begun and not done: {}.", unfinished.join(", ")));
+    let told: Vec<String> = done.into_iter().chain(not).collect();
+    if told.is_empty() {
         "Nothing was written.".to_owned()
     } else {
-        format!("Done: {}.", counts.join(", "))
+        told.join(" ")
     }
+}
+
+/// What was sent, in numbers, without the change being done.
+fn unfinished(outcomes: &[ChangeOutcome]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for outcome in outcomes {
+        let word = match &outcome.outcome {
+            Outcome::HalfWay { .. } => "half-way",
+            Outcome::PutBack { .. } => "put back",
+            Outcome::InDoubt { .. } => "in doubt",
+            Outcome::Held {
+                reason: HoldReason::DrivenBack { .. },
+            } => "driven to its safe end",
+            Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::NotReached { .. } => {
+                continue;
+            }
+        };
+        *counts.entry(word).or_default() += 1;
+    }
+    counts.iter().map(|(word, count)| format!("{count} {word}")).collect()
 }
 
 fn counts(judged: &Judged, outcomes: &[ChangeOutcome]) -> Vec<String> {

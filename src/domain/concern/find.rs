@@ -2,7 +2,7 @@
 
 use super::marks::{of_clock, of_finding, of_operators, of_rejected, of_row, of_skipped};
 use super::words::{of_conflict, of_rejection, of_skip};
-use super::{Addressee, Concern, ConcernCode};
+use super::{Addressee, Concern, ConcernCode, half_way};
 use crate::domain::asked::{mark_of, mark_of_record, without_numbers};
 use crate::domain::card::{OperatorLink, PersonCard};
 use crate::domain::cards::{CardIndex, CardState};
@@ -35,7 +35,18 @@ pub fn concerns(judged: &Judged, input: &PlanInput) -> Vec<Concern> {
     }
     finder.without_key();
     finder.people(plan);
-    finder.close()
+    let mut found = finder.close();
+    found.extend(half_way(&input.half_done, &input.decisions, input.moment.now));
+    in_order(&mut found);
+    found
+}
+
+/// What concerns an active operator first.
+pub fn in_order(concerns: &mut [Concern]) {
+    concerns.sort_by(|a, b| {
+        let order = |it: &Concern| (Reverse(it.concerns_operator()), it.code, it.key.clone());
+        order(a).cmp(&order(b))
+    });
 }
 
 /// A concern before its id, with what makes it the same from run to run.
@@ -308,10 +319,6 @@ impl<'a> Finder<'a> {
             concern.rejected_by = rejected.map(|it| it.by.clone());
             concerns.push(concern);
         }
-        concerns.sort_by(|a, b| {
-            let order = |it: &Concern| (Reverse(it.concerns_operator()), it.code, it.key.clone());
-            order(a).cmp(&order(b))
-        });
         concerns
     }
 }

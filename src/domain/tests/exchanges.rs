@@ -141,6 +141,7 @@ fn whose_number_is_about_to_come_back_gets_no_card_meanwhile() {
         key: exchange.key.clone(),
         other_key: exchange.other_side().map(|other| other.key.clone()),
         cards: exchange.cards().into_iter().cloned().collect(),
+        begun: None,
     });
     let judged = world.judged();
     assert!(holds(&judged, "create E001").contains(&"half_done".to_owned()));

@@ -103,6 +103,7 @@ fn a_half_done_change_stops_everything_about_its_people_and_nothing_else() {
         key: Some(super::world::key("E001")),
         other_key: None,
         cards: ["c-E001".into(), "g-1".into()].into(),
+        begun: None,
     });
     let judged = world.judged();
     assert_eq!(allowed(&judged), ["update c-E002"]);

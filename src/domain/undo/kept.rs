@@ -57,6 +57,8 @@ pub enum WhyKept {
     Forgotten,
     /// The answer of the request was lost.
     InDoubt,
+    /// It was begun and has reached no end yet.
+    HalfWay,
     /// TOPdesk has no such card any more, or hides it.
     CardGone,
     /// The card was anonymized since.
@@ -97,6 +99,7 @@ impl WhyKept {
             | WhyKept::Merged
             | WhyKept::Forgotten
             | WhyKept::InDoubt
+            | WhyKept::HalfWay
             | WhyKept::CardGone
             | WhyKept::AnonymizedSince
             | WhyKept::Protected
@@ -133,6 +136,9 @@ impl WhyKept {
             WhyKept::Forgotten => "the values of before were removed from the journal with the person's data",
             WhyKept::InDoubt => {
                 "whether it was done is not known yet; a run at least 10 minutes after it settles that, undo again then"
+            }
+            WhyKept::HalfWay => {
+                "it is half-way: `cardsync run` finishes it, or `cardsync holds` says what to put right in TOPdesk; undo again then"
             }
             WhyKept::CardGone => "TOPdesk no longer shows the card",
             WhyKept::AnonymizedSince => "the card was anonymized since; it is left alone",

@@ -114,7 +114,7 @@ pub fn undo(input: &PlanInput, deeds: &[Deed], author: &Author) -> Undo {
     let mut kept = Vec::new();
     let mut cards: BTreeMap<CardId, Vec<(&Deed, &Written)>> = BTreeMap::new();
     for deed in deeds {
-        match sort_out(deed) {
+        match sort_out(input, deed) {
             Ok((card, written)) => cards.entry(card.clone()).or_default().push((deed, written)),
             Err(why) => kept.push(Kept::new(deed, None, why)),
         }
@@ -180,7 +180,11 @@ pub fn undo(input: &PlanInput, deeds: &[Deed], author: &Author) -> Undo {
 }
 
 /// The card of a deed that may have a way back.
-fn sort_out(deed: &Deed) -> Result<(&CardId, &Written), WhyKept> {
+fn sort_out<'d>(input: &PlanInput, deed: &'d Deed) -> Result<(&'d CardId, &'d Written), WhyKept> {
+    let mut begun = input.half_done.iter().filter_map(|half| half.begun.as_ref());
+    if begun.any(|begun| begun.item == deed.item) {
+        return Err(WhyKept::HalfWay);
+    }
     let written = deed.written.as_ref().ok_or(WhyKept::Forgotten)?;
     if !deed.certain {
         return Err(WhyKept::InDoubt);

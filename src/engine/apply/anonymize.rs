@@ -37,7 +37,12 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 }
                 // What is in doubt stays half-way until a read has settled it.
                 Outcome::InDoubt { .. } => return Ok(outcome),
-                Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::NotReached { .. } => {
+                Outcome::Done { .. }
+                | Outcome::NotDone { .. }
+                | Outcome::Held { .. }
+                | Outcome::NotReached { .. }
+                | Outcome::HalfWay { .. }
+                | Outcome::PutBack { .. } => {
                     if compound {
                         self.store.closed(self.lease, sending.run, &change.id).await?;
                     }

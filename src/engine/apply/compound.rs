@@ -2,33 +2,23 @@
 //! (RULES 10). A later run never continues it: what was left is planned anew.
 
 use super::Applier;
+use super::drive::{AtRest, Driven};
 use super::one_change::{Hurry, Sending};
-use super::stops::of_record;
-use crate::domain::ids::OperatorId;
+use crate::domain::ids::{ItemId, OperatorId};
 use crate::domain::plan::{Change, HoldReason, Step};
 use crate::domain::report::{ChangeOutcome, Outcome};
 use crate::domain::safe_end::{SafeEnd, Seen};
 use crate::engine::state::{Halfway, OpenIntent, StateWriter, StoreError};
-use crate::engine::stopping::{WRITE_GRACE, unless_stopped, with_grace};
+use crate::engine::stopping::unless_stopped;
 use crate::engine::target::{TargetError, TargetReader, TargetWriter};
-
-/// Where a half-done change was brought.
-enum Driven {
-    /// Everything that it was to do shows after all.
-    Whole,
-    /// Where operators are concerned: how the card and they are now.
-    Safe(Option<String>),
-    /// Not there yet: the next start goes on from here. Says why.
-    NotYet(String),
-    /// Nobody knows: its cards could not be read. The next start looks first.
-    Unseen(String),
-}
 
 /// What was completed before anything else.
 #[derive(Default)]
 pub struct Completed {
-    /// What is still half-way, with why.
-    pub left: Vec<ChangeOutcome>,
+    /// What was finished, put back, or is still half-way, with why.
+    pub outcomes: Vec<ChangeOutcome>,
+    /// Put back because TOPdesk refused the rest: it is not tried again unasked.
+    pub refused: Vec<(ItemId, HoldReason)>,
     /// The cards and operators of all of them, as they are now.
     pub seen: Vec<Seen>,
 }
@@ -42,6 +32,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         };
         let steps = change.steps();
         let mut begun = false;
+        let mut cards_before = Vec::new();
         let mut lost = Vec::new();
         let mut trouble = None;
         let mut refused = None;
@@ -60,8 +51,17 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             if seen.shows(step) {
                 continue;
             }
+            if !begun {
+                cards_before.clone_from(&seen.cards);
+            }
+            let sending = Sending {
+                cards_before: &cards_before,
+                ..*sending
+            };
             let before = step.card().and_then(|id| seen.card(id));
-            let outcome = self.request(sending, index, step, before, Hurry::UnlessStopped).await?;
+            let outcome = self
+                .request(&sending, index, step, before, Hurry::UnlessStopped)
+                .await?;
             match outcome {
                 Outcome::Done { .. } => begun = true,
                 Outcome::InDoubt { .. } => {
@@ -75,12 +75,16 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                     trouble = Some(outcome);
                     break;
                 }
-                Outcome::NotReached { .. } => {
+                Outcome::NotReached { .. } | Outcome::HalfWay { .. } | Outcome::PutBack { .. } => {
                     trouble = Some(outcome);
                     break;
                 }
             }
         }
+        let sending = &Sending {
+            cards_before: &cards_before,
+            ..*sending
+        };
         let Some(trouble) = trouble else {
             if change.safe_end().is_of_operators() {
                 return self.looked_after(sending, steps.len()).await;
@@ -95,7 +99,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         }
         let driven = self.drive(sending, &lost, refused.as_ref(), steps.len()).await?;
         let asleep = refused.and_then(|(step, outcome)| not_woken(step, &outcome, &driven));
-        Ok(asleep.unwrap_or_else(|| told_with(trouble, driven)))
+        Ok(asleep.unwrap_or_else(|| told_with(change, trouble, driven)))
     }
 
     /// Every request was answered; whether each operator is as it was to be, a last look says.
@@ -103,12 +107,12 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         let driven = self.drive(sending, &[], None, first_index).await?;
         Ok(match driven {
             // What could not be read stays half-way: the next run looks first.
-            Driven::Whole | Driven::Unseen(_) => Outcome::Done {
+            Driven::Whole | Driven::Finished | Driven::Unseen(_) => Outcome::Done {
                 card: sending.change.card.clone(),
             },
             Driven::Safe(_) | Driven::NotYet(_) => {
                 let message = "every request was answered, and a look afterwards does not show it".to_owned();
-                told_with(Outcome::NotDone { message }, driven)
+                told_with(sending.change, Outcome::NotDone { message }, driven)
             }
         })
     }
@@ -127,6 +131,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 plan,
                 change,
                 operators_before,
+                cards_before,
             } = half;
             let of_half = |intent: &&&OpenIntent| intent.run == *run && intent.change.id == change.id;
             let lost: Vec<&Step> = open.iter().filter(of_half).map(|intent| &intent.step).collect();
@@ -136,6 +141,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 change,
                 writer: self.writer,
                 operators_before,
+                cards_before,
                 decision: None,
             };
             let driven = self.drive(&sending, &lost, None, change.steps().len()).await?;
@@ -143,142 +149,54 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 completed.seen.push(seen);
             }
             let item = change.id.as_str();
-            match driven {
-                Driven::Whole => tracing::info!(item.id = item, "item {item}, cut off in run {run}, turned out whole"),
-                Driven::Safe(stands) => {
+            let outcome = match driven {
+                Driven::Whole => {
+                    tracing::info!(item.id = item, "item {item}, cut off in run {run}, turned out whole");
+                    continue;
+                }
+                Driven::Safe(AtRest {
+                    stands, wrote: false, ..
+                }) => {
                     let stands = stands.map_or(String::new(), |stands| format!(": {stands}"));
                     tracing::warn!(
                         item.id = item,
-                        "item {item}, cut off in run {run}, was driven to its safe end{stands}"
+                        "item {item}, cut off in run {run}, is at its safe end{stands}"
                     );
+                    continue;
                 }
-                Driven::NotYet(why) | Driven::Unseen(why) => {
-                    tracing::warn!(
-                        item.id = item,
-                        "item {item}, cut off in run {run}, is still half-way: {why}"
-                    );
-                    completed.left.push(ChangeOutcome {
-                        item: change.id.clone(),
-                        action: change.action.kind(),
-                        key: change.key.clone(),
-                        card: change.card.clone(),
-                        operators: Vec::<OperatorId>::new(),
-                        outcome: Outcome::NotDone {
-                            message: format!("cut off half-way in run {run}: {why}"),
-                        },
-                    });
+                Driven::Finished => Outcome::Done {
+                    card: change.card.clone(),
+                },
+                Driven::Safe(AtRest { stands, refused, .. }) => {
+                    let how = stands.or_else(|| refused.clone());
+                    let how = how.map_or(String::new(), |how| format!(": {how}"));
+                    let reason = refused.map(|what| HoldReason::DrivenBack { what });
+                    completed
+                        .refused
+                        .extend(reason.map(|reason| (change.id.clone(), reason)));
+                    Outcome::PutBack {
+                        message: format!("cut off half-way in run {run}, and put back{how}"),
+                    }
                 }
-            }
+                Driven::NotYet(why) | Driven::Unseen(why) => Outcome::HalfWay {
+                    message: format!("cut off half-way in run {run}: {why}"),
+                },
+            };
+            self.log_outcome(change, &outcome);
+            completed.outcomes.push(ChangeOutcome {
+                item: change.id.clone(),
+                action: change.action.kind(),
+                key: change.key.clone(),
+                card: change.card.clone(),
+                operators: self.state.operators().remove(&change.id).unwrap_or_default(),
+                outcome,
+            });
         }
         Ok(completed)
     }
 
-    /// Drives a half-done change to its safe end, also after a stop. What is in doubt keeps it half-way until a read has
-    /// settled that.
-    async fn drive(
-        &self,
-        sending: &Sending<'_, W>,
-        lost: &[&Step],
-        refused: Option<&(&Step, Outcome)>,
-        first_index: usize,
-    ) -> Result<Driven, StoreError> {
-        let change = sending.change;
-        let mut seen = match with_grace(self.stop, WRITE_GRACE, self.look(change)).await {
-            Some(Ok(seen)) => seen,
-            Some(Err(error)) => return Ok(Driven::Unseen(error.to_string())),
-            None => return Ok(Driven::Unseen("its cards could not be read in time".to_owned())),
-        };
-        self.note_operators(sending, &seen);
-        if seen.shows_all(change) {
-            self.store.closed(self.lease, sending.run, &change.id).await?;
-            return Ok(Driven::Whole);
-        }
-        let end = change.safe_end();
-        if lost.iter().any(|step| end.waits_for(step)) {
-            return Ok(Driven::NotYet(
-                "a request whose answer was lost may still land; a read at least 10 minutes later settles it"
-                    .to_owned(),
-            ));
-        }
-        let steps = end.steps(&seen);
-        let mut last = None;
-        for (number, step) in steps.iter().enumerate() {
-            let outcome = match refused {
-                // It would be refused again.
-                Some((known, outcome)) if *known == step => outcome.clone(),
-                Some(_) | None => {
-                    let before = step.card().and_then(|id| seen.card(id));
-                    let index = first_index + number;
-                    self.request(sending, index, step, before, Hurry::StoppedOrNot).await?
-                }
-            };
-            match outcome {
-                Outcome::Done { .. } => {}
-                Outcome::NotDone { .. } | Outcome::Held { .. } if end.last_resort(&seen).is_some() => {
-                    last = end.last_resort(&seen).map(|step| (step, outcome));
-                    break;
-                }
-                Outcome::NotDone { .. }
-                | Outcome::Held { .. }
-                | Outcome::InDoubt { .. }
-                | Outcome::NotReached { .. } => return Ok(Driven::NotYet(words(&outcome))),
-            }
-        }
-        if let Some((step, why)) = last {
-            let index = first_index + steps.len();
-            let before = step.card().and_then(|id| seen.card(id));
-            let writer = if end.is_of_operators() {
-                self.last_resort_writer()
-            } else {
-                Ok(sending.writer)
-            };
-            let outcome = match writer {
-                Ok(writer) => {
-                    let sending = Sending { writer, ..*sending };
-                    self.request(&sending, index, &step, before, Hurry::StoppedOrNot)
-                        .await?
-                }
-                Err(error) => self.failed(change, &of_record(error)),
-            };
-            if !matches!(outcome, Outcome::Done { .. }) {
-                let (why, nor) = (words(&why), words(&outcome));
-                return Ok(Driven::NotYet(if end.is_of_operators() {
-                    format!(
-                        "AN OPERATOR IS AWAKE that was to stay archived, archive it in TOPdesk: {why}; nor was the card \
-                         archived again: {nor}"
-                    )
-                } else {
-                    format!(
-                        "two cards have one number, put each number on its own card in TOPdesk: {why}; nor could the first be \
-                         put back: {nor}"
-                    )
-                }));
-            }
-        }
-        if end.is_of_operators() && !steps.is_empty() {
-            seen = match with_grace(self.stop, WRITE_GRACE, self.look(change)).await {
-                Some(Ok(seen)) => seen,
-                Some(Err(error)) => return Ok(Driven::NotYet(error.to_string())),
-                None => return Ok(Driven::NotYet("its operators could not be read in time".to_owned())),
-            };
-            self.note_operators(sending, &seen);
-            if !end.steps(&seen).is_empty() {
-                return Ok(Driven::NotYet(
-                    "an operator that was to stay archived is still active; archive it in TOPdesk".to_owned(),
-                ));
-            }
-        }
-        if !lost.is_empty() {
-            return Ok(Driven::NotYet(
-                "its safe end shows, but a request whose answer was lost may still land".to_owned(),
-            ));
-        }
-        self.store.closed(self.lease, sending.run, &change.id).await?;
-        Ok(Driven::Safe(where_it_stands(change, &seen)))
-    }
-
     /// Which operators are not as they were before the change, for its outcome.
-    fn note_operators(&self, sending: &Sending<'_, W>, seen: &Seen) {
+    pub(super) fn note_operators(&self, sending: &Sending<'_, W>, seen: &Seen) {
         if !sending.change.safe_end().is_of_operators() {
             return;
         }
@@ -292,7 +210,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     }
 
     /// The cards of a change and their operators, now.
-    async fn look(&self, change: &Change) -> Result<Seen, TargetError> {
+    pub(super) async fn look(&self, change: &Change) -> Result<Seen, TargetError> {
         let mut seen = Seen::default();
         for id in change.cards() {
             seen.cards.extend(self.reader.read_card(id, &self.fields).await?);
@@ -302,12 +220,14 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
     }
 }
 
-fn words(outcome: &Outcome) -> String {
+pub(super) fn words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done { .. } => "done".to_owned(),
-        Outcome::NotDone { message } | Outcome::InDoubt { message } | Outcome::NotReached { message } => {
-            message.clone()
-        }
+        Outcome::NotDone { message }
+        | Outcome::InDoubt { message }
+        | Outcome::NotReached { message }
+        | Outcome::HalfWay { message }
+        | Outcome::PutBack { message } => message.clone(),
         Outcome::Held { reason } => reason.explain(),
     }
 }
@@ -331,7 +251,7 @@ fn not_woken(step: &Step, outcome: &Outcome, driven: &Driven) -> Option<Outcome>
 }
 
 /// How the card and its operators are after a change that is about them.
-fn where_it_stands(change: &Change, seen: &Seen) -> Option<String> {
+pub(super) fn where_it_stands(change: &Change, seen: &Seen) -> Option<String> {
     let logins = match change.safe_end() {
         SafeEnd::Asleep { .. } => false,
         SafeEnd::AsItStands => true,
@@ -355,21 +275,27 @@ fn where_it_stands(change: &Change, seen: &Seen) -> Option<String> {
     Some(all.join(", "))
 }
 
-/// The outcome of a change that was begun and not finished.
-fn told_with(trouble: Outcome, driven: Driven) -> Outcome {
+/// The outcome of a change that was begun and met trouble.
+fn told_with(change: &Change, trouble: Outcome, driven: Driven) -> Outcome {
     let what = words(&trouble);
     match (trouble, driven) {
+        (_, Driven::Finished) => Outcome::Done {
+            card: change.card.clone(),
+        },
         (Outcome::InDoubt { message }, Driven::Whole | Driven::Safe(_)) => Outcome::InDoubt { message },
         (Outcome::InDoubt { .. }, Driven::NotYet(why) | Driven::Unseen(why)) => Outcome::InDoubt {
             message: format!("{what}; half-way: {why}"),
         },
-        (Outcome::NotReached { .. }, Driven::Safe(None) | Driven::Whole) => Outcome::NotReached {
+        (Outcome::NotReached { .. }, Driven::Whole) => Outcome::NotReached {
             message: format!("{what}; what had been begun was driven to its safe end"),
         },
-        (Outcome::NotReached { .. }, Driven::Safe(Some(stands))) => Outcome::NotReached {
-            message: format!("{what}; what had been begun was driven to its safe end: {stands}"),
-        },
-        (Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::Done { .. }, Driven::Safe(stands)) => {
+        (Outcome::NotReached { .. }, Driven::Safe(AtRest { stands, .. })) => {
+            let stands = stands.map_or(String::new(), |stands| format!(": {stands}"));
+            Outcome::NotReached {
+                message: format!("{what}; what had been begun was driven to its safe end{stands}"),
+            }
+        }
+        (_, Driven::Safe(AtRest { stands, .. })) => {
             let stands = stands.map_or(String::new(), |stands| format!(" ({stands})"));
             Outcome::Held {
                 reason: HoldReason::DrivenBack {
@@ -377,13 +303,12 @@ fn told_with(trouble: Outcome, driven: Driven) -> Outcome {
                 },
             }
         }
-        (Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::Done { .. }, Driven::Whole) => Outcome::Held {
+        (_, Driven::Whole) => Outcome::Held {
             reason: HoldReason::DrivenBack { what },
         },
-        (
-            Outcome::NotReached { .. } | Outcome::NotDone { .. } | Outcome::Held { .. } | Outcome::Done { .. },
-            Driven::NotYet(why) | Driven::Unseen(why),
-        ) => Outcome::NotDone {
+        // The way back may have been refused for the same reason, and says so.
+        (_, Driven::NotYet(why) | Driven::Unseen(why)) if why.contains(&what) => Outcome::HalfWay { message: why },
+        (_, Driven::NotYet(why) | Driven::Unseen(why)) => Outcome::HalfWay {
             message: format!("{what}; its safe end is not reached, the next run begins with that: {why}"),
         },
     }

@@ -30,6 +30,8 @@ pub(super) struct Sending<'s, W> {
     pub(super) change: &'s Change,
     pub(super) writer: &'s W,
     pub(super) operators_before: &'s [OperatorCard],
+    /// Of a change of several requests: its cards before the first.
+    pub(super) cards_before: &'s [PersonCard],
     /// The decision that let it pass.
     pub(super) decision: Option<&'s Decision>,
 }
@@ -83,6 +85,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             change,
             writer,
             operators_before: &operators_before,
+            cards_before: &[],
             decision: self
                 .input
                 .decisions
@@ -124,6 +127,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
             change,
             writer,
             operators_before,
+            cards_before,
             decision,
         } = *sending;
         let writer = match self.sender_of(step, writer) {
@@ -151,6 +155,7 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 step,
                 before,
                 operators_before,
+                cards_before,
                 approval: decision,
                 at: self.clock.now(),
             };
@@ -179,7 +184,9 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 Outcome::NotDone { .. }
                 | Outcome::InDoubt { .. }
                 | Outcome::Held { .. }
-                | Outcome::NotReached { .. } => None,
+                | Outcome::NotReached { .. }
+                | Outcome::HalfWay { .. }
+                | Outcome::PutBack { .. } => None,
             };
             let ending = Ending {
                 outcome: &ended.outcome,

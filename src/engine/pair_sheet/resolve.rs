@@ -160,12 +160,19 @@ const AGAIN: &str = "make a new list with `cardsync rekey pair --from OLD --csv 
 /// How to go on where cells are not those of their line.
 const MOVED: &str = "was a column sorted or moved alone? Take the list as it was sent, and sort whole rows";
 
+/// How to go on where an earlier run was cut off in a change of the card.
+const HALF_WAY: &str = "a change of this card is half-way since an earlier run; `cardsync rekey write` or `cardsync run` finishes it, or \
+                        `cardsync holds` says what to put right in TOPdesk";
+
 impl Look<'_, '_> {
     fn at(&mut self, resolved: &mut Resolved) -> Result<(), String> {
         self.shows_its_row()?;
         let line = self.line;
         match line.answer {
             None => resolved.open += 1,
+            Some(_) if self.input.half_done.iter().any(|half| half.cards.contains(&line.card)) => {
+                return Err(HALF_WAY.to_owned());
+            }
             Some(Answer::Reject) if line.other_number.is_empty() => {
                 resolved.rejected += 1;
                 self.reject(resolved)?;

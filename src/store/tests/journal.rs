@@ -27,6 +27,7 @@ async fn an_intent_without_outcome_comes_back_whole_after_a_crash() {
         step: &change.steps()[0],
         before: Some(&card("c1")),
         operators_before: &[operator("o1", "c1")],
+        cards_before: &[],
         approval: None,
         at: at(5),
     };
@@ -293,6 +294,7 @@ async fn the_approver_stands_beside_what_was_approved() {
         },
         before: None,
         operators_before: &[],
+        cards_before: &[],
         approval: Some(&decision),
         at: at(0),
     };
@@ -388,6 +390,7 @@ async fn a_full_disk_refuses_the_intent_and_keeps_what_was_there() {
             step: &step,
             before: None,
             operators_before: &[],
+            cards_before: &[],
             approval: None,
             at: at(0),
         };

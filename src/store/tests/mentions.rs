@@ -244,6 +244,7 @@ async fn each_request_of_an_exchange_is_about_the_person_of_its_own_card() {
             step,
             before: None,
             operators_before: &[],
+            cards_before: &[],
             approval: None,
             at: at(1),
         };

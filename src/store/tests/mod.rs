@@ -139,6 +139,7 @@ async fn send(
         step: &change.steps()[0],
         before: before.as_ref(),
         operators_before: &[],
+        cards_before: &[],
         approval: None,
         at: sent_at,
     };

@@ -5,15 +5,24 @@ use crate::support::waiting::{FOR_EVER_MS, until};
 use crate::support::workplace::{Workplace, text};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
+
+/// Where the company is from.
+pub(super) const SCENARIO: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/scenarios/exchanged_numbers_are_one_item"
+);
 
 /// The scenario's company, with the exchange approved.
 fn place() -> Workplace {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/exchanged_numbers_are_one_item");
-    let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
-    let place = Workplace::open(serde_json::from_str(&read("cards.json")).unwrap());
-    place.configure(&read("config.yaml"));
-    place.write("people.csv", read("people.csv"));
+    let read = |file: &str| fs::read_to_string(format!("{SCENARIO}/{file}")).unwrap();
+    approved_in(serde_json::from_str(&read("cards.json")).unwrap(), &read("people.csv"))
+}
+
+/// A company under the scenario's configuration, with the exchange approved.
+pub(super) fn approved_in(cards: Value, people: &str) -> Workplace {
+    let place = Workplace::open(cards);
+    place.configure(&fs::read_to_string(format!("{SCENARIO}/config.yaml")).unwrap());
+    place.write("people.csv", people);
     place.cardsync(&["run", "--as-of", "2025-03-03T08:00"]).exits(3);
     place.approve_each(&["exchange"], &[]).exits(0);
     place

@@ -3,6 +3,7 @@
 mod anonymizations;
 mod clocks;
 mod exchanges;
+mod half_way;
 mod installations;
 mod kills;
 mod limits;

@@ -424,6 +424,8 @@ pub fn outcome(finished: &Finished, kind: ActionKind, key: &str) -> (&'static st
         Outcome::InDoubt { message } => ("in doubt", message.clone()),
         Outcome::Held { reason } => ("held", reason.code()),
         Outcome::NotReached { message } => ("not reached", message.clone()),
+        Outcome::HalfWay { message } => ("half-way", message.clone()),
+        Outcome::PutBack { message } => ("put back", message.clone()),
     }
 }
 
