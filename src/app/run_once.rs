@@ -5,6 +5,7 @@ use super::environment::{Environment, new_run_id};
 use crate::domain::ids::RunId;
 use crate::domain::report::{RunReport, RunVerdict};
 use crate::domain::snapshot::{Effect, Finding, Verdict};
+use crate::engine::maker::PlanMaker;
 use crate::engine::records::{Pruned, RecordsKeeper};
 use crate::engine::run::{Finished, Scope, WriteParts};
 use crate::engine::state::{RunLease, StateReader, StateWriter, StoreError};
@@ -36,20 +37,25 @@ pub async fn run_once(run: RunOnce<'_>) -> anyhow::Result<RunReport> {
     Ok(carry_through(run, &Scope::Whole).await?.report)
 }
 
-/// A run of any scope; the store is opened for it and closed after it. Whatever keeps it from running is in the history
+/// A run of any maker of plans; the store is opened for it and closed after it. Whatever keeps it from running is in the history
 /// and told, as far as the store can be opened.
 ///
 /// # Errors
 /// When nothing may be written, see [`Writable::prove`]; when the state cannot be opened or another run holds it; when
 /// reading or settling fails.
-pub async fn carry_through(run: RunOnce<'_>, scope: &Scope) -> anyhow::Result<Finished> {
+pub async fn carry_through<M: PlanMaker>(run: RunOnce<'_>, maker: &M) -> anyhow::Result<Finished<M::Also>> {
     let writable = Writable::prove(run.environment, run.clock).await?;
     let run_id = new_run_id(run.clock.now());
     let span = tracing::info_span!("run", run.id = %run_id, environment = %run.environment.id);
-    in_span(run, writable, scope, run_id).instrument(span).await
+    in_span(run, writable, maker, run_id).instrument(span).await
 }
 
-async fn in_span(run: RunOnce<'_>, writable: Writable<'_>, scope: &Scope, run_id: RunId) -> anyhow::Result<Finished> {
+async fn in_span<M: PlanMaker>(
+    run: RunOnce<'_>,
+    writable: Writable<'_>,
+    maker: &M,
+    run_id: RunId,
+) -> anyhow::Result<Finished<M::Also>> {
     let RunOnce {
         environment,
         command,
@@ -78,7 +84,7 @@ async fn in_span(run: RunOnce<'_>, writable: Writable<'_>, scope: &Scope, run_id
             return Err(error);
         }
     };
-    let finished = connected_run(&run, writable, &store, &lease, scope).await;
+    let finished = connected_run(&run, writable, &store, &lease, maker).await;
     if let Ok(finished) = &finished {
         warn_of_rejected(&finished.report);
     }
@@ -177,13 +183,13 @@ async fn tidy(environment: &Environment, store: &SqliteStore, lease: &RunLease, 
 }
 
 /// Connects and runs. That no connection could be prepared (a secret, a certificate file) is a failed run as well.
-async fn connected_run(
+async fn connected_run<M: PlanMaker>(
     run: &RunOnce<'_>,
     writable: Writable<'_>,
     store: &SqliteStore,
     lease: &RunLease,
-    scope: &Scope,
-) -> anyhow::Result<Finished> {
+    maker: &M,
+) -> anyhow::Result<Finished<M::Also>> {
     let RunOnce {
         environment,
         command,
@@ -196,7 +202,7 @@ async fn connected_run(
         Err(error) => {
             let now = clock.now();
             let mut report = RunReport::begun(lease.run().clone(), command, now);
-            report.whole = matches!(scope, Scope::Whole);
+            report.whole = maker.is_whole();
             report.finished_at = Some(now);
             report.verdict = Some(RunVerdict::Failed);
             report.failure = Some(error.to_string());
@@ -220,7 +226,7 @@ async fn connected_run(
     };
     let finished = environment
         .read_parts(&connected, *clock, *progress)
-        .run(&parts, lease, scope, command)
+        .run(&parts, lease, maker, command)
         .await;
     Ok(finished?)
 }

@@ -260,7 +260,7 @@ async fn write(
     let finished = finished?;
     let only = match scope {
         Scope::Only(person) => Some(person.as_str()),
-        Scope::Whole | Scope::Selected(_) | Scope::Undo(_) | Scope::Rekey(_) => None,
+        Scope::Whole | Scope::Selected(_) => None,
     };
     report(&finished, output, only)?;
     let verdict = finished.report.verdict.context("a finished run has a verdict")?;

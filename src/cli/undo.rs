@@ -15,9 +15,9 @@ use crate::domain::key::KeyReading;
 use crate::domain::report::RunReport;
 use crate::domain::undo::{Deed, Kept, Part, part_of};
 use crate::domain::visible;
-use crate::engine::run::{Planned, RunError, Scope, plan_exit_code};
+use crate::engine::run::{Planned, plan_exit_code};
 use crate::engine::state::StateReader;
-use crate::engine::undo::UndoRequest;
+use crate::engine::undo::{NothingToUndo, UndoRequest};
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -99,16 +99,16 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
         progress: &bars,
         stop: &stop,
     };
-    let finished = carry_through(once, &Scope::Undo(request)).await;
+    let finished = carry_through(once, &request).await;
     bars.finish();
     let finished = finished?;
     if args.json {
-        let mut document = document(args, &finished.planned, &finished.kept);
+        let mut document = document(args, &finished.planned, &finished.also);
         document["run"] = json!(finished.report);
         document["outcomes"] = json!(finished.outcomes);
         print_json(&document)?;
     } else {
-        out::print(&text(args, &finished.planned, &finished.kept));
+        out::print(&text(args, &finished.planned, &finished.also));
         out::print(&shown(args, &finished.planned).outcomes(&finished.outcomes));
         let held = HeldItem::open(&finished.holds).len();
         if held > 0 {
@@ -145,7 +145,7 @@ async fn named(args: &UndoArgs, environment: &Environment) -> anyhow::Result<Opt
     match found? {
         Meant::One(what) => Ok(Some(UndoArgs { what, ..args.clone() })),
         Meant::Nothing => {
-            let why = RunError::NothingToUndo(visible::line(&args.what).into_owned());
+            let why = NothingToUndo(visible::line(&args.what).into_owned());
             out::note(&format!("error: {why}; cardsync history lists the runs"));
             Ok(None)
         }

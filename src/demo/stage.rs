@@ -16,6 +16,7 @@ use crate::domain::rekey::pairing::{Pairing, Which};
 use crate::domain::view::ChangeView;
 use crate::engine::Silent;
 use crate::engine::decisions::{Said, decide, keep, names, waiting};
+use crate::engine::maker::PlanMaker;
 use crate::engine::other_key::BothKeys;
 use crate::engine::pair_sheet::{Limits, Line};
 use crate::engine::records::RecordsReader as _;
@@ -227,7 +228,7 @@ impl Stage {
             },
             by: "demo".to_owned(),
         };
-        self.carry_through(&Scope::Rekey(request), now).await
+        self.carry_through(&request, now).await
     }
 
     /// The plan under another key beside that under the configured one, as `cardsync rekey verify` and `plan --key` make it.
@@ -242,7 +243,7 @@ impl Stage {
         Ok(both?)
     }
 
-    async fn carry_through(&self, scope: &Scope, now: DateTime<Utc>) -> anyhow::Result<Finished> {
+    async fn carry_through<M: PlanMaker>(&self, maker: &M, now: DateTime<Utc>) -> anyhow::Result<Finished<M::Also>> {
         let once = RunOnce {
             environment: &self.environment,
             command: "demo",
@@ -250,7 +251,7 @@ impl Stage {
             progress: &Silent,
             stop: &self.stop,
         };
-        carry_through(once, scope).await
+        carry_through(once, maker).await
     }
 
     /// One `cardsync plan`.

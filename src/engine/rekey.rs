@@ -1,17 +1,16 @@
 //! Pairs cards with people, and writes the approved keys: the same reads, guard, journal and apply as a run.
 
 use super::Source;
-use super::after_run::held_items;
 use super::decisions::APPROVAL_LASTS;
 use super::gather::ReadParts;
 use super::groups::read_groups;
-use super::pair_sheet::{Limits, Line, Resolved, SaidNo, resolve};
+use super::maker::{Made, Making, PlanMaker};
+use super::pair_sheet::{Limits, Line, ListProblem, Resolved, SaidNo, resolve};
 use super::planned::Planned;
-use super::run::{RunError, Through, WriteParts};
-use super::settled::{Aside, SettledRead};
-use super::state::{Learned, REKEY, RunLease, StateReader, StateWriter};
-use super::stopping::unless_stopped;
-use super::target::{TargetReader, TargetWriter};
+use super::run::RunError;
+use super::settled::SettledRead;
+use super::state::{REKEY, StateReader};
+use super::target::TargetReader;
 use crate::domain::decision::{About, Answer, Decision};
 use crate::domain::guard::judge;
 use crate::domain::ids::{CardId, ItemId};
@@ -20,7 +19,6 @@ use crate::domain::plan::{Change, Plan};
 use crate::domain::rekey::pairing::{Grade, Pairing, Which, pair};
 use crate::domain::rekey::rejections::{decision, of_pair};
 use crate::domain::rekey::writing::{Chosen, ChosenBy, adoptions};
-use crate::domain::report::RunReport;
 use crate::domain::shown::Shown;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -231,84 +229,52 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             decisions,
         }
     }
+}
 
-    /// Pairs, judges and writes. The caller has the lease. What was written before is written no more, so that giving the same
-    /// request again does what is left.
-    pub(super) async fn rekey_through<W: TargetWriter, T: StateWriter>(
+impl PlanMaker for RekeyRequest {
+    type Also = ();
+
+    fn aside(&self) -> Option<&str> {
+        Some(REKEY)
+    }
+
+    /// What was written before is written no more, so that giving the same request again does what is left.
+    async fn make<S: Source + Sync, R: TargetReader, T: StateReader>(
         &self,
-        parts: &WriteParts<'_, W, T>,
-        lease: &RunLease,
-        request: &RekeyRequest,
-        report: &mut RunReport,
-    ) -> Result<Through, RunError> {
-        let store = parts.store;
-        let (read, recovered) = Box::pin(self.settle_to_write(parts, lease)).await?;
-        let hasher = read.remembered.hasher.clone();
-        let earlier_holds = store.holds().await?;
-        let writing = self.writing(read, request);
-        let writing = unless_stopped(parts.stop, writing).await.ok_or(RunError::Stopped)?;
+        making: Making<'_, S, R, T>,
+    ) -> Result<Made<()>, RunError> {
         let Writing {
             planned,
             resolved,
             decisions,
             ..
-        } = writing;
+        } = making.parts.writing(making.read, self).await;
         if !resolved.problems.is_empty() {
-            let ended = recovered.iter().filter(|outcome| outcome.outcome.is_written()).count();
-            let finished = match ended {
-                0 => String::new(),
-                _some => format!("; before that, {ended} that an earlier run had left half-way came to an end"),
-            };
-            return Err(RunError::Pairs {
+            let ended = making.recovered.iter().filter(|outcome| outcome.outcome.is_written());
+            let refused = PairsRefused {
                 problems: resolved.problems,
-                finished,
-            });
+                finished: match ended.count() {
+                    0 => String::new(),
+                    ended => format!("; before that, {ended} that an earlier run had left half-way came to an end"),
+                },
+            };
+            return Err(RunError::Refused(refused.into()));
         }
-        let Planned { judged, input } = &planned;
-        report.plan_id = Some(judged.plan.id.clone());
-        report.snapshots.clone_from(&judged.plan.snapshots);
-        report.clock.clone_from(&input.clock.doubts);
-        // On the machine's clock, as decisions are.
-        let noted_at = Utc::now();
-        let now = self.clock.now();
-        let plan = judged.plan.id.clone();
-        // Before anything is decided or sent: what the decisions are about is on disk, whatever happens then.
-        let waits = judge(judged.plan.clone(), &undecided(input, &decisions));
-        let before = held_items(
-            &waits,
-            &input.target.cards,
-            &[],
-            lease.run(),
-            now,
-            noted_at,
-            &input.set_aside,
-        );
-        let learned = Learned {
-            undo_holds: Some((REKEY, &plan, &before)),
-            ..Learned::default()
-        };
-        store.learn(lease, learned, now).await?;
-        store.decide(&decisions).await?;
-        let applier = self.applier(parts, lease, input, input.ledger.clone(), &hasher);
-        let mut outcomes = applier.apply(&judged.approved).await?;
-        outcomes.extend(recovered);
-        let aside = Aside {
-            what: REKEY,
-            stopped_by: applier.stopped_by(),
+        Ok(Made {
+            approved: planned.judged.approved.clone(),
             planned,
-            outcomes,
-            earlier_holds: &earlier_holds,
-            kept: Vec::new(),
-        };
-        self.end_aside(store, lease, aside, report).await
+            pins: BTreeMap::new(),
+            decisions,
+            also: (),
+        })
     }
 }
 
-/// The same without these decisions: what would wait.
-fn undecided(input: &PlanInput, decisions: &[Decision]) -> PlanInput {
-    let mut input = input.clone();
-    for decision in decisions {
-        input.decisions.remove(&decision.item);
-    }
-    input
+/// Lines of a list of pairs that do not hold.
+#[derive(Debug, thiserror::Error)]
+#[error("no line was written{finished}: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct PairsRefused {
+    problems: Vec<ListProblem>,
+    /// What had been left half-way and was ended before, in words.
+    finished: String,
 }

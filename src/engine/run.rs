@@ -7,31 +7,29 @@ use super::attention::{Attention, Judgeable, Unjudged, list_after, list_after_so
 use super::certify::{busy, purge, purge_done};
 use super::gather::ReadParts;
 use super::inputs::{KeptHeader, KeptInput};
-use super::pair_sheet::ListProblem;
+pub use super::maker::Scope;
+use super::maker::{Made, Making, PlanMaker};
 pub use super::planned::Planned;
 use super::reason::without_reason;
 use super::recover::Settled;
-use super::rekey::RekeyRequest;
 use super::settled::{done_of, waiting_since};
-use super::state::{Ending, KeptHold, Learned, Remembered, RunLease, StateWriter, StoreError};
+use super::state::{Ending, KeptHold, KeyHasher, Learned, Remembered, RunLease, StateWriter, StoreError};
 use super::stopping::unless_stopped;
 use super::target::{TargetError, TargetReader, TargetWriter};
-use super::undo::UndoRequest;
 use crate::domain::concern::Concern;
-use crate::domain::decision::{Contact, HeldItem, is_rejected, settled_items};
+use crate::domain::decision::{Contact, Decision, HeldItem, is_rejected, settled_items};
 use crate::domain::field::CardField;
-use crate::domain::guard::{ApprovedPlan, Judged, could_judge, may_be_missing};
+use crate::domain::guard::{ApprovedPlan, Judged, could_judge, judge, may_be_missing};
 use crate::domain::hold::HoldReason;
 use crate::domain::ids::{CardId, ItemId, SourceName};
 use crate::domain::input::PlanInput;
-use crate::domain::pin::standing;
+use crate::domain::ledger::LedgerEntry;
+use crate::domain::pin::{Pin, standing, with_new};
 use crate::domain::plan::ActionKind;
 use crate::domain::profile::Profile;
 use crate::domain::quality::{target_profile, target_summary};
 use crate::domain::report::{ChangeOutcome, RunReport, RunVerdict};
 use crate::domain::snapshot::SnapshotSummary;
-use crate::domain::undo::Kept;
-use crate::domain::view::{ChangeView, PlanView};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -54,20 +52,9 @@ pub enum RunError {
     /// Told to stop before anything was written.
     #[error("cardsync was told to stop while reading: nothing was written; run again")]
     Stopped,
-    /// Nothing of that name is in the journal.
-    #[error(
-        "no run and no item '{0}' wrote anything; a run says its id when it ends, and items carry theirs in brackets"
-    )]
-    NothingToUndo(String),
-    /// Lines of a list of pairs that do not hold.
-    #[error(
-        "no line was written{finished}: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    )]
-    Pairs {
-        problems: Vec<ListProblem>,
-        /// What had been left half-way and was ended before, in words.
-        finished: String,
-    },
+    /// What was asked for cannot be planned; nothing of it was written.
+    #[error("{0}")]
+    Refused(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<TargetError> for RunError {
@@ -78,7 +65,7 @@ impl From<TargetError> for RunError {
 }
 
 /// Everything of a run that is over.
-pub struct Finished {
+pub struct Finished<A = ()> {
     pub report: RunReport,
     pub planned: Planned,
     pub outcomes: Vec<ChangeOutcome>,
@@ -88,32 +75,8 @@ pub struct Finished {
     pub new_holds: Vec<HeldItem>,
     /// What else needs a human, after a run that looked at everybody; nothing is new or solved by any other.
     pub attention: Attention,
-    /// Of an undo: what is not undone, and why.
-    pub kept: Vec<Kept>,
-}
-
-/// What a run gave, before its report is closed.
-pub(super) struct Through {
-    pub(super) planned: Planned,
-    pub(super) outcomes: Vec<ChangeOutcome>,
-    pub(super) holds: Vec<HeldItem>,
-    pub(super) new_holds: Vec<HeldItem>,
-    pub(super) attention: Attention,
-    pub(super) kept: Vec<Kept>,
-}
-
-/// How far a run goes.
-pub enum Scope {
-    /// A whole run: it counts absence and remembers what it saw.
-    Whole,
-    /// Only what is also in this saved plan, unchanged. Counts nothing.
-    Selected(Box<PlanView>),
-    /// Only this person, by the key as somebody types it. Counts nothing.
-    Only(String),
-    /// The way back from what earlier runs wrote. Counts nothing.
-    Undo(UndoRequest),
-    /// Keys for cards that were paired with people of the sources. Counts nothing.
-    Rekey(RekeyRequest),
+    /// What the maker of the plan tells besides.
+    pub also: A,
 }
 
 /// The parts of a run that write.
@@ -130,45 +93,24 @@ pub struct WriteParts<'a, W, S> {
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     /// Plans, judges, applies what is allowed, holds the rest, and remembers. The caller has the lease.
-    pub async fn run<W: TargetWriter, T: StateWriter>(
+    pub async fn run<W: TargetWriter, T: StateWriter, M: PlanMaker>(
         &self,
         parts: &WriteParts<'_, W, T>,
         lease: &RunLease,
-        scope: &Scope,
+        maker: &M,
         command: &str,
-    ) -> Result<Finished, RunError> {
+    ) -> Result<Finished<M::Also>, RunError> {
         let mut report = RunReport::begun(lease.run().clone(), command, self.clock.now());
-        report.whole = matches!(scope, Scope::Whole);
+        report.whole = maker.is_whole();
         parts.store.start_run(lease, &report).await?;
-        // On the heap: each holds all that was read, and a worker's stack is 2 MiB.
-        let through = match scope {
-            Scope::Whole | Scope::Selected(_) | Scope::Only(_) => {
-                Box::pin(self.run_through(parts, lease, scope, &mut report)).await
-            }
-            Scope::Undo(request) => Box::pin(self.undo_through(parts, lease, request, &mut report)).await,
-            Scope::Rekey(request) => Box::pin(self.rekey_through(parts, lease, request, &mut report)).await,
-        };
-        match through {
-            Ok(Through {
-                planned,
-                outcomes,
-                holds,
-                new_holds,
-                attention,
-                kept,
-            }) => {
+        // On the heap: it holds all that was read, and a worker's stack is 2 MiB.
+        match Box::pin(self.carry(parts, lease, maker, &mut report)).await {
+            Ok(mut finished) => {
                 report.finished_at = Some(self.clock.now());
-                let fingerprint = planned.judged.plan.fingerprint.clone();
+                let fingerprint = finished.planned.judged.plan.fingerprint.clone();
                 parts.store.finish_run(lease, &report, Some(&fingerprint)).await?;
-                Ok(Finished {
-                    report,
-                    planned,
-                    outcomes,
-                    holds,
-                    new_holds,
-                    attention,
-                    kept,
-                })
+                finished.report = report;
+                Ok(finished)
             }
             Err(error) => {
                 report.finished_at = Some(self.clock.now());
@@ -188,82 +130,77 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         }
     }
 
-    async fn run_through<W: TargetWriter, T: StateWriter>(
+    /// Settles what was left open, has the plan made, carries it out and remembers. The report is filled but for its end.
+    async fn carry<W: TargetWriter, T: StateWriter, M: PlanMaker>(
         &self,
         parts: &WriteParts<'_, W, T>,
         lease: &RunLease,
-        scope: &Scope,
+        maker: &M,
         report: &mut RunReport,
-    ) -> Result<Through, RunError> {
+    ) -> Result<Finished<M::Also>, RunError> {
         let store = parts.store;
-        let (read, recovered) = Box::pin(self.settle_to_write(parts, lease)).await?;
+        let narrowed = maker.reads_with(self, store).await?;
+        let reads = narrowed.as_ref().unwrap_or(self);
+        let (read, recovered) = Box::pin(reads.settle_to_write(parts, lease)).await?;
         let hasher = read.remembered.hasher.clone();
         let earlier_holds = store.holds().await?;
         let earlier_concerns = store.concerns().await?;
-        let planned = unless_stopped(parts.stop, self.planned(read))
-            .await
-            .ok_or(RunError::Stopped)?;
-        let mut planned = match scope {
-            Scope::Whole | Scope::Selected(_) | Scope::Undo(_) | Scope::Rekey(_) => planned,
-            Scope::Only(key) => planned.only(key)?,
+        let making = Making {
+            parts: reads,
+            store,
+            read,
+            run: lease.run(),
+            recovered: &recovered,
         };
+        let made = unless_stopped(parts.stop, maker.make(making)).await;
+        let Made {
+            mut planned,
+            approved,
+            pins,
+            decisions,
+            also,
+        } = made.ok_or(RunError::Stopped)??;
         let Planned { judged, input } = &mut planned;
         let input = &*input;
         report.plan_id = Some(judged.plan.id.clone());
         report.snapshots.clone_from(&judged.plan.snapshots);
         report.clock.clone_from(&input.clock.doubts);
-        let whole = matches!(scope, Scope::Whole);
+        let whole = maker.is_whole();
         let mut ledger = input.ledger.clone();
         let mut forgotten: Vec<CardId> = Vec::new();
         if whole {
-            let mut plan_ledger = judged.plan.ledger.clone();
-            let busy = busy(store).await?;
-            let now = self.clock.now();
-            let purged = purge(&mut plan_ledger, &busy, &input.target, &hasher, lease.run(), now);
-            let pins = standing(&judged.plan, &input.pins);
-            // A read at a time that is not known is no yardstick for later ones.
-            let trusted = input.clock.is_trusted();
-            let profiles = profiles(input, &self.wants.fields);
+            let seen = reads
+                .remember_what_was_seen(store, lease, (judged, input), &hasher)
+                .await?;
+            ledger.extend(seen.ledger.into_iter().map(|entry| (entry.card.clone(), entry)));
+            forgotten = seen.forgotten;
+        }
+        let (approved, unreasoned) = without_reason(approved, input, &reads.wants.archiving_reason);
+        reads.pin_first(store, lease, &approved, (input, &pins)).await?;
+        if let Some(aside) = maker.aside().filter(|_| !decisions.is_empty()) {
+            // Before anything is decided or sent: what the decisions are about is on disk, whatever happens then.
+            let waits = judge(judged.plan.clone(), &undecided(input, &decisions));
+            let waits = reads.held(&waits, input, &[], lease);
             let learned = Learned {
-                ledger: &plan_ledger,
-                contact: Some(&judged.contact),
-                snapshots: if trusted { &judged.plan.snapshots } else { &[] },
-                profiles: &profiles,
-                pins: (pins != input.pins).then_some(pins.as_slice()),
-                certificates: &purged.certificates,
+                undo_holds: Some((aside, &judged.plan.id, &waits)),
                 ..Learned::default()
             };
-            // The purge finds by the keys that the ledger still has.
-            for card in &purged.cards {
-                store.purge(lease, card).await?;
-            }
-            forgotten.clone_from(&purged.cards);
-            store
-                .learn(lease, learned, input.clock.earliest(self.clock.now()))
-                .await?;
-            ledger.extend(plan_ledger.into_iter().map(|entry| (entry.card.clone(), entry)));
+            store.learn(lease, learned, self.clock.now()).await?;
+            store.decide(&decisions).await?;
         }
-        let approved = self.selected(judged, scope);
-        let (approved, unreasoned) = without_reason(approved, input, &self.wants.archiving_reason);
-        let applier = self.applier(parts, lease, input, ledger, &hasher);
+        let applier = reads.applier(parts, lease, input, ledger, &hasher);
         // Beside the work: nothing of it waits for a large file.
-        let keeping = self.keep_input(store, lease, judged, input);
+        let keeping = async {
+            if maker.aside().is_none() {
+                reads.keep_input(store, lease, judged, input).await;
+            }
+        };
         let (applied, ()) = futures::join!(applier.apply(&approved), keeping);
         let mut outcomes = applied?;
         outcomes.extend(unreasoned);
         outcomes.extend(recovered);
-        self.note_half_ways(store, judged, input).await?;
-        // Decisions are made on the machine's clock, so what they must come after is noted on it too.
-        let noted_at = Utc::now();
-        let mut holds = held_items(
-            judged,
-            &input.target.cards,
-            &outcomes,
-            lease.run(),
-            self.clock.now(),
-            noted_at,
-            &input.set_aside,
-        );
+        reads.note_half_ways(store, judged, input).await?;
+        let mut holds = reads.held(judged, input, &outcomes, lease);
         let earlier = waiting_since(&earlier_holds, &mut holds);
         let quiet: BTreeSet<ItemId> = quiet(&earlier_holds);
         let is_new = |hold: &&HeldItem| {
@@ -279,21 +216,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         let items = run_items(judged, &outcomes, if whole { &new_holds } else { &[] });
         let items = without_people(items, &forgotten);
         let done = done_of(&outcomes);
-        let plan = &judged.plan.id;
-        let with_plan = |item: &HeldItem| KeptHold {
-            plan: plan.clone(),
-            item: item.clone(),
-            undoes: None,
-        };
-        let now: Vec<KeptHold> = holds.iter().map(with_plan).collect();
         let could_judge = could_judge(&judged.plan, input);
-        let now = if whole {
-            let unjudged = Unjudged::of(&judged.plan, could_judge);
-            let left = earlier_holds.iter().filter(|kept| unjudged.includes(kept));
-            now.into_iter().chain(left.cloned()).collect()
-        } else {
-            holds_after_some(earlier_holds.clone(), now, &done)
-        };
         let attention = if whole {
             let missing = may_be_missing(input);
             let judgeable = Judgeable {
@@ -304,21 +227,28 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         } else {
             list_after_some(earlier_concerns, judged, self.clock.now())
         };
-        // What first contact or a configuration brought, and was let through and done, waits no longer: the next change of
-        // the same card is another one.
-        let settled = judged.contact.settled(&judged.plan, &done).filter(|_| whole);
-        let known = if whole { &judged.contact } else { &input.contact };
-        let settled = with_refusals(settled, known, judged, &applier.state.refused(), &done);
         let ended = judged.ended_by(input, &done, whole);
-        let learned = Learned {
-            holds: Some(&now),
+        let mut learned = Learned {
             concerns: attention.as_ref().map(|it| it.now.as_slice()),
             done: &done,
             ended: Some(&ended),
-            contact: settled.as_ref(),
             items: Some(&items),
             ..Learned::default()
         };
+        let (now, settled);
+        match maker.aside() {
+            Some(aside) => learned.undo_holds = Some((aside, &judged.plan.id, &holds)),
+            None => {
+                now = holds_now(judged, &holds, earlier_holds, (whole, could_judge), &done);
+                learned.holds = Some(&now);
+                // What first contact or a configuration brought, and was let through and done, waits no longer: the next change
+                // of the same card is another one.
+                let brought = judged.contact.settled(&judged.plan, &done).filter(|_| whole);
+                let known = if whole { &judged.contact } else { &input.contact };
+                settled = with_refusals(brought, known, judged, &applier.state.refused(), &done);
+                learned.contact = settled.as_ref();
+            }
+        }
         store
             .learn(lease, learned, input.clock.earliest(self.clock.now()))
             .await?;
@@ -326,15 +256,96 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         purge_done(store, lease, written, &input.target, &hasher, self.clock.now()).await?;
         report.failure = applier.stopped_by().or_else(|| applier.state.alarm());
         report.counts = counts(judged, &outcomes, &holds);
-        report.verdict = Some(verdict(report, judged, &outcomes, &holds));
-        Ok(Through {
+        report.verdict = Some(match verdict(report, judged, &outcomes, &holds) {
+            RunVerdict::Clean if M::leaves_something(&also) => RunVerdict::Attention,
+            verdict => verdict,
+        });
+        Ok(Finished {
+            report: report.clone(),
             planned,
             outcomes,
             holds,
             new_holds,
             attention: attention.unwrap_or_default(),
-            kept: Vec::new(),
+            also,
         })
+    }
+
+    /// What a whole run knows before it sends anything: cards and people as they were seen, and who is forgotten.
+    async fn remember_what_was_seen<T: StateWriter>(
+        &self,
+        store: &T,
+        lease: &RunLease,
+        (judged, input): (&Judged, &PlanInput),
+        hasher: &KeyHasher,
+    ) -> Result<SeenByRun, RunError> {
+        let mut ledger = judged.plan.ledger.clone();
+        let busy = busy(store).await?;
+        let now = self.clock.now();
+        let purged = purge(&mut ledger, &busy, &input.target, hasher, lease.run(), now);
+        let pins = standing(&judged.plan, &input.pins);
+        // A read at a time that is not known is no yardstick for later ones.
+        let trusted = input.clock.is_trusted();
+        let profiles = profiles(input, &self.wants.fields);
+        let learned = Learned {
+            ledger: &ledger,
+            contact: Some(&judged.contact),
+            snapshots: if trusted { &judged.plan.snapshots } else { &[] },
+            profiles: &profiles,
+            pins: (pins != input.pins).then_some(pins.as_slice()),
+            certificates: &purged.certificates,
+            ..Learned::default()
+        };
+        // The purge finds by the keys that the ledger still has.
+        for card in &purged.cards {
+            store.purge(lease, card).await?;
+        }
+        store
+            .learn(lease, learned, input.clock.earliest(self.clock.now()))
+            .await?;
+        Ok(SeenByRun {
+            ledger,
+            forgotten: purged.cards,
+        })
+    }
+
+    /// Pins what is taken back, before anything is sent: an undo that is cut off must not leave the sync a way to do it all
+    /// again. A pin on what was not undone after all goes with the next whole run.
+    async fn pin_first<T: StateWriter>(
+        &self,
+        store: &T,
+        lease: &RunLease,
+        approved: &ApprovedPlan,
+        (input, pins): (&PlanInput, &BTreeMap<ItemId, Vec<Pin>>),
+    ) -> Result<(), StoreError> {
+        let new = approved.changes().iter();
+        let new: Vec<Pin> = new
+            .filter_map(|approved| pins.get(&approved.change().id))
+            .flatten()
+            .cloned()
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let standing = with_new(&input.pins, &new);
+        let learned = Learned {
+            pins: Some(&standing),
+            ..Learned::default()
+        };
+        store.learn(lease, learned, self.clock.now()).await
+    }
+
+    /// What waits after these outcomes. Decisions are made on the machine's clock, so what they must come after is noted on it.
+    fn held(&self, judged: &Judged, input: &PlanInput, outcomes: &[ChangeOutcome], lease: &RunLease) -> Vec<HeldItem> {
+        held_items(
+            judged,
+            &input.target.cards,
+            outcomes,
+            lease.run(),
+            self.clock.now(),
+            Utc::now(),
+            &input.set_aside,
+        )
     }
 
     /// Keeps what the plan was made of. That it cannot be kept is no reason to leave the run's work undone.
@@ -384,26 +395,44 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         }
         Ok(())
     }
+}
 
-    /// A plan file selects, it never supplies: an item passes when the fresh plan has it with the same content.
-    fn selected(&self, judged: &Judged, scope: &Scope) -> ApprovedPlan {
-        let approved = judged.approved.clone();
-        let saved = match scope {
-            // Of one person: the plan was narrowed before.
-            Scope::Whole | Scope::Only(_) | Scope::Undo(_) | Scope::Rekey(_) => return approved,
-            Scope::Selected(saved) => saved,
-        };
-        let saved: BTreeMap<&ItemId, &ChangeView> = saved.changes.iter().map(|change| (&change.id, change)).collect();
-        approved.keep(|change| {
-            let now = ChangeView::new(change, &[]);
-            saved.get(&change.id).is_some_and(|then| {
-                then.action == now.action
-                    && then.key == now.key
-                    && then.person_id == now.person_id
-                    && then.fields == now.fields
-            })
-        })
+/// What was remembered of a whole run.
+struct SeenByRun {
+    ledger: Vec<LedgerEntry>,
+    /// Cards of people who are anonymized and were purged.
+    forgotten: Vec<CardId>,
+}
+
+/// The whole list of what waits of the sync after a run of it.
+fn holds_now(
+    judged: &Judged,
+    holds: &[HeldItem],
+    earlier: Vec<KeptHold>,
+    (whole, could_judge): (bool, bool),
+    done: &[ItemId],
+) -> Vec<KeptHold> {
+    let now = holds.iter().map(|item| KeptHold {
+        plan: judged.plan.id.clone(),
+        item: item.clone(),
+        undoes: None,
+    });
+    if whole {
+        let unjudged = Unjudged::of(&judged.plan, could_judge);
+        let left = earlier.into_iter().filter(|kept| unjudged.includes(kept));
+        now.chain(left).collect()
+    } else {
+        holds_after_some(earlier, now.collect(), done)
     }
+}
+
+/// The same without these decisions: what would wait.
+fn undecided(input: &PlanInput, decisions: &[Decision]) -> PlanInput {
+    let mut input = input.clone();
+    for decision in decisions {
+        input.decisions.remove(&decision.item);
+    }
+    input
 }
 
 /// Whether an item that waited before waits for another TOPdesk now: that is news.

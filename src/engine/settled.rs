@@ -2,40 +2,25 @@
 //! by that read. And what those that write beside the sync, such as an undo, end with.
 
 use super::Source;
-use super::after_run::{counts, held_items, run_items, verdict};
-use super::attention::list_after_some;
 use super::former::Former;
 use super::gather::{ReadParts, Readings};
-use super::planned::Planned;
 use super::recover::{Settled, settle};
-use super::run::{RunError, Through, WriteParts, open_cards, take_in};
-use super::state::{KeptHold, Learned, OpenIntent, Remembered, RunLease, StateReader, StateWriter};
+use super::run::{RunError, WriteParts, open_cards, take_in};
+use super::state::{KeptHold, OpenIntent, Remembered, RunLease, StateReader, StateWriter};
 use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
 use crate::domain::decision::HeldItem;
 use crate::domain::ids::{CardId, ItemId};
-use crate::domain::report::{ChangeOutcome, Outcome, RunReport, RunVerdict};
-use crate::domain::undo::Kept;
+use crate::domain::report::{ChangeOutcome, Outcome};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A read, and what is known before it is planned on.
-pub(super) struct SettledRead {
+pub struct SettledRead {
     pub readings: Readings,
     pub remembered: Remembered,
     /// Cards of changes that were begun, and of which the read does not say how they ended.
     pub open: BTreeSet<CardId>,
-}
-
-/// What a command that writes beside the sync did, before it is told.
-pub(super) struct Aside<'a> {
-    /// What its holds are kept under.
-    pub what: &'a str,
-    pub planned: Planned,
-    pub outcomes: Vec<ChangeOutcome>,
-    pub stopped_by: Option<String>,
-    pub earlier_holds: &'a [KeptHold],
-    pub kept: Vec<Kept>,
 }
 
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
@@ -85,71 +70,6 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             open: open_cards(&settled),
         };
         Ok((read, left))
-    }
-
-    /// Keeps what waits of such a command and what is done, and tells it.
-    pub(super) async fn end_aside<T: StateWriter>(
-        &self,
-        store: &T,
-        lease: &RunLease,
-        aside: Aside<'_>,
-        report: &mut RunReport,
-    ) -> Result<Through, RunError> {
-        let Aside {
-            what,
-            mut planned,
-            outcomes,
-            stopped_by,
-            earlier_holds,
-            kept,
-        } = aside;
-        let Planned { judged, input } = &mut planned;
-        self.note_half_ways(store, judged, input).await?;
-        let attention = list_after_some(store.concerns().await?, judged, self.clock.now());
-        // On the machine's clock, as decisions are.
-        let noted_at = Utc::now();
-        let now = self.clock.now();
-        let mut holds = held_items(
-            judged,
-            &input.target.cards,
-            &outcomes,
-            lease.run(),
-            now,
-            noted_at,
-            &input.set_aside,
-        );
-        let since = waiting_since(earlier_holds, &mut holds);
-        let done = done_of(&outcomes);
-        let ended = judged.ended_by(input, &done, false);
-        let items = run_items(judged, &outcomes, &[]);
-        let learned = Learned {
-            done: &done,
-            ended: Some(&ended),
-            undo_holds: Some((what, &judged.plan.id, &holds)),
-            concerns: attention.as_ref().map(|it| it.now.as_slice()),
-            items: Some(&items),
-            ..Learned::default()
-        };
-        store
-            .learn(lease, learned, input.clock.earliest(self.clock.now()))
-            .await?;
-        report.failure = stopped_by;
-        report.counts = counts(judged, &outcomes, &holds);
-        report.verdict = Some(match verdict(report, judged, &outcomes, &holds) {
-            // Whoever asked for all of it is not done.
-            RunVerdict::Clean if kept.iter().any(|one| !one.why.is_done()) => RunVerdict::Attention,
-            verdict => verdict,
-        });
-        let is_new = |hold: &&HeldItem| !since.contains_key(&hold.change.id);
-        let new_holds = holds.iter().filter(is_new).cloned().collect();
-        Ok(Through {
-            planned,
-            outcomes,
-            holds,
-            new_holds,
-            attention: attention.unwrap_or_default(),
-            kept,
-        })
     }
 }
 

@@ -4,17 +4,15 @@
 use super::Source;
 use super::gather::ReadParts;
 use super::groups::read_groups;
-use super::reason::without_reason;
-use super::run::{Planned, RunError, Through, WriteParts};
-use super::settled::{Aside, SettledRead};
-use super::state::{Learned, RunLease, StateReader, StateWriter};
-use super::stopping::unless_stopped;
-use super::target::{TargetReader, TargetWriter};
+use super::maker::{Made, Making, PlanMaker};
+use super::run::{Planned, RunError};
+use super::settled::SettledRead;
+use super::state::StateReader;
+use super::target::TargetReader;
 use crate::domain::decision::{Contact, SeenConfig};
 use crate::domain::guard::judge;
 use crate::domain::ids::{ItemId, RunId};
-use crate::domain::pin::{Pin, with_new};
-use crate::domain::report::RunReport;
+use crate::domain::pin::Pin;
 use crate::domain::undo::{Author, Deed, Kept, Part, part_of, undo};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +35,7 @@ pub struct WayBack {
     pins: BTreeMap<ItemId, Vec<Pin>>,
 }
 
-impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
+impl<'a, S: Source + Sync, R: TargetReader> ReadParts<'a, S, R> {
     /// Reads, plans the way back and judges it. Sends nothing but GET and changes no state.
     pub async fn plan_undo(&self, store: &impl StateReader, request: &UndoRequest) -> Result<WayBack, RunError> {
         let deeds = deeds(store, request).await?;
@@ -47,7 +45,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     }
 
     /// The same parts without the sources, reading every field that these deeds wrote, mapped or not.
-    fn of_topdesk(&self, deeds: &[Deed]) -> ReadParts<'_, S, R> {
+    fn of_topdesk(&self, deeds: &[Deed]) -> ReadParts<'a, S, R> {
         let mut wants = self.wants.clone();
         let written = deeds.iter().filter_map(|deed| deed.written.as_ref());
         let fields = written.flat_map(|written| written.change.action.fields());
@@ -98,63 +96,53 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             pins: made.pins,
         }
     }
+}
 
-    /// Plans, judges and applies the way back. The caller has the lease.
-    pub(super) async fn undo_through<W: TargetWriter, T: StateWriter>(
+impl PlanMaker for UndoRequest {
+    type Also = Vec<Kept>;
+
+    fn aside(&self) -> Option<&str> {
+        Some(&self.what)
+    }
+
+    async fn reads_with<'a, S: Source + Sync, R: TargetReader>(
         &self,
-        parts: &WriteParts<'_, W, T>,
-        lease: &RunLease,
-        request: &UndoRequest,
-        report: &mut RunReport,
-    ) -> Result<Through, RunError> {
-        let store = parts.store;
-        let quiet = self.of_topdesk(&deeds(store, request).await?);
-        let (read, recovered) = Box::pin(quiet.settle_to_write(parts, lease)).await?;
-        let hasher = read.remembered.hasher.clone();
-        let earlier_holds = store.holds().await?;
-        // Once more: some of it may just have been settled.
-        let deeds = deeds(store, request).await?;
-        let way = quiet.way_back(read, deeds, request, lease.run());
-        let way = unless_stopped(parts.stop, way).await.ok_or(RunError::Stopped)?;
-        let WayBack { planned, kept, pins } = way;
-        let Planned { judged, input } = &planned;
-        report.plan_id = Some(judged.plan.id.clone());
-        let (approved, unreasoned) = without_reason(judged.approved.clone(), input, &quiet.wants.archiving_reason);
-        // Before anything is sent: an undo that is cut off must not leave the sync a way to do it all again. A pin on what
-        // was not undone after all goes with the next whole run.
-        let new: Vec<Pin> = approved
-            .changes()
-            .iter()
-            .filter_map(|approved| pins.get(&approved.change().id))
-            .flatten()
-            .cloned()
-            .collect();
-        let standing = with_new(&input.pins, &new);
-        let learned = Learned {
-            pins: (!new.is_empty()).then_some(standing.as_slice()),
-            ..Learned::default()
-        };
-        store.learn(lease, learned, self.clock.now()).await?;
-        let applier = quiet.applier(parts, lease, input, input.ledger.clone(), &hasher);
-        let mut outcomes = applier.apply(&approved).await?;
-        outcomes.extend(unreasoned);
-        outcomes.extend(recovered);
-        let aside = Aside {
-            what: &request.what,
-            stopped_by: applier.stopped_by(),
+        parts: &ReadParts<'a, S, R>,
+        store: &impl StateReader,
+    ) -> Result<Option<ReadParts<'a, S, R>>, RunError> {
+        Ok(Some(parts.of_topdesk(&deeds(store, self).await?)))
+    }
+
+    async fn make<S: Source + Sync, R: TargetReader, T: StateReader>(
+        &self,
+        making: Making<'_, S, R, T>,
+    ) -> Result<Made<Vec<Kept>>, RunError> {
+        // Read once more: some of it may just have been settled.
+        let deeds = deeds(making.store, self).await?;
+        let WayBack { planned, kept, pins } = making.parts.way_back(making.read, deeds, self, making.run).await;
+        Ok(Made {
+            approved: planned.judged.approved.clone(),
             planned,
-            outcomes,
-            earlier_holds: &earlier_holds,
-            kept,
-        };
-        quiet.end_aside(store, lease, aside, report).await
+            pins,
+            decisions: Vec::new(),
+            also: kept,
+        })
+    }
+
+    fn leaves_something(kept: &Vec<Kept>) -> bool {
+        kept.iter().any(|one| !one.why.is_done())
     }
 }
+
+/// Nothing of that name is in the journal.
+#[derive(Debug, thiserror::Error)]
+#[error("no run and no item '{0}' wrote anything; a run says its id when it ends, and items carry theirs in brackets")]
+pub struct NothingToUndo(pub String);
 
 async fn deeds(store: &impl StateReader, request: &UndoRequest) -> Result<Vec<Deed>, RunError> {
     let deeds = store.deeds(&request.what).await?;
     if deeds.is_empty() {
-        return Err(RunError::NothingToUndo(request.what.clone()));
+        return Err(RunError::Refused(NothingToUndo(request.what.clone()).into()));
     }
     Ok(deeds)
 }

@@ -10,6 +10,7 @@ use cardsync::domain::ids::ItemId;
 use cardsync::domain::plan::ActionKind;
 use cardsync::domain::report::{ChangeOutcome, Outcome};
 use cardsync::domain::undo::{Kept, Part, WhyKept};
+use cardsync::engine::maker::PlanMaker;
 use cardsync::engine::run::{Finished, Scope};
 use cardsync::engine::state::StateWriter;
 use cardsync::engine::undo::UndoRequest;
@@ -152,7 +153,7 @@ impl Play {
         zone.from_local_datetime(&local).unwrap().to_utc()
     }
 
-    fn carry(&self, at: DateTime<Utc>, scope: &Scope) -> Option<Finished> {
+    fn carry<M: PlanMaker>(&self, at: DateTime<Utc>, maker: &M) -> Option<Finished<M::Also>> {
         let environment = self.environment();
         let once = RunOnce {
             environment: &environment,
@@ -161,7 +162,7 @@ impl Play {
             progress: &Silent,
             stop: &CancellationToken::new(),
         };
-        self.runtime.block_on(carry_through(once, scope)).ok()
+        self.runtime.block_on(carry_through(once, maker)).ok()
     }
 
     fn decide(&self, words: &[&str], answer: Answer, now: DateTime<Utc>) {
@@ -236,7 +237,7 @@ impl Play {
             tally.changes += undone
                 .last()
                 .map_or(0, |last| last.outcomes.iter().filter(|it| is_done(it)).count());
-            for kept in undone.last().into_iter().flat_map(|last| &last.kept) {
+            for kept in undone.last().into_iter().flat_map(|last| &last.also) {
                 *tally
                     .kept
                     .entry(format!("{:?}", kept.why).split([' ', '{']).next().unwrap().to_owned())
@@ -260,14 +261,14 @@ impl Play {
 
     /// Undoes a run, approves what waits, and undoes it again. What the first one kept as it was already is no news in the
     /// second.
-    fn undo(&self, run: &cardsync::domain::ids::RunId, at: DateTime<Utc>) -> Vec<Finished> {
-        let scope = Scope::Undo(UndoRequest {
+    fn undo(&self, run: &cardsync::domain::ids::RunId, at: DateTime<Utc>) -> Vec<Finished<Vec<Kept>>> {
+        let request = UndoRequest {
             what: run.to_string(),
             part: Part::default(),
             by: "tester".to_owned(),
-        });
+        };
         let first = self
-            .carry(at, &scope)
+            .carry(at, &request)
             .unwrap_or_else(|| panic!("{}: undo of {run}", self.name));
         let ids: Vec<String> = first.holds.iter().map(|hold| hold.change.id.to_string()).collect();
         if ids.is_empty() {
@@ -275,7 +276,7 @@ impl Play {
         }
         let words: Vec<&str> = ids.iter().map(String::as_str).collect();
         self.decide(&words, Answer::Approve, at);
-        let second = self.carry(at + Duration::seconds(10), &scope).expect("undo again");
+        let second = self.carry(at + Duration::seconds(10), &request).expect("undo again");
         vec![first, second]
     }
 }
@@ -303,15 +304,15 @@ struct Said {
 }
 
 impl Said {
-    fn of(undone: &[Finished]) -> Said {
+    fn of(undone: &[Finished<Vec<Kept>>]) -> Said {
         let mut said = Said::default();
         said.add(undone);
         said
     }
 
-    fn add(&mut self, undone: &[Finished]) {
+    fn add(&mut self, undone: &[Finished<Vec<Kept>>]) {
         let Some(last) = undone.last() else { return };
-        for Kept { card, field, why, .. } in &last.kept {
+        for Kept { card, field, why, .. } in &last.also {
             match (why, card, field) {
                 // The first of two undos may have done it.
                 (WhyKept::AsBefore, _, _) => {}

@@ -146,7 +146,7 @@ pub(super) async fn write(config: &Path, args: &WriteArgs) -> anyhow::Result<Exi
         progress: &bars,
         stop: &stop,
     };
-    let finished = carry_through(once, &crate::engine::run::Scope::Rekey(request)).await;
+    let finished = carry_through(once, &request).await;
     bars.finish();
     let exit = report(args, &finished?, &first)?;
     Ok(match exit {

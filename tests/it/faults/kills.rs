@@ -6,9 +6,10 @@
 
 use super::process::program;
 use super::switches::{Setting, settings};
-use crate::support::company::{Company, Picture, today};
+use crate::support::company::{Company, Picture, shown, today};
 use crate::support::waiting::{end, until_then};
 use cardsync::domain::decision::{Answer, Decision};
+use cardsync::domain::ids::ItemId;
 use cardsync::domain::undo::Part;
 use cardsync::engine::Silent;
 use cardsync::engine::state::StateWriter;
@@ -198,7 +199,9 @@ impl Company {
         };
         let clock = crate::support::company::At(at);
         let parts = environment.read_parts(&connected, &clock, &Silent);
-        let judged = parts.plan_undo(&store, &request).await.unwrap().planned.judged;
+        let planned = parts.plan_undo(&store, &request).await.unwrap().planned;
+        let (judged, input) = (&planned.judged, &planned.input);
+        let change = |item: &ItemId| judged.plan.changes.iter().find(|change| change.id == *item).unwrap();
         let decisions: Vec<Decision> = judged
             .held
             .iter()
@@ -214,7 +217,7 @@ impl Company {
                 at,
                 until: Some(at + Duration::days(7)),
                 note: None,
-                about: Default::default(),
+                about: shown(change(item), input),
             })
             .collect();
         store.decide(&decisions).await.unwrap();

@@ -25,6 +25,7 @@ use cardsync::domain::report::{Outcome, RunVerdict};
 use cardsync::domain::snapshot::Verdict;
 use cardsync::domain::undo::Part;
 use cardsync::engine::decisions::Said;
+use cardsync::engine::maker::PlanMaker;
 use cardsync::engine::run::{Finished, Scope};
 use cardsync::engine::state::StateWriter as _;
 use cardsync::engine::undo::UndoRequest;
@@ -252,7 +253,7 @@ impl Life {
         Environment::load(&self.place.path("cardsync.yaml")).unwrap_or_else(|problems| panic!("{problems}"))
     }
 
-    fn carry(&self, at: DateTime<Utc>, command: &'static str, scope: &Scope) -> Finished {
+    fn carry<M: PlanMaker>(&self, at: DateTime<Utc>, command: &'static str, maker: &M) -> Finished<M::Also> {
         self.place.sandbox.play_at(at);
         let environment = self.environment();
         let once = RunOnce {
@@ -262,7 +263,7 @@ impl Life {
             progress: &Silent,
             stop: &CancellationToken::new(),
         };
-        let finished = self.runtime.block_on(carry_through(once, scope));
+        let finished = self.runtime.block_on(carry_through(once, maker));
         finished.unwrap_or_else(|error| panic!("seed {}: {at}: {error:#}", self.seed))
     }
 
@@ -431,13 +432,13 @@ impl Life {
     /// The last run that wrote is undone, as far as that needs no approval.
     fn undo(&mut self, at: DateTime<Utc>) {
         let Some(run) = self.wrote.take() else { return };
-        let scope = Scope::Undo(UndoRequest {
+        let request = UndoRequest {
             what: run,
             part: Part::default(),
             by: "tester".to_owned(),
-        });
+        };
         let before = Seen::of(&self.place.sandbox);
-        let finished = self.carry(at, "undo", &scope);
+        let finished = self.carry(at, "undo", &request);
         let after = Seen::of(&self.place.sandbox);
         self.say(at, &format!("undo: {} done", finished.outcomes.len()));
         self.oracle.undoes(&before, &after, at);

@@ -6,9 +6,11 @@ mod day;
 pub use self::day::Picture;
 use self::day::{AFTER, BEFORE, HEADER, picture, seed};
 use cardsync::app::environment::{Connected, Environment, new_run_id};
-use cardsync::domain::decision::{Answer, Decision};
+use cardsync::domain::decision::{About, Answer, Decision};
+use cardsync::domain::input::PlanInput;
 use cardsync::domain::plan::{ActionKind, Change};
 use cardsync::domain::report::Outcome;
+use cardsync::domain::shown::Shown;
 use cardsync::engine::apply::OperatorAccount;
 use cardsync::engine::run::{Finished, Planned, RunError, Scope, WriteParts};
 use cardsync::engine::state::{StateReader, StateWriter};
@@ -296,7 +298,7 @@ store: {{ sqlite: {store} }}
                 at: Utc::now(),
                 until: Some(at + Duration::days(7)),
                 note: None,
-                about: Default::default(),
+                about: shown(change, &input),
             })
             .collect();
         let store = self.store().await;
@@ -409,6 +411,14 @@ fn without_end(rows: &[&str]) -> Vec<String> {
 /// Changes of a kind.
 pub fn of_kind(changes: &[Change], kind: ActionKind) -> impl Iterator<Item = &Change> {
     changes.iter().filter(move |change| change.action.kind() == kind)
+}
+
+/// What a question showed, as a decision about it notes it.
+pub fn shown(change: &Change, input: &PlanInput) -> About {
+    About {
+        shown: Some(Shown::of_change(change, input)),
+        ..About::default()
+    }
 }
 
 /// The outcome of the change of this kind for this person, as a word and its text.
