@@ -34,6 +34,7 @@ pub mod forget;
 pub mod groups;
 pub mod guard;
 pub mod halves;
+pub mod hash;
 pub mod hold;
 pub mod hour;
 pub mod identity;

@@ -31,6 +31,7 @@ pub mod recover;
 pub mod rekey;
 pub mod replay;
 pub mod run;
+mod run_error;
 pub mod settled;
 pub mod sheet;
 pub mod state;

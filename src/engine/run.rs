@@ -12,10 +12,11 @@ use super::maker::{Made, Making, PlanMaker};
 pub use super::planned::Planned;
 use super::reason::without_reason;
 use super::recover::Settled;
+pub use super::run_error::RunError;
 use super::settled::{done_of, waiting_since};
 use super::state::{Ending, KeptHold, KeyHasher, Learned, Remembered, RunLease, StateWriter, StoreError};
 use super::stopping::unless_stopped;
-use super::target::{TargetError, TargetReader, TargetWriter};
+use super::target::{TargetReader, TargetWriter};
 use crate::domain::concern::Concern;
 use crate::domain::decision::{Contact, Decision, HeldItem, is_rejected, settled_items};
 use crate::domain::field::CardField;
@@ -35,34 +36,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// Why a run could not do its work.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// TOPdesk could not be read: nothing to compare with, nothing was written.
-    #[error("TOPdesk could not be read: {0}")]
-    Target(TargetError),
-    /// `--only` names nobody.
-    #[error(
-        "no source record and no card has the key '{0}'; write it as the source or TOPdesk has it, `cardsync plan --all` lists keys"
-    )]
-    Nobody(String),
-    /// Told to stop before anything was written.
-    #[error("cardsync was told to stop while reading: nothing was written; run again")]
-    Stopped,
-    /// What was asked for cannot be planned; nothing of it was written.
-    #[error("{0}")]
-    Refused(Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<TargetError> for RunError {
-    // Not as the source of the error: its text is part of this one already, and would be said twice.
-    fn from(error: TargetError) -> Self {
-        RunError::Target(error)
-    }
-}
 
 /// Everything of a run that is over.
 pub struct Finished<A = ()> {
