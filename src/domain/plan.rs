@@ -26,7 +26,6 @@ use super::retention::Retained;
 use super::snapshot::{Finding, Rejection, SnapshotSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::Digest;
 use std::collections::BTreeSet;
 use std::fmt;
 
