@@ -11,11 +11,11 @@
 
 use anyhow::{Context as _, ensure};
 use cardsync::app::environment::{Environment, new_run_id};
-use cardsync::domain::decision::Decision;
-use cardsync::domain::ids::{CardId, ItemId, RunId};
-use cardsync::domain::plan::{ActionKind, Step};
-use cardsync::domain::report::RunReport;
-use cardsync::domain::undo::Deed;
+use cardsync::core::memory::decision::Decision;
+use cardsync::core::memory::deed::Deed;
+use cardsync::core::model::ids::{CardId, ItemId, RunId};
+use cardsync::core::plan::report::RunReport;
+use cardsync::core::plan::{ActionKind, Step};
 use cardsync::engine::attention::KeptConcern;
 use cardsync::engine::run::{Scope, WriteParts};
 use cardsync::engine::state::{

@@ -1,9 +1,9 @@
 //! Reads for an audit, wider than for a plan, and looks. Sends nothing but GET.
 
 use super::environment::Environment;
-use crate::domain::audit::{self, AccountKind, Audit};
 use crate::engine::state::StateReader;
 use crate::engine::{Clock, Progress};
+use crate::tools::audit::{self, AccountKind, Audit};
 use std::collections::BTreeSet;
 
 /// Audits an environment. The state may be empty: nothing in it is needed.

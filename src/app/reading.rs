@@ -2,7 +2,7 @@
 
 use crate::config::decides::{NOT_THE_READ, take_out, take_out_of_source};
 use crate::config::{Config, SourceConfig};
-use crate::domain::ids::SourceName;
+use crate::core::model::ids::SourceName;
 use crate::engine::former::{ReadingRules, SourceReading};
 use serde_json::{Value, json};
 use std::path::PathBuf;

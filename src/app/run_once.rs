@@ -2,9 +2,9 @@
 
 use super::Writable;
 use super::environment::{Environment, new_run_id};
-use crate::domain::ids::RunId;
-use crate::domain::report::{RunReport, RunVerdict};
-use crate::domain::snapshot::{Effect, Finding, Verdict};
+use crate::core::model::ids::RunId;
+use crate::core::plan::report::{RunReport, RunVerdict};
+use crate::core::reads::snapshot::{Effect, Finding, Verdict};
 use crate::engine::maker::PlanMaker;
 use crate::engine::records::{Pruned, RecordsKeeper};
 use crate::engine::run::{Finished, Scope, WriteParts};

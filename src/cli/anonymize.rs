@@ -1,19 +1,20 @@
 //! `anonymize list` and `anonymize certificates`: who is due and since when, and the proof of what was done. Both change nothing.
 
 use super::exit::Exit;
-use super::out::{self, Paint};
+use super::out;
 use super::progress::Shown as Bars;
 use super::session;
 use super::table::TableForm;
-use crate::cli::out::{line, lined};
-use crate::domain::anonymize::{Anonymize, AnonymizeBy};
-use crate::domain::card::OperatorLink;
-use crate::domain::certificate::{Certificate, Way};
-use crate::domain::field::CardField;
-use crate::domain::ids::OperatorId;
-use crate::domain::retention::{ClockStart, Retained, RetentionState};
-use crate::domain::snapshot::SnapshotSummary;
+use crate::core::memory::certificate::{Certificate, Way};
+use crate::core::model::card::OperatorLink;
+use crate::core::model::field::CardField;
+use crate::core::model::ids::OperatorId;
+use crate::core::reads::snapshot::SnapshotSummary;
+use crate::core::rules::anonymize::{Anonymize, AnonymizeBy};
+use crate::core::rules::retention::{ClockStart, Retained, RetentionState};
 use crate::engine::records::RecordsReader;
+use crate::present::lines::Paint;
+use crate::present::lines::{line, lined};
 use anyhow::bail;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;

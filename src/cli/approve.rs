@@ -3,12 +3,12 @@
 use super::exit::Exit;
 use super::{approver, holds, out, session};
 use crate::app::environment::Environment;
-use crate::cli::out::line;
-use crate::domain::decision::{Answer, Decision};
-use crate::domain::ids::ItemId;
+use crate::core::memory::decision::{Answer, Decision};
+use crate::core::model::ids::ItemId;
 use crate::engine::decisions::{self, APPROVAL_LASTS_AT_MOST, Decided, Said, Waiting};
-use crate::engine::sheet;
 use crate::engine::state::{KeptHold, StateWriter};
+use crate::present::lines::line;
+use crate::present::sheet;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -260,7 +260,7 @@ fn named(ids: &[&str]) -> String {
 
 fn nothing_decided(problems: &[impl ToString]) -> anyhow::Error {
     // A cell of a sheet is quoted in some of them.
-    let line = |problem: &dyn ToString| crate::domain::visible::line(&problem.to_string()).into_owned();
+    let line = |problem: &dyn ToString| crate::core::model::visible::line(&problem.to_string()).into_owned();
     let lines: Vec<String> = problems.iter().map(|problem| line(problem)).collect();
     anyhow::anyhow!("nothing was decided: {}", lines.join("\n"))
 }

@@ -1,17 +1,18 @@
 //! `audit`: what is at risk before the next import, from one read. Sends nothing but GET and needs no earlier run.
 
-use super::audit_text::{self, AuditText};
 use super::exit::Exit;
-use super::out::{self, Paint};
+use super::out;
 use super::progress::Shown as Bars;
-use super::report::Told;
 use super::session;
 use super::table::TableForm;
 use crate::app::environment::Environment;
-use crate::domain::audit::{self, Audit};
-use crate::domain::key::Key;
+use crate::core::model::key::Key;
 use crate::engine::state::KeyHasher;
+use crate::present::audit_text::{self, AuditText};
+use crate::present::html::Told;
+use crate::present::lines::Paint;
 use crate::store::ReadOnlyStore;
+use crate::tools::audit::{self, Audit};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -63,7 +64,7 @@ pub(super) async fn audit(config: &Path, args: &AuditArgs) -> anyhow::Result<Exi
             zone: environment.zone(),
             at: Utc::now(),
         };
-        let html = super::report::audit(audit, &told)?;
+        let html = crate::present::html::audit(audit, &told)?;
         out::private_file(file, &html)
             .with_context(|| format!("the report could not be written to {}", file.display()))?;
     }

@@ -1,25 +1,26 @@
 //! `check`: one line per thing that a run needs, with the cure. Reads, writes nothing.
 
 use super::exit::Exit;
-use super::out::{self, Paint};
+use super::out;
 use super::progress::Shown as Bars;
 use super::session;
-use super::words::snapshot_lines;
 use crate::app::environment::{Connected, Environment};
-use crate::cli::out::line;
 use crate::config::policy::policy;
-use crate::domain::cards::CardIndex;
-use crate::domain::field::FieldKind;
-use crate::domain::identity::{Desired, Moment};
-use crate::domain::ids::SourceName;
-use crate::domain::input::PlanInput;
-use crate::domain::lists::{WITHOUT_CARD_CURE, without_cards};
-use crate::domain::quality::target_summary;
-use crate::domain::references::{References, Resolved};
-use crate::domain::snapshot::{Effect, Finding, SnapshotHistory, SnapshotSummary, Verdict};
+use crate::core::input::PlanInput;
+use crate::core::model::field::FieldKind;
+use crate::core::model::identity::{Desired, Moment};
+use crate::core::model::ids::SourceName;
+use crate::core::model::references::{References, Resolved};
+use crate::core::reads::cards::CardIndex;
+use crate::core::reads::quality::target_summary;
+use crate::core::reads::snapshot::{Effect, Finding, SnapshotHistory, SnapshotSummary, Verdict};
+use crate::core::rules::lists::{WITHOUT_CARD_CURE, without_cards};
 use crate::engine::Source;
 use crate::engine::gather::read_sources;
 use crate::engine::state::StateReader;
+use crate::present::lines::Paint;
+use crate::present::lines::line;
+use crate::present::words::snapshot_lines;
 use crate::topdesk::{CheckLevel, CheckLine};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;

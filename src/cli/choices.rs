@@ -1,10 +1,10 @@
 //! Questions with several answers, of which only one can be approved: a new card, or a card that may be this person's.
 
-use super::out::Paint;
-use crate::cli::out::line;
-use crate::domain::view::HoldView;
+use crate::core::plan::view::HoldView;
 use crate::engine::decisions::Waiting;
 use crate::engine::state::KeptHold;
+use crate::present::lines::Paint;
+use crate::present::lines::line;
 
 /// The code of a rejection.
 const REJECTED: &str = "rejected";

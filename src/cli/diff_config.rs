@@ -1,14 +1,15 @@
 //! `plan --diff-config`: what this configuration and another one make of the same reads.
 
-use super::out::{self, Paint};
+use super::out;
 use super::plan::Output;
-use super::words::{counted, name_of};
-use crate::cli::out::line;
-use crate::domain::ids::{ItemId, SourceName};
-use crate::domain::plan::Plan;
-use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
-use crate::domain::view::ChangeView;
+use crate::core::model::ids::{ItemId, SourceName};
+use crate::core::plan::Plan;
+use crate::core::plan::view::ChangeView;
+use crate::core::reads::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
 use crate::engine::run::Planned;
+use crate::present::lines::Paint;
+use crate::present::lines::line;
+use crate::present::words::{counted, name_of};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;

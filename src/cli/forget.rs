@@ -3,13 +3,13 @@
 use super::exit::Exit;
 use super::{approver, out, session};
 use crate::app::environment::{Environment, new_run_id};
-use crate::cli::out::line;
-use crate::domain::ids::CardId;
-use crate::domain::key::{Key, KeyReading};
-use crate::domain::report::RunReport;
-use crate::engine::forget::{self, Person};
+use crate::core::model::ids::CardId;
+use crate::core::model::key::{Key, KeyReading};
+use crate::core::plan::report::RunReport;
 use crate::engine::state::StateWriter;
+use crate::present::lines::line;
 use crate::store::SqliteStore;
+use crate::tools::forget::{self, Person};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Value, json};

@@ -3,22 +3,23 @@
 mod document;
 
 use super::choices::questions;
-use super::concerns;
 use super::exit::Exit;
-use super::out::{self, Paint};
+use super::out;
 use super::session;
 use super::table::TableForm;
-use super::words::{NUMBER_OFF, group_lines, operator_words, other_card_words};
-use crate::cli::out::line;
-use crate::domain::card::OperatorLink;
-use crate::domain::concern::Addressee;
-use crate::domain::decision::{Answer, Decision, HeldItem, REJECTION_IS_QUIET, is_rejected, settled_items};
-use crate::domain::ids::ItemId;
-use crate::domain::plan::{ActionKind, HoldReason};
-use crate::domain::view::{ChangeView, HoldView};
+use crate::core::memory::decision::{Answer, Decision, HeldItem, REJECTION_IS_QUIET, is_rejected, settled_items};
+use crate::core::model::card::OperatorLink;
+use crate::core::model::ids::ItemId;
+use crate::core::plan::concern::Addressee;
+use crate::core::plan::view::{ChangeView, HoldView};
+use crate::core::plan::{ActionKind, HoldReason};
 use crate::engine::attention::KeptConcern;
 use crate::engine::decisions::{self, Waiting, choice_words};
 use crate::engine::state::{KeptHold, REKEY, StateReader};
+use crate::present::concerns;
+use crate::present::lines::Paint;
+use crate::present::lines::line;
+use crate::present::words::{NUMBER_OFF, group_lines, operator_words, other_card_words};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -101,7 +102,12 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
             out::json(&log)?;
         } else {
             let zone = environment.zone();
-            out::print(&super::decisions::as_text(&log, Utc::now(), zone, Paint::stdout()));
+            out::print(&crate::present::decisions::as_text(
+                &log,
+                Utc::now(),
+                zone,
+                Paint::stdout(),
+            ));
         }
         return Ok(Exit::Done);
     }
@@ -122,7 +128,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
     let listed: Vec<&KeptConcern> = listed.filter(|kept| whom.includes(kept.concern.addressee)).collect();
     match (&args.csv, args.whom) {
         (Some(file), Some(whom)) => {
-            concerns::write(file, &listed, zone, &args.form)
+            write_concerns(file, &listed, zone, &args.form)
                 .with_context(|| format!("the list could not be written to {}", file.display()))?;
             let count = listed.len();
             out::print(&format!(
@@ -132,7 +138,7 @@ pub(super) async fn holds(config: &Path, args: &HoldsArgs) -> anyhow::Result<Exi
             ));
         }
         (Some(file), None) => {
-            let sheet = crate::engine::sheet::write(&waiting, zone, args.form.separator());
+            let sheet = crate::present::sheet::write(&waiting, zone, args.form.separator());
             out::private_file(file, &sheet)
                 .with_context(|| format!("the list could not be written to {}", file.display()))?;
             let lines = waiting.items.len() + waiting.snapshots.len();
@@ -449,4 +455,11 @@ fn one(
             ),
         };
     }
+}
+
+/// The list as a table for whoever it is for; readable by its owner only.
+fn write_concerns(file: &Path, concerns: &[&KeptConcern], zone: Tz, form: &TableForm) -> anyhow::Result<()> {
+    let rows = concerns.iter().map(|kept| concerns::row(kept, zone));
+    out::private_file(file, &form.table(&concerns::COLUMNS, rows))?;
+    Ok(())
 }

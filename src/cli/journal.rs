@@ -2,10 +2,10 @@
 
 use super::exit::Exit;
 use super::{out, session};
-use crate::domain::key::Key;
-use crate::domain::plan::ActionKind;
-use crate::engine::history::fields;
+use crate::core::model::key::Key;
+use crate::core::plan::ActionKind;
 use crate::engine::records::{JournalEntry, JournalQuery, RecordsReader};
+use crate::tools::history::fields;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -63,7 +63,7 @@ async fn export(config: &Path, args: &ExportArgs) -> anyhow::Result<Exit> {
         let mut text = String::new();
         for entry in &piece {
             let line = line(environment.id.as_str(), entry, &shown, args.with_values);
-            text.push_str(&crate::domain::visible::json(&line.to_string()));
+            text.push_str(&crate::core::model::visible::json(&line.to_string()));
             text.push('\n');
             query.after = entry.id;
         }

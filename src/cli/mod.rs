@@ -4,19 +4,14 @@ mod anonymize;
 mod approve;
 mod approver;
 mod audit;
-mod audit_text;
 mod check;
 mod choices;
-mod concerns;
 mod config;
-mod decisions;
 mod diff_config;
 #[cfg(all(test, feature = "sandbox"))]
 mod documented;
 mod exit;
 mod explain;
-mod explain_text;
-mod explain_words;
 mod forget;
 mod hints;
 mod history;
@@ -25,22 +20,16 @@ mod journal;
 mod other_key;
 mod out;
 mod plan;
-mod plan_questions;
 mod progress;
-mod redacted;
 mod rekey;
 mod replay;
-mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod session;
 mod snapshot;
 mod store;
 mod table;
-mod text;
 mod undo;
-mod words;
-mod workbook;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use exit::Exit;
@@ -154,7 +143,7 @@ fn hidden_in(arguments: impl Iterator<Item = String>) -> Option<String> {
     let mut of_note = false;
     let hidden = |argument: &String| {
         let free = std::mem::replace(&mut of_note, argument == "--note") || argument.starts_with("--note=");
-        !free && crate::domain::visible::line(argument) != argument.as_str()
+        !free && crate::core::model::visible::line(argument) != argument.as_str()
     };
     arguments.skip(1).find(hidden)
 }
@@ -162,7 +151,7 @@ fn hidden_in(arguments: impl Iterator<Item = String>) -> Option<String> {
 /// Parses the arguments, runs the command and gives the exit code.
 pub fn main() -> ExitCode {
     if let Some(word) = hidden_in(std::env::args_os().map(|word| word.to_string_lossy().into_owned())) {
-        let shown = crate::domain::visible::line(&word);
+        let shown = crate::core::model::visible::line(&word);
         out::error(&format!(
             "'{shown}' has characters that nobody sees, shown here by their numbers; type it anew"
         ));

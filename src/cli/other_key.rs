@@ -1,17 +1,17 @@
 //! `--key FIELD[=EXPRESSION]`: what another key would do, on commands that only read.
 
-use super::out::Paint;
-use super::words::counted;
 use crate::app::environment::{Connected, Environment};
-use crate::cli::out::line;
 use crate::config::FieldRule;
-use crate::domain::field::{CardField, FieldKind};
-use crate::domain::key::KeySpec;
-use crate::domain::rekey::other_key::spec_of;
+use crate::core::model::field::{CardField, FieldKind};
+use crate::core::model::key::KeySpec;
 use crate::engine::gather::ReadParts;
-use crate::engine::other_key::BothKeys;
 use crate::engine::{Clock, Progress};
+use crate::present::lines::Paint;
+use crate::present::lines::line;
+use crate::present::words::counted;
 use crate::sources::AnySource;
+use crate::tools::rekey::both_keys::BothKeys;
+use crate::tools::rekey::other_key::spec_of;
 use crate::topdesk::ReadClient;
 use anyhow::bail;
 use serde_json::{Value, json};

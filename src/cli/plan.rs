@@ -1,19 +1,20 @@
 //! `plan`, `run` and `apply`.
 
 use super::exit::Exit;
-use super::out::{self, Paint};
+use super::out;
 use super::progress::Shown as Bars;
-use super::redacted::redacted_text;
-use super::report::Told;
 use super::session;
-use super::text::Shown;
 use crate::app::environment::Environment;
 use crate::app::run_once::{RunOnce, carry_through};
-use crate::domain::decision::HeldItem;
-use crate::domain::key::Key;
-use crate::domain::redact::redact;
-use crate::domain::view::PlanView;
+use crate::core::memory::decision::HeldItem;
+use crate::core::model::key::Key;
+use crate::core::plan::view::PlanView;
+use crate::core::redact::redact;
 use crate::engine::run::{Finished, Planned, Scope, plan_exit_code};
+use crate::present::html::Told;
+use crate::present::lines::Paint;
+use crate::present::redacted::redacted_text;
+use crate::present::text::Shown;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -140,7 +141,7 @@ pub(super) async fn plan(config: &Path, args: &PlanArgs) -> anyhow::Result<Exit>
             zone: environment.zone(),
             at: Utc::now(),
         };
-        let html = super::report::plan(&shown(&planned, &args.output, args.only.as_deref()), &told)?;
+        let html = crate::present::html::plan(&shown(&planned, &args.output, args.only.as_deref()), &told)?;
         out::private_file(file, &html)
             .with_context(|| format!("the report could not be written to {}", file.display()))?;
     }
@@ -294,10 +295,10 @@ fn report(finished: &Finished, output: &Output, only: Option<&str>) -> anyhow::R
         );
         out::print(&paint.warn(&line));
     }
-    let aside = super::text::set_aside(finished.report.counts.set_aside);
-    let open = super::text::needs_a_human(&finished.report.counts).or(aside);
+    let aside = crate::present::text::set_aside(finished.report.counts.set_aside);
+    let open = crate::present::text::needs_a_human(&finished.report.counts).or(aside);
     let run = &finished.report.id;
-    out::print(&super::text::finished(
+    out::print(&crate::present::text::finished(
         run,
         &finished.planned.judged,
         &finished.outcomes,

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::out;
 use super::progress::Shown as Bars;
 use super::session;
-use crate::cli::out::line;
+use crate::present::lines::line;
 use crate::topdesk::{SnapshotKeys, SnapshotReport};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};

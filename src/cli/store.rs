@@ -1,11 +1,12 @@
 //! `store backup`, `store check` and `store bind`: the state file.
 
 use super::exit::Exit;
-use super::out::{self, Paint};
-use super::words::counted;
+use super::out;
 use super::{approver, session};
 use crate::app::environment::Environment;
-use crate::cli::out::line;
+use crate::present::lines::Paint;
+use crate::present::lines::line;
+use crate::present::words::counted;
 use crate::store::{Inspection, StoreError, backup, bind, bound_to, inspect};
 use anyhow::bail;
 use chrono::{DateTime, Utc};

@@ -1,6 +1,6 @@
 //! How tables for spreadsheets come out, the same for every command that writes one.
 
-use crate::engine::table::{self, Separator};
+use crate::sheets::table::{self, Separator};
 use clap::Args;
 
 /// The form of a table.

@@ -1,23 +1,24 @@
 //! `undo`: the way back from a run or an item.
 
 use super::exit::Exit;
-use super::out::{self, Paint};
+use super::out;
 use super::progress::Shown as Bars;
-use super::text::Shown;
-use super::words::{counted, name_of};
 use super::{approver, session};
 use crate::app::environment::Environment;
 use crate::app::run_once::{RunOnce, carry_through};
-use crate::cli::out::{line, lined};
-use crate::domain::decision::HeldItem;
-use crate::domain::ids::RunId;
-use crate::domain::key::KeyReading;
-use crate::domain::report::RunReport;
-use crate::domain::undo::{Deed, Kept, Part, part_of};
-use crate::domain::visible;
+use crate::core::memory::decision::HeldItem;
+use crate::core::model::ids::RunId;
+use crate::core::model::key::KeyReading;
+use crate::core::model::visible;
+use crate::core::plan::report::RunReport;
 use crate::engine::run::{Planned, plan_exit_code};
 use crate::engine::state::StateReader;
-use crate::engine::undo::{NothingToUndo, UndoRequest};
+use crate::present::lines::Paint;
+use crate::present::lines::{line, lined};
+use crate::present::text::Shown;
+use crate::present::words::{counted, name_of};
+use crate::tools::undo::run::{NothingToUndo, UndoRequest};
+use crate::tools::undo::{Deed, Kept, Part, part_of};
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -120,11 +121,11 @@ pub(super) async fn undo(config: &Path, args: &UndoArgs) -> anyhow::Result<Exit>
             out::print(&Paint::stdout().warn(&line));
         }
         let run = &finished.report.id;
-        out::print(&super::text::finished(
+        out::print(&crate::present::text::finished(
             run,
             &finished.planned.judged,
             &finished.outcomes,
-            super::text::needs_a_human(&finished.report.counts),
+            crate::present::text::needs_a_human(&finished.report.counts),
             "takes it back",
         ));
     }

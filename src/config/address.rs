@@ -1,7 +1,7 @@
 //! Addresses: how TOPdesk's and the directories' addresses may be written, and what they mean.
 
 use super::{Config, LdapConfig};
-use crate::domain::ids::EnvironmentId;
+use crate::core::model::ids::EnvironmentId;
 use std::net::IpAddr;
 use url::Url;
 

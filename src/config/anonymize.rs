@@ -2,9 +2,9 @@
 
 use super::Config;
 use super::units::Span;
-use crate::domain::anonymize::{Anonymize, AnonymizeBy, LegalHold, Overwrite};
-use crate::domain::field::CardField;
-use crate::domain::key::{KeyReading, KeySpec};
+use crate::core::model::field::CardField;
+use crate::core::model::key::{KeyReading, KeySpec};
+use crate::core::rules::anonymize::{Anonymize, AnonymizeBy, LegalHold, Overwrite};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ pub struct PlaceholderConfig {
 }
 
 impl OverwriteConfig {
-    /// In the words of the domain.
+    /// In the words of the core.
     pub fn overwrite(&self) -> Overwrite {
         match self {
             OverwriteConfig::Word(OverwriteWord::Clear) => Overwrite::Clear,
@@ -103,7 +103,7 @@ impl OverwriteConfig {
     }
 }
 
-/// The rule in the words of the domain, with the legal-hold file as it is now; `None` where nobody is anonymized.
+/// The rule in the words of the core, with the legal-hold file as it is now; `None` where nobody is anonymized.
 pub fn rule(config: &Config, key: &KeySpec) -> Option<Anonymize> {
     let anonymize = config.lifecycle.anonymize.as_ref()?;
     let mut fields = match anonymize.by {

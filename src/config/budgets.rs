@@ -2,7 +2,7 @@
 
 use super::units::Percent;
 use super::{BudgetConfig, GuardConfig};
-use crate::domain::policy::{Budget, Budgets};
+use crate::core::rules::policy::{Budget, Budgets};
 
 fn budget(budget: Budget) -> Option<BudgetConfig> {
     Some(BudgetConfig {

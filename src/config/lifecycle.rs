@@ -2,7 +2,7 @@
 
 use super::AnonymizeConfig;
 use super::units::{Span, TimeOfDay};
-use crate::domain::policy::{RehireOperator, RehirePerson, WorkLeft};
+use crate::core::rules::policy::{RehireOperator, RehirePerson, WorkLeft};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -9,7 +9,7 @@ use super::shape::{Shaped, shape};
 use super::show::effective;
 use super::tree::{self, MAX_BYTES};
 use super::validate;
-use crate::domain::key::KeySpec;
+use crate::core::model::key::KeySpec;
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use std::io::Read;

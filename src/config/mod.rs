@@ -37,8 +37,8 @@ pub use starter::starter;
 pub use store::{RetentionConfig, StoreConfig};
 pub use topdesk::{AccountConfig, AccountFilters, ExpectTarget, TopdeskConfig};
 
-use crate::domain::key::Normaliser;
-pub use crate::domain::policy::{FieldPolicy, MissingEntry, RehireOperator, RehirePerson, WorkLeft};
+use crate::core::model::key::Normaliser;
+pub use crate::core::rules::policy::{FieldPolicy, MissingEntry, RehireOperator, RehirePerson, WorkLeft};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

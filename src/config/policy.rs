@@ -1,17 +1,17 @@
-//! The configuration in the words of the domain: what decides a plan, without secrets and addresses.
+//! The configuration in the words of the core: what decides a plan, without secrets and addresses.
 
 use super::load::Loaded;
 use super::problem::Fault;
 use super::suggest;
 use super::{BudgetConfig, Canaries, Config, FieldRule, RehireConfig, SspAccess};
-use crate::domain::anonymize::AnonymizeBy;
-use crate::domain::field::{CardField, FieldKind};
-use crate::domain::ids::SourceName;
-use crate::domain::key::{Key, KeyReading, KeySpec};
-use crate::domain::policy::{
+use crate::core::model::field::{CardField, FieldKind};
+use crate::core::model::ids::SourceName;
+use crate::core::model::key::{Key, KeyReading, KeySpec};
+use crate::core::reads::snapshot::{Expectations, Role};
+use crate::core::rules::anonymize::AnonymizeBy;
+use crate::core::rules::policy::{
     Budget, Budgets, DECISION_VERSION, FieldPolicy, FieldRules, Joiners, MissingEntry, Policy, Protected, WorkLeft,
 };
-use crate::domain::snapshot::{Expectations, Role};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! The JSON Schema of the configuration, made from the structs: for editors, and for the checks of a file's shape.
 
 use super::Config;
-use crate::domain::field::CardField;
+use crate::core::model::field::CardField;
 use serde_json::{Value, json};
 
 /// The JSON Schema of a configuration file, with the options' explanations.

@@ -3,7 +3,7 @@
 use crate::app::Writable;
 use crate::app::environment::Environment;
 use crate::app::run_once::{RunOnce, run_once};
-use crate::domain::report::{RunReport, RunVerdict};
+use crate::core::plan::report::{RunReport, RunVerdict};
 use crate::engine::{Clock, Silent, SystemClock};
 use crate::schedule::Schedule;
 use crate::store::machine;

@@ -6,7 +6,7 @@ use super::company::Company;
 use super::person::{FIRST_NUMBER, Person};
 use super::play::day_of;
 use super::stage::Stage;
-use crate::domain::retention::RetentionState;
+use crate::core::rules::retention::RetentionState;
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;

@@ -5,7 +5,7 @@ use super::cards::Card;
 use super::company::{Company, Export, NAMESAKE};
 use super::person::{DOMAIN, FIRST_NUMBER, Person};
 use super::shows::Show;
-use crate::domain::plan::ActionKind;
+use crate::core::plan::ActionKind;
 use chrono::Days;
 use serde_json::{Value, json};
 

@@ -1,13 +1,13 @@
 //! A run and its counterpart by e-mail, in plain words.
 
 use super::email_import::Harm;
-use crate::domain::card::OperatorLink;
-use crate::domain::field::{CardField, FieldValue};
-use crate::domain::ids::ItemId;
-use crate::domain::plan::{Action, ActionKind, Change, ConflictKind, EvidenceCode, HoldReason, SkipReason};
-use crate::domain::policy::BudgetClass;
-use crate::domain::report::Outcome;
-use crate::domain::snapshot::Verdict;
+use crate::core::model::card::OperatorLink;
+use crate::core::model::field::{CardField, FieldValue};
+use crate::core::model::ids::ItemId;
+use crate::core::plan::report::Outcome;
+use crate::core::plan::{Action, ActionKind, Change, ConflictKind, EvidenceCode, HoldReason, SkipReason};
+use crate::core::reads::snapshot::Verdict;
+use crate::core::rules::policy::BudgetClass;
 use crate::engine::run::Finished;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 
 use super::company::{Company, Export};
 use super::story::{Day, Event, Step, Story};
-use crate::domain::plan::ActionKind::{Adopt, Archive, Create, CreateEntry, Update};
+use crate::core::plan::ActionKind::{Adopt, Archive, Create, CreateEntry, Update};
 
 /// One year of 300 people, beside an import that recognises them by e-mail address.
 pub const STORY: Story = Story {

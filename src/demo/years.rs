@@ -4,7 +4,7 @@
 use super::company::{Company, Export, GENERATED_ONLY, WITH_TWIN};
 use super::shows::Show;
 use super::story::{Day, Event, Step, Story};
-use crate::domain::plan::ActionKind::{Adopt, Archive, Create, Merge, Unarchive, Update};
+use crate::core::plan::ActionKind::{Adopt, Archive, Create, Merge, Unarchive, Update};
 
 /// The story.
 pub const STORY: Story = Story {

@@ -1,22 +1,22 @@
 //! What a run leaves: what waits, totals and verdict. Pure.
 
-use crate::domain::card::PersonCard;
-use crate::domain::choices::questions;
-use crate::domain::concern::{Concern, ConcernCode};
-use crate::domain::decision::{HeldItem, SetAside};
-use crate::domain::field::CardField;
-use crate::domain::guard::Judged;
-use crate::domain::ids::{CardId, ItemId, RunId};
-use crate::domain::plan::{ActionKind, Change, HoldReason};
-use crate::domain::report::{ChangeOutcome, Outcome, RunCounts, RunReport, RunVerdict};
-use crate::domain::snapshot::SnapshotSummary;
-use crate::domain::view::ChangeView;
+use crate::core::guard::Judged;
+use crate::core::memory::decision::{HeldItem, SetAside};
+use crate::core::model::card::PersonCard;
+use crate::core::model::field::CardField;
+use crate::core::model::ids::{CardId, ItemId, RunId};
+use crate::core::plan::choices::questions;
+use crate::core::plan::concern::{Concern, ConcernCode};
+use crate::core::plan::report::{ChangeOutcome, Outcome, RunCounts, RunReport, RunVerdict};
+use crate::core::plan::view::ChangeView;
+use crate::core::plan::{ActionKind, Change, HoldReason};
+use crate::core::reads::snapshot::SnapshotSummary;
 use crate::engine::records::{Ended, ItemDetail, RunItem};
 use crate::engine::state::KeptHold;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What waits after the run: what the guard held, and what apply set aside.
-pub(super) fn held_items(
+pub(crate) fn held_items(
     judged: &Judged,
     cards: &[PersonCard],
     outcomes: &[ChangeOutcome],
@@ -102,14 +102,14 @@ fn name_on(card: &CardId, cards: &[PersonCard]) -> Option<String> {
 }
 
 /// Items that waited for nobody, for somebody had said no.
-pub(super) fn quiet(earlier: &[KeptHold]) -> BTreeSet<ItemId> {
+pub(crate) fn quiet(earlier: &[KeptHold]) -> BTreeSet<ItemId> {
     let settled = earlier.iter().filter(|kept| kept.item.is_settled());
     settled.map(|kept| kept.item.change.id.clone()).collect()
 }
 
 /// What waits after a run that looked at some items only: what waited before, without what it did, and with what it held,
 /// also right before the write.
-pub(super) fn holds_after_some(before: Vec<KeptHold>, now: Vec<KeptHold>, done: &[ItemId]) -> Vec<KeptHold> {
+pub(crate) fn holds_after_some(before: Vec<KeptHold>, now: Vec<KeptHold>, done: &[ItemId]) -> Vec<KeptHold> {
     let known: BTreeSet<&ItemId> = now.iter().map(|kept| &kept.item.change.id).chain(done).collect();
     let stays = |kept: &KeptHold| !known.contains(&kept.item.change.id);
     let mut kept: Vec<KeptHold> = before.into_iter().filter(stays).collect();
@@ -164,7 +164,7 @@ fn moot<'a>(judged: &'a Judged, outcomes: &[ChangeOutcome]) -> BTreeSet<&'a Item
 }
 
 /// What became of each item, for the history: what was tried, and what is held now and was not before.
-pub(super) fn run_items(judged: &Judged, outcomes: &[ChangeOutcome], new_holds: &[HeldItem]) -> Vec<RunItem> {
+pub(crate) fn run_items(judged: &Judged, outcomes: &[ChangeOutcome], new_holds: &[HeldItem]) -> Vec<RunItem> {
     let mut outcomes: BTreeMap<&ItemId, &ChangeOutcome> = outcomes.iter().map(|it| (&it.item, it)).collect();
     let new_holds: BTreeMap<&ItemId, &HeldItem> = new_holds.iter().map(|it| (&it.change.id, it)).collect();
     let mut items = Vec::new();
@@ -213,7 +213,7 @@ pub(super) fn run_items(judged: &Judged, outcomes: &[ChangeOutcome], new_holds: 
 }
 
 /// What was finished of a card whose person went in this run keeps what was done, not to whom.
-pub(super) fn without_people(mut items: Vec<RunItem>, forgotten: &[CardId]) -> Vec<RunItem> {
+pub(crate) fn without_people(mut items: Vec<RunItem>, forgotten: &[CardId]) -> Vec<RunItem> {
     let is_gone = |item: &&mut RunItem| item.card.as_ref().is_some_and(|card| forgotten.contains(card));
     for item in items.iter_mut().filter(is_gone) {
         item.key = None;
@@ -231,7 +231,7 @@ fn by_code<'a>(concerns: impl Iterator<Item = &'a Concern>) -> BTreeMap<ConcernC
 }
 
 /// Totals.
-pub(super) fn counts(judged: &Judged, outcomes: &[ChangeOutcome], holds: &[HeldItem]) -> RunCounts {
+pub(crate) fn counts(judged: &Judged, outcomes: &[ChangeOutcome], holds: &[HeldItem]) -> RunCounts {
     let known = judged.concerns.iter().filter(|concern| !concern.is_open()).count();
     let rejected = holds.len() - HeldItem::open(holds).len();
     let mut counts = RunCounts {
@@ -260,7 +260,7 @@ pub(super) fn counts(judged: &Judged, outcomes: &[ChangeOutcome], holds: &[HeldI
 }
 
 /// How the run ended; where several apply: failed, snapshot rejected, some failed, held, attention, clean.
-pub(super) fn verdict(
+pub(crate) fn verdict(
     report: &RunReport,
     judged: &Judged,
     outcomes: &[ChangeOutcome],

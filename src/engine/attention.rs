@@ -2,11 +2,11 @@
 //! what never waited before, or was gone by a run that could judge. Pure.
 
 use super::state::KeptHold;
-use crate::domain::concern::{Concern, ConcernCode};
-use crate::domain::guard::Judged;
-use crate::domain::ids::{CardId, ItemId};
-use crate::domain::key::Key;
-use crate::domain::plan::{Plan, SkipReason};
+use crate::core::guard::Judged;
+use crate::core::model::ids::{CardId, ItemId};
+use crate::core::model::key::Key;
+use crate::core::plan::concern::{Concern, ConcernCode};
+use crate::core::plan::{Plan, SkipReason};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -162,11 +162,11 @@ impl<'a> Unjudged<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::card::OperatorLink;
-    use crate::domain::concern::{Addressee, ConcernCode};
-    use crate::domain::guard::judge;
-    use crate::domain::planner::plan;
-    use crate::domain::tests::world::World;
+    use crate::core::guard::judge;
+    use crate::core::model::card::OperatorLink;
+    use crate::core::plan::concern::{Addressee, ConcernCode};
+    use crate::core::planner::plan;
+    use crate::core::tests::world::World;
     use chrono::TimeZone;
 
     fn at(hours: i64) -> DateTime<Utc> {

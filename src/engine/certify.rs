@@ -1,11 +1,11 @@
 //! Takes out what is kept of people whose card shows anonymized, and writes their certificates (RULES 12).
 
 use super::state::{KeyHasher, Learned, RunLease, StateWriter, StoreError};
-use crate::domain::card::TargetSnapshot;
-use crate::domain::certificate::Certificate;
-use crate::domain::ids::{CardId, RunId};
-use crate::domain::ledger::LedgerEntry;
-use crate::domain::seen::SeenValues;
+use crate::core::memory::certificate::Certificate;
+use crate::core::memory::ledger::LedgerEntry;
+use crate::core::memory::seen::SeenValues;
+use crate::core::model::card::TargetSnapshot;
+use crate::core::model::ids::{CardId, RunId};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,9 @@
 //! What was decided so far, as the log of decisions tells it.
 
-use crate::domain::decision::{Decision, WhyEnded};
-use crate::domain::ids::CardId;
-use crate::domain::key::Key;
-use crate::domain::plan::ActionKind;
+use crate::core::memory::decision::{Decision, WhyEnded};
+use crate::core::model::ids::CardId;
+use crate::core::model::key::Key;
+use crate::core::plan::ActionKind;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 

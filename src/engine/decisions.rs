@@ -5,17 +5,16 @@ mod refused;
 pub use refused::{Approved, Choice, Refused};
 
 use super::attention::KeptConcern;
-use super::sheet::SheetDecision;
 use super::state::{KeptHold, StateReader, StateWriter, StoreError};
-use crate::domain::choices::{Offer, exclusive, join_questions};
-use crate::domain::decision::{ATTENTION, About, Answer, Decision, HeldItem, SNAPSHOT, read_of};
-use crate::domain::ids::{ItemId, SourceName};
-use crate::domain::plan::ActionKind;
-use crate::domain::report::RunReport;
-use crate::domain::shown::Shown;
-use crate::domain::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
-use crate::domain::view::ChangeView;
-use crate::domain::visible;
+use crate::core::memory::decision::{ATTENTION, About, Answer, Decision, HeldItem, SNAPSHOT, read_of};
+use crate::core::memory::shown::Shown;
+use crate::core::model::ids::{ItemId, SourceName};
+use crate::core::model::visible;
+use crate::core::plan::ActionKind;
+use crate::core::plan::choices::{Offer, exclusive, join_questions};
+use crate::core::plan::report::RunReport;
+use crate::core::plan::view::ChangeView;
+use crate::core::reads::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,6 +203,16 @@ pub struct Said<'a> {
     /// When it ends; `None`: an approval after [`APPROVAL_LASTS`], a rejection never.
     pub until: Option<DateTime<Utc>>,
     pub now: DateTime<Utc>,
+}
+
+/// One decision as it stands in a sheet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetDecision {
+    pub item: ItemId,
+    pub answer: Answer,
+    pub note: Option<String>,
+    /// Where it stands, from 1, as a text editor counts.
+    pub line: u64,
 }
 
 /// The decisions that words stand for. Pure.

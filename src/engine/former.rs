@@ -1,14 +1,14 @@
 //! The configuration of the last full run beside the new one (RULES 8.3): what it would have planned from the same reads.
 //! What both plans contain goes on; what only the new one contains waits.
 
-use crate::domain::decision::{Contact, SeenConfig};
-use crate::domain::ids::{CardId, SourceName};
-use crate::domain::input::{FormerPlan, PlanInput};
-use crate::domain::lists::hold_the_people;
-use crate::domain::plan::Plan;
-use crate::domain::planner::plan;
-use crate::domain::policy::Policy;
-use crate::domain::snapshot::{Effect, Finding, Role, Snapshot};
+use crate::core::input::{FormerPlan, PlanInput};
+use crate::core::memory::decision::{Contact, SeenConfig};
+use crate::core::model::ids::{CardId, SourceName};
+use crate::core::plan::Plan;
+use crate::core::planner::plan;
+use crate::core::reads::snapshot::{Effect, Finding, Role, Snapshot};
+use crate::core::rules::lists::hold_the_people;
+use crate::core::rules::policy::Policy;
 use crate::mapping::Mapping;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +57,7 @@ pub struct FormerReadings {
 
 /// The text of the configuration that a full run has seen, where the one in force is to be compared with it. A plan of
 /// another decision version cannot be made any more: the code that made it is gone.
-pub(super) fn to_compare<'a>(contact: &'a Contact, policy: &Policy) -> Option<&'a str> {
+pub(crate) fn to_compare<'a>(contact: &'a Contact, policy: &Policy) -> Option<&'a str> {
     let SeenConfig {
         config_hash,
         decision_version,
@@ -69,12 +69,12 @@ pub(super) fn to_compare<'a>(contact: &'a Contact, policy: &Policy) -> Option<&'
 
 impl Former {
     /// Whether a source is read now as it was then. One that is not says nothing of what it would have said.
-    pub(super) fn reads_alike(&self, source: &SourceName, now: &ReadingRules) -> bool {
+    pub(crate) fn reads_alike(&self, source: &SourceName, now: &ReadingRules) -> bool {
         self.rules.source(source).is_some() && self.rules.source(source) == now.source(source)
     }
 
     /// The attributes that it needs of a source beyond those that are read anyway.
-    pub(super) fn more_attributes(
+    pub(crate) fn more_attributes(
         &self,
         source: &SourceName,
         now: &ReadingRules,
@@ -144,7 +144,7 @@ impl FormerReadings {
 }
 
 /// What is kept of such a plan.
-pub(super) fn kept(plan: &Plan) -> FormerPlan {
+pub(crate) fn kept(plan: &Plan) -> FormerPlan {
     FormerPlan {
         items: plan.changes.iter().map(|change| change.id.clone()).collect(),
         counting_absent: plan.counting_absent.clone(),

@@ -4,23 +4,23 @@ use super::former::{Former, FormerReadings, ReadingRules, kept, to_compare};
 use super::state::Remembered;
 use super::target::{TargetError, TargetReader, TargetWants};
 use super::{Clock, Progress, Source};
-use crate::domain::canaries;
-use crate::domain::card::{FilterProof, TargetSnapshot};
-use crate::domain::clock::{ClockJudgement, ClockReading, Yardsticks, judge_clock};
-use crate::domain::decision::Answer;
-use crate::domain::groups::GroupsRead;
-use crate::domain::identity::Moment;
-use crate::domain::ids::{CardId, EnvironmentId, SourceName};
-use crate::domain::input::PlanInput;
-use crate::domain::key::{Key, KeySpec};
-use crate::domain::ledger::KnownWrites;
-use crate::domain::lists::hold_the_people;
-use crate::domain::policy::Policy;
-use crate::domain::profile::CONTAINER;
-use crate::domain::quality::{judge_source, judge_target, key_records};
-use crate::domain::snapshot::{
+use crate::core::input::PlanInput;
+use crate::core::memory::decision::Answer;
+use crate::core::memory::ledger::KnownWrites;
+use crate::core::model::card::{FilterProof, TargetSnapshot};
+use crate::core::model::groups::GroupsRead;
+use crate::core::model::identity::Moment;
+use crate::core::model::ids::{CardId, EnvironmentId, SourceName};
+use crate::core::model::key::{Key, KeySpec};
+use crate::core::reads::canaries;
+use crate::core::reads::clock::{ClockJudgement, ClockReading, Yardsticks, judge_clock};
+use crate::core::reads::profile::CONTAINER;
+use crate::core::reads::quality::{judge_source, judge_target, key_records};
+use crate::core::reads::snapshot::{
     Effect, Expectations, Finding, Role, Snapshot, SnapshotHistory, SnapshotReader, SourceRead, Verdict,
 };
+use crate::core::rules::lists::hold_the_people;
+use crate::core::rules::policy::Policy;
 use crate::mapping::Mapping;
 use crate::mapping::skip::SkipRule;
 use chrono::{Duration, Utc};
@@ -77,7 +77,7 @@ pub struct Readings {
 
 impl Readings {
     /// A copy that is compared with no other configuration.
-    pub(super) fn alone(&self) -> Readings {
+    pub(crate) fn alone(&self) -> Readings {
         Readings {
             snapshots: self.snapshots.clone(),
             target: self.target.clone(),

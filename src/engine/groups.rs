@@ -1,9 +1,9 @@
 //! Reads the groups of the operators that a plan takes along or wakes, and who else is in them.
 
 use super::target::{TargetError, TargetReader};
-use crate::domain::groups::{GroupsRead, OperatorGroups, Seen, touched_operators};
-use crate::domain::ids::OperatorId;
-use crate::domain::plan::Plan;
+use crate::core::model::groups::{GroupsRead, OperatorGroups, Seen, touched_operators};
+use crate::core::model::ids::OperatorId;
+use crate::core::plan::Plan;
 use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -12,7 +12,7 @@ use std::future::Future;
 const AT_ONCE: usize = 4;
 
 /// What cannot be read is said in its place and ends nothing: what depends on it is held.
-pub(super) async fn read_groups(reader: &impl TargetReader, plan: &Plan) -> GroupsRead {
+pub(crate) async fn read_groups(reader: &impl TargetReader, plan: &Plan) -> GroupsRead {
     let touched = touched_operators(&plan.changes);
     let of_operators: BTreeMap<OperatorId, OperatorGroups> = each(touched.moved, |operator| async move {
         let groups = reader.read_groups_of(&operator).await;

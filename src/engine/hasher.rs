@@ -1,6 +1,6 @@
 //! The keyed hash of keys that are personal.
 
-use crate::domain::key::Key;
+use crate::core::model::key::Key;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! The input of a run's plan as it is kept: what a plan is made of once more, without any server.
 
-use crate::domain::ids::{CardId, PlanId, RunId};
-use crate::domain::input::PlanInput;
-use crate::domain::key::Key;
+use crate::core::input::PlanInput;
+use crate::core::model::ids::{CardId, PlanId, RunId};
+use crate::core::model::key::Key;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

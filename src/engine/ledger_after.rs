@@ -1,13 +1,13 @@
 //! What the ledger learns from a write that took effect, whether its answer came or a later read showed it. Pure.
 
-use crate::domain::card::{OperatorCard, PersonCard};
-use crate::domain::certificate::Overwritten;
-use crate::domain::field::CardField;
-use crate::domain::ids::RunId;
-use crate::domain::key::Key;
-use crate::domain::ledger::{LastLook, LedgerEntry, Origin, OurArchive};
-use crate::domain::plan::{Action, ActionKind, Change, Step};
-use crate::domain::seen::RuledFields;
+use crate::core::memory::certificate::Overwritten;
+use crate::core::memory::ledger::{LastLook, LedgerEntry, Origin, OurArchive};
+use crate::core::memory::seen::RuledFields;
+use crate::core::model::card::{OperatorCard, PersonCard};
+use crate::core::model::field::CardField;
+use crate::core::model::ids::RunId;
+use crate::core::model::key::Key;
+use crate::core::plan::{Action, ActionKind, Change, Step};
 use chrono::{DateTime, Utc};
 
 /// A write that took effect.

@@ -8,12 +8,12 @@ use super::run::RunError;
 use super::settled::SettledRead;
 use super::state::StateReader;
 use super::target::TargetReader;
-use crate::domain::decision::Decision;
-use crate::domain::guard::ApprovedPlan;
-use crate::domain::ids::{ItemId, RunId};
-use crate::domain::pin::Pin;
-use crate::domain::report::ChangeOutcome;
-use crate::domain::view::{ChangeView, PlanView};
+use crate::core::guard::ApprovedPlan;
+use crate::core::memory::decision::Decision;
+use crate::core::memory::pin::Pin;
+use crate::core::model::ids::{ItemId, RunId};
+use crate::core::plan::report::ChangeOutcome;
+use crate::core::plan::view::{ChangeView, PlanView};
 use std::collections::BTreeMap;
 use std::future::Future;
 

@@ -8,12 +8,12 @@ use super::run::RunError;
 use super::settled::SettledRead;
 use super::state::StateReader;
 use super::target::TargetReader;
-use crate::domain::guard::{Judged, judge};
-use crate::domain::identity::Describe;
-use crate::domain::input::PlanInput;
-use crate::domain::key::KeyReading;
-use crate::domain::plan::Plan;
-use crate::domain::planner::plan;
+use crate::core::guard::{Judged, judge};
+use crate::core::input::PlanInput;
+use crate::core::model::identity::Describe;
+use crate::core::model::key::KeyReading;
+use crate::core::plan::Plan;
+use crate::core::planner::plan;
 use std::sync::Arc;
 
 /// A plan with all that it was made of.
@@ -86,7 +86,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     }
 
     /// The groups of operators are read only for those that the plan touches, so between planning and judging.
-    pub(super) async fn planned(&self, read: SettledRead) -> Planned {
+    pub(crate) async fn planned(&self, read: SettledRead) -> Planned {
         let mut input = self.input(read.readings, read.remembered, read.open);
         let made = plan(&input, self.mapping);
         input.groups = read_groups(self.reader, &made).await;

@@ -1,9 +1,9 @@
 //! The archiving reason: where TOPdesk has no such entry, what needs it is not sent.
 
-use crate::domain::guard::ApprovedPlan;
-use crate::domain::input::PlanInput;
-use crate::domain::plan::{Action, Change};
-use crate::domain::report::{ChangeOutcome, Outcome};
+use crate::core::guard::ApprovedPlan;
+use crate::core::input::PlanInput;
+use crate::core::plan::report::{ChangeOutcome, Outcome};
+use crate::core::plan::{Action, Change};
 
 /// Archives that lack their configured reason are not sent at all.
 pub(super) fn without_reason(

@@ -1,9 +1,9 @@
 //! The last look before a grave write (RULES 7.3): the card and its operators against what was judged.
 
-use crate::domain::card::{OperatorCard, OperatorLink, PersonCard};
-use crate::domain::diff::same;
-use crate::domain::field::CardField;
-use crate::domain::ids::OperatorId;
+use crate::core::model::card::{OperatorCard, OperatorLink, PersonCard};
+use crate::core::model::field::CardField;
+use crate::core::model::ids::OperatorId;
+use crate::core::reads::diff::same;
 use std::collections::BTreeSet;
 
 /// What the last look found.

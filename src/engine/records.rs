@@ -4,14 +4,14 @@
 //! Reading is for `history` and `journal export`; they never change anything. Nothing here decides.
 
 use super::state::{RunLease, StoreError};
-use crate::domain::card::{OperatorCard, PersonCard};
-use crate::domain::certificate::Certificate;
-use crate::domain::decision::Decision;
-use crate::domain::ids::{CardId, ItemId, OperatorId, PlanId, RunId};
-use crate::domain::key::Key;
-use crate::domain::plan::{ActionKind, Change};
-use crate::domain::report::{Outcome, RunReport};
-use crate::domain::view::HoldView;
+use crate::core::memory::certificate::Certificate;
+use crate::core::memory::decision::Decision;
+use crate::core::model::card::{OperatorCard, PersonCard};
+use crate::core::model::ids::{CardId, ItemId, OperatorId, PlanId, RunId};
+use crate::core::model::key::Key;
+use crate::core::plan::report::{Outcome, RunReport};
+use crate::core::plan::view::HoldView;
+use crate::core::plan::{ActionKind, Change};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

@@ -5,15 +5,15 @@
 use super::gather::SETTLING_TIME;
 use super::ledger_after::{Effect, after_done};
 use super::state::{OpenIntent, Remembered};
-use crate::domain::card::{FilterProof, PersonCard, TargetSnapshot};
-use crate::domain::cards::fold;
-use crate::domain::ids::{CardId, OperatorId};
-use crate::domain::key::{KeyReading, KeySpec};
-use crate::domain::ledger::LedgerEntry;
-use crate::domain::plan::{CardTarget, Step};
-use crate::domain::report::Outcome;
-use crate::domain::safe_end::shows_fields;
-use crate::domain::snapshot::Verdict;
+use crate::core::memory::ledger::LedgerEntry;
+use crate::core::model::card::{FilterProof, PersonCard, TargetSnapshot};
+use crate::core::model::ids::{CardId, OperatorId};
+use crate::core::model::key::{KeyReading, KeySpec};
+use crate::core::plan::report::Outcome;
+use crate::core::plan::safe_end::shows_fields;
+use crate::core::plan::{CardTarget, Step};
+use crate::core::reads::cards::fold;
+use crate::core::reads::snapshot::Verdict;
 
 /// What a later read says of one open request.
 #[derive(Clone, Debug)]

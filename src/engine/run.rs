@@ -17,20 +17,20 @@ use super::settled::{done_of, waiting_since};
 use super::state::{Ending, KeptHold, KeyHasher, Learned, Remembered, RunLease, StateWriter, StoreError};
 use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
-use crate::domain::concern::Concern;
-use crate::domain::decision::{Contact, Decision, HeldItem, is_rejected, settled_items};
-use crate::domain::field::CardField;
-use crate::domain::guard::{ApprovedPlan, Judged, could_judge, judge, may_be_missing};
-use crate::domain::hold::HoldReason;
-use crate::domain::ids::{CardId, ItemId, SourceName};
-use crate::domain::input::PlanInput;
-use crate::domain::ledger::LedgerEntry;
-use crate::domain::pin::{Pin, standing, with_new};
-use crate::domain::plan::ActionKind;
-use crate::domain::profile::Profile;
-use crate::domain::quality::{target_profile, target_summary};
-use crate::domain::report::{ChangeOutcome, RunReport, RunVerdict};
-use crate::domain::snapshot::SnapshotSummary;
+use crate::core::guard::{ApprovedPlan, Judged, could_judge, judge, may_be_missing};
+use crate::core::input::PlanInput;
+use crate::core::memory::decision::{Contact, Decision, HeldItem, is_rejected, settled_items};
+use crate::core::memory::ledger::LedgerEntry;
+use crate::core::memory::pin::{Pin, standing, with_new};
+use crate::core::model::field::CardField;
+use crate::core::model::ids::{CardId, ItemId, SourceName};
+use crate::core::plan::ActionKind;
+use crate::core::plan::concern::Concern;
+use crate::core::plan::hold::HoldReason;
+use crate::core::plan::report::{ChangeOutcome, RunReport, RunVerdict};
+use crate::core::reads::profile::Profile;
+use crate::core::reads::quality::{target_profile, target_summary};
+use crate::core::reads::snapshot::SnapshotSummary;
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -344,7 +344,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
         }
     }
 
-    pub(super) async fn keep_settled<T: StateWriter>(
+    pub(crate) async fn keep_settled<T: StateWriter>(
         &self,
         store: &T,
         lease: &RunLease,
@@ -451,7 +451,7 @@ fn profiles(input: &PlanInput, asked: &BTreeSet<CardField>) -> Vec<(SourceName, 
 }
 
 /// The cards of requests that earlier runs left open.
-pub(super) fn open_cards(settled: &[Settled]) -> BTreeSet<CardId> {
+pub(crate) fn open_cards(settled: &[Settled]) -> BTreeSet<CardId> {
     let read = |one: &Settled| one.after.as_ref().map(|card| card.id.clone());
     let cards = settled
         .iter()
@@ -460,7 +460,7 @@ pub(super) fn open_cards(settled: &[Settled]) -> BTreeSet<CardId> {
 }
 
 /// What settled doubts teach the plan that follows.
-pub(super) fn take_in(settled: &[Settled], remembered: &mut Remembered) {
+pub(crate) fn take_in(settled: &[Settled], remembered: &mut Remembered) {
     for one in settled {
         if let Some(entry) = &one.learned {
             remembered.ledger.insert(entry.card.clone(), entry.clone());

@@ -9,9 +9,9 @@ use super::run::{RunError, WriteParts, open_cards, take_in};
 use super::state::{KeptHold, OpenIntent, Remembered, RunLease, StateReader, StateWriter};
 use super::stopping::unless_stopped;
 use super::target::{TargetReader, TargetWriter};
-use crate::domain::decision::HeldItem;
-use crate::domain::ids::{CardId, ItemId};
-use crate::domain::report::{ChangeOutcome, Outcome};
+use crate::core::memory::decision::HeldItem;
+use crate::core::model::ids::{CardId, ItemId};
+use crate::core::plan::report::{ChangeOutcome, Outcome};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub struct SettledRead {
 impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
     /// Sends nothing but GET and changes no state. What a former configuration needs besides is read where one is given,
     /// else where the store knows of a change of the configuration.
-    pub(super) async fn read_settled(
+    pub(crate) async fn read_settled(
         &self,
         store: &impl StateReader,
         other: Option<Former>,
@@ -48,7 +48,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
 
     /// The same for a command that writes: what was settled is kept, and half-done changes are brought to their end; gives
     /// what was written for those, and what is half-way still. The caller has the lease.
-    pub(super) async fn settle_to_write<W: TargetWriter, T: StateWriter>(
+    pub(crate) async fn settle_to_write<W: TargetWriter, T: StateWriter>(
         &self,
         parts: &WriteParts<'_, W, T>,
         lease: &RunLease,
@@ -79,7 +79,7 @@ fn settled_by(open: Vec<OpenIntent>, readings: &Readings, remembered: &Remembere
 }
 
 /// Since when each item of earlier runs waits; the items that still wait keep that time.
-pub(super) fn waiting_since<'a>(
+pub(crate) fn waiting_since<'a>(
     earlier: &'a [KeptHold],
     holds: &mut [HeldItem],
 ) -> BTreeMap<&'a ItemId, DateTime<Utc>> {
@@ -94,7 +94,7 @@ pub(super) fn waiting_since<'a>(
 }
 
 /// The items that were carried out.
-pub(super) fn done_of(outcomes: &[ChangeOutcome]) -> Vec<ItemId> {
+pub(crate) fn done_of(outcomes: &[ChangeOutcome]) -> Vec<ItemId> {
     let done = outcomes
         .iter()
         .filter(|outcome| matches!(outcome.outcome, Outcome::Done { .. }));

@@ -1,10 +1,10 @@
 //! What a run needs of TOPdesk: a reader that may retry, and a writer that sends each request once.
 
-use crate::domain::card::{LookupEntry, OperatorCard, PersonCard, TargetSnapshot};
-use crate::domain::field::{CardField, FieldValue, LookupKind, Reference};
-use crate::domain::groups::{GroupMembers, OperatorGroups};
-use crate::domain::ids::{CardId, GroupId, ItemId, OperatorId};
-use crate::domain::plan::{CardTarget, Step};
+use crate::core::model::card::{LookupEntry, OperatorCard, PersonCard, TargetSnapshot};
+use crate::core::model::field::{CardField, FieldValue, LookupKind, Reference};
+use crate::core::model::groups::{GroupMembers, OperatorGroups};
+use crate::core::model::ids::{CardId, GroupId, ItemId, OperatorId};
+use crate::core::plan::{CardTarget, Step};
 use crate::engine::Progress;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -243,8 +243,8 @@ pub trait TargetWriter: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::field::PendingRef;
-    use crate::domain::plan::FieldChange;
+    use crate::core::model::field::PendingRef;
+    use crate::core::plan::FieldChange;
 
     #[test]
     fn a_step_is_given_what_it_refers_to_and_no_more() {

@@ -3,13 +3,13 @@
 
 use super::Mapping;
 use super::inputs::Where;
-use crate::domain::field::CardField;
-use crate::domain::identity::{
+use crate::core::model::field::CardField;
+use crate::core::model::identity::{
     Description, Desired, FieldProblem, FirstDay, JoinedRecord, LastDay, Moment, Part, Truth, Unknown,
 };
-use crate::domain::ids::SourceName;
-use crate::domain::record::{AttributeNames, SourceRecord, Standing};
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::model::ids::SourceName;
+use crate::core::model::record::{AttributeNames, SourceRecord, Standing};
+use crate::core::reads::snapshot::{Effect, Finding};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many people are named.

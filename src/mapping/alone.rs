@@ -2,7 +2,7 @@
 
 use super::Mapping;
 use super::inputs::Records;
-use crate::domain::identity::{Description, FirstDay, JoinedRecord, LastDay, Moment, Truth};
+use crate::core::model::identity::{Description, FirstDay, JoinedRecord, LastDay, Moment, Truth};
 use chrono::NaiveDate;
 
 impl Mapping {

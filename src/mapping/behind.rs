@@ -5,8 +5,8 @@ use super::contracts::ContractRule;
 use super::first_day::Starts;
 use super::inputs::{Input, Records};
 use super::{Mapping, agreement};
-use crate::domain::asked::Asked;
-use crate::domain::identity::JoinedRecord;
+use crate::core::memory::asked::Asked;
+use crate::core::model::identity::JoinedRecord;
 
 impl Mapping {
     /// What is read to answer it.

@@ -17,7 +17,7 @@
 use super::advice::Kind;
 use super::expression::Comparison;
 use super::value::Value;
-use crate::domain::dn::are_one_name;
+use crate::core::model::dn::are_one_name;
 use chrono_tz::Tz;
 use std::cmp::Ordering;
 

@@ -8,10 +8,10 @@ use super::inputs::{Input, Records};
 use super::parse::{self, KnownSource};
 use super::picks::{self, Pick};
 use super::value::Value;
-use crate::domain::identity::{Moment, Truth, Unknown};
-use crate::domain::ids::SourceName;
-use crate::domain::profile::Matched;
-use crate::domain::record::{AttributeNames, SourceRecord};
+use crate::core::model::identity::{Moment, Truth, Unknown};
+use crate::core::model::ids::SourceName;
+use crate::core::model::record::{AttributeNames, SourceRecord};
+use crate::core::reads::profile::Matched;
 use chrono::NaiveDate;
 
 /// A compiled condition.

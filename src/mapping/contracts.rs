@@ -12,10 +12,10 @@ use super::parse::{self, KnownSource};
 use super::turning::{days, ends_of};
 use super::value::Value;
 use crate::config::PerContract;
-use crate::domain::identity::{FirstDay, Moment, Truth};
-use crate::domain::ids::SourceName;
-use crate::domain::record::{AttributeNames, SourceRecord, Standing};
-use crate::domain::rows::{Row, RowMarks, RowState, Rows, mark, texts};
+use crate::core::model::identity::{FirstDay, Moment, Truth};
+use crate::core::model::ids::SourceName;
+use crate::core::model::record::{AttributeNames, SourceRecord, Standing};
+use crate::core::reads::rows::{Row, RowMarks, RowState, Rows, mark, texts};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeSet;
 

@@ -7,7 +7,7 @@ use super::filters::{Filter, LONGEST_TEXT, too_long};
 use super::inputs::{Input, Records};
 use super::text::clean_cow;
 use super::value::Value;
-use crate::domain::identity::{Moment, Unknown};
+use crate::core::model::identity::{Moment, Unknown};
 use chrono::Duration;
 use std::borrow::Cow;
 

@@ -9,11 +9,11 @@ use super::parse::{self, KnownSource};
 use super::text::{cut, one_line};
 use super::value::Value;
 use crate::config::{FieldOptions, FieldPolicy, FieldRule, MissingEntry, TooLong};
-use crate::domain::field::{CardField, FieldKind, FieldValue};
-use crate::domain::identity::{Desired, Evaluated, FieldProblem, JoinedRecord, Moment, Unknown, Wanted};
-use crate::domain::ids::SourceName;
-use crate::domain::key::{Key, KeyReading, KeySpec, RawKey};
-use crate::domain::letters;
+use crate::core::model::field::{CardField, FieldKind, FieldValue};
+use crate::core::model::identity::{Desired, Evaluated, FieldProblem, JoinedRecord, Moment, Unknown, Wanted};
+use crate::core::model::ids::SourceName;
+use crate::core::model::key::{Key, KeyReading, KeySpec, RawKey};
+use crate::core::model::letters;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 

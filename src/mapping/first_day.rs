@@ -8,7 +8,7 @@ use super::filters::Refusal;
 use super::inputs::{Input, Records};
 use super::parse::{self, KnownSource};
 use super::value::Value;
-use crate::domain::identity::{FirstDay, Moment};
+use crate::core::model::identity::{FirstDay, Moment};
 
 /// A compiled expression for the first working day.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use super::text::clean;
 use super::value::Value;
-use crate::domain::identity::{JoinedRecord, Part, Unknown};
-use crate::domain::ids::SourceName;
-use crate::domain::record::{AttributeNames, Place, Values};
-use crate::domain::snapshot::Snapshot;
+use crate::core::model::identity::{JoinedRecord, Part, Unknown};
+use crate::core::model::ids::SourceName;
+use crate::core::model::record::{AttributeNames, Place, Values};
+use crate::core::reads::snapshot::Snapshot;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

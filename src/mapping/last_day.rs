@@ -7,7 +7,7 @@ use super::filters::Refusal;
 use super::inputs::{Input, Records};
 use super::parse::{self, KnownSource};
 use super::value::Value;
-use crate::domain::identity::{LastDay, Moment};
+use crate::core::model::identity::{LastDay, Moment};
 
 /// The option.
 pub(super) const PATH: &str = "lifecycle.anonymize.since";

@@ -30,15 +30,15 @@ mod value;
 
 use crate::config::policy::key_spec;
 use crate::config::{Config, SourceConfig};
-use crate::domain::asked::Asked;
-use crate::domain::field::CardField;
-use crate::domain::identity::{
+use crate::core::memory::asked::Asked;
+use crate::core::model::field::CardField;
+use crate::core::model::identity::{
     Describe, Description, Desired, Evaluated, FirstDay, JoinedRecord, LastDay, Moment, Truth, Unknown,
 };
-use crate::domain::ids::SourceName;
-use crate::domain::key::KeySpec;
-use crate::domain::profile::Matched;
-use crate::domain::record::{AttributeNames, SourceRecord};
+use crate::core::model::ids::SourceName;
+use crate::core::model::key::KeySpec;
+use crate::core::model::record::{AttributeNames, SourceRecord};
+use crate::core::reads::profile::Matched;
 use chrono::{Duration, NaiveDate};
 use condition::Condition;
 use contracts::ContractRule;

@@ -11,7 +11,7 @@ use super::filters::Refusal;
 use super::inputs::Input;
 use super::number::Number;
 use super::value::Value;
-use crate::domain::ids::SourceName;
+use crate::core::model::ids::SourceName;
 use minijinja::machinery::ast::{self, UnaryOpKind};
 use minijinja::machinery::{parse as parse_template, parse_expr};
 use minijinja::value::ValueKind;

@@ -5,10 +5,10 @@ use super::expression::{Comparison, Expr, Program, Test, label_of};
 use super::filters::Filter;
 use super::inputs::Records;
 use super::value::Value;
-use crate::domain::identity::Moment;
-use crate::domain::ids::SourceName;
-use crate::domain::profile::Matched;
-use crate::domain::record::{AttributeNames, SourceRecord};
+use crate::core::model::identity::Moment;
+use crate::core::model::ids::SourceName;
+use crate::core::model::record::{AttributeNames, SourceRecord};
+use crate::core::reads::profile::Matched;
 
 /// One comparison of a condition, turned so that it is true for what it names: `hr.Type != 'External'` is counted as
 /// `hr.Type == 'External'`.

@@ -5,12 +5,12 @@ use super::filters::Refusal;
 use super::inputs::{Input, Records};
 use super::parse::KnownSource;
 use crate::config::SourceConfig;
-use crate::domain::dn::Dn;
-use crate::domain::identity::{Moment, Truth};
-use crate::domain::plan::short_hash;
-use crate::domain::record::{Place, RawRecord};
-use crate::domain::skipped::Skipped;
-use crate::domain::snapshot::SourceRead;
+use crate::core::model::dn::Dn;
+use crate::core::model::identity::{Moment, Truth};
+use crate::core::model::record::{Place, RawRecord};
+use crate::core::plan::short_hash;
+use crate::core::reads::skipped::Skipped;
+use crate::core::reads::snapshot::SourceRead;
 
 /// The options of one source, compiled.
 #[derive(Debug)]
@@ -124,10 +124,10 @@ impl SkipRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::Generation;
-    use crate::domain::key::{KeySpec, Normaliser};
-    use crate::domain::record::{AttributeNames, Values};
-    use crate::domain::snapshot::Role;
+    use crate::core::model::ids::Generation;
+    use crate::core::model::key::{KeySpec, Normaliser};
+    use crate::core::model::record::{AttributeNames, Values};
+    use crate::core::reads::snapshot::Role;
     use crate::mapping::testing::moment;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -212,13 +212,13 @@ mod tests {
         let rule = compiled("exclude: ['DC=x']").unwrap().unwrap();
         let mut read = read(&[("CN=a,DC=x", " e1 "), ("CN=b,DC=x", ""), ("CN=c,DC=x", "***")]);
         let spec = KeySpec {
-            card_field: crate::domain::field::CardField::EmployeeNumber,
+            card_field: crate::core::model::field::CardField::EmployeeNumber,
             normalise: vec![Normaliser::Trim, Normaliser::Uppercase],
             immutable: false,
         };
         read.key_attribute = "kind".to_owned();
         let skipped = rule.take_out(&mut read, moment());
-        let keyed = crate::domain::quality::key_records(read, &spec).with_skipped(skipped, &spec);
+        let keyed = crate::core::reads::quality::key_records(read, &spec).with_skipped(skipped, &spec);
         let keys: Vec<&str> = keyed.skipped_keys.iter().map(|key| key.as_str()).collect();
         assert_eq!(keys, ["E1"]);
         assert!(keyed.records.is_empty() && keyed.keyless.is_empty());

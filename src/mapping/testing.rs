@@ -5,11 +5,11 @@ use super::parse::{self, KnownSource};
 use super::value::Value;
 use super::{Mapping, MappingProblem};
 use crate::config::Config;
-use crate::domain::identity::{JoinedRecord, Moment, Part, Unknown};
-use crate::domain::ids::SourceName;
-use crate::domain::key::{Key, RawKey};
-use crate::domain::record::{AttributeNames, Place, SourceRecord, Standing, Values};
-use crate::domain::snapshot::{Effect, Finding, Role, Snapshot, Use, Verdict};
+use crate::core::model::identity::{JoinedRecord, Moment, Part, Unknown};
+use crate::core::model::ids::SourceName;
+use crate::core::model::key::{Key, RawKey};
+use crate::core::model::record::{AttributeNames, Place, SourceRecord, Standing, Values};
+use crate::core::reads::snapshot::{Effect, Finding, Role, Snapshot, Use, Verdict};
 use chrono::{TimeZone, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 

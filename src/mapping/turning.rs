@@ -5,7 +5,7 @@ use super::evaluate::Scope;
 use super::expression::{Comparison, Expr, Program};
 use super::inputs::Records;
 use super::value::Value;
-use crate::domain::identity::Moment;
+use crate::core::model::identity::Moment;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, TimeZone, Utc};
 use std::collections::BTreeSet;
 

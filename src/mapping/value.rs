@@ -1,7 +1,7 @@
 //! The values of expressions. Unknown is neither absent nor blank, and a blank date is not a blank text (RULES 3, 4.3).
 
 use super::number::Number;
-use crate::domain::identity::Unknown;
+use crate::core::model::identity::Unknown;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use std::borrow::Cow;

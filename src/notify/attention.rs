@@ -1,9 +1,9 @@
 //! What else needs a human: told once when it is new, and once when it is solved (RULES 8.7).
 
 use super::{MOST_ITEMS, NotifyEvent, NotifyKind};
-use crate::domain::concern::{Addressee, Concern, ConcernCode};
-use crate::domain::ids::{EnvironmentId, ItemId, SourceName};
-use crate::domain::report::RunReport;
+use crate::core::model::ids::{EnvironmentId, ItemId, SourceName};
+use crate::core::plan::concern::{Addressee, Concern, ConcernCode};
+use crate::core::plan::report::RunReport;
 use crate::engine::attention::Attention;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

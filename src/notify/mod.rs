@@ -9,11 +9,11 @@ pub mod command;
 
 pub use self::attention::{NotifyConcern, attention_events, is_known};
 
-use crate::domain::decision::HeldItem;
-use crate::domain::ids::{EnvironmentId, ItemId, RunId, SourceName};
-use crate::domain::plan::ActionKind;
-use crate::domain::report::{RunCounts, RunReport, RunVerdict};
-use crate::domain::snapshot::{Effect, SnapshotSummary, Verdict};
+use crate::core::memory::decision::HeldItem;
+use crate::core::model::ids::{EnvironmentId, ItemId, RunId, SourceName};
+use crate::core::plan::ActionKind;
+use crate::core::plan::report::{RunCounts, RunReport, RunVerdict};
+use crate::core::reads::snapshot::{Effect, SnapshotSummary, Verdict};
 use crate::engine::decisions::class_of;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -273,7 +273,7 @@ impl NotifyItem {
             id: item.change.id.clone(),
             action: item.change.action,
             class: class_of(item),
-            reasons: item.reasons.iter().map(crate::domain::plan::HoldReason::code).collect(),
+            reasons: item.reasons.iter().map(crate::core::plan::HoldReason::code).collect(),
         }
     }
 }

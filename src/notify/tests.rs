@@ -1,12 +1,12 @@
 use super::*;
-use crate::domain::card::OperatorLink;
-use crate::domain::concern::{Addressee, Concern, ConcernCode};
-use crate::domain::ids::{CardId, OperatorId};
-use crate::domain::key::Key;
-use crate::domain::plan::HoldReason;
-use crate::domain::policy::BudgetClass;
-use crate::domain::snapshot::{Finding, Role};
-use crate::domain::view::{ChangeVerdict, ChangeView, FromTo};
+use crate::core::model::card::OperatorLink;
+use crate::core::model::ids::{CardId, OperatorId};
+use crate::core::model::key::Key;
+use crate::core::plan::HoldReason;
+use crate::core::plan::concern::{Addressee, Concern, ConcernCode};
+use crate::core::plan::view::{ChangeVerdict, ChangeView, FromTo};
+use crate::core::reads::snapshot::{Finding, Role};
+use crate::core::rules::policy::BudgetClass;
 use crate::engine::attention::{Attention, KeptConcern};
 
 fn moment() -> DateTime<Utc> {

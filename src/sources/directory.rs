@@ -2,7 +2,7 @@
 //!
 //! Pure functions shared by the server and the file form of a directory. Nothing here reads or connects.
 
-use crate::domain::dn::{Dn, relative_names};
+use crate::core::model::dn::{Dn, relative_names};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 

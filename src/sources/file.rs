@@ -3,8 +3,8 @@
 //! It knows nothing of what the bytes mean.
 
 use crate::config::Expect;
-use crate::domain::ids::Generation;
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::model::ids::Generation;
+use crate::core::reads::snapshot::{Effect, Finding};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use std::fs::Metadata;

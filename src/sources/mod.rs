@@ -12,8 +12,8 @@ pub mod newest;
 pub mod text;
 
 use crate::config::SourceConfig;
-use crate::domain::key::KeySpec;
-use crate::domain::snapshot::{Finding, SourceRead};
+use crate::core::model::key::KeySpec;
+use crate::core::reads::snapshot::{Finding, SourceRead};
 use crate::engine::{Progress, Source};
 use std::collections::BTreeSet;
 

@@ -4,7 +4,7 @@
 //! because other orders have two readings), else by modification time. One that is still being written gives way to the one
 //! before it, and then nobody counts as absent.
 
-use crate::domain::snapshot::{Effect, Finding, SourceRead};
+use crate::core::reads::snapshot::{Effect, Finding, SourceRead};
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use std::io;
 use std::path::{Path, PathBuf};

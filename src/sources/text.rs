@@ -2,8 +2,8 @@
 //!
 //! Bytes that the encoding does not know become U+FFFD, and their places are kept so that each can be blamed on its row.
 
-pub use crate::domain::letters::line_breaks;
-use crate::domain::snapshot::{Effect, Finding};
+pub use crate::core::model::letters::line_breaks;
+use crate::core::reads::snapshot::{Effect, Finding};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::path::Path;
 

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::file;
 use super::lock::{LockFile, this_process};
 use super::schema;
-use crate::domain::ids::EnvironmentId;
+use crate::core::model::ids::EnvironmentId;
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, Row};

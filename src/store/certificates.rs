@@ -3,7 +3,7 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, json, stamp};
-use crate::domain::certificate::Certificate;
+use crate::core::memory::certificate::Certificate;
 use sqlx::{Row, SqliteConnection};
 
 /// Keeps them, once each.

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, json, stamp};
-use crate::domain::key::Key;
+use crate::core::model::key::Key;
 use crate::engine::attention::KeptConcern;
 use sqlx::{Row, SqliteConnection};
 

@@ -2,9 +2,9 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, from_word, json, stamp, time, word};
-use crate::domain::decision::{About, Decision, WhyEnded};
-use crate::domain::ids::{CardId, ItemId};
-use crate::domain::key::Key;
+use crate::core::memory::decision::{About, Decision, WhyEnded};
+use crate::core::model::ids::{CardId, ItemId};
+use crate::core::model::key::Key;
 use crate::engine::decision_log::{DecisionEnd, LoggedDecision};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;

@@ -2,9 +2,9 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, from_word, json, time};
-use crate::domain::ids::ItemId;
-use crate::domain::pin::Pin;
-use crate::domain::undo::{Deed, Written};
+use crate::core::memory::deed::{Deed, Written};
+use crate::core::memory::pin::Pin;
+use crate::core::model::ids::ItemId;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,8 +2,8 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, json, stamp};
-use crate::domain::ids::{ItemId, RunId};
-use crate::domain::plan::Change;
+use crate::core::model::ids::{ItemId, RunId};
+use crate::core::plan::Change;
 use crate::engine::state::{Halfway, Intent};
 use sqlx::{Row, SqliteConnection};
 

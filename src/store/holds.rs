@@ -2,8 +2,8 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, json, stamp, time};
-use crate::domain::decision::{Contact, HeldItem, SetAside};
-use crate::domain::ids::ItemId;
+use crate::core::memory::decision::{Contact, HeldItem, SetAside};
+use crate::core::model::ids::ItemId;
 use crate::engine::state::KeptHold;
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{Row, SqliteConnection};

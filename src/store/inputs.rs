@@ -5,9 +5,9 @@
 //! end, and the input, both as JSON.
 
 use super::fault::io;
-use crate::domain::ids::{CardId, EnvironmentId, RunId};
-use crate::domain::input::PlanInput;
-use crate::domain::key::Key;
+use crate::core::input::PlanInput;
+use crate::core::model::ids::{CardId, EnvironmentId, RunId};
+use crate::core::model::key::Key;
 use crate::engine::inputs::{KEPT_FOR, KeptHeader, KeptInput, MOST_KEPT};
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};

@@ -2,14 +2,14 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, json, stamp, time};
-use crate::domain::card::PersonCard;
-use crate::domain::decision::InDoubt;
-use crate::domain::ids::{CardId, RunId};
-use crate::domain::key::Key;
-use crate::domain::ledger::LastWrite;
-use crate::domain::plan::Step;
-use crate::domain::report::Outcome;
-use crate::domain::window::{BudgetUsed, Spent, Window};
+use crate::core::memory::decision::InDoubt;
+use crate::core::memory::ledger::LastWrite;
+use crate::core::model::card::PersonCard;
+use crate::core::model::ids::{CardId, RunId};
+use crate::core::model::key::Key;
+use crate::core::plan::Step;
+use crate::core::plan::report::Outcome;
+use crate::core::rules::window::{BudgetUsed, Spent, Window};
 use crate::engine::records::Ended;
 use crate::engine::state::{Ending, Intent, OpenIntent, StoreError};
 use crate::engine::target::IntentId;

@@ -2,12 +2,12 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, from_word, json, stamp, time, word};
-use crate::domain::certificate::Overwritten;
-use crate::domain::ids::{CardId, OperatorId, SourceName};
-use crate::domain::key::Key;
-use crate::domain::ledger::{LastLook, LedgerEntry, OurArchive, Sighting};
-use crate::domain::record::Anchor;
-use crate::domain::seen::SeenValues;
+use crate::core::memory::certificate::Overwritten;
+use crate::core::memory::ledger::{LastLook, LedgerEntry, OurArchive, Sighting};
+use crate::core::memory::seen::SeenValues;
+use crate::core::model::ids::{CardId, OperatorId, SourceName};
+use crate::core::model::key::Key;
+use crate::core::model::record::Anchor;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};

@@ -3,15 +3,15 @@
 //! a key can be any word, one of our own formats among them.
 
 use super::fault::Fault;
-use crate::domain::card::PersonCard;
-use crate::domain::concern::Concern;
-use crate::domain::decision::{Contact, Decision, HeldItem};
-use crate::domain::ids::CardId;
-use crate::domain::key::Key;
-use crate::domain::pin::Pin;
-use crate::domain::plan::{Change, Step};
-use crate::domain::report::{Outcome, RunReport};
-use crate::domain::snapshot::Finding;
+use crate::core::memory::decision::{Contact, Decision, HeldItem};
+use crate::core::memory::pin::Pin;
+use crate::core::model::card::PersonCard;
+use crate::core::model::ids::CardId;
+use crate::core::model::key::Key;
+use crate::core::plan::concern::Concern;
+use crate::core::plan::report::{Outcome, RunReport};
+use crate::core::plan::{Change, Step};
+use crate::core::reads::snapshot::Finding;
 use crate::engine::records::ItemDetail;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -330,7 +330,7 @@ fn unlist(value: &mut Value, key: &str, instead: &str, is_list: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::plan::HoldReason;
+    use crate::core::plan::HoldReason;
 
     #[test]
     fn a_key_goes_where_it_is_a_word_and_stays_where_it_is_a_part() {

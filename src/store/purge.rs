@@ -4,8 +4,8 @@ use super::fault::Fault;
 use super::holds::{load_contact, save_contact};
 use super::mentions;
 use super::stamp::from_count;
-use crate::domain::ids::CardId;
-use crate::domain::key::Key;
+use crate::core::model::ids::CardId;
+use crate::core::model::key::Key;
 use crate::engine::records::Kept;
 use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeSet;
@@ -48,7 +48,7 @@ fn as_array(keys: &BTreeSet<Key>) -> String {
     super::stamp::json(&keys.iter().map(Key::as_str).collect::<Vec<_>>())
 }
 
-/// A decision about a card and a number, which names the card: `domain::rekey::rejections::pair_id`.
+/// A decision about a card and a number, which names the card: `core::memory::rejected_pairs::pair_id`.
 const OF_PAIR: &str = "item LIKE 'pair-' || ?2 || '-%'";
 
 /// How much personal is kept of a card, beside its entry in the ledger.

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::inputs::InputFolder;
 use super::reads::{HasReader, Reader, refuse};
 use super::{file, schema};
-use crate::domain::ids::EnvironmentId;
+use crate::core::model::ids::EnvironmentId;
 use crate::engine::state::{KeyHasher, StoreError};
 use std::path::Path;
 

@@ -6,11 +6,11 @@ use super::inputs::InputFolder;
 use super::{
     certificates, concerns, decisions, deeds, halfway, holds, journal, ledger, purge, records, runs, schema, snapshots,
 };
-use crate::domain::certificate::Certificate;
-use crate::domain::ids::{CardId, EnvironmentId, RunId};
-use crate::domain::key::Key;
-use crate::domain::report::RunReport;
-use crate::domain::undo::Deed;
+use crate::core::memory::certificate::Certificate;
+use crate::core::memory::deed::Deed;
+use crate::core::model::ids::{CardId, EnvironmentId, RunId};
+use crate::core::model::key::Key;
+use crate::core::plan::report::RunReport;
 use crate::engine::attention::KeptConcern;
 use crate::engine::records::{JournalEntry, JournalQuery, Kept, RecordsReader, RunItem};
 use crate::engine::state::{

@@ -2,9 +2,9 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, from_word, json, stamp, time};
-use crate::domain::ids::{CardId, RunId};
-use crate::domain::key::Key;
-use crate::domain::report::{Outcome, RunReport};
+use crate::core::model::ids::{CardId, RunId};
+use crate::core::model::key::Key;
+use crate::core::plan::report::{Outcome, RunReport};
 use crate::engine::records::{Ended, ItemDetail, JournalEntry, JournalQuery, JournalValues, RunItem};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;

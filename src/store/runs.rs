@@ -2,8 +2,8 @@
 
 use super::fault::Fault;
 use super::stamp::{from_json, json, stamp, time, word};
-use crate::domain::clock::NO_YARDSTICK;
-use crate::domain::report::RunReport;
+use crate::core::plan::report::RunReport;
+use crate::core::reads::clock::NO_YARDSTICK;
 use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection};
 

@@ -2,9 +2,9 @@
 
 use super::fault::Fault;
 use super::stamp::{count, from_count, from_json, json, stamp, time, word};
-use crate::domain::ids::{RunId, SourceName};
-use crate::domain::profile::Profile;
-use crate::domain::snapshot::{PastRead, SnapshotHistory, SnapshotSummary, Verdict};
+use crate::core::model::ids::{RunId, SourceName};
+use crate::core::reads::profile::Profile;
+use crate::core::reads::snapshot::{PastRead, SnapshotHistory, SnapshotSummary, Verdict};
 use chrono::{DateTime, Duration, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};

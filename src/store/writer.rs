@@ -12,15 +12,15 @@ use super::stamp::{json, stamp};
 use super::{
     certificates, concerns, decisions, deeds, halfway, holds, journal, ledger, purge, records, runs, snapshots,
 };
-use crate::domain::certificate::Certificate;
-use crate::domain::decision::{Contact, Decision, WhyEnded};
-use crate::domain::ids::{CardId, ItemId, RunId, SourceName};
-use crate::domain::key::Key;
-use crate::domain::ledger::LedgerEntry;
-use crate::domain::pin::Pin;
-use crate::domain::profile::Profile;
-use crate::domain::report::RunReport;
-use crate::domain::snapshot::SnapshotSummary;
+use crate::core::memory::certificate::Certificate;
+use crate::core::memory::decision::{Contact, Decision, WhyEnded};
+use crate::core::memory::ledger::LedgerEntry;
+use crate::core::memory::pin::Pin;
+use crate::core::model::ids::{CardId, ItemId, RunId, SourceName};
+use crate::core::model::key::Key;
+use crate::core::plan::report::RunReport;
+use crate::core::reads::profile::Profile;
+use crate::core::reads::snapshot::SnapshotSummary;
 use crate::engine::attention::KeptConcern;
 use crate::engine::records::RunItem;
 use crate::engine::state::StoreError;

@@ -9,8 +9,8 @@ use super::read::ReadClient;
 use super::wire::card::CardShape;
 use super::wire::list::{ProductVersion, api_version, product_version};
 use super::{lookups, operators};
-use crate::domain::card::{FilterProof, OperatorKind};
-use crate::domain::field::CardField;
+use crate::core::model::card::{FilterProof, OperatorKind};
+use crate::core::model::field::CardField;
 use crate::engine::target::TargetWants;
 
 /// The first product version in which a person card takes its linked operator along (vendor announcement).

@@ -4,7 +4,7 @@
 //! words are kept, ours are not: no request body, no value of a person is ever part of a message.
 
 use super::values::Sent;
-use crate::domain::visible;
+use crate::core::model::visible;
 use crate::engine::target::{Concerns, TargetError};
 use serde_json::Value;
 use std::time::Duration;

@@ -3,9 +3,9 @@
 use super::client::{Http, JSON};
 use super::errors::Failure;
 use super::wire::list::{entries, names, place};
-use crate::domain::card::{DepartmentMode, LookupEntry, Lookups, PersonCard};
-use crate::domain::field::{CardField, FieldValue, LookupKind, Reference};
-use crate::domain::snapshot::{Effect, Finding, LIST_UNREADABLE};
+use crate::core::model::card::{DepartmentMode, LookupEntry, Lookups, PersonCard};
+use crate::core::model::field::{CardField, FieldValue, LookupKind, Reference};
+use crate::core::reads::snapshot::{Effect, Finding, LIST_UNREADABLE};
 use crate::engine::target::TargetError;
 use std::collections::BTreeSet;
 
@@ -121,8 +121,8 @@ pub(super) fn department_mode(cards: &[PersonCard], findings: &mut Vec<Finding>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::card::CardFields;
-    use crate::domain::ids::CardId;
+    use crate::core::model::card::CardFields;
+    use crate::core::model::ids::CardId;
 
     #[test]
     fn reasons_are_found_ignoring_case_and_the_others_are_named() {

@@ -7,8 +7,8 @@
 use super::client::{Answer, Http, PERSONS_V2};
 use super::errors::Failure;
 use super::wire::card::{CardShape, Page};
-use crate::domain::card::PersonCard;
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::model::card::PersonCard;
+use crate::core::reads::snapshot::{Effect, Finding};
 use crate::engine::Progress;
 use crate::engine::target::TargetError;
 use std::collections::BTreeSet;

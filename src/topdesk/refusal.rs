@@ -16,8 +16,8 @@
 //! | other 4xx | not done, this record only, but for the texts in [`SETTINGS`] |
 
 use super::errors::{Answered, Failure};
-use crate::domain::field::LookupKind;
-use crate::domain::ids::{CardId, OperatorId};
+use crate::core::model::field::LookupKind;
+use crate::core::model::ids::{CardId, OperatorId};
 use crate::engine::target::{Concerns, TargetError, WriteError};
 use std::fmt;
 

@@ -4,9 +4,9 @@
 mod operators;
 
 use super::*;
-use crate::domain::field::{CardField, FieldValue, LookupKind, Reference};
-use crate::domain::ids::{CardId, ItemId};
-use crate::domain::plan::{CardTarget, FieldChange, Step};
+use crate::core::model::field::{CardField, FieldValue, LookupKind, Reference};
+use crate::core::model::ids::{CardId, ItemId};
+use crate::core::plan::{CardTarget, FieldChange, Step};
 use crate::engine::target::{Concerns, IntentId, Made, TargetReader, TargetWriter, WriteError, Written};
 use chrono_tz::Europe;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ async fn send(client: &TopdeskClient, step: &Step) -> Result<Written, WriteError
     writer.send(turn, IntentId::committed(1), step, &Made::default()).await
 }
 
-fn card_of(written: Result<Written, WriteError>) -> crate::domain::card::PersonCard {
+fn card_of(written: Result<Written, WriteError>) -> crate::core::model::card::PersonCard {
     match written {
         Ok(Written::Card(card)) => *card,
         other => panic!("expected a card, got {other:?}"),

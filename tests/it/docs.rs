@@ -2,8 +2,8 @@
 
 use cardsync::config::GuardConfig;
 use cardsync::config::load::from_text;
-use cardsync::domain::concern::ConcernCode;
-use cardsync::domain::plan::ActionKind;
+use cardsync::core::plan::ActionKind;
+use cardsync::core::plan::concern::ConcernCode;
 use cardsync::mapping::Mapping;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -229,7 +229,7 @@ fn the_table_of_incidents_names_tests_that_are_there() {
 
 #[test]
 fn every_code_is_explained_where_people_look_for_it() {
-    let holds = include_str!("../../src/domain/hold.rs");
+    let holds = include_str!("../../src/core/plan/hold.rs");
     let holds = holds.split("pub fn code(&self) -> String {").nth(1).expect("the codes");
     let holds = holds.split("\n    }").next().expect("their end");
     let holds = holds.split('"').skip(1).step_by(2);

@@ -2,7 +2,7 @@
 //! approves: nothing that is printed, by any command, as text, table, page or JSON, may carry them raw (RULES 12).
 
 use crate::support::workplace::Workplace;
-use cardsync::domain::visible::hides;
+use cardsync::core::model::visible::hides;
 use serde_json::json;
 use std::fs;
 

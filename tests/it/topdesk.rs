@@ -6,8 +6,8 @@ mod snapshot;
 mod tls;
 
 use cardsync::config::TopdeskConfig;
-use cardsync::domain::card::TargetSnapshot;
-use cardsync::domain::field::{CardField, LookupKind};
+use cardsync::core::model::card::TargetSnapshot;
+use cardsync::core::model::field::{CardField, LookupKind};
 use cardsync::engine::Silent;
 use cardsync::engine::target::{TargetError, TargetReader, TargetWants};
 use cardsync::topdesk::{Patience, ReadClient, TopdeskClient};

@@ -4,18 +4,18 @@
 use crate::support::workplace::{Workplace, text};
 use cardsync::app::environment::Environment;
 use cardsync::app::run_once::{RunOnce, carry_through};
-use cardsync::domain::decision::Answer;
-use cardsync::domain::guard::Judged;
-use cardsync::domain::ids::ItemId;
-use cardsync::domain::plan::ActionKind;
-use cardsync::domain::report::{ChangeOutcome, Outcome};
-use cardsync::domain::undo::{Kept, Part, WhyKept};
+use cardsync::core::guard::Judged;
+use cardsync::core::memory::decision::Answer;
+use cardsync::core::model::ids::ItemId;
+use cardsync::core::plan::ActionKind;
+use cardsync::core::plan::report::{ChangeOutcome, Outcome};
 use cardsync::engine::maker::PlanMaker;
 use cardsync::engine::run::{Finished, Scope};
 use cardsync::engine::state::StateWriter;
-use cardsync::engine::undo::UndoRequest;
 use cardsync::engine::{Clock, Silent, decisions};
 use cardsync::store::SqliteStore;
+use cardsync::tools::undo::run::UndoRequest;
+use cardsync::tools::undo::{Kept, Part, WhyKept};
 use chrono::{DateTime, Duration, NaiveDateTime, TimeZone, Utc};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -261,7 +261,7 @@ impl Play {
 
     /// Undoes a run, approves what waits, and undoes it again. What the first one kept as it was already is no news in the
     /// second.
-    fn undo(&self, run: &cardsync::domain::ids::RunId, at: DateTime<Utc>) -> Vec<Finished<Vec<Kept>>> {
+    fn undo(&self, run: &cardsync::core::model::ids::RunId, at: DateTime<Utc>) -> Vec<Finished<Vec<Kept>>> {
         let request = UndoRequest {
             what: run.to_string(),
             part: Part::default(),

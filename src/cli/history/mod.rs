@@ -1,19 +1,18 @@
 //! `history`: the runs of this environment, and what became of each item of one.
 
-mod text;
-
-pub(super) use text::run as one_run;
+pub(super) use crate::present::history::run as one_run;
 
 use super::exit::Exit;
-use super::out::{self, Paint};
-use super::report::{self, Told};
+use super::out;
 use super::session;
 use super::table::TableForm;
-use crate::domain::ids::RunId;
-use crate::domain::report::{RunReport, RunVerdict, ends_without_verdict};
-use crate::domain::view::FromTo;
-use crate::engine::history::{ItemHistory, RunHistory, of_run};
+use crate::core::model::ids::RunId;
+use crate::core::plan::report::RunReport;
 use crate::engine::state::StateReader;
+use crate::present::history::{self as past, field_lines, reasons, verdict_word};
+use crate::present::html::{self, Told};
+use crate::present::lines::Paint;
+use crate::tools::history::{ItemHistory, RunHistory, of_run};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -86,7 +85,7 @@ fn keep(file: &Path, html: &str, quiet: bool) -> anyhow::Result<()> {
 
 fn list(runs: &[RunReport], args: &HistoryArgs, told: &Told<'_>) -> anyhow::Result<()> {
     if let Some(file) = &args.html {
-        keep(file, &report::history(runs, told)?, args.json || args.csv)?;
+        keep(file, &html::history(runs, told)?, args.json || args.csv)?;
     }
     if args.json {
         out::json(runs)?;
@@ -94,14 +93,14 @@ fn list(runs: &[RunReport], args: &HistoryArgs, told: &Told<'_>) -> anyhow::Resu
         let rows = runs.iter().map(|run| run_row(run, told.zone));
         out::table(&args.form.table(&RUN_COLUMNS, rows));
     } else if args.html.is_none() {
-        out::print(&text::runs(runs, told.zone, Paint::stdout()));
+        out::print(&past::runs(runs, told.zone, Paint::stdout()));
     }
     Ok(())
 }
 
 fn one(run: &RunId, history: &RunHistory, args: &HistoryArgs, told: &Told<'_>) -> anyhow::Result<()> {
     if let Some(file) = &args.html {
-        keep(file, &report::run(run, history, told)?, args.json || args.csv)?;
+        keep(file, &html::run(run, history, told)?, args.json || args.csv)?;
     }
     if args.json {
         out::json(history)?;
@@ -109,7 +108,7 @@ fn one(run: &RunId, history: &RunHistory, args: &HistoryArgs, told: &Told<'_>) -
         let rows = history.items.iter().map(|item| item_row(run, item, told.zone));
         out::table(&args.form.table(&ITEM_COLUMNS, rows));
     } else if args.html.is_none() {
-        out::print(&text::run(run, history, told.zone, Paint::stdout()));
+        out::print(&past::run(run, history, told.zone, Paint::stdout()));
     }
     Ok(())
 }
@@ -206,74 +205,4 @@ fn item_row(run: &RunId, item: &ItemHistory, zone: Tz) -> Vec<String> {
         item.sent_at.map(stamp).unwrap_or_default(),
         item.ended_at.map(stamp).unwrap_or_default(),
     ]
-}
-
-/// How a run ended, as a word; the word that JSON has where there is a verdict.
-pub(super) fn verdict_word(run: &RunReport) -> &'static str {
-    match (run.verdict, run.finished_at) {
-        (Some(RunVerdict::Clean), _) => "clean",
-        (Some(RunVerdict::Held), _) => "held",
-        (Some(RunVerdict::Attention), _) => "attention",
-        (Some(RunVerdict::SomeFailed), _) => "some_failed",
-        (Some(RunVerdict::SnapshotRejected), _) => "snapshot_rejected",
-        (Some(RunVerdict::Failed), _) => "failed",
-        (None, Some(_)) if ends_without_verdict(&run.command) => "done",
-        (None, Some(_)) => "stopped",
-        (None, None) => "cut_off",
-    }
-}
-
-/// How a run ended, for people.
-pub(super) fn verdict_words(run: &RunReport) -> &'static str {
-    match verdict_word(run) {
-        "some_failed" => "some failed",
-        "snapshot_rejected" => "read rejected",
-        "cut_off" => "cut off",
-        word => word,
-    }
-}
-
-/// Each field from and to.
-pub(super) fn field_lines(item: &ItemHistory) -> Vec<String> {
-    let value = |value: &Option<String>| {
-        value
-            .as_ref()
-            .map_or("(empty)".to_owned(), |text| format!("\"{text}\""))
-    };
-    let made = item.before.is_none() && item.other.is_none();
-    let own = item.fields.iter().map(|(field, FromTo { from, to, .. })| match from {
-        None if made => format!("{field}: {}", value(to)),
-        Some(_) | None => format!("{field}: {} -> {}", value(from), value(to)),
-    });
-    let other = item.other.iter().flat_map(|other| {
-        let name = other.name.as_ref().map_or(String::new(), |name| format!(" {name}"));
-        let fields = other.fields.iter();
-        fields.map(move |(field, FromTo { from, to, .. })| {
-            format!(
-                "and card {}{name}: {field}: {} -> {}",
-                other.person_id,
-                value(from),
-                value(to)
-            )
-        })
-    });
-    own.chain(other).collect()
-}
-
-/// Why it is held, one line each.
-pub(super) fn reasons(item: &ItemHistory) -> impl Iterator<Item = String> {
-    item.reasons.iter().map(|reason| reason.message.clone())
-}
-
-/// How long a run took, for people; nothing where it has no end.
-pub(super) fn took(run: &RunReport) -> String {
-    let Some(end) = run.finished_at else {
-        return "-".to_owned();
-    };
-    let seconds = (end - run.started_at).num_seconds().max(0);
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", seconds / 60),
-        _long => format!("{} h", seconds / 3600),
-    }
 }

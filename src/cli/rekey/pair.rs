@@ -1,23 +1,25 @@
 //! `rekey pair`: the list for whoever knows the people.
 
 use crate::cli::exit::Exit;
-use crate::cli::out::line;
-use crate::cli::out::{self, Paint};
+use crate::cli::out;
 use crate::cli::progress::Shown as Bars;
+use crate::cli::session;
 use crate::cli::table::TableForm;
-use crate::cli::words::{counted, snapshot_lines};
-use crate::cli::{session, workbook};
-use crate::domain::card::OperatorLink;
-use crate::domain::ids::CardId;
-use crate::domain::key::Key;
-use crate::domain::quality::target_summary;
-use crate::domain::rekey::pairing::{Grade, Pairing, Row, Verdict, Which};
-use crate::domain::snapshot::SnapshotSummary;
-use crate::domain::visible;
-use crate::engine::pair_sheet::{self, Carried, ListProblem};
-use crate::engine::pair_words::{agreeing, remarks, why_not};
-use crate::engine::rekey::Paired;
-use crate::engine::table::Separator;
+use crate::core::model::card::OperatorLink;
+use crate::core::model::ids::CardId;
+use crate::core::model::key::Key;
+use crate::core::model::visible;
+use crate::core::reads::quality::target_summary;
+use crate::core::reads::snapshot::SnapshotSummary;
+use crate::present::lines::Paint;
+use crate::present::lines::line;
+use crate::present::words::{counted, snapshot_lines};
+use crate::present::workbook;
+use crate::sheets::table::Separator;
+use crate::tools::rekey::pairing::{Grade, Pairing, Row, Verdict, Which};
+use crate::tools::rekey::run::Paired;
+use crate::tools::rekey::sheet::{self, Carried, ListProblem};
+use crate::tools::rekey::words::{agreeing, remarks, why_not};
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
@@ -62,12 +64,12 @@ pub(super) fn which(unclaimed: bool) -> Which {
 }
 
 /// The lists that came back, copies of several people together; every bad line at once.
-pub(super) fn lines_of(files: &[PathBuf]) -> anyhow::Result<Vec<pair_sheet::Line>> {
+pub(super) fn lines_of(files: &[PathBuf]) -> anyhow::Result<Vec<sheet::Line>> {
     let (mut lines, mut problems) = (Vec::new(), Vec::new());
     for file in files {
         let bytes = std::fs::read(file).with_context(|| format!("the list {} cannot be read", file.display()))?;
         let name = file.display().to_string();
-        match pair_sheet::read(&bytes, if files.len() > 1 { &name } else { "" }) {
+        match sheet::read(&bytes, if files.len() > 1 { &name } else { "" }) {
             Ok(found) => lines.extend(found),
             Err(found) => problems.extend(found),
         }
@@ -103,7 +105,7 @@ pub(super) async fn pair(config: &Path, args: &PairArgs) -> anyhow::Result<Exit>
     bars.finish();
     store.close().await;
     let paired = paired?;
-    let (carried, gone) = pair_sheet::carry(&earlier, &paired.pairing, &paired.input);
+    let (carried, gone) = sheet::carry(&earlier, &paired.pairing, &paired.input);
     if args.json {
         let document = json!({
             "summary": summary(&paired.pairing),
@@ -144,7 +146,7 @@ impl List<'_> {
         let how = "Write approve or reject into the column 'decision', and into 'other_number' the right number where it is another \
                    one";
         if let Some(file) = csv {
-            let list = pair_sheet::write(&self.paired.pairing, self.carried, separator);
+            let list = sheet::write(&self.paired.pairing, self.carried, separator);
             out::private_file(file, &list)
                 .with_context(|| format!("the list could not be written to {}", file.display()))?;
             let file = file.display();
@@ -154,7 +156,7 @@ impl List<'_> {
             );
         }
         if let Some(file) = xlsx {
-            let list = workbook::of(&pair_sheet::table(&self.paired.pairing, self.carried))?;
+            let list = workbook::of(&sheet::table(&self.paired.pairing, self.carried))?;
             out::private_bytes(file, &list)
                 .with_context(|| format!("the list could not be written to {}", file.display()))?;
             line!(

@@ -2,15 +2,16 @@
 //! keys say the same of it.
 
 use crate::cli::exit::Exit;
-use crate::cli::out::{self, Paint, line};
+use crate::cli::out;
 use crate::cli::progress::Shown as Bars;
 use crate::cli::session;
-use crate::cli::words::counted;
-use crate::domain::ids::CardId;
-use crate::domain::plan::ActionKind;
-use crate::domain::rekey::pairing::{Reviewed, Shown, Written, review};
+use crate::core::model::ids::CardId;
+use crate::core::plan::ActionKind;
 use crate::engine::records::{Ended, JournalQuery, RecordsReader};
+use crate::present::lines::{Paint, line};
+use crate::present::words::counted;
 use crate::store::ReadOnlyStore;
+use crate::tools::rekey::pairing::{Reviewed, Shown, Written, review};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;

@@ -2,18 +2,19 @@
 
 use crate::cli::exit::Exit;
 use crate::cli::other_key;
-use crate::cli::out::line;
-use crate::cli::out::{self, Paint};
+use crate::cli::out;
 use crate::cli::progress::Shown as Bars;
-use crate::cli::replay::{Plans, difference_text};
-use crate::cli::words::counted;
 use crate::cli::{approver, session};
-use crate::domain::decision::{Answer, Decision};
-use crate::domain::ids::ItemId;
-use crate::domain::plan::ActionKind;
-use crate::domain::visible;
-use crate::engine::other_key::BothKeys;
+use crate::core::memory::decision::{Answer, Decision};
+use crate::core::model::ids::ItemId;
+use crate::core::model::visible;
+use crate::core::plan::ActionKind;
 use crate::engine::state::{StateReader, StateWriter};
+use crate::present::difference::{Plans, difference_text};
+use crate::present::lines::Paint;
+use crate::present::lines::line;
+use crate::present::words::counted;
+use crate::tools::rekey::both_keys::BothKeys;
 use anyhow::bail;
 use chrono::Utc;
 use clap::Args;

@@ -5,20 +5,21 @@ use crate::app::Writable;
 use crate::app::environment::Environment;
 use crate::app::run_once::{RunOnce, carry_through};
 use crate::cli::exit::Exit;
-use crate::cli::out::line;
-use crate::cli::out::{self, Paint};
+use crate::cli::out;
 use crate::cli::progress::Shown as Bars;
-use crate::cli::text::Shown;
-use crate::cli::words::counted;
 use crate::cli::{approver, session};
-use crate::domain::ids::{CardId, ItemId, RunId};
-use crate::domain::rekey::pairing::Grade;
+use crate::core::model::ids::{CardId, ItemId, RunId};
 use crate::engine::explain::{JournalEntry, JournalReader};
-use crate::engine::pair_sheet::{Limits, OnTheCard};
-use crate::engine::rekey::{Choice, RekeyRequest, Writing};
 use crate::engine::run::{Finished, Planned, plan_exit_code};
 use crate::engine::state::StateReader;
+use crate::present::lines::Paint;
+use crate::present::lines::line;
+use crate::present::text::Shown;
+use crate::present::words::counted;
 use crate::store::ReadOnlyStore;
+use crate::tools::rekey::pairing::Grade;
+use crate::tools::rekey::run::{Choice, RekeyRequest, Writing};
+use crate::tools::rekey::sheet::{Limits, OnTheCard};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -269,11 +270,11 @@ fn report(args: &WriteArgs, finished: &Finished, first: &Writing) -> anyhow::Res
         out::print(&Paint::stdout().warn(&line));
     }
     let run = &finished.report.id;
-    out::print(&crate::cli::text::finished(
+    out::print(&crate::present::text::finished(
         run,
         &finished.planned.judged,
         &finished.outcomes,
-        crate::cli::text::needs_a_human(&finished.report.counts),
+        crate::present::text::needs_a_human(&finished.report.counts),
         "takes the keys off again",
     ));
     if verdict.exit_code() == 1 {

@@ -4,7 +4,7 @@ use super::{At, Expect, OneOrMany, SourceCommon, SourceOptions, file_path};
 use crate::config::problem::Fault;
 use crate::config::validate::is_blank;
 use crate::config::{suggest, units};
-use crate::domain::snapshot::Role;
+use crate::core::reads::snapshot::Role;
 use encoding_rs::Encoding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use crate::config::problem::Fault;
 use crate::config::secret::SecretRef;
 use crate::config::units::Span;
 use crate::config::validate::{is_blank, place_of_secret};
-use crate::domain::snapshot::Role;
+use crate::core::reads::snapshot::Role;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use super::{At, Expect, SourceCommon, SourceOptions, file_path};
 use crate::config::problem::Fault;
-use crate::domain::snapshot::Role;
+use crate::core::reads::snapshot::Role;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

@@ -15,7 +15,7 @@ pub use ldif::LdifConfig;
 
 use super::problem::Fault;
 use super::validate::is_blank;
-use crate::domain::snapshot::Role;
+use crate::core::reads::snapshot::Role;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

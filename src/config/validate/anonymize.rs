@@ -5,8 +5,8 @@ use crate::config::anonymize::{LegalHoldConfig, OverwriteConfig};
 use crate::config::problem::Fault;
 use crate::config::units::Span;
 use crate::config::{AnonymizeConfig, BudgetConfig, Config};
-use crate::domain::anonymize::{AnonymizeBy, misfit};
-use crate::domain::field::CardField;
+use crate::core::model::field::CardField;
+use crate::core::rules::anonymize::{AnonymizeBy, misfit};
 
 /// A shorter time is no retention but an accident: absence itself takes days to be believed.
 const SHORTEST: Span = Span::days(7);

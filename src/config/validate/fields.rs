@@ -4,8 +4,8 @@ use super::is_blank;
 use crate::config::policy::key_spec;
 use crate::config::problem::Fault;
 use crate::config::{Config, FieldOptions, FieldRule, MissingEntry, TooLong};
-use crate::domain::field::{CardField, FieldKind};
-use crate::domain::key::Normaliser;
+use crate::core::model::field::{CardField, FieldKind};
+use crate::core::model::key::Normaliser;
 
 pub fn key(config: &Config, faults: &mut Vec<Fault>) {
     faults.extend(key_spec(config).err());

@@ -4,7 +4,7 @@ use super::is_blank;
 use crate::config::problem::Fault;
 use crate::config::units::{Percent, Span};
 use crate::config::{BudgetConfig, Config, JoinerConfig, LeaverConfig, SspAccess};
-use crate::domain::field::CardField;
+use crate::core::model::field::CardField;
 use crate::schedule::ScheduleError;
 
 /// A limit above this share of the cards is none.

@@ -14,7 +14,7 @@ pub(super) use self::target::place_of_secret;
 
 use super::Config;
 use super::problem::Fault;
-use crate::domain::field::CardField;
+use crate::core::model::field::CardField;
 
 /// One check: what it looks at, and which parts of the file must be right for its answer to mean something.
 struct Check {

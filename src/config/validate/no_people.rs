@@ -4,7 +4,7 @@ use super::is_blank;
 use crate::config::Config;
 use crate::config::problem::Fault;
 use crate::config::source::At;
-use crate::domain::dn::Dn;
+use crate::core::model::dn::Dn;
 
 /// References that a human names as harmless.
 pub fn references(config: &Config, faults: &mut Vec<Fault>) {

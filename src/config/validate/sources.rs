@@ -5,7 +5,7 @@ use crate::config::problem::Fault;
 use crate::config::source::At;
 use crate::config::units::Span;
 use crate::config::{Canaries, CanariesAtLeast, Config, SourceConfig, suggest};
-use crate::domain::snapshot::Role;
+use crate::core::reads::snapshot::Role;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Words that mean something in an expression and so cannot be the name of a source.

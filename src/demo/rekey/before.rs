@@ -1,11 +1,11 @@
 //! What is at risk before anything is done: the audit, and what the old key would do.
 
 use super::{Way, claim};
+use crate::core::model::field::CardField;
+use crate::core::plan::ActionKind;
 use crate::demo::page::Mark;
 use crate::demo::words::{self, many};
-use crate::domain::audit::Severity;
-use crate::domain::field::CardField;
-use crate::domain::plan::ActionKind;
+use crate::tools::audit::Severity;
 
 impl Way<'_> {
     pub(super) async fn audit(&mut self) -> anyhow::Result<()> {

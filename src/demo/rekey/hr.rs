@@ -2,12 +2,12 @@
 
 use super::super::site::Site;
 use super::look::is_card_of;
-use crate::domain::plan::ActionKind;
-use crate::domain::rekey::names::NamesAgree;
-use crate::domain::rekey::pairing::{Grade, NoPair, Pairing, Row, Verdict};
-use crate::domain::view::ChangeView;
-use crate::engine::pair_sheet::{self, Line};
-use crate::engine::table::Separator;
+use crate::core::likeness::names::NamesAgree;
+use crate::core::plan::ActionKind;
+use crate::core::plan::view::ChangeView;
+use crate::sheets::table::Separator;
+use crate::tools::rekey::pairing::{Grade, NoPair, Pairing, Row, Verdict};
+use crate::tools::rekey::sheet::{self, Line};
 use anyhow::Context as _;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,11 +63,8 @@ pub fn decided(pairing: &Pairing, truth: &BTreeMap<String, Option<u32>>) -> anyh
         *counts.entry(what).or_default() += 1;
         said.insert(row.card.as_str(), decision);
     }
-    let bytes = filled(
-        &pair_sheet::write(pairing, &BTreeMap::new(), Separator::default()),
-        &said,
-    )?;
-    let lines = pair_sheet::read(&bytes, "").map_err(|problems| {
+    let bytes = filled(&sheet::write(pairing, &BTreeMap::new(), Separator::default()), &said)?;
+    let lines = sheet::read(&bytes, "").map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the list: {}", problems.join("; "))
     })?;
@@ -118,7 +115,7 @@ fn filled(list: &str, said: &BTreeMap<&str, Said>) -> anyhow::Result<Vec<u8>> {
             }
             Some(Said::NumberOfSomebodyElse(right)) => {
                 cells[number] = format!("[{right}]");
-                cells[decision] = format!("approve {}", pair_sheet::SOMEBODY_ELSE);
+                cells[decision] = format!("approve {}", sheet::SOMEBODY_ELSE);
             }
             Some(Said::Reject) => cells[decision] = "reject".to_owned(),
             Some(Said::Nothing) | None => {}

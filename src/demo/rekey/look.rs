@@ -2,8 +2,8 @@
 
 use super::super::person::Person;
 use super::super::site::Site;
-use crate::domain::plan::ActionKind;
-use crate::domain::view::ChangeView;
+use crate::core::plan::ActionKind;
+use crate::core::plan::view::ChangeView;
 use crate::engine::run::Finished;
 use anyhow::{Context as _, ensure};
 use serde_json::Value;

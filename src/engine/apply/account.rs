@@ -2,8 +2,8 @@
 //! account needs no archive right on operators and TOPdesk itself refuses the accident (RULES 6.3).
 
 use super::Applier;
-use crate::domain::guard::ApprovedChange;
-use crate::domain::plan::{Action, Change, OperatorFate, Step};
+use crate::core::guard::ApprovedChange;
+use crate::core::plan::{Action, Change, OperatorFate, Step};
 use crate::engine::target::TargetError;
 use std::sync::OnceLock;
 

@@ -3,9 +3,9 @@
 
 use super::Applier;
 use super::one_change::{Hurry, Sending};
-use crate::domain::card::PersonCard;
-use crate::domain::plan::{HoldReason, Step};
-use crate::domain::report::Outcome;
+use crate::core::model::card::PersonCard;
+use crate::core::plan::report::Outcome;
+use crate::core::plan::{HoldReason, Step};
 use crate::engine::state::{StateWriter, StoreError};
 use crate::engine::target::{TargetReader, TargetWriter};
 use std::sync::atomic::Ordering;

@@ -1,10 +1,10 @@
 //! What an answer means: the outcome of a request, what it made, and whether it is sent again.
 
 use super::Applier;
-use crate::domain::card::{OperatorCard, PersonCard};
-use crate::domain::ids::{CardId, OperatorId};
-use crate::domain::plan::{Action, ActionKind, Change, HoldReason, Step};
-use crate::domain::report::Outcome;
+use crate::core::model::card::{OperatorCard, PersonCard};
+use crate::core::model::ids::{CardId, OperatorId};
+use crate::core::plan::report::Outcome;
+use crate::core::plan::{Action, ActionKind, Change, HoldReason, Step};
 use crate::engine::state::StateWriter;
 use crate::engine::stopping::{READ_GRACE, WRITE_GRACE, unless_stopped, with_grace};
 use crate::engine::target::{Concerns, IntentId, TargetError, TargetReader, TargetWriter, WriteError, Written};

@@ -4,10 +4,10 @@
 use super::Applier;
 use super::drive::{AtRest, Driven};
 use super::one_change::{Hurry, Sending};
-use crate::domain::ids::{ItemId, OperatorId};
-use crate::domain::plan::{Change, HoldReason, Step};
-use crate::domain::report::{ChangeOutcome, Outcome};
-use crate::domain::safe_end::{SafeEnd, Seen};
+use crate::core::model::ids::{ItemId, OperatorId};
+use crate::core::plan::report::{ChangeOutcome, Outcome};
+use crate::core::plan::safe_end::{SafeEnd, Seen};
+use crate::core::plan::{Change, HoldReason, Step};
 use crate::engine::state::{Halfway, OpenIntent, StateWriter, StoreError};
 use crate::engine::stopping::unless_stopped;
 use crate::engine::target::{TargetError, TargetReader, TargetWriter};

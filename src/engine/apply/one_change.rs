@@ -2,16 +2,16 @@
 
 use super::stops::of_record;
 use super::{Applier, gives_a_key, stops};
-use crate::domain::card::{OperatorCard, OperatorLink, PersonCard};
-use crate::domain::decision::Decision;
-use crate::domain::field::FieldValue;
-use crate::domain::guard::{ApprovedChange, ApprovedPlan};
-use crate::domain::ids::{CardId, PlanId, RunId};
-use crate::domain::ledger::LedgerEntry;
-use crate::domain::plan::{Action, ActionKind, CardTarget, Change, HoldReason, Step};
-use crate::domain::report::Outcome;
-use crate::domain::seen::RuledFields;
-use crate::domain::signature::Signatures;
+use crate::core::guard::{ApprovedChange, ApprovedPlan};
+use crate::core::memory::decision::Decision;
+use crate::core::memory::ledger::LedgerEntry;
+use crate::core::memory::seen::RuledFields;
+use crate::core::model::card::{OperatorCard, OperatorLink, PersonCard};
+use crate::core::model::field::FieldValue;
+use crate::core::model::ids::{CardId, PlanId, RunId};
+use crate::core::model::signature::Signatures;
+use crate::core::plan::report::Outcome;
+use crate::core::plan::{Action, ActionKind, CardTarget, Change, HoldReason, Step};
 use crate::engine::ledger_after::{Effect, after_done};
 use crate::engine::recheck::{Recheck, card_changed, operators_changed};
 use crate::engine::state::{Ending, Intent, StateWriter, StoreError};

@@ -3,13 +3,13 @@
 //! know of, the first create goes alone, and after each batch the keys are looked up again: at the first twin the class ends.
 
 use super::{Applier, open};
-use crate::domain::card::PersonCard;
-use crate::domain::guard::ApprovedChange;
-use crate::domain::ids::{CardId, ItemId};
-use crate::domain::key::{Key, KeyReading};
-use crate::domain::plan::{ActionKind, Change, Step};
-use crate::domain::report::Outcome;
-use crate::domain::signature::Signatures;
+use crate::core::guard::ApprovedChange;
+use crate::core::model::card::PersonCard;
+use crate::core::model::ids::{CardId, ItemId};
+use crate::core::model::key::{Key, KeyReading};
+use crate::core::model::signature::Signatures;
+use crate::core::plan::report::Outcome;
+use crate::core::plan::{ActionKind, Change, Step};
 use crate::engine::state::StateWriter;
 use crate::engine::stopping::unless_stopped;
 use crate::engine::target::{TargetError, TargetReader, TargetWriter};

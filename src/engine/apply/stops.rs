@@ -1,9 +1,9 @@
 //! What ends more than one change: a stop from outside, a refusal that meets all of a kind, a TOPdesk that is not there.
 
 use super::Applier;
-use crate::domain::ids::ItemId;
-use crate::domain::plan::{ActionKind, Change, HoldReason};
-use crate::domain::report::Outcome;
+use crate::core::model::ids::ItemId;
+use crate::core::plan::report::Outcome;
+use crate::core::plan::{ActionKind, Change, HoldReason};
 use crate::engine::target::{Concerns, TargetError};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

@@ -1,6 +1,6 @@
 //! Why nothing is decided, in words that say what to do.
 
-use crate::domain::ids::ItemId;
+use crate::core::model::ids::ItemId;
 
 /// Why nothing is decided.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

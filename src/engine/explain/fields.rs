@@ -1,14 +1,14 @@
 //! Each mapped field of one person: the expression, what it read, what came of it, what the card has, and what happens.
 
 use super::Person;
-use crate::domain::card::PersonCard;
-use crate::domain::cards::fold;
-use crate::domain::diff::same;
-use crate::domain::field::CardField;
-use crate::domain::identity::{Desired, Evaluated, Unknown, Wanted};
-use crate::domain::plan::SkipReason;
-use crate::domain::policy::FieldPolicy;
-use crate::domain::view::ChangeVerdict;
+use crate::core::model::card::PersonCard;
+use crate::core::model::field::CardField;
+use crate::core::model::identity::{Desired, Evaluated, Unknown, Wanted};
+use crate::core::plan::SkipReason;
+use crate::core::plan::view::ChangeVerdict;
+use crate::core::reads::cards::fold;
+use crate::core::reads::diff::same;
+use crate::core::rules::policy::FieldPolicy;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

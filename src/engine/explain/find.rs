@@ -1,12 +1,12 @@
 //! Whom a word means: a key, a card id, a login or an e-mail address of the card or of its operator, or a name.
 
-use crate::domain::cards::{CardIndex, CardMatch, CardState, fold};
-use crate::domain::field::{CardField, FieldValue};
-use crate::domain::identity::{Desired, Wanted};
-use crate::domain::ids::CardId;
-use crate::domain::input::PlanInput;
-use crate::domain::key::{Key, KeyReading};
-use crate::domain::merge::{Member, Population};
+use crate::core::input::PlanInput;
+use crate::core::model::field::{CardField, FieldValue};
+use crate::core::model::identity::{Desired, Wanted};
+use crate::core::model::ids::CardId;
+use crate::core::model::key::{Key, KeyReading};
+use crate::core::reads::cards::{CardIndex, CardMatch, CardState, fold};
+use crate::core::reads::merge::{Member, Population};
 use crate::mapping::Mapping;
 use crate::mapping::inputs::Records;
 use serde::Serialize;
@@ -207,7 +207,7 @@ fn each_once(found: Vec<Subject>) -> Vec<Subject> {
 }
 
 /// First name and surname.
-pub(super) fn name(card: &crate::domain::card::PersonCard) -> Option<String> {
+pub(super) fn name(card: &crate::core::model::card::PersonCard) -> Option<String> {
     let parts: Vec<&str> = [CardField::FirstName, CardField::SurName]
         .into_iter()
         .filter_map(|field| card.fields.text(field))

@@ -1,8 +1,8 @@
 //! What the journal has about one person: every request that was sent for their cards, by whatever run.
 
-use crate::domain::ids::{CardId, ItemId, OperatorId, PlanId, RunId};
-use crate::domain::key::Key;
-use crate::domain::view::FromTo;
+use crate::core::model::ids::{CardId, ItemId, OperatorId, PlanId, RunId};
+use crate::core::model::key::Key;
+use crate::core::plan::view::FromTo;
 use crate::engine::state::StoreError;
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -1,13 +1,13 @@
 //! What a later read says of requests that nobody knows the end of.
 
 use super::*;
-use crate::domain::card::{
+use crate::core::model::card::{
     CardFields, DepartmentMode, FilterProof, LookupEntry, Lookups, OperatorCard, OperatorKind, OperatorLink,
 };
-use crate::domain::field::{CardField, FieldValue, LookupKind, PendingRef, Reference};
-use crate::domain::ids::{ItemId, RunId};
-use crate::domain::key::{Key, RawKey};
-use crate::domain::plan::{Action, Change, FieldChange, OperatorFate, item_id};
+use crate::core::model::field::{CardField, FieldValue, LookupKind, PendingRef, Reference};
+use crate::core::model::ids::{ItemId, RunId};
+use crate::core::model::key::{Key, RawKey};
+use crate::core::plan::{Action, Change, FieldChange, OperatorFate, item_id};
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use std::collections::{BTreeMap, BTreeSet};

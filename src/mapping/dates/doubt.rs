@@ -3,7 +3,7 @@
 //! A field takes them as they are; evidence of leaving needs more than that.
 
 use super::{DateFormat, DateReading, FOR_EVER, PLAUSIBLE_YEARS};
-use crate::domain::identity::Moment;
+use crate::core::model::identity::Moment;
 use crate::mapping::filters::Filter;
 use crate::mapping::value::Value;
 use chrono::{Datelike, Months, NaiveDate};

@@ -1,8 +1,8 @@
 //! Filters for what directories keep in numbers and names.
 
 use super::needs_one;
-use crate::domain::dn::{organisational_units, relative_names};
-use crate::domain::identity::Unknown;
+use crate::core::model::dn::{organisational_units, relative_names};
+use crate::core::model::identity::Unknown;
 use crate::mapping::dates;
 use crate::mapping::text::clean_cow;
 use crate::mapping::value::Value;

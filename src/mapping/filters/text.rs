@@ -1,6 +1,6 @@
 //! Filters on text.
 
-use crate::domain::identity::Unknown;
+use crate::core::model::identity::Unknown;
 use crate::mapping::text::clean_cow;
 use crate::mapping::value::Value;
 use regex::{Captures, Regex};

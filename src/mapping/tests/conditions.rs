@@ -1,6 +1,6 @@
 //! Only true is true: three values, and what can never be evidence.
 
-use crate::domain::identity::{Truth, Unknown};
+use crate::core::model::identity::{Truth, Unknown};
 use crate::mapping::condition::Condition;
 use crate::mapping::inputs::Records;
 use crate::mapping::testing::{TestSource, known, moment, with_joined};

@@ -1,8 +1,8 @@
-use crate::domain::identity::Moment;
-use crate::domain::ids::SourceName;
-use crate::domain::key::{Key, RawKey};
-use crate::domain::record::{AttributeNames, Place, SourceRecord, Standing, Values};
-use crate::domain::rows::{RowState, Rows};
+use crate::core::model::identity::Moment;
+use crate::core::model::ids::SourceName;
+use crate::core::model::key::{Key, RawKey};
+use crate::core::model::record::{AttributeNames, Place, SourceRecord, Standing, Values};
+use crate::core::reads::rows::{RowState, Rows};
 use crate::mapping::Mapping;
 use crate::mapping::testing::{FROM_START_TO_END, compile_contracts};
 use chrono::{NaiveDate, TimeZone, Utc};

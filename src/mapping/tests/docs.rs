@@ -1,6 +1,6 @@
 //! The examples of docs/expressions.md, evaluated: the document cannot say what is not so.
 
-use crate::domain::identity::Truth;
+use crate::core::model::identity::Truth;
 use crate::mapping::condition::Condition;
 use crate::mapping::filters::NAMES;
 use crate::mapping::inputs::Records;

@@ -1,8 +1,8 @@
 //! Values fitted to fields.
 
-use crate::domain::field::{CardField, FieldValue};
-use crate::domain::identity::{Describe, Desired, FieldProblem, Unknown, Wanted};
-use crate::domain::key::Key;
+use crate::core::model::field::{CardField, FieldValue};
+use crate::core::model::identity::{Describe, Desired, FieldProblem, Unknown, Wanted};
+use crate::core::model::key::Key;
 use crate::mapping::testing::{TestSource, compile, moment, with_joined};
 use chrono::NaiveDate;
 

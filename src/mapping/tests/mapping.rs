@@ -1,9 +1,9 @@
 //! The configuration as a whole: all problems at once, references, rules, explain.
 
 use crate::config::{FieldPolicy, MissingEntry};
-use crate::domain::field::CardField;
-use crate::domain::identity::{Describe, Desired, FirstDay, Truth};
-use crate::domain::ids::SourceName;
+use crate::core::model::field::CardField;
+use crate::core::model::identity::{Describe, Desired, FirstDay, Truth};
+use crate::core::model::ids::SourceName;
 use crate::mapping::Mapping;
 use crate::mapping::testing::{TestSource, compile, config, moment, with_joined};
 

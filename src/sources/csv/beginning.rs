@@ -1,7 +1,7 @@
 //! Where the rows of a file begin: after the lines that only people or spreadsheets read.
 
-use crate::domain::letters::names_separator;
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::model::letters::names_separator;
+use crate::core::reads::snapshot::{Effect, Finding};
 
 /// How many bytes stand above the header: `skip` lines, or one line such as `sep=;`, which tells spreadsheets the delimiter.
 /// `None` where the file has no more lines than are skipped.

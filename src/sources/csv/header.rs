@@ -2,9 +2,9 @@
 
 use super::beginning::spelled;
 use super::cells;
-use crate::domain::letters::{as_seen, is_hidden, is_odd_blank, named};
-use crate::domain::record::AttributeNames;
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::model::letters::{as_seen, is_hidden, is_odd_blank, named};
+use crate::core::model::record::AttributeNames;
+use crate::core::reads::snapshot::{Effect, Finding};
 use csv::StringRecord;
 use std::collections::{BTreeMap, BTreeSet};
 

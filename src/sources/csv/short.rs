@@ -2,7 +2,7 @@
 //! empty; but a line end within a cell, or an export that broke, leaves such rows as well, and there a missing cell is not
 //! an empty one (RULES 3).
 
-use crate::domain::key_shapes::KeyShapes;
+use crate::core::reads::key_shapes::KeyShapes;
 use std::collections::BTreeSet;
 
 /// Fewer whole rows than these do not show which columns are always filled.

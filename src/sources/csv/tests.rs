@@ -1,8 +1,8 @@
 use super::rows::{Layout, Rows, parse};
 use super::*;
-use crate::domain::field::CardField;
-use crate::domain::key::Normaliser;
-use crate::domain::record::Place;
+use crate::core::model::field::CardField;
+use crate::core::model::key::Normaliser;
+use crate::core::model::record::Place;
 use crate::engine::Silent;
 use proptest::prelude::*;
 use std::fs;
@@ -169,7 +169,7 @@ fn files_without_a_usable_header_are_refused() {
 }
 
 fn values(rows: &Rows) -> Vec<Vec<String>> {
-    let of = |value: &crate::domain::record::Values| value.as_slice()[0].to_string();
+    let of = |value: &crate::core::model::record::Values| value.as_slice()[0].to_string();
     rows.records
         .iter()
         .map(|record| record.values.iter().map(of).collect())

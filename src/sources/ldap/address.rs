@@ -1,7 +1,7 @@
 //! Where a server is and how the connection to it is protected. Pure: nothing is looked up.
 
 use crate::config::{LdapConfig, Plaintext};
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::reads::snapshot::{Effect, Finding};
 use std::fmt;
 use std::net::IpAddr;
 use url::Url;

@@ -4,8 +4,8 @@ use super::address::{Encryption, Server};
 use super::answer::is_a_name;
 use super::schema::tests;
 use crate::config::LdapConfig;
-use crate::domain::dn::Dn;
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::model::dn::Dn;
+use crate::core::reads::snapshot::{Effect, Finding};
 
 /// Active Directory gives at most so many entries per page, and OpenLDAP refuses larger pages than its limit.
 const USUAL_LARGEST_PAGE: u32 = 1000;

@@ -3,7 +3,7 @@
 //! Codes: RFC 4511 appendix A; sub codes of Active Directory's bind: the Windows error in hex after `data` (MS-ERREF 2.2).
 
 use super::policy::{AccountState, account_state};
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::reads::snapshot::{Effect, Finding};
 use ldap3::LdapResult;
 
 /// Result codes that say 'ask another server', not 'your question is wrong'.

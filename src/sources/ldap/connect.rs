@@ -4,7 +4,7 @@ use super::address::{Encryption, Server};
 use super::handshake::Seen;
 use super::{Failure, answer, policy, tls};
 use crate::config::LdapConfig;
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::reads::snapshot::{Effect, Finding};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
 use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};

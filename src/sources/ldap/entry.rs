@@ -3,7 +3,7 @@
 //! The entry is taken apart here and not by ldap3's own `SearchEntry::construct`, which panics on a malformed entry and
 //! cannot tell binary attributes from text that happens to look like them.
 
-use crate::domain::record::{Place, RawRecord, Values};
+use crate::core::model::record::{Place, RawRecord, Values};
 use crate::sources::directory::{binary_text, is_binary, is_whole_range, split_range};
 use ldap3::asn1::{PL, StructureTag};
 use std::collections::BTreeSet;

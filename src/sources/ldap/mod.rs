@@ -29,8 +29,8 @@ pub use address::Encryption;
 pub use probe::{BaseReport, ProbeReport};
 
 use crate::config::LdapConfig;
-use crate::domain::key::KeySpec;
-use crate::domain::snapshot::{Effect, Finding, SourceRead};
+use crate::core::model::key::KeySpec;
+use crate::core::reads::snapshot::{Effect, Finding, SourceRead};
 use crate::engine::{Progress, Silent, Source};
 use address::Server;
 use connect::Access;

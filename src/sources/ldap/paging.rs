@@ -6,7 +6,7 @@ use super::answer::{self, Search};
 use super::connect;
 use super::gather::{ENTRY, Gathered};
 use crate::config::LdapConfig;
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::reads::snapshot::{Effect, Finding};
 use ldap3::asn1::{PL, parse_tag, parse_uint};
 use ldap3::controls::{Control, ControlType, PagedResults};
 use ldap3::{Ldap, LdapError, LdapResult, Scope};

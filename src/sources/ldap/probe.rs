@@ -8,7 +8,7 @@ use super::paging::Paging;
 use super::rootdse::RootDse;
 use super::{Failure, all_failed, passed_over, prepare};
 use crate::config::LdapConfig;
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::reads::snapshot::{Effect, Finding};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 

@@ -4,7 +4,7 @@
 
 use super::entry;
 use super::schema::Schema;
-use crate::domain::dn::Dn;
+use crate::core::model::dn::Dn;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use ldap3::{Ldap, Scope};
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 //! Both leave the attribute's values unknown (RULES 3.5). A name that the server does not know is a mistake in the
 //! configuration and rejects the read; one that it knows is only worth saying.
 
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::reads::snapshot::{Effect, Finding};
 
 /// How alike two names must be to suggest one for the other (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.85;

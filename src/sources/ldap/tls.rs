@@ -1,7 +1,7 @@
 //! Whom to trust, read anew for every run, and what a failed TLS handshake means in words.
 
 use super::handshake::{Noting, Seen};
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::reads::snapshot::{Effect, Finding};
 use rustls::client::WebPkiServerVerifier;
 use rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
 use rustls_pki_types::pem::PemObject;

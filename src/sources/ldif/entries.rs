@@ -3,12 +3,12 @@
 use super::entry::{self, Entry, Sign, Wanted};
 use super::lines::{Content, Line, Lines};
 use super::surroundings::Surroundings;
-use crate::domain::asked::{mark_of, mark_of_values};
-use crate::domain::dn::same_for_all_spellings;
-use crate::domain::ids::SourceName;
-use crate::domain::key::{Key, KeyReading, KeySpec};
-use crate::domain::record::{AttributeNames, Place, RawRecord, Values};
-use crate::domain::snapshot::{Effect, Finding, Rejection, RejectionScope};
+use crate::core::memory::asked::{mark_of, mark_of_values};
+use crate::core::model::dn::same_for_all_spellings;
+use crate::core::model::ids::SourceName;
+use crate::core::model::key::{Key, KeyReading, KeySpec};
+use crate::core::model::record::{AttributeNames, Place, RawRecord, Values};
+use crate::core::reads::snapshot::{Effect, Finding, Rejection, RejectionScope};
 use crate::sources::text::Text;
 use std::collections::{BTreeMap, BTreeSet};
 

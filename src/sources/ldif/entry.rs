@@ -1,7 +1,7 @@
 //! One entry of an LDIF file: its lines become the values of the asked-for attributes.
 
 use super::lines::Content;
-use crate::domain::record::Values;
+use crate::core::model::record::Values;
 use crate::sources::directory::{as_text, binary_text, is_binary, is_whole_range, split_range};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -4,7 +4,7 @@
 
 use super::entry::plain;
 use super::lines::Content;
-use crate::domain::snapshot::{Effect, Finding};
+use crate::core::reads::snapshot::{Effect, Finding};
 use crate::sources::directory::{host_of_reference, is_named_harmless, is_own_forest_reference};
 use std::collections::BTreeSet;
 

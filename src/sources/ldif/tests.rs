@@ -1,9 +1,9 @@
 use super::entries::{Entries, parse};
 use super::*;
-use crate::domain::field::CardField;
-use crate::domain::key::Normaliser;
-use crate::domain::record::Place;
-use crate::domain::snapshot::Effect;
+use crate::core::model::field::CardField;
+use crate::core::model::key::Normaliser;
+use crate::core::model::record::Place;
+use crate::core::reads::snapshot::Effect;
 use crate::engine::Silent;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

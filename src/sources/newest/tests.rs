@@ -102,8 +102,8 @@ fn csv(folder: &Path) -> crate::sources::csv::Csv {
     let config = serde_json::from_value(serde_json::json!({
         "name": "hr", "path": folder.join("hr-*.csv"), "key": "Nr", "role": "authoritative",
     }));
-    let key = crate::domain::key::KeySpec {
-        card_field: crate::domain::field::CardField::EmployeeNumber,
+    let key = crate::core::model::key::KeySpec {
+        card_field: crate::core::model::field::CardField::EmployeeNumber,
         normalise: Vec::new(),
         immutable: false,
     };

@@ -1,9 +1,9 @@
 //! Kept inputs: private, few, and without the people whom the ledger has forgotten.
 
 use super::{HOST, at, folder, lease, open};
-use crate::domain::ids::CardId;
-use crate::domain::input::PlanInput;
-use crate::domain::tests::world::{World, key};
+use crate::core::input::PlanInput;
+use crate::core::model::ids::CardId;
+use crate::core::tests::world::{World, key};
 use crate::engine::inputs::{KeptHeader, KeptInput};
 use crate::engine::records::RecordsKeeper;
 use crate::engine::state::{Learned, StateWriter};

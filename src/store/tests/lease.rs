@@ -1,7 +1,7 @@
 //! One run at a time, in whatever process, and no write by a run that lost its place.
 
 use super::*;
-use crate::domain::key::Key;
+use crate::core::model::key::Key;
 use crate::engine::state::{Learned, LockHolder, StateReader};
 use std::io::{BufRead, BufReader};
 

@@ -10,12 +10,12 @@ mod readable;
 mod reads;
 
 use super::{SqliteStore, StoreError};
-use crate::domain::card::{CardFields, OperatorCard, OperatorKind, OperatorLink, PersonCard};
-use crate::domain::field::{CardField, FieldValue};
-use crate::domain::ids::{CardId, EnvironmentId, PlanId, RunId};
-use crate::domain::key::{Key, RawKey};
-use crate::domain::plan::{Action, Change, FieldChange, item_id};
-use crate::domain::report::Outcome;
+use crate::core::model::card::{CardFields, OperatorCard, OperatorKind, OperatorLink, PersonCard};
+use crate::core::model::field::{CardField, FieldValue};
+use crate::core::model::ids::{CardId, EnvironmentId, PlanId, RunId};
+use crate::core::model::key::{Key, RawKey};
+use crate::core::plan::report::Outcome;
+use crate::core::plan::{Action, Change, FieldChange, item_id};
 use crate::engine::state::{Ending, Intent, RunLease, StateWriter};
 use crate::engine::target::IntentId;
 use chrono::{DateTime, Utc};

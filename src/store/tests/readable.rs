@@ -3,8 +3,8 @@
 use super::super::readable::Unreadable;
 use super::super::{file, inspect};
 use super::*;
-use crate::domain::decision::{About, Answer, Decision};
-use crate::domain::ledger::{LedgerEntry, Origin};
+use crate::core::memory::decision::{About, Answer, Decision};
+use crate::core::memory::ledger::{LedgerEntry, Origin};
 use crate::engine::state::Learned;
 use std::collections::BTreeSet;
 

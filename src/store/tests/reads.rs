@@ -1,8 +1,8 @@
 //! What is remembered of earlier reads: the yardstick of the next one.
 
 use super::*;
-use crate::domain::ids::{Generation, SourceName};
-use crate::domain::snapshot::{Effect, Finding, Role, SnapshotHistory, SnapshotSummary, Use, Verdict};
+use crate::core::model::ids::{Generation, SourceName};
+use crate::core::reads::snapshot::{Effect, Finding, Role, SnapshotHistory, SnapshotSummary, Use, Verdict};
 use crate::engine::state::{Learned, StateReader};
 use chrono::Duration;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! What becomes of every field of a person and an operator. A field that is not named here is not asked for and not
 //! written, so that nothing personal gets through by being new.
 
-use crate::domain::field::LookupKind;
+use crate::core::model::field::LookupKind;
 
 /// What becomes of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

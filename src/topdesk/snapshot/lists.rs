@@ -2,7 +2,7 @@
 //! such, so that the seed refers to nothing that is not in it.
 
 use super::read::{self, Row};
-use crate::domain::field::LookupKind;
+use crate::core::model::field::LookupKind;
 use crate::topdesk::client::Http;
 use crate::topdesk::errors::Failure;
 use crate::topdesk::query::ALL_OPERATORS as ACTIVE_AND_ARCHIVED;

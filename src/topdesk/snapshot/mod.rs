@@ -25,7 +25,7 @@ use super::client::{Http, JSON};
 use super::errors::Failure;
 use super::read::ReadClient;
 use super::wire::list::product_version;
-use crate::domain::field::{CardField, LookupKind};
+use crate::core::model::field::{CardField, LookupKind};
 use crate::engine::Progress;
 use crate::engine::target::TargetError;
 use futures::StreamExt;

@@ -1,7 +1,7 @@
 //! Operators themselves: their log-in, their archive, their groups, and the rights that each takes.
 
 use super::*;
-use crate::domain::groups::{Group, Seen};
+use crate::core::model::groups::{Group, Seen};
 use crate::engine::Silent;
 use crate::engine::target::TargetWants;
 

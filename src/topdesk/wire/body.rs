@@ -4,8 +4,8 @@
 //! `null` is uncertain. Numbers and dates have no other empty form, so they are emptied with `null`.
 
 use super::value::written_date;
-use crate::domain::field::{CardField, FieldKind, FieldValue, LookupKind, Reference};
-use crate::domain::plan::FieldChange;
+use crate::core::model::field::{CardField, FieldKind, FieldValue, LookupKind, Reference};
+use crate::core::plan::FieldChange;
 use crate::engine::target::Made;
 use chrono_tz::Tz;
 use serde_json::{Map, Number, Value, json};
@@ -115,8 +115,8 @@ pub(crate) fn entry(name: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::field::PendingRef;
-    use crate::domain::ids::{CardId, ItemId};
+    use crate::core::model::field::PendingRef;
+    use crate::core::model::ids::{CardId, ItemId};
     use chrono_tz::Europe;
 
     fn change(field: CardField, from: Option<FieldValue>, to: Option<FieldValue>) -> FieldChange {

@@ -7,9 +7,9 @@ mod field_value;
 
 use self::field_value::{MakerSeed, ValueSeed};
 use super::value::moment;
-use crate::domain::card::{CardFields, PersonCard};
-use crate::domain::field::{CardField, FieldKind, FieldValue};
-use crate::domain::ids::CardId;
+use crate::core::model::card::{CardFields, PersonCard};
+use crate::core::model::field::{CardField, FieldKind, FieldValue};
+use crate::core::model::ids::CardId;
 use chrono_tz::Tz;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::cell::Cell;

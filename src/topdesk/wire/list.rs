@@ -1,7 +1,7 @@
 //! The lists that cards refer to, archiving reasons, and the small single answers.
 
-use crate::domain::card::LookupEntry;
-use crate::domain::field::LookupKind;
+use crate::core::model::card::LookupEntry;
+use crate::core::model::field::LookupKind;
 use serde::Deserialize;
 
 /// Where a list is read.

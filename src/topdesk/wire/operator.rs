@@ -1,9 +1,9 @@
 //! Operator cards as the API gives them.
 
 use super::card::card_id;
-use crate::domain::audit::OperatorDetails;
-use crate::domain::card::{OperatorCard, OperatorKind};
-use crate::domain::ids::{CardId, OperatorId};
+use crate::core::model::card::{OperatorCard, OperatorKind};
+use crate::core::model::ids::{CardId, OperatorId};
+use crate::core::model::surroundings::OperatorDetails;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 

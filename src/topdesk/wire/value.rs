@@ -1,6 +1,6 @@
 //! Single values as the API writes them: dates with an offset, numbers, references.
 
-use crate::domain::field::FieldValue;
+use crate::core::model::field::FieldValue;
 use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 

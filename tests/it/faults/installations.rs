@@ -6,8 +6,8 @@
 use super::process::program;
 use crate::support::company::{Company, outcome, today};
 use crate::support::waiting::{end, until_then};
-use cardsync::domain::plan::ActionKind;
-use cardsync::domain::report::RunVerdict;
+use cardsync::core::plan::ActionKind;
+use cardsync::core::plan::report::RunVerdict;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Output};

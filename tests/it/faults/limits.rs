@@ -1,9 +1,9 @@
 //! Who may send, how long, and when: the second account, the time limit of a run, maintenance, passwords.
 
 use crate::support::company::{Company, done, outcome, today};
-use cardsync::domain::field::LookupKind;
-use cardsync::domain::plan::ActionKind;
-use cardsync::domain::report::{Outcome, RunVerdict};
+use cardsync::core::model::field::LookupKind;
+use cardsync::core::plan::ActionKind;
+use cardsync::core::plan::report::{Outcome, RunVerdict};
 use cardsync::engine::apply::OperatorAccount;
 use cardsync::engine::run::Finished;
 use cardsync::engine::target::{Concerns, TargetError, TargetReader};

@@ -20,8 +20,8 @@ mod walk;
 mod writes;
 
 use crate::support::company::{Company, done, today};
-use cardsync::domain::plan::ActionKind;
-use cardsync::domain::report::RunVerdict;
+use cardsync::core::plan::ActionKind;
+use cardsync::core::plan::report::RunVerdict;
 use serde_json::json;
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! that an undisturbed one reaches, nobody is there twice, and no outcome is lost.
 
 use crate::support::company::{Company, today};
-use cardsync::domain::report::RunVerdict;
+use cardsync::core::plan::report::RunVerdict;
 use cardsync::engine::run::RunError;
 use cardsync::engine::state::StateReader;
 use chrono::Duration;

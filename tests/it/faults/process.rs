@@ -3,7 +3,7 @@
 use crate::support::company::{At, Company, today};
 use crate::support::waiting::{FOR_EVER_MS, end, until_then};
 use cardsync::app::run_once::{RunOnce, run_once};
-use cardsync::domain::report::RunVerdict;
+use cardsync::core::plan::report::RunVerdict;
 use cardsync::engine::Silent;
 use cardsync::engine::state::StateReader;
 use nix::sys::signal::{Signal, kill};

@@ -1,8 +1,8 @@
 //! Reads that go wrong: nothing is written on them, and nothing is taken for gone.
 
 use crate::support::company::{Company, today};
-use cardsync::domain::report::RunVerdict;
-use cardsync::domain::snapshot::Verdict;
+use cardsync::core::plan::report::RunVerdict;
+use cardsync::core::reads::snapshot::Verdict;
 use cardsync::engine::run::RunError;
 use cardsync::engine::state::StateReader;
 use chrono::Duration;

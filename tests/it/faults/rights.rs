@@ -1,8 +1,8 @@
 //! Refusals: each stops what it concerns and nothing else, and is met once.
 
 use crate::support::company::{Company, done, outcome, today};
-use cardsync::domain::plan::{ActionKind, HoldReason};
-use cardsync::domain::report::RunVerdict;
+use cardsync::core::plan::report::RunVerdict;
+use cardsync::core::plan::{ActionKind, HoldReason};
 use serde_json::json;
 
 #[tokio::test]
@@ -86,8 +86,9 @@ async fn a_refused_archive_is_asked_again_only_after_a_new_approval() {
     };
     let refused = company.run(today()).await.unwrap();
     assert_eq!(asked(), 1);
-    let is_it =
-        |it: &&cardsync::domain::decision::HeldItem| it.change.key.as_ref().is_some_and(|key| key.as_str() == "100007");
+    let is_it = |it: &&cardsync::core::memory::decision::HeldItem| {
+        it.change.key.as_ref().is_some_and(|key| key.as_str() == "100007")
+    };
     assert!(refused.new_holds.iter().any(|it| is_it(&it)), "a refusal is news");
     // The approval from before is still in force, and says nothing about the refusal.
     let quiet = company.run(today()).await.unwrap();

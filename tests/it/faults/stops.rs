@@ -2,7 +2,7 @@
 
 use crate::support::company::{Company, today};
 use crate::support::waiting::{FOR_EVER_MS, PATIENCE};
-use cardsync::domain::report::{Outcome, RunVerdict};
+use cardsync::core::plan::report::{Outcome, RunVerdict};
 use cardsync::engine::run::{Finished, RunError};
 use cardsync::engine::state::StateReader;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn the_write_in_flight_is_finished() {
     let finished = finished.unwrap();
     assert_eq!(finished.report.counts.in_doubt, 0);
     assert_eq!(company.effects(), company.journal().await);
-    let told = |it: &&cardsync::domain::report::ChangeOutcome| matches!(&it.outcome, Outcome::NotReached { message } if message.contains("stop"));
+    let told = |it: &&cardsync::core::plan::report::ChangeOutcome| matches!(&it.outcome, Outcome::NotReached { message } if message.contains("stop"));
     assert!(finished.outcomes.iter().filter(told).count() >= 5);
     assert_eq!(finished.report.verdict, Some(RunVerdict::SomeFailed));
     company.settle(today()).await;

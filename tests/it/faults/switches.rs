@@ -2,7 +2,7 @@
 //! is the one that belongs to it.
 
 use crate::support::company::{Company, Picture, done, today};
-use cardsync::domain::plan::ActionKind;
+use cardsync::core::plan::ActionKind;
 use cardsync::engine::run::RunError;
 use serde_json::json;
 use std::collections::BTreeSet;

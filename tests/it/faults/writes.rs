@@ -3,8 +3,8 @@
 use crate::support::company::{Company, done, of_kind, outcome, today};
 use crate::support::failing_store::{FailingStore, Full};
 use crate::support::waiting::until_then;
-use cardsync::domain::plan::{ActionKind, HoldReason};
-use cardsync::domain::report::RunVerdict;
+use cardsync::core::plan::report::RunVerdict;
+use cardsync::core::plan::{ActionKind, HoldReason};
 use cardsync::engine::run::RunError;
 use cardsync::engine::state::{StateReader, StoreError};
 use chrono::Duration;

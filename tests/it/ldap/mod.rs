@@ -6,10 +6,10 @@ mod openldap;
 
 use crate::support::slapd::{BASE, READER, READER_PASSWORD};
 use cardsync::config::{LdapConfig, OneOrMany};
-use cardsync::domain::field::CardField;
-use cardsync::domain::key::{KeySpec, Normaliser};
-use cardsync::domain::record::RawRecord;
-use cardsync::domain::snapshot::{Effect, Finding, SourceRead};
+use cardsync::core::model::field::CardField;
+use cardsync::core::model::key::{KeySpec, Normaliser};
+use cardsync::core::model::record::RawRecord;
+use cardsync::core::reads::snapshot::{Effect, Finding, SourceRead};
 use cardsync::engine::{Silent, Source};
 use cardsync::sources::ldap::LdapSource;
 use std::collections::BTreeSet;

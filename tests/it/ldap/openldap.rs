@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::slapd::{Names, Options, Slapd};
-use cardsync::domain::record::Place;
+use cardsync::core::model::record::Place;
 use cardsync::engine::Progress;
 use std::sync::Mutex;
 

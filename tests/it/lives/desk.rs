@@ -4,8 +4,8 @@ use super::oracle::Oracle;
 use super::people::People;
 use crate::years::chance::Chance;
 use crate::years::seen::Seen;
-use cardsync::domain::decision::{Answer, HeldItem};
-use cardsync::domain::plan::ActionKind;
+use cardsync::core::memory::decision::{Answer, HeldItem};
+use cardsync::core::plan::ActionKind;
 use serde_json::{Value, json};
 use topdesk_sandbox::RunningSandbox;
 

@@ -4,9 +4,9 @@
 use super::hr::{Export, Sign};
 use super::people::People;
 use crate::years::seen::{Card, Seen};
-use cardsync::domain::decision::{Answer, HeldItem};
-use cardsync::domain::plan::ActionKind;
-use cardsync::domain::report::Outcome;
+use cardsync::core::memory::decision::{Answer, HeldItem};
+use cardsync::core::plan::ActionKind;
+use cardsync::core::plan::report::Outcome;
 use cardsync::engine::run::Finished;
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use serde_json::Value;

@@ -1,9 +1,9 @@
 //! A store whose disk fills up at the wrong moment.
 
-use cardsync::domain::decision::Decision;
-use cardsync::domain::ids::{CardId, ItemId, RunId};
-use cardsync::domain::report::RunReport;
-use cardsync::domain::undo::Deed;
+use cardsync::core::memory::decision::Decision;
+use cardsync::core::memory::deed::Deed;
+use cardsync::core::model::ids::{CardId, ItemId, RunId};
+use cardsync::core::plan::report::RunReport;
 use cardsync::engine::attention::KeptConcern;
 use cardsync::engine::state::{
     Ending, Halfway, Intent, KeptHold, Learned, LoggedDecision, OpenIntent, Remembered, RunLease, StateReader,

@@ -1,7 +1,7 @@
 use super::*;
-use cardsync::domain::card::{DepartmentMode, FilterProof};
-use cardsync::domain::ids::CardId;
-use cardsync::domain::snapshot::Effect;
+use cardsync::core::model::card::{DepartmentMode, FilterProof};
+use cardsync::core::model::ids::CardId;
+use cardsync::core::reads::snapshot::Effect;
 use std::collections::BTreeSet;
 
 fn codes(snapshot: &TargetSnapshot) -> Vec<&str> {

@@ -1,7 +1,7 @@
 //! A snapshot of one look-alike is the seed of another: the same shape, none of the people.
 
 use super::Desk;
-use cardsync::domain::field::CardField;
+use cardsync::core::model::field::CardField;
 use cardsync::engine::Silent;
 use cardsync::topdesk::{SnapshotKeys, SnapshotReport};
 use serde_json::{Value, json};
@@ -223,7 +223,7 @@ async fn a_rehearsal_reads_as_the_environment_does() {
     let rehearsal = Desk::open(seed, &[]).await;
     let (before, after) = (real.read().await.unwrap(), rehearsal.read().await.unwrap());
     assert_eq!(after.cards.len(), before.cards.len());
-    let keys = |snapshot: &cardsync::domain::card::TargetSnapshot| {
+    let keys = |snapshot: &cardsync::core::model::card::TargetSnapshot| {
         let keys = snapshot
             .cards
             .iter()
@@ -231,7 +231,7 @@ async fn a_rehearsal_reads_as_the_environment_does() {
         keys.collect::<Vec<_>>()
     };
     assert_eq!(keys(&after), keys(&before));
-    let linked = |snapshot: &cardsync::domain::card::TargetSnapshot| {
+    let linked = |snapshot: &cardsync::core::model::card::TargetSnapshot| {
         let links = snapshot
             .operators
             .iter()

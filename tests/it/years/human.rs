@@ -4,8 +4,8 @@ use super::chance::Chance;
 use super::company::Company;
 use super::seen::Seen;
 use super::watch::Watch;
-use cardsync::domain::decision::{Answer, HeldItem};
-use cardsync::domain::plan::{ActionKind, HoldReason};
+use cardsync::core::memory::decision::{Answer, HeldItem};
+use cardsync::core::plan::{ActionKind, HoldReason};
 use serde_json::{Value, json};
 use topdesk_sandbox::RunningSandbox;
 

@@ -3,9 +3,9 @@
 use super::company::Company;
 use super::seen::Seen;
 use super::watch::Watch;
-use cardsync::domain::ids::ItemId;
-use cardsync::domain::plan::HoldReason;
-use cardsync::domain::report::Outcome;
+use cardsync::core::model::ids::ItemId;
+use cardsync::core::plan::HoldReason;
+use cardsync::core::plan::report::Outcome;
 use cardsync::engine::run::Finished;
 use std::collections::{BTreeMap, BTreeSet};
 

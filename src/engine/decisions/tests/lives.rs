@@ -9,19 +9,19 @@
 //! `CARDSYNC_LIVES=10000` plays so many; a test that fails names the life to play again: `CARDSYNC_LIFE=17`.
 
 use super::*;
-use crate::domain::card::OperatorKind;
-use crate::domain::decision::WhyEnded;
-use crate::domain::field::CardField;
-use crate::domain::guard::{Judged, judge};
-use crate::domain::hold::{HoldReason, LiftedBy};
-use crate::domain::ids::CardId;
-use crate::domain::pin::standing;
-use crate::domain::plan::{Change, Plan};
-use crate::domain::planner::plan;
-use crate::domain::policy::BudgetClass;
-use crate::domain::report::{ChangeOutcome, Outcome};
-use crate::domain::tests::chance::Chance;
-use crate::domain::tests::world::{World, row};
+use crate::core::guard::{Judged, judge};
+use crate::core::memory::decision::WhyEnded;
+use crate::core::memory::pin::standing;
+use crate::core::model::card::OperatorKind;
+use crate::core::model::field::CardField;
+use crate::core::model::ids::CardId;
+use crate::core::plan::hold::{HoldReason, LiftedBy};
+use crate::core::plan::report::{ChangeOutcome, Outcome};
+use crate::core::plan::{Change, Plan};
+use crate::core::planner::plan;
+use crate::core::rules::policy::BudgetClass;
+use crate::core::tests::chance::Chance;
+use crate::core::tests::world::{World, row};
 use crate::engine::after_run::held_items;
 use crate::engine::settled::{done_of, waiting_since};
 
@@ -178,9 +178,9 @@ impl Life {
             match kind {
                 0 => self.world.hr().reject(),
                 1 => self.world.hr().degrade(),
-                _doubted => self.world.clock.doubts.push(crate::domain::snapshot::Finding::new(
+                _doubted => self.world.clock.doubts.push(crate::core::reads::snapshot::Finding::new(
                     "clock",
-                    crate::domain::snapshot::Effect::Note,
+                    crate::core::reads::snapshot::Effect::Note,
                     "another time",
                     "set the clock",
                 )),
@@ -193,7 +193,7 @@ impl Life {
             bare.decisions.retain(|_, decision| decision.answer == Answer::Reject);
             judge(judged.plan.clone(), &bare)
         };
-        let told = format!("{:?}", crate::domain::tests::world::names(&judged.plan));
+        let told = format!("{:?}", crate::core::tests::world::names(&judged.plan));
         self.tell(format!("run, good {good} {kind}: {told}"));
         self.questions_of(&judged, good, !good && kind == 1);
         let changes: BTreeMap<&ItemId, &Change> = judged.plan.changes.iter().map(|it| (&it.id, it)).collect();
@@ -356,8 +356,8 @@ impl Life {
                     .iter()
                     .any(|needed| !waits.contains(needed) && !done.contains(needed))
                 || change.action
-                    == crate::domain::plan::Action::CreateEntry {
-                        list: crate::domain::field::LookupKind::Branch,
+                    == crate::core::plan::Action::CreateEntry {
+                        list: crate::core::model::field::LookupKind::Branch,
                         name: "".into(),
                     }
         };

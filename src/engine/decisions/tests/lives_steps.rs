@@ -2,15 +2,15 @@
 
 use super::lives::Life;
 use super::*;
-use crate::domain::field::CardField;
-use crate::domain::guard::Judged;
-use crate::domain::hold::HoldReason;
-use crate::domain::ids::CardId;
-use crate::domain::pin::{Pin, Pinned, with_new};
-use crate::domain::plan::EvidenceCode;
-use crate::domain::tests::world::row;
-use crate::engine::sheet;
-use crate::engine::table::Separator;
+use crate::core::guard::Judged;
+use crate::core::memory::pin::{Pin, Pinned, with_new};
+use crate::core::model::field::CardField;
+use crate::core::model::ids::CardId;
+use crate::core::plan::EvidenceCode;
+use crate::core::plan::hold::HoldReason;
+use crate::core::tests::world::row;
+use crate::present::sheet;
+use crate::sheets::table::Separator;
 use chrono_tz::Tz;
 
 impl Life {

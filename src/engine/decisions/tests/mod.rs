@@ -4,11 +4,11 @@ mod lives;
 mod lives_steps;
 
 use super::*;
-use crate::domain::card::OperatorLink;
-use crate::domain::decision::HeldItem;
-use crate::domain::key::Key;
-use crate::domain::plan::{Action, Change, HoldReason, item_id};
-use crate::domain::view::ChangeView;
+use crate::core::memory::decision::HeldItem;
+use crate::core::model::card::OperatorLink;
+use crate::core::model::key::Key;
+use crate::core::plan::view::ChangeView;
+use crate::core::plan::{Action, Change, HoldReason, item_id};
 use chrono::TimeZone;
 
 fn waits_for(reasons: &[HoldReason]) -> KeptHold {

@@ -1,9 +1,9 @@
 //! The values inside a card: texts, flags, numbers, dates, references, and who made it.
 
 use super::super::value::{calendar_date, shortest};
-use crate::domain::field::{CardField, FieldKind, FieldValue, LookupKind, Reference};
-use crate::domain::ids::CardId;
-use crate::domain::plan::short_hash;
+use crate::core::model::field::{CardField, FieldKind, FieldValue, LookupKind, Reference};
+use crate::core::model::ids::CardId;
+use crate::core::plan::short_hash;
 use chrono_tz::Tz;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;

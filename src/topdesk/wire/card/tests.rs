@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::field::Reference;
+use crate::core::model::field::Reference;
 use chrono_tz::Europe;
 
 const ZONE: Tz = Europe::Amsterdam;
