@@ -67,6 +67,7 @@ impl PlanInput {
         let spec = &self.policy.key;
         let mut keys: BTreeSet<Key> = keys.clone();
         keys.append(&mut self.purged_keys);
+        self.forgotten_cards.clear();
         for card in self.target.cards.iter().filter(|card| cards.contains(&card.id)) {
             keys.extend(key_of(card, spec));
         }

@@ -57,6 +57,9 @@ pub struct PlanInput {
     pub in_doubt: BTreeSet<Key>,
     /// Keys of people whose card was anonymized and purged: recognised by their keyed hash.
     pub purged_keys: BTreeSet<Key>,
+    /// Of these, those whose card was not anonymized: the person was forgotten at their wish, and the card may still be there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forgotten_cards: BTreeMap<Key, CardId>,
     /// What an undo took back and is not done again by itself.
     #[serde(default)]
     pub pins: Vec<Pin>,

@@ -259,7 +259,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             former,
         } = readings;
         let in_doubt = unsettled(&remembered, &target, &clock);
-        let purged_keys = purged(&remembered, &snapshots);
+        let (purged_keys, forgotten_cards) = purged(&remembered, &snapshots);
         let mut input = PlanInput {
             environment: self.environment.clone(),
             policy,
@@ -276,6 +276,7 @@ impl<S: Source + Sync, R: TargetReader> ReadParts<'_, S, R> {
             former: None,
             in_doubt,
             purged_keys,
+            forgotten_cards,
             pins: remembered.pins,
             half_done: remembered.half_done,
             writes: KnownWrites {
@@ -455,21 +456,27 @@ fn unsettled(remembered: &Remembered, target: &TargetSnapshot, clock: &ClockJudg
         .collect()
 }
 
-/// Keys of the sources whose keyed hash belongs to an anonymized person.
-fn purged(remembered: &Remembered, snapshots: &[Snapshot]) -> BTreeSet<Key> {
-    let hashes: BTreeMap<&str, ()> = remembered
-        .ledger
-        .values()
-        .filter(|entry| entry.key.is_none())
-        .filter_map(|entry| entry.key_hash.as_deref().map(|hash| (hash, ())))
+/// Keys of the sources whose keyed hash belongs to somebody who was purged; and the cards of those who were forgotten at their
+/// wish, so that nobody says of them that they were anonymized.
+fn purged(remembered: &Remembered, snapshots: &[Snapshot]) -> (BTreeSet<Key>, BTreeMap<Key, CardId>) {
+    let purged = remembered.ledger.values().filter(|entry| entry.key.is_none());
+    let purged: Vec<_> = purged
+        .filter_map(|entry| Some((entry.key_hash.as_deref()?, entry)))
         .collect();
-    if hashes.is_empty() {
-        return BTreeSet::new();
+    let (mut keys, mut forgotten) = (BTreeSet::new(), BTreeMap::new());
+    if purged.is_empty() {
+        return (keys, forgotten);
     }
-    let keys = snapshots
-        .iter()
-        .flat_map(|snapshot| snapshot.records().map(|record| &record.key));
-    keys.filter(|key| hashes.contains_key(remembered.hasher.hash(key).as_str()))
-        .cloned()
-        .collect()
+    let hashes: BTreeSet<&str> = purged.iter().map(|(hash, _)| *hash).collect();
+    let only_forgotten = purged.iter().filter(|(_, entry)| !entry.anonymized);
+    let cards: BTreeMap<&str, &CardId> = only_forgotten.map(|(hash, entry)| (*hash, &entry.card)).collect();
+    for record in snapshots.iter().flat_map(Snapshot::records) {
+        let hash = remembered.hasher.hash(&record.key);
+        if hashes.contains(hash.as_str()) {
+            let card = cards.get(hash.as_str());
+            forgotten.extend(card.map(|card| (record.key.clone(), (*card).clone())));
+            keys.insert(record.key.clone());
+        }
+    }
+    (keys, forgotten)
 }

@@ -113,6 +113,7 @@ scenarios! {
     exchanged_numbers_are_one_item
     filter_edited_so_that_all_look_absent
     forgotten_people_stay_on_the_anonymization_list
+    forgotten_person_is_not_called_anonymized
     generated_card_is_adopted_not_duplicated
     half_of_a_pair_keeps_its_question
     hand_changed_value_is_listed

@@ -196,6 +196,8 @@ pub enum Drift {
     KeyUndone,
     KeyChanged,
     Anonymized,
+    /// cardsync was asked to forget the person; the card is there, without the number.
+    Forgotten,
 }
 
 /// What an approval must name to lift a reason.

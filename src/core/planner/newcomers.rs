@@ -212,21 +212,32 @@ impl<'a> Planner<'a> {
     fn known_card(&self, person: &Person<'_>) -> Option<(CardId, Drift)> {
         let entry: Option<&LedgerEntry> = self.memory.by_key.get(person.key).copied();
         if let Some(entry) = entry {
-            let what = match self.index.position(&entry.card) {
-                None => Drift::CardMissing,
-                Some(card) => match self.index.state(card) {
-                    CardState::Keyless if self.number_taken_off(&entry.card) => Drift::KeyUndone,
-                    CardState::Keyless => Drift::KeyEmptied,
-                    CardState::Anonymized => Drift::Anonymized,
-                    CardState::Keyed(_) => Drift::KeyChanged,
-                },
+            return Some((entry.card.clone(), self.drift(&entry.card)));
+        }
+        if let Some(card) = self.input.forgotten_cards.get(person.key) {
+            let what = match self.drift(card) {
+                Drift::KeyEmptied | Drift::KeyUndone | Drift::KeyChanged => Drift::Forgotten,
+                what @ (Drift::CardMissing | Drift::Anonymized | Drift::Forgotten) => what,
             };
-            return Some((entry.card.clone(), what));
+            return Some((card.clone(), what));
         }
         if self.input.purged_keys.contains(person.key) {
             return Some((PURGED.into(), Drift::Anonymized));
         }
         None
+    }
+
+    /// What happened to a card that has somebody's number no more.
+    fn drift(&self, card: &CardId) -> Drift {
+        match self.index.position(card) {
+            None => Drift::CardMissing,
+            Some(at) => match self.index.state(at) {
+                CardState::Keyless if self.number_taken_off(card) => Drift::KeyUndone,
+                CardState::Keyless => Drift::KeyEmptied,
+                CardState::Anonymized => Drift::Anonymized,
+                CardState::Keyed(_) => Drift::KeyChanged,
+            },
+        }
     }
 
     /// Cards that may be this person's already: without a key, with the key of nobody or of a leaver, and alike; the card

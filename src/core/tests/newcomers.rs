@@ -5,7 +5,7 @@ use crate::core::model::card::OperatorKind;
 use crate::core::model::field::{CardField, FieldValue};
 use crate::core::model::ids::CardId;
 use crate::core::model::record::Anchor;
-use crate::core::plan::{Action, ActionKind, Drift, HoldReason};
+use crate::core::plan::{Action, ActionKind, Change, Drift, HoldReason};
 use crate::core::rules::policy::{FieldPolicy, FieldRules, MissingEntry};
 use chrono::Duration;
 
@@ -243,6 +243,39 @@ fn a_purged_key_holds_the_create() {
     let mut world = with_newcomer();
     world.purged_keys.insert(super::world::key("N001"));
     assert_eq!(holds(&world.judged(), "create N001"), ["drift"]);
+}
+
+#[test]
+fn of_somebody_forgotten_nobody_says_that_they_were_anonymized() {
+    let mut world = with_newcomer();
+    world.card("c-forgotten", &row("N001").with("key", ""));
+    let key = super::world::key("N001");
+    world.purged_keys.insert(key.clone());
+    world.forgotten_cards.insert(key, "c-forgotten".into());
+    let judged = world.judged();
+    let create = judged
+        .plan
+        .changes
+        .iter()
+        .find(|change| change.action.kind() == ActionKind::Create);
+    let create = create.expect("the person is asked about");
+    let forgotten = |doubt: &HoldReason| matches!(doubt, HoldReason::Drift { what: Drift::Forgotten, card } if card.as_str() == "c-forgotten");
+    assert!(create.doubts.iter().any(forgotten), "{:?}", create.doubts);
+    // A card that TOPdesk has no more is told as gone.
+    world.cards.remove(&CardId::from("c-forgotten"));
+    let judged = world.judged();
+    let gone = |change: &Change| {
+        change.doubts.iter().any(|it| {
+            matches!(
+                it,
+                HoldReason::Drift {
+                    what: Drift::CardMissing,
+                    ..
+                }
+            )
+        })
+    };
+    assert!(judged.plan.changes.iter().any(gone));
 }
 
 #[test]

@@ -143,6 +143,10 @@ pub fn under_other_key(input: &PlanInput, describe: &dyn Describe, spec: KeySpec
     under.policy.protected.keys = translated(&input.policy.protected.keys);
     under.in_doubt = translated(&input.in_doubt);
     under.purged_keys = translated(&input.purged_keys);
+    let forgotten = input.forgotten_cards.iter();
+    under.forgotten_cards = forgotten
+        .filter_map(|(key, card)| Some((translation.other(key)?.clone(), card.clone())))
+        .collect();
     under.pins = input
         .pins
         .iter()
@@ -173,6 +177,7 @@ fn without_bulk(input: &PlanInput) -> PlanInput {
         groups: input.groups.clone(),
         in_doubt: BTreeSet::new(),
         purged_keys: BTreeSet::new(),
+        forgotten_cards: BTreeMap::new(),
         pins: Vec::new(),
         half_done: input.half_done.clone(),
         writes: input.writes.clone(),

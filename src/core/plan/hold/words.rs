@@ -38,6 +38,12 @@ fn drift(card: &CardId, what: Drift) -> String {
             "approve the number for that card if it is theirs after all, or this item if they are to have a card of their own",
         ),
         Drift::KeyChanged => ("has another key now", "repair it in TOPdesk, or approve this item"),
+        Drift::Forgotten => {
+            return format!(
+                "card {card} had this number until cardsync was asked to forget the person (`cardsync forget`); if it is \
+                 theirs put the number back on it in TOPdesk, or approve that card; approve this item only for a second card"
+            );
+        }
         Drift::Anonymized => (
             "was anonymized",
             "reject this item and take the person out of the source, or approve it to make a new card",
