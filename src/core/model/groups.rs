@@ -41,6 +41,20 @@ pub struct OperatorGroups {
     pub permission_groups: Seen<Vec<Group>>,
 }
 
+impl OperatorGroups {
+    /// Whether the operator is in the same groups. Of what could not be read then or now nobody was shown anything.
+    pub fn same_groups(&self, now: &OperatorGroups) -> bool {
+        let same = |then: &Seen<Vec<Group>>, now: &Seen<Vec<Group>>| match (then, now) {
+            (Seen::Known(then), Seen::Known(now)) => {
+                let ids = |groups: &[Group]| groups.iter().map(|group| group.id.clone()).collect::<BTreeSet<_>>();
+                ids(then) == ids(now)
+            }
+            (Seen::Unreadable(_), _) | (_, Seen::Unreadable(_)) => true,
+        };
+        same(&self.operator_groups, &now.operator_groups) && same(&self.permission_groups, &now.permission_groups)
+    }
+}
+
 /// The operators in an operator group. Archived ones may be among them.
 pub type GroupMembers = Seen<BTreeSet<OperatorId>>;
 

@@ -8,6 +8,7 @@ use crate::core::memory::ledger::LedgerEntry;
 use crate::core::memory::seen::RuledFields;
 use crate::core::model::card::{OperatorCard, OperatorLink, PersonCard};
 use crate::core::model::field::FieldValue;
+use crate::core::model::groups::touched_operators;
 use crate::core::model::ids::{CardId, PlanId, RunId};
 use crate::core::model::signature::Signatures;
 use crate::core::plan::report::Outcome;
@@ -296,6 +297,10 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
         if was_shown && let Some(what) = operators_changed(&self.input.target.operators, &operators) {
             return Ok(Recheck::Changed(what));
         }
+        if approved.approved_by().is_some() && self.groups_changed(change).await? {
+            let what = "the groups of the linked operator were found changed";
+            return Ok(Recheck::Changed(what.to_owned()));
+        }
         let operator = self.expected_operator(change, known, &operators);
         Ok(match card_changed(&operator, &self.fields, known, &now, &operators) {
             Some(what) => Recheck::Changed(what),
@@ -308,6 +313,20 @@ impl<R: TargetReader, W: TargetWriter, S: StateWriter> Applier<'_, R, W, S> {
                 operators,
             },
         })
+    }
+
+    /// Whether an operator that goes or wakes with the card is in other groups than whoever approved was shown.
+    async fn groups_changed(&self, change: &Change) -> Result<bool, TargetError> {
+        for operator in touched_operators([change]).moved {
+            let Some(judged) = self.input.groups.of_operators.get(&operator) else {
+                continue;
+            };
+            let now = self.reader.read_groups_of(&operator).await?;
+            if !judged.same_groups(&now) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The second card of an exchange: as judged, its operators among it.

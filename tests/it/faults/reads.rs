@@ -1,7 +1,9 @@
 //! Reads that go wrong: nothing is written on them, and nothing is taken for gone.
 
-use crate::support::company::{Company, today};
+use crate::support::company::{Company, of_kind, today};
+use cardsync::core::model::card::OperatorLink;
 use cardsync::core::plan::report::RunVerdict;
+use cardsync::core::plan::{ActionKind, HoldReason};
 use cardsync::core::reads::snapshot::Verdict;
 use cardsync::engine::run::RunError;
 use cardsync::engine::state::StateReader;
@@ -111,6 +113,34 @@ async fn a_card_that_cannot_be_read_again_is_left_and_the_others_go_on() {
     assert_eq!(finished.report.counts.not_reached, 0);
     company.sandbox.clear_faults();
     company.settle(today()).await;
+}
+
+#[tokio::test]
+async fn an_operator_who_gets_another_group_right_before_the_write_waits() {
+    let company = Company::open(&[]).await;
+    let planned = company.plan(today()).await;
+    let archive = of_kind(&planned.judged.plan.changes, ActionKind::Archive).find(|it| it.operators_affected() > 0);
+    let archive = archive.expect("an operator goes").clone();
+    let OperatorLink::Active { operators } = &archive.operator else {
+        panic!("an active operator goes");
+    };
+    // The first read is the plan's, the second the last look.
+    let rule = json!({
+        "method": "GET",
+        "route": "/operators/id/{id}/operatorgroups",
+        "contains": operators[0].as_str(),
+        "nth": 2,
+        "answer": { "status": 200, "body": [{ "id": "5d3c5c5e-0000-4000-8000-000000000001", "groupName": "Night desk" }] },
+    });
+    company.sandbox.fault(&rule).unwrap();
+    let finished = company.run(today()).await.unwrap();
+    let hold = finished.holds.iter().find(|it| it.change.id == archive.id);
+    let hold = hold.expect("it waits");
+    assert!(
+        matches!(hold.reasons.last(), Some(HoldReason::ChangedSinceJudged { what }) if what.contains("groups")),
+        "{:?}",
+        hold.reasons
+    );
 }
 
 #[tokio::test]
