@@ -12,6 +12,7 @@ use crate::core::model::ids::{ItemId, SourceName};
 use crate::core::model::visible;
 use crate::core::plan::ActionKind;
 use crate::core::plan::choices::{Offer, exclusive, join_questions};
+use crate::core::plan::concern::half_way;
 use crate::core::plan::report::RunReport;
 use crate::core::plan::view::ChangeView;
 use crate::core::reads::snapshot::{Effect, Finding, SnapshotSummary, Verdict};
@@ -84,6 +85,8 @@ pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Wai
     let looks = runs.iter().filter(|run| run.whole && run.finished_at.is_some());
     let last_look = looks.map(|run| run.started_at).max();
     let last = runs.iter().find(|run| !run.snapshots.is_empty());
+    // Also what a run that was killed left: no list of it was kept.
+    let half_ways = half_way(&remembered.half_done, &remembered.decisions, now);
     let decided: Vec<Decision> = remembered.decisions.into_values().collect();
     let snapshots = last
         .iter()
@@ -100,6 +103,15 @@ pub async fn waiting(store: &impl StateReader, now: DateTime<Utc>) -> Result<Wai
         })
         .collect();
     let mut concerns = store.concerns().await?;
+    for concern in half_ways {
+        if !concerns.iter().any(|kept| kept.concern.id == concern.id) {
+            concerns.push(KeptConcern {
+                concern,
+                since: now,
+                seen_at: now,
+            });
+        }
+    }
     for kept in &mut concerns {
         // Said after the last run: the next one will not count it.
         let as_known = !kept.concern.is_open();

@@ -223,6 +223,9 @@ fn history_gives_each_card_of_an_exchange_its_own_values() {
 fn an_exchange_that_a_later_run_puts_back_is_told_and_is_nothing_to_undo() {
     let place = place();
     kill(&place, &["run", "--as-of", "2025-03-03T09:00"], 2, false);
+    // Nobody has run since, and it is told all the same.
+    assert_eq!(half_ways(&place).len(), 1);
+    says(&place.cardsync(&["holds"]).exits(3), &["half-way"]);
     refuse(&place, "nth", 1);
     let ran = run(&place, "09:20").exits(3);
     place.sandbox.clear_faults();
