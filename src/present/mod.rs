@@ -3,15 +3,15 @@
 //!
 //! | what | text | HTML | table |
 //! |---|---|---|---|
-//! | a plan and what became of it | [`text`] | [`html`] | |
-//! | what waits for a decision | [`questions`] | [`html`] | [`sheet`], which is read back too |
-//! | what else needs a human | [`concerns`] | | [`concerns`] |
-//! | runs | [`history`] | [`html`] | |
-//! | an audit | [`audit_text`] | [`html`] | |
-//! | one person | [`explain`] | | |
-//! | two plans beside each other | [`difference`] | | |
+//! | a plan and what became of it | `text` | `html` | |
+//! | what waits for a decision | `questions` | `html` | `sheet`, which is read back too |
+//! | what else needs a human | `concerns` | | `concerns` |
+//! | runs | `history` | `html` | |
+//! | an audit | `audit_text` | `html` | |
+//! | one person | `explain` | | |
+//! | two plans beside each other | `difference` | | |
 //!
-//! [`lines`] is the one way in which lines are put together, and [`crate::sheets`] has the one form of all tables.
+//! `lines` is the one way in which lines are put together, and [`crate::sheets`] has the one form of all tables.
 
 pub(crate) mod audit_text;
 pub(crate) mod concerns;

@@ -1,5 +1,5 @@
 //! The kinds of source and their options. What all kinds share is checked in [`super::validate`], what one kind alone has beside
-//! its options. A new kind is a file here and a line in [`kinds!`], and its reader a folder and a line in [`crate::sources`].
+//! its options. A new kind is a file here and a line in `kinds!`, and its reader a folder and a line in [`crate::sources`].
 //!
 //! Each option says in the schema what it decides (`x-decides`), see [`super::decides`].
 
